@@ -1,0 +1,1 @@
+"""Model-serving benchmarks: ratios in one run, the machine described."""

@@ -1,0 +1,37 @@
+"""``recon serve``: gateway and Triton."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    listen: Annotated[str, typer.Option(help="Address of the gateway, HOST:PORT.")] = "127.0.0.1:50051",
+    triton: Annotated[str | None, typer.Option(help="Use this Triton (gRPC) instead of the embedded one.")] = None,
+    repository: Annotated[Path | None, typer.Option(help="Model repository of the embedded Triton.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Serve Prometheus metrics on HOST:PORT.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
+    client_ca: Annotated[Path | None, typer.Option(help="Require client certificates of this CA.")] = None,
+) -> None:
+    """Serve until SIGTERM; prints one line when ready."""
+    from recon.serving import server
+    from recon.serving.logs import log_to_stderr
+    from recon.serving.settings import Settings
+
+    log_to_stderr()
+    given = {
+        "listen": listen,
+        "triton": triton,
+        "repository": repository,
+        "metrics": metrics,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "client_ca": client_ca,
+    }
+    settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    asyncio.run(server.run(settings))

@@ -1,0 +1,116 @@
+"""What can go wrong, one class each, and the one table to gRPC status and exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import grpc
+
+
+class ReconError(Exception):
+    """Something the caller can understand and act on.
+
+    Parameters
+    ----------
+    problem
+        One line: what is wrong, where, and what to do.
+    field
+        Name of the offending request field or file, when there is one.
+    """
+
+    def __init__(self, problem: str, *, field: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.field = field
+
+
+class InvalidRequest(ReconError):
+    """The request contradicts itself or the contract."""
+
+
+class UnreadableInput(ReconError):
+    """A file or folder can't be read, or holds nothing that this task can use."""
+
+
+class UnusableData(ReconError):
+    """The samples can't be processed: NaN, infinities, an impossible size."""
+
+
+class UnknownModel(ReconError):
+    """No such model or version."""
+
+
+class ServiceUnavailable(ReconError):
+    """The models can't be reached for the moment; trying again can help."""
+
+
+class TooManyRequests(ReconError):
+    """The service is full; trying again later can help."""
+
+
+class DeadlineExceeded(ReconError):
+    """The caller's time ran out."""
+
+
+class OutputFailed(ReconError):
+    """A result can't be written."""
+
+
+class MissingExtra(ReconError):
+    """An optional part of the installation is needed and absent."""
+
+
+class InternalError(ReconError):
+    """A defect of the service; its log says more."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an error looks from outside.
+
+    Attributes
+    ----------
+    status
+        gRPC status code.
+    exit_code
+        Exit status of the command.
+    retry_after_s
+        When trying again can help, how long to wait first.
+    """
+
+    status: grpc.StatusCode
+    exit_code: int
+    retry_after_s: float | None = None
+
+
+OUTCOMES: dict[type[ReconError], Outcome] = {
+    InvalidRequest: Outcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
+    UnreadableInput: Outcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
+    UnusableData: Outcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
+    UnknownModel: Outcome(grpc.StatusCode.NOT_FOUND, 2),
+    MissingExtra: Outcome(grpc.StatusCode.FAILED_PRECONDITION, 2),
+    ServiceUnavailable: Outcome(grpc.StatusCode.UNAVAILABLE, 1, retry_after_s=0.5),
+    TooManyRequests: Outcome(grpc.StatusCode.RESOURCE_EXHAUSTED, 1, retry_after_s=2.0),
+    DeadlineExceeded: Outcome(grpc.StatusCode.DEADLINE_EXCEEDED, 1),
+    OutputFailed: Outcome(grpc.StatusCode.DATA_LOSS, 1),
+    InternalError: Outcome(grpc.StatusCode.INTERNAL, 1),
+}
+
+
+def outcome_of(error: ReconError) -> Outcome:
+    """The outcome of an error's class."""
+    return OUTCOMES.get(type(error), OUTCOMES[InternalError])
+
+
+def reason_of(error: ReconError) -> str:
+    """Stable reason for ``google.rpc.ErrorInfo``: the class name in upper snake case."""
+    name = type(error).__name__
+    return "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(name)).upper()
+
+
+def error_from_reason(reason: str) -> type[ReconError]:
+    """The class that :func:`reason_of` made a reason from; unknown reasons are internal errors."""
+    for kind in OUTCOMES:
+        if reason_of(kind("")) == reason:
+            return kind
+    return InternalError

@@ -1,0 +1,75 @@
+"""One picture a series, to see in five seconds what was done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from recon.volumes import FloatImage
+
+_INK, _PAPER = (235, 235, 235), (18, 18, 20)
+_BAR = 30
+_TILE = 512
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def grey(image: FloatImage, low: float, high: float) -> Pixels:
+    """A window of values as grey levels (y, x, 3)."""
+    level = np.clip((image - low) / (high - low), 0, 1)
+    return np.repeat((level * 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def heat(image: FloatImage, low: float, high: float) -> Pixels:
+    """A window of values from black over violet and orange to pale yellow (y, x, 3)."""
+    stops = np.array([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]], float)
+    level = np.clip((image - low) / (high - low), 0, 1) * (len(stops) - 1)
+    left = np.minimum(level.astype(int), len(stops) - 2)
+    part = (level - left)[..., None]
+    return ((1 - part) * stops[left] + part * stops[left + 1]).astype(np.uint8)
+
+
+def tile_row(tiles: list[tuple[str, Pixels]], title: str) -> Image.Image:
+    """Tiles of equal size side by side, each with a caption, under a title."""
+    images = [Image.fromarray(pixels) for _, pixels in tiles]
+    scale = _TILE / max(images[0].size)
+    width, height = (round(side * scale) for side in images[0].size)
+    page = Image.new("RGB", (width * len(tiles), height + 2 * _BAR), _PAPER)
+    draw = ImageDraw.Draw(page)
+    font = ImageFont.load_default(size=17)
+    draw.text((10, 5), title, fill=_INK, font=font)
+    for index, ((caption, _), image) in enumerate(zip(tiles, images, strict=True)):
+        page.paste(image.resize((width, height), Image.Resampling.BICUBIC), (index * width, 2 * _BAR))
+        draw.text((index * width + 10, _BAR + 4), caption, fill=_INK, font=font)
+    return page
+
+
+def ct_preview(
+    low: FloatImage, image: FloatImage, uncertainty: FloatImage, title: str, path: Path | None = None
+) -> Image.Image:
+    """Before, after, what was removed, and the uncertainty; saved as PNG when a path is given.
+
+    Parameters
+    ----------
+    low, image, uncertainty
+        (y, x) HU of one slice.
+    title
+        Above the pictures.
+    path
+        Where to write it.
+    """
+    page = tile_row(
+        [
+            ("low dose (-160..240 HU)", grey(low, -160, 240)),
+            ("denoised", grey(image, -160, 240)),
+            ("removed (-60..60 HU)", grey(low - image, -60, 60)),
+            ("uncertainty, 90 % interval (0..60 HU)", heat(uncertainty, 0, 60)),
+        ],
+        title,
+    )
+    if path is not None:
+        page.save(path)
+    return page

@@ -1,0 +1,1 @@
+"""Torch modules, one network a file; imported by training alone."""

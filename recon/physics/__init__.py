@@ -1,0 +1,1 @@
+"""Forward models: what the scanner measures, in plain NumPy."""

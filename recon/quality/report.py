@@ -1,0 +1,67 @@
+"""``report.json``: what was done to an input, and whether the result may be used."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from recon.quality.verdict import Check, Verdict
+
+SCHEMA_VERSION = 1
+
+
+def check_to_json(check: Check) -> dict[str, Any]:
+    """A check as JSON; values that are not finite become null."""
+    return {
+        "name": check.name,
+        "value": round(check.value, 6) if math.isfinite(check.value) else None,
+        "lower_limit": check.lower,
+        "upper_limit": check.upper,
+        "unit": check.unit,
+        "outcome": check.outcome.name,
+        "message": check.message,
+    }
+
+
+def build_report(
+    *, task: str, source: str, verdict: Verdict, checks: list[Check], model: dict[str, Any],
+    interval: dict[str, float], parameters: dict[str, Any], timings_ms: dict[str, float],
+    slices_total: int, slices_missing: list[int], notes: list[str], skipped: list[dict[str, str]],
+) -> dict[str, Any]:  # fmt: skip
+    """The report of one input.
+
+    Parameters
+    ----------
+    task, source
+        What was done to which input.
+    verdict, checks
+        Of the whole input.
+    model
+        Name, version, SHA-256 and software version.
+    interval
+        Coverage and conformal factor of the uncertainty.
+    parameters
+        What the caller chose.
+    timings_ms
+        Of the service.
+    slices_total, slices_missing
+        How many slices there are, and which have no result.
+    notes, skipped
+        What a person should know, and which files were left out why.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "task": task,
+        "input": source,
+        "status": "incomplete" if slices_missing else "complete",
+        "verdict": verdict.name,
+        "checks": [check_to_json(check) for check in checks],
+        "model": model,
+        "interval": interval,
+        "parameters": parameters,
+        "timings_ms": {name: round(value, 3) for name, value in timings_ms.items()},
+        "slices": {"total": slices_total, "missing": slices_missing},
+        "notes": notes,
+        "skipped": skipped,
+        "disclaimer": "Not a medical device; for research use.",
+    }

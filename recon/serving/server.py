@@ -1,0 +1,224 @@
+"""The service as a whole: Triton, gateway, health, metrics; from start to drained."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from importlib import resources
+from pathlib import Path
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
+
+from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
+from recon.serving.ct_service import CtService
+from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
+from recon.serving.model_registry import ModelRegistry
+from recon.serving.model_service import ModelService
+from recon.serving.settings import Settings
+from recon.serving.triton_client import TritonClient
+from recon.serving.triton_process import EmbeddedTriton, TritonAddress
+from recon.v1 import ct_pb2, ct_pb2_grpc, models_pb2, models_pb2_grpc
+
+log = structlog.get_logger()
+
+_SERVICES = (
+    ct_pb2.DESCRIPTOR.services_by_name["CtService"].full_name,
+    models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
+)
+_START_S = 120.0
+_POLL_READY_S, _POLL_WAITING_S = 2.0, 0.1
+_GRPC_OPTIONS = [
+    ("grpc.max_receive_message_length", 5 * 1024 * 1024),
+    ("grpc.max_send_message_length", 5 * 1024 * 1024),
+    ("grpc.so_reuseport", 0),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+]
+
+
+class Server:
+    """A running service.
+
+    Parameters
+    ----------
+    settings
+        What was asked for.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.address = ""
+        self.embedded: EmbeddedTriton | None = None
+        if settings.triton is None:
+            self.embedded = EmbeddedTriton(settings.repository or default_repository(), self._triton_changed)
+            address = self.embedded.address
+        else:
+            local = settings.triton.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
+            address = TritonAddress(settings.triton, {}, local)
+        self.triton = TritonClient(address, settings.limits.in_flight)
+        self.registry = ModelRegistry(self.triton)
+        self._health = health.aio.HealthServicer()
+        self._grpc = grpc.aio.server(options=_GRPC_OPTIONS)
+        self._monitor: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+
+    async def start(self) -> None:
+        """Bind the port, start Triton, and return when the models answer.
+
+        Raises
+        ------
+        InvalidRequest
+            When the address can't be bound or the TLS files do not fit.
+        ServiceUnavailable
+            When the models do not come up.
+        """
+        ct_pb2_grpc.add_CtServiceServicer_to_server(
+            CtService(self.triton, self.registry, self.settings.limits), self._grpc
+        )
+        models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.triton, self.registry), self._grpc)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
+        await self._report(False)
+        self.address = self._bind()
+        try:
+            self._serve_metrics()
+            await self._grpc.start()
+            if self.embedded:
+                await self.embedded.start()
+            self._monitor = asyncio.create_task(self._watch(), name="readiness")
+            deadline = asyncio.get_running_loop().time() + _START_S
+            while not self.registry.ready:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise ServiceUnavailable(f"Triton was not ready within {_START_S:.0f} s; see the log")
+                await asyncio.sleep(0.05)
+        except BaseException:
+            await self.stop(0.0)
+            raise
+
+    async def stop(self, drain_s: float | None = None) -> None:
+        """Refuse new requests, finish those under way, end Triton."""
+        await self._health.enter_graceful_shutdown()
+        await self._grpc.stop(self.settings.drain_s if drain_s is None else drain_s)
+        if self._monitor:
+            self._monitor.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._monitor
+        await self.triton.close()
+        if self.embedded:
+            await self.embedded.stop()
+
+    def _bind(self) -> str:
+        listen, credentials = self.settings.listen, self._credentials()
+        try:
+            if credentials is None:
+                port = self._grpc.add_insecure_port(listen)
+            else:
+                port = self._grpc.add_secure_port(listen, credentials)
+        except RuntimeError as error:
+            raise InvalidRequest(f"can't listen on {listen}: the port is taken or not yours") from error
+        return f"{listen.rpartition(':')[0]}:{port}"
+
+    def _serve_metrics(self) -> None:
+        if self.settings.metrics is None:
+            return
+        host, _, port = self.settings.metrics.rpartition(":")
+        try:
+            start_http_server(int(port), host or "127.0.0.1", registry=REGISTRY)
+        except (OSError, ValueError, OverflowError) as error:
+            raise InvalidRequest(f"can't serve metrics on {self.settings.metrics}: {error}") from error
+
+    def _credentials(self) -> grpc.ServerCredentials | None:
+        cert, key, authority = (
+            _read(path) for path in (self.settings.tls_cert, self.settings.tls_key, self.settings.client_ca)
+        )
+        if cert is None and key is None and authority is None:
+            return None
+        if cert is None or key is None:
+            raise InvalidRequest("--tls-cert and --tls-key belong together")
+        return grpc.ssl_server_credentials([(key, cert)], authority, authority is not None)
+
+    def _triton_changed(self, running: bool) -> None:
+        if not running:
+            self.registry.lost()
+            self.triton.server_restarted()
+        self._wake.set()
+
+    async def _watch(self) -> None:
+        """Keep health, metrics and the list of models true."""
+        reported = False
+        while True:
+            try:
+                ready = await self.registry.refresh()
+                if ready:
+                    TRITON.latest = await self.triton.statistics()
+            except ReconError:
+                self.registry.lost()
+                ready = False
+            RESTARTS.set(self.embedded.restarts if self.embedded else 0)
+            if ready != reported:
+                log.info("ready" if ready else "not_ready")
+                await self._report(ready)
+                reported = ready
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), _POLL_READY_S if ready else _POLL_WAITING_S)
+
+    async def _report(self, ready: bool) -> None:
+        READY.set(ready)
+        state = health_pb2.HealthCheckResponse
+        status = state.SERVING if ready else state.NOT_SERVING
+        for service in ("", *_SERVICES):
+            await self._health.set(service, status)
+
+
+def _read(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidRequest(f"can't read {path}: {error.strerror}") from error
+
+
+def default_repository() -> Path:
+    """The model repository that belongs to this installation.
+
+    Raises
+    ------
+    InvalidRequest
+        When there is none.
+    """
+    package = Path(str(resources.files("recon")))
+    for candidate in (package / "triton_repo", package.parent / "triton_repo"):
+        if candidate.is_dir():
+            return candidate
+    raise InvalidRequest("no model repository beside this installation; name one with --repository")
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    server = Server(settings)
+    starting = asyncio.create_task(server.start())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        return
+    stopping.cancel() if starting.exception() else None
+    await starting
+    print(f"recon is ready on {server.address}", flush=True)
+    await stop.wait()
+    log.info("draining")
+    await server.stop()

@@ -1,0 +1,33 @@
+"""Settings of the service; each can be given as an environment variable ``RECON_...``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Limits(BaseModel):
+    """What bounds the memory and the patience of the gateway."""
+
+    most_streams: int = Field(32, gt=0, description="series at a time")
+    read_ahead: int = Field(2, gt=0, description="finished or running slices held per series")
+    in_flight: int = Field(2, gt=0, description="slices at Triton at a time")
+    idle_s: float = Field(60.0, gt=0, description="longest silence of a client, s")
+
+
+class Settings(BaseSettings):
+    """Everything that ``recon serve`` can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="RECON_", env_nested_delimiter="__")
+
+    listen: str = "127.0.0.1:50051"
+    triton: str | None = None
+    repository: Path | None = None
+    metrics: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    client_ca: Path | None = None
+    drain_s: float = Field(30.0, ge=0)
+    limits: Limits = Limits()

@@ -1,0 +1,171 @@
+"""Starts the embedded Triton, keeps it running, and leaves nothing behind.
+
+That Triton has published vulnerabilities, so nothing but this process can reach it: no TCP port at
+all, only a Unix socket in a folder that belongs to this user alone, HTTP and metrics off, and every
+gRPC protocol behind a random key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from recon.serving.triton_install import TritonInstall, prepare_install
+
+_PROTOCOLS = "health,metadata,inference,shared-memory,model-config,model-repository,statistics,trace,logging"
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+_STABLE_S = 60.0
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class TritonAddress:
+    """Where a Triton answers and the metadata that every call to it must carry."""
+
+    url: str
+    headers: dict[str, str]
+    local: bool
+
+
+class EmbeddedTriton:
+    """A supervised Triton process.
+
+    Parameters
+    ----------
+    repository
+        Model repository.
+    on_change
+        Called with False when the server is gone and with True when its process runs again
+        (which is not yet to say that it is ready).
+    """
+
+    def __init__(self, repository: Path, on_change: Callable[[bool], None] = lambda _: None) -> None:
+        self.repository = repository.resolve()
+        self.restarts = 0
+        self._on_change = on_change
+        self._folder = Path(tempfile.mkdtemp(prefix="recon-"))  # mode 0700
+        self._tag = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
+        self._key = secrets.token_urlsafe(32)
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> TritonAddress:
+        """How the gateway reaches this server."""
+        return TritonAddress(f"unix:{self._folder}/triton:1", {"triton-grpc-protocol-recon": self._key}, local=True)
+
+    @property
+    def shared_memory_prefix(self) -> str:
+        """Start of the names of all segments that belong to this server."""
+        return self._tag
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, or None while it is down."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def start(self) -> None:
+        """Launch the server and the task that restarts it when it dies."""
+        install = prepare_install(self._folder)
+        await self._launch(install)
+        self._watch = asyncio.create_task(self._supervise(install), name="triton-supervisor")
+
+    async def stop(self, grace_s: float = 10.0) -> None:
+        """End the server and remove its socket, its folder and its shared memory."""
+        if self._watch:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        process = self._process
+        if process and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), grace_s)
+            except TimeoutError:
+                log.warning("triton_killed", after_s=grace_s)
+        self._sweep()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _launch(self, install: TritonInstall) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / "triton:1").unlink()
+        self._process = await asyncio.create_subprocess_exec(
+            str(install.binary),
+            f"--model-repository={self.repository}",
+            f"--backend-directory={install.backends}",
+            "--disable-auto-complete-config",
+            "--allow-http=false",
+            "--allow-metrics=false",
+            "--allow-grpc=true",
+            f"--grpc-address=unix:{self._folder}/triton",
+            "--grpc-port=1",
+            f"--grpc-restricted-protocol={_PROTOCOLS}:recon={self._key}",
+            f"--backend-config=python,shm-region-prefix-name={self._tag}",
+            "--exit-timeout-secs=5",
+            env=install.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+        self._on_change(True)
+
+    async def _supervise(self, install: TritonInstall) -> None:
+        wait = _FIRST_WAIT_S
+        loop = asyncio.get_running_loop()
+        while True:
+            assert self._process is not None
+            began = loop.time()
+            tail = await _drain(self._process)
+            status = await self._process.wait()
+            self._on_change(False)
+            self._sweep()
+            if loop.time() - began > _STABLE_S:
+                wait = _FIRST_WAIT_S
+            log.error("triton_died", exit_status=status, restart_in_s=wait, last_words=tail)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT_S)
+            self.restarts += 1
+            await self._launch(install)
+
+    def _sweep(self) -> None:
+        """Kill what the server started and unlink its shared memory."""
+        if self._process:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        for segment in _SHARED_MEMORY.glob(f"{self._tag}*"):
+            with contextlib.suppress(FileNotFoundError):
+                segment.unlink()
+
+
+async def _drain(process: asyncio.subprocess.Process, keep: int = 5) -> list[str]:
+    """Read the server's log until it ends; return the last error lines."""
+    assert process.stderr is not None
+    tail: list[str] = []
+    while line := await process.stderr.readline():
+        if line[:1] in b"EF":
+            text = line.decode(errors="replace").strip()
+            tail = [*tail, text][-keep:]
+            log.warning("triton_log", line=text)
+    return tail
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process when the gateway is killed without warning."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

@@ -1,0 +1,1 @@
+"""The three tasks: prepare, (network), finish; the same three steps in each."""

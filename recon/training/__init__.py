@@ -1,0 +1,1 @@
+"""The model builder's side: simulate, fit, evaluate, export."""

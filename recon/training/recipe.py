@@ -1,0 +1,43 @@
+"""Recipes: everything needed to train a model again, validated when read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from recon.training.anatomy import Source
+
+
+class CtRecipe(BaseModel):
+    """How ``ct_denoise`` is trained; see ``models/ct_denoise/recipe.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = 1
+    channels: tuple[int, ...] = (64, 96, 128, 160)
+    blocks: tuple[int, ...] = (1, 1, 1, 2)
+    steps: int = Field(gt=0)
+    batch: int = Field(16, gt=0)
+    patch: int = Field(96, ge=32, multiple_of=16)
+    learning_rate: float = Field(6e-4, gt=0)
+    scenes: int = Field(160, gt=0)
+    realisations: int = Field(4, ge=2)
+    texture_share: float = Field(0.3, ge=0, le=1)
+    sources: list[Source]
+    held_out: list[Source] = []
+    weights: dict[str, float] = {}
+
+
+def read(path: Path) -> CtRecipe:
+    """Read and check a recipe.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When a value is missing, unknown or out of range.
+    """
+    raw: dict[str, Any] = yaml.safe_load(path.read_text())
+    return TypeAdapter(CtRecipe).validate_python(raw)

@@ -1,0 +1,1 @@
+"""Between values and protocol messages; shared by client and gateway."""

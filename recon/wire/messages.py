@@ -1,0 +1,82 @@
+"""Geometry, checks and chunks as protocol messages, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from recon.errors import InvalidRequest
+from recon.quality.verdict import Check, Verdict
+from recon.v1 import common_pb2
+from recon.volumes import Geometry
+
+#: Largest piece of a slice in one message, bytes.
+CHUNK_BYTES = 4 * 1024 * 1024
+
+SAMPLE_DTYPES: dict[int, np.dtype[Any]] = {
+    common_pb2.SAMPLE_TYPE_FLOAT32: np.dtype("<f4"),
+    common_pb2.SAMPLE_TYPE_INT16: np.dtype("<i2"),
+}
+
+
+def geometry_to_message(geometry: Geometry) -> common_pb2.Geometry:
+    """16 numbers, row by row."""
+    return common_pb2.Geometry(affine_lps_mm=geometry.affine.ravel().tolist())
+
+
+def geometry_from_message(message: common_pb2.Geometry) -> Geometry:
+    """A geometry that can be used.
+
+    Raises
+    ------
+    InvalidRequest
+        When numbers are missing or not finite, or the axes do not span space.
+    """
+    values = np.array(message.affine_lps_mm, dtype=np.float64)
+    if values.size != 16 or not np.isfinite(values).all():
+        raise InvalidRequest(
+            f"geometry.affine_lps_mm needs 16 finite numbers, got {values.size}",
+            field="geometry.affine_lps_mm",
+        )
+    affine = values.reshape(4, 4)
+    if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        raise InvalidRequest("geometry.affine_lps_mm is singular", field="geometry.affine_lps_mm")
+    return Geometry(affine)
+
+
+def check_to_message(check: Check) -> common_pb2.Check:
+    """A check; open limits stay absent."""
+    message = common_pb2.Check(
+        name=check.name,
+        value=check.value,
+        unit=check.unit,
+        outcome=common_pb2.Verdict.ValueType(int(check.outcome)),
+        message=check.message,
+    )
+    if check.lower is not None:
+        message.lower_limit = check.lower
+    if check.upper is not None:
+        message.upper_limit = check.upper
+    return message
+
+
+def check_from_message(message: common_pb2.Check) -> Check:
+    """The check that :func:`check_to_message` wrote."""
+    return Check(
+        name=message.name,
+        value=message.value,
+        lower=message.lower_limit if message.HasField("lower_limit") else None,
+        upper=message.upper_limit if message.HasField("upper_limit") else None,
+        unit=message.unit,
+        outcome=Verdict(message.outcome),
+        message=message.message,
+    )
+
+
+def chunks(index: int, plane: common_pb2.Plane, data: memoryview) -> Iterator[common_pb2.Chunk]:
+    """One slice's bytes in pieces of at most :data:`CHUNK_BYTES`."""
+    for offset in range(0, len(data), CHUNK_BYTES):
+        piece = bytes(data[offset : offset + CHUNK_BYTES])
+        yield common_pb2.Chunk(slice_index=index, plane=plane, offset_bytes=offset, data=piece)
