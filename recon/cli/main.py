@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 
 import typer
 from rich.console import Console
@@ -47,6 +48,7 @@ def _common(
 def main() -> None:
     """Run the command; exit status 0 done, 1 something failed or was rejected, 2 unusable input."""
     debug = "--debug" in sys.argv
+    warnings.filterwarnings("ignore", module="pydicom")  # what matters about a file is said by name
     try:
         app(standalone_mode=True)
     except ReconError as error:

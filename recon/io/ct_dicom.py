@@ -125,6 +125,9 @@ def read_series(files: Iterable[Path]) -> tuple[list[CtSeries], list[Skipped]]:
         except UnreadableInput as error:
             skipped.append(Skipped(str(path), error.problem))
             continue
+        except Exception as error:  # pydicom raises whatever it likes on damaged headers
+            skipped.append(Skipped(str(path), f"broken DICOM header: {_line(error)}"))
+            continue
         for header in headers:
             direction = tuple(round(value, 3) for value in header.orientation)
             key = (header.uid, header.rows, header.columns, direction, header.spacing)
@@ -190,7 +193,7 @@ def open_dataset(path: Path) -> Dataset:
         raise UnreadableInput("not a DICOM file") from None
     except OSError as error:
         raise UnreadableInput(f"can't be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, AttributeError, NotImplementedError, EOFError, TypeError) as error:
+    except Exception as error:  # pydicom raises whatever it likes on damaged headers
         raise UnreadableInput(f"broken DICOM header: {_line(error)}") from error
 
 
@@ -305,15 +308,15 @@ def _pixels_hu(path: Path) -> npt.NDArray[np.float32]:
             raise UnreadableInput("has no pixel data")
         _check_length(dataset)
         stored = dataset.pixel_array
+        frames = stored[None] if stored.ndim == 2 else stored
+        scaled = np.empty(frames.shape, np.float32)
+        for index, frame in enumerate(frames):
+            slope, intercept = rescale(dataset, index)
+            scaled[index] = frame * slope + intercept
     except UnreadableInput:
         raise
     except Exception as error:  # decoders raise whatever they like
         raise UnreadableInput(f"pixels can't be decoded (truncated or damaged): {_line(error)}") from error
-    frames = stored[None] if stored.ndim == 2 else stored
-    scaled = np.empty(frames.shape, np.float32)
-    for index, frame in enumerate(frames):
-        slope, intercept = rescale(dataset, index)
-        scaled[index] = frame * slope + intercept
     return scaled
 
 
@@ -332,7 +335,10 @@ def rescale(dataset: Dataset, frame: int) -> tuple[float, float]:
     source = dataset
     if dataset.SOPClassUID == EnhancedCTImageStorage:
         source = functional_group(dataset, frame, "PixelValueTransformationSequence")
-    return float(source.RescaleSlope), float(source.RescaleIntercept)
+    slope, intercept = float(source.RescaleSlope), float(source.RescaleIntercept)
+    if not (np.isfinite([slope, intercept]).all() and slope != 0):
+        raise UnreadableInput(f"has Rescale Slope {slope} and Intercept {intercept}, which give no HU")
+    return slope, intercept
 
 
 def _line(error: Exception) -> str:

@@ -14,8 +14,8 @@ _FEWEST_BLOCKS = 12
 def tissue_noise(hu: FloatArray) -> float:
     """Standard deviation of the noise in soft tissue, HU; NaN when there is too little tissue.
 
-    Blocks of 8x8 pixels that are tissue throughout; a plane is taken off each, so that slow changes
-    do not count. The quartile of their standard deviations is nearly free of structure.
+    Blocks of 8x8 pixels that are tissue on average; a plane is taken off each, so that slow changes
+    do not count. The lower quartile of their standard deviations is nearly free of structure.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def tissue_noise(hu: FloatArray) -> float:
         .swapaxes(1, 2)
         .reshape(-1, BLOCK, BLOCK)
     )
-    inside = (blocks.min(axis=(1, 2)) > TISSUE_HU[0]) & (blocks.max(axis=(1, 2)) < TISSUE_HU[1])
-    blocks = blocks[inside]
+    mean = blocks.mean(axis=(1, 2))
+    blocks = blocks[(mean > TISSUE_HU[0]) & (mean < TISSUE_HU[1])]
     if len(blocks) < _FEWEST_BLOCKS:
         return float("nan")
     axis = np.arange(BLOCK, dtype=np.float32) - (BLOCK - 1) / 2

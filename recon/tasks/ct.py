@@ -12,9 +12,11 @@ from recon.quality.removed import edge_energy_ratio
 from recon.quality.verdict import Check, Verdict, measure
 from recon.volumes import FloatImage, Geometry
 
-SMALLEST, LARGEST = 64, 4096
+SMALLEST, LARGEST = 64, 2048
 STRIDE = 16
 AIR_HU, DENSEST_HU = -1024.0, 3071.0
+#: Values below this are no measurement: scanners fill what lies outside the field of view with them.
+PADDING_HU = -1500.0
 COVERAGE = 0.9
 
 
@@ -119,7 +121,7 @@ def finish(hu: FloatImage, output: FloatImage, *, strength: float, factor: float
     """
     rows, columns = hu.shape
     noise, below, above = (plane[:rows, :columns] for plane in output)
-    padding = hu < AIR_HU  # outside the field of view: left exactly as it is
+    padding = hu < PADDING_HU  # left exactly as it is
     removed = np.where(padding, np.float32(0), noise * np.float32(strength))
     image = hu - removed
     uncertainty = (below + above) * np.float32(0.5 * factor)

@@ -104,4 +104,4 @@ def low_dose_slices(volume: Volume, scanner: Scanner, dose_fraction: float, seed
     rng = np.random.default_rng(seed)
     for plane in volume.values:
         noise = added_noise(plane, volume.geometry.spacing[0], scanner, dose_fraction, rng)
-        yield np.where(plane < -1024, plane, np.maximum(plane + noise, -1024)).astype(np.float32)
+        yield np.where(plane < -1500, plane, np.maximum(plane + noise, -1024)).astype(np.float32)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from recon.errors import OutputFailed
+from recon.io.output_folder import output_folder, write_json
+
+
+def test_the_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    def half() -> None:
+        with output_folder(tmp_path, "x") as folder:
+            write_json(folder / "a.json", {"a": 1})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_result_is_replaced(tmp_path: Path) -> None:
+    for content in ("old", "new"):
+        with output_folder(tmp_path, "x") as folder:
+            (folder / content).touch()
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "not writable"), (errno.EIO, "can't be")]
+)
+def test_failures_say_what_to_do(tmp_path: Path, number: int, words: str) -> None:
+    with pytest.raises(OutputFailed, match=words), output_folder(tmp_path, "x"):
+        raise OSError(number, "reason")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(OutputFailed), output_folder(tmp_path / "out", "x"):
+        pass

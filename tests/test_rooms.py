@@ -1,0 +1,87 @@
+"""Imports point one way, and nothing heavy reaches client or server."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import recon
+
+ROOT = Path(recon.__file__).parent
+#: Each room and the rooms that it may import from.
+BASE = {"errors", "volumes", "arrays", "v1"}
+INNER = BASE | {"io", "physics", "quality", "wire"}
+MAY_IMPORT = {
+    "errors": set(),
+    "arrays": set(),
+    "volumes": BASE,
+    "v1": {"v1"},
+    "io": BASE | {"io"},
+    "physics": BASE | {"physics"},
+    "quality": BASE | {"quality"},
+    "wire": BASE | {"quality", "wire"},
+    "tasks": INNER | {"tasks"},
+    "client": INNER,
+    "serving": INNER | {"tasks", "serving"},
+    "bench": INNER | {"tasks", "serving", "client", "bench", "training"},
+    "networks": BASE | {"networks"},
+    "training": INNER | {"tasks", "networks", "training"},
+    "cli": INNER | {"tasks", "serving", "client", "bench", "training", "cli"},
+}
+
+
+def _room(path: Path) -> str:
+    relative = path.relative_to(ROOT)
+    return relative.parts[0].removesuffix(".py")
+
+
+def _imported(path: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        rooms |= {name.split(".")[1] for name in names if name.startswith("recon.")}
+    return {room for room in rooms if (ROOT / room).exists() or (ROOT / f"{room}.py").exists()}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    room = _room(path)
+    if room == "__init__":
+        return
+    assert _imported(path) <= MAY_IMPORT[room]
+
+
+def _modules_after(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_the_client_stays_small() -> None:
+    loaded = _modules_after("import recon.client, recon.cli.main")
+    # nibabel loads SciPy where it is installed; the client itself does not need it
+    assert not loaded & {"torch", "deepinv", "tritonclient", "pytriton", "openvino", "matplotlib"}
+
+
+def test_the_server_has_no_torch() -> None:
+    loaded = _modules_after("import recon.serving.server")
+    assert not loaded & {"torch", "deepinv", "scipy", "skimage", "matplotlib"}
+
+
+def test_generated_code_is_current(tmp_path: Path) -> None:
+    from grpc_tools import protoc
+
+    proto = ROOT.parent / "proto"
+    files = [str(path) for path in sorted(proto.rglob("*.proto"))]
+    targets = [f"--{kind}_out={tmp_path}" for kind in ("python", "pyi", "grpc_python")]
+    assert protoc.main(["protoc", f"-I{proto}", *targets, *files]) == 0
+    for made in (tmp_path / "recon" / "v1").iterdir():
+        assert made.read_text() == (ROOT / "v1" / made.name).read_text(), f"run `make proto`: {made.name}"
