@@ -19,6 +19,7 @@ from recon.serving.ct_service import CtService
 from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
 from recon.serving.model_registry import ModelRegistry
 from recon.serving.model_service import ModelService
+from recon.serving.private_memory import SHARED
 from recon.serving.settings import Settings
 from recon.serving.triton_client import TritonClient
 from recon.serving.triton_process import EmbeddedTriton, TritonAddress
@@ -60,7 +61,7 @@ class Server:
             address = self.embedded.address
         else:
             local = settings.triton.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
-            address = TritonAddress(settings.triton, {}, local)
+            address = TritonAddress(settings.triton, {}, SHARED if local else None)
         self.triton = TritonClient(address, settings.limits.in_flight)
         self.registry = ModelRegistry(self.triton)
         self._health = health.aio.HealthServicer()
@@ -85,12 +86,13 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         await self._report(False)
-        self.address = self._bind()
         try:
+            self.address = self._bind()
             self._serve_metrics()
             await self._grpc.start()
             if self.embedded:
                 await self.embedded.start()
+                self.triton.address = self.embedded.address  # known only now whether it is isolated
             self._monitor = asyncio.create_task(self._watch(), name="readiness")
             deadline = asyncio.get_running_loop().time() + _START_S
             while not self.registry.ready:

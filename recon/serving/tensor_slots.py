@@ -12,7 +12,6 @@ import numpy as np
 
 from recon.volumes import FloatImage
 
-_FOLDER = Path("/dev/shm")  # noqa: S108
 _counter = itertools.count()
 
 
@@ -24,8 +23,8 @@ class Slot:
     ----------
     region
         Name under which Triton knows it.
-    file_name
-        Name in ``/dev/shm``.
+    path
+        Where its name is, in the folder that is Triton's ``/dev/shm``.
     size
         Bytes.
     memory
@@ -35,7 +34,7 @@ class Slot:
     """
 
     region: str
-    file_name: str
+    path: Path
     size: int
     memory: mmap.mmap
     generation: int
@@ -47,19 +46,19 @@ class Slot:
 
     def unlink(self) -> None:
         """Remove the name; mappings stay."""
-        (_FOLDER / self.file_name).unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
 
-def create_slot(prefix: str, size: int, generation: int) -> Slot:
+def create_slot(folder: Path, prefix: str, size: int, generation: int) -> Slot:
     """Make a segment that only this user can open."""
     name = f"{prefix}_slot{next(_counter)}"
-    descriptor = os.open(_FOLDER / name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    descriptor = os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     try:
         os.posix_fallocate(descriptor, 0, size)
         memory = mmap.mmap(descriptor, size)
     except OSError:
-        (_FOLDER / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
         raise
     finally:
         os.close(descriptor)
-    return Slot(name, name, size, memory, generation)
+    return Slot(name, folder / name, size, memory, generation)

@@ -68,12 +68,12 @@ class TritonClient:
     most_in_flight
         Requests that may be at Triton at once; others wait here, where they can be cancelled at once.
     shared_memory
-        Whether to try shared memory; by default only where Triton is on this host.
+        Whether to use shared memory where Triton is on this host.
     """
 
-    def __init__(self, address: TritonAddress, most_in_flight: int = 2, shared_memory: bool | None = None) -> None:
+    def __init__(self, address: TritonAddress, most_in_flight: int = 2, shared_memory: bool = True) -> None:
         self.address = address
-        self.shared_memory = address.local if shared_memory is None else shared_memory
+        self.shared_memory = shared_memory and address.shared_memory is not None
         self.generation = 0
         self.bytes_copied = 0
         self._client = InferenceServerClient(address.url, channel_args=_GRPC_OPTIONS)
@@ -211,7 +211,7 @@ class TritonClient:
 
     async def _slot(self, size: int) -> Slot | None:
         """A registered segment of at least ``size`` bytes, or None where bodies must be used."""
-        if not self.shared_memory:
+        if not self.shared_memory or self.address.shared_memory is None:
             return None
         for slot in self._slots:
             if slot.size >= size:
@@ -220,13 +220,13 @@ class TritonClient:
         while self._slots:  # too small: replace rather than collect
             await self._unregister(self._slots.pop())
         try:
-            slot = create_slot(self._prefix, size, self.generation)
+            slot = create_slot(self.address.shared_memory, self._prefix, size, self.generation)
         except OSError as error:
             log.warning("shared_memory_full", error=str(error))
             return None
         try:
             await self._client.register_system_shared_memory(
-                slot.region, f"/{slot.file_name}", slot.size, headers=self.address.headers, client_timeout=5.0
+                slot.region, f"/{slot.path.name}", slot.size, headers=self.address.headers, client_timeout=5.0
             )
         except InferenceServerException as error:
             translated = _translate(error)

@@ -1,8 +1,8 @@
 """Starts the embedded Triton, keeps it running, and leaves nothing behind.
 
 That Triton has published vulnerabilities, so nothing but this process can reach it: no TCP port at
-all, only a Unix socket in a folder that belongs to this user alone, HTTP and metrics off, and every
-gRPC protocol behind a random key.
+all, only a Unix socket in a folder that belongs to this user alone, HTTP and metrics off, every gRPC
+protocol behind a random key, and its shared memory where other users can't look.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,23 +22,35 @@ from pathlib import Path
 
 import structlog
 
+from recon.serving import private_memory
+from recon.serving.reaper import Reaper
 from recon.serving.triton_install import TritonInstall, prepare_install
 
 _PROTOCOLS = "health,metadata,inference,shared-memory,model-config,model-repository,statistics,trace,logging"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
 _STABLE_S = 60.0
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+_SCRATCH = Path("/tmp")  # noqa: S108  where a killed Python backend leaves empty folders
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class TritonAddress:
-    """Where a Triton answers and the metadata that every call to it must carry."""
+    """How to reach a Triton.
+
+    Attributes
+    ----------
+    url
+        For gRPC.
+    headers
+        Metadata that every call must carry.
+    shared_memory
+        Folder that is its ``/dev/shm`` as seen from here; None where it is on another host.
+    """
 
     url: str
     headers: dict[str, str]
-    local: bool
+    shared_memory: Path | None
 
 
 class EmbeddedTriton:
@@ -58,6 +71,10 @@ class EmbeddedTriton:
         self._on_change = on_change
         self._folder = Path(tempfile.mkdtemp(prefix="recon-"))  # mode 0700
         self._tag = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
+        self._memory = private_memory.SHARED / self._tag
+        self._scratch_before: set[Path] = set()
+        self.isolated = True
+        self._reaper = Reaper(self._folder, self._memory)
         self._key = secrets.token_urlsafe(32)
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -65,12 +82,11 @@ class EmbeddedTriton:
     @property
     def address(self) -> TritonAddress:
         """How the gateway reaches this server."""
-        return TritonAddress(f"unix:{self._folder}/triton:1", {"triton-grpc-protocol-recon": self._key}, local=True)
-
-    @property
-    def shared_memory_prefix(self) -> str:
-        """Start of the names of all segments that belong to this server."""
-        return self._tag
+        return TritonAddress(
+            f"unix:{self._folder}/triton:1",
+            {"triton-grpc-protocol-recon": self._key},
+            self._memory if self.isolated else private_memory.SHARED,
+        )
 
     @property
     def pid(self) -> int | None:
@@ -80,6 +96,7 @@ class EmbeddedTriton:
     async def start(self) -> None:
         """Launch the server and the task that restarts it when it dies."""
         install = prepare_install(self._folder)
+        await self._reaper.start()
         await self._launch(install)
         self._watch = asyncio.create_task(self._supervise(install), name="triton-supervisor")
 
@@ -98,9 +115,22 @@ class EmbeddedTriton:
             except TimeoutError:
                 log.warning("triton_killed", after_s=grace_s)
         self._sweep()
+        await self._reaper.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _launch(self, install: TritonInstall) -> None:
+        """Start the process, in a namespace of its own where the system allows it."""
+        self._memory.mkdir(mode=0o700, exist_ok=True)
+        self._scratch_before = set(_SCRATCH.glob("python_env_*"))
+        if self.isolated:
+            try:
+                return await self._execute(install, self._memory)
+            except (OSError, subprocess.SubprocessError) as error:
+                log.warning("not_isolated", why=str(error), meaning="other local users may see Triton's memory")
+                self.isolated = False
+        await self._execute(install, None)
+
+    async def _execute(self, install: TritonInstall, memory: Path | None) -> None:
         with contextlib.suppress(FileNotFoundError):
             (self._folder / "triton:1").unlink()
         self._process = await asyncio.create_subprocess_exec(
@@ -121,8 +151,10 @@ class EmbeddedTriton:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            umask=0o077,
+            preexec_fn=lambda: _before_execution(memory),
         )
+        await self._reaper.watch(self._process.pid)
         self._on_change(True)
 
     async def _supervise(self, install: TritonInstall) -> None:
@@ -148,7 +180,11 @@ class EmbeddedTriton:
         if self._process:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-        for segment in _SHARED_MEMORY.glob(f"{self._tag}*"):
+        shutil.rmtree(self._memory, ignore_errors=True)
+        for folder in set(_SCRATCH.glob("python_env_*")) - self._scratch_before:
+            with contextlib.suppress(OSError):  # not empty or not ours
+                folder.rmdir()
+        for segment in private_memory.SHARED.glob(f"{self._tag}*"):
             with contextlib.suppress(FileNotFoundError):
                 segment.unlink()
 
@@ -165,7 +201,8 @@ async def _drain(process: asyncio.subprocess.Process, keep: int = 5) -> list[str
     return tail
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end this process when the gateway is killed without warning."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+def _before_execution(memory: Path | None) -> None:
+    """In the child: hide its shared memory, and ask Linux to end it when the gateway is killed."""
+    if memory is not None:
+        private_memory.enter(memory)
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
