@@ -26,7 +26,7 @@ from recon.errors import DeadlineExceeded, InternalError, InvalidRequest, ReconE
 from recon.quality.verdict import Check, Verdict, verdict_of, worst
 from recon.v1 import common_pb2, ct_pb2, ct_pb2_grpc, models_pb2, models_pb2_grpc
 from recon.volumes import FloatImage, Volume
-from recon.wire.messages import check_from_message, chunks, geometry_to_message
+from recon.wire.messages import SAMPLE_DTYPES, check_from_message, chunks, geometry_to_message
 from recon.wire.status import from_status
 
 _OPTIONS = [
@@ -178,6 +178,7 @@ class Denoising(Iterator[CtSlice]):
         try:
             image = bytearray()
             uncertainty = bytearray()
+            types = (np.dtype("<f4"), np.dtype("<f4"))
             for response in call:
                 part = response.WhichOneof("part")
                 if part == "chunk":
@@ -186,8 +187,8 @@ class Denoising(Iterator[CtSlice]):
                 elif part == "slice":
                     checks = [check_from_message(check) for check in response.slice.checks]
                     shape = (rows, columns)
-                    pixels = np.frombuffer(image, "<f4").reshape(shape)
-                    width = np.frombuffer(uncertainty, "<f4").reshape(shape)
+                    pixels = np.frombuffer(image, types[0]).reshape(shape).astype(np.float32, copy=False)
+                    width = np.frombuffer(uncertainty, types[1]).reshape(shape).astype(np.float32, copy=False)
                     result = CtSlice(offset + response.slice.slice_index, pixels, width, verdict_of(checks), checks)
                     image, uncertainty = bytearray(), bytearray()
                     self.finished = result.index + 1
@@ -195,6 +196,10 @@ class Denoising(Iterator[CtSlice]):
                     yield result
                 elif part == "accepted":
                     made, covers = response.accepted.provenance, response.accepted.interval
+                    types = (
+                        SAMPLE_DTYPES[response.accepted.image_type],
+                        SAMPLE_DTYPES[response.accepted.uncertainty_type],
+                    )
                     self.model = ModelIdentity(
                         made.model, made.model_version, made.model_sha256, made.software_version,
                         covers.coverage, covers.conformal_factor,

@@ -72,7 +72,11 @@ class TritonRig:
         self.run(self._infer(self._shared if shared else self._body, image))
 
     async def _infer(self, client: TritonClient, image: FloatImage) -> None:
-        async with client.infer(self._model, image[None, None], (1, 3, *image.shape)) as output:
+        def fill(tensor: FloatImage) -> None:
+            tensor[0, 0] = image
+
+        shapes = (1, 1, *image.shape), (1, 3, *image.shape)
+        async with client.infer(self._model, *shapes, fill) as output:
             float(output[0, 0, 0, 0])
 
     def close(self) -> None:

@@ -20,10 +20,12 @@ def serve(
 ) -> None:
     """Serve until SIGTERM; prints one line when ready."""
     from recon.serving import server
+    from recon.serving.allocator import keep_memory
     from recon.serving.logs import log_to_stderr
     from recon.serving.settings import Settings
 
     log_to_stderr()
+    keep_memory()
     given = {
         "listen": listen,
         "triton": triton,

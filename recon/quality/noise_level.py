@@ -37,7 +37,8 @@ def tissue_noise(hu: FloatArray) -> float:
     norm = BLOCK * float((axis**2).sum())
     variance = blocks.var(axis=(1, 2))
     for slope_axis in (1, 2):
-        slope = (blocks.sum(axis=3 - slope_axis) @ axis) / norm
+        # no matrix product: BLAS would leave a thread spinning beside the network
+        slope = (blocks.sum(axis=3 - slope_axis) * axis).sum(axis=1) / norm
         variance -= slope**2 * float((axis**2).mean())
     # a plane takes 3 of the 64 degrees of freedom
     return float(np.sqrt(np.quantile(np.maximum(variance, 0.0), 0.25) * BLOCK**2 / (BLOCK**2 - 3)))

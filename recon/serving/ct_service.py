@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import grpc
+import numpy as np
 
 from recon import __version__
 from recon.errors import DeadlineExceeded, InvalidRequest, ReconError, TooManyRequests
@@ -24,8 +25,11 @@ from recon.v1 import common_pb2, ct_pb2, ct_pb2_grpc
 from recon.volumes import FloatImage, Geometry
 from recon.wire.messages import SAMPLE_DTYPES, check_to_message, chunks, geometry_from_message
 
+_Processed: TypeAlias = tuple[ct.DenoisedSlice, asyncio.Task[list[Check]]]
 _Context: TypeAlias = "grpc.aio.ServicerContext"
 _DONE = grpc.aio.EOF
+# half precision holds a width of 60 HU to 0.03 HU
+_IMAGE_TYPE, _UNCERTAINTY_TYPE = common_pb2.SAMPLE_TYPE_FLOAT32, common_pb2.SAMPLE_TYPE_FLOAT16
 
 
 @dataclass
@@ -75,18 +79,21 @@ class CtService(ct_pb2_grpc.CtServiceServicer):
             slices=series.header.slices,
             model=f"{series.model.name}:{series.model.version}",
         )
-        accepted = ct_pb2.CtAccepted(provenance=provenance(series.model), interval=interval(series.model))
+        accepted = ct_pb2.CtAccepted(
+            provenance=provenance(series.model), interval=interval(series.model),
+            image_type=_IMAGE_TYPE, uncertainty_type=_UNCERTAINTY_TYPE,
+        )  # fmt: skip
         await self._write(context, ct_pb2.DenoiseResponse(accepted=accepted))
-        queue: asyncio.Queue[asyncio.Task[ct.DenoisedSlice] | ReconError] = asyncio.Queue(self._limits.read_ahead)
+        queue: asyncio.Queue[asyncio.Task[_Processed] | ReconError] = asyncio.Queue(self._limits.read_ahead)
         reader = asyncio.create_task(self._read(context, series, queue))
-        pending: asyncio.Task[ct.DenoisedSlice] | None = None
+        pending: asyncio.Task[_Processed] | None = None
         try:
             for index in range(series.header.slices):
                 item = await queue.get()
                 if isinstance(item, ReconError):
                     raise item
                 pending = item
-                await self._send(context, series, index, await pending)
+                await self._send(context, series, index, *await pending)
                 record.slices_done = index + 1
         finally:
             reader.cancel()
@@ -131,7 +138,7 @@ class CtService(ct_pb2_grpc.CtServiceServicer):
         self,
         context: _Context,
         series: _Series,
-        queue: asyncio.Queue[asyncio.Task[ct.DenoisedSlice] | ReconError],
+        queue: asyncio.Queue[asyncio.Task[_Processed] | ReconError],
     ) -> None:
         """Assemble slices and start their inference; a full queue stops the reading."""
         assembler = series.assembler
@@ -154,41 +161,49 @@ class CtService(ct_pb2_grpc.CtServiceServicer):
         except ReconError as error:
             await queue.put(error)
 
-    async def _process(self, series: _Series, hu: FloatImage, index: int) -> ct.DenoisedSlice:
-        began = time.perf_counter()
-        tensor = ct.prepare(hu, index)
-        prepared = time.perf_counter()
-        shape = (1, 3, *tensor.shape[2:])
-        async with self._triton.infer(series.model, tensor, shape) as output:
+    async def _process(self, series: _Series, hu: FloatImage, index: int) -> _Processed:
+        prepared = 0.0
+
+        def fill(tensor: FloatImage) -> None:
+            nonlocal prepared
+            began = time.perf_counter()
+            ct.prepare(hu, index, tensor)
+            prepared = time.perf_counter()
+            series.timings.prepare_ms += 1e3 * (prepared - began)
+
+        shape = ct.tensor_shape(hu)
+        async with self._triton.infer(series.model, shape, (1, 3, *shape[2:]), fill) as output:
             inferred = time.perf_counter()
-            result = await asyncio.to_thread(
-                ct.finish,
-                hu,
-                output[0],
-                strength=series.strength,
-                factor=series.model.conformal_factor,
-                geometry=series.geometry,
-            )
-        series.timings.prepare_ms += 1e3 * (prepared - began)
+            result = ct.finish(hu, output[0], strength=series.strength, factor=series.model.conformal_factor)
         series.timings.network_ms += 1e3 * (inferred - prepared)
         series.timings.finish_ms += 1e3 * (time.perf_counter() - inferred)
-        return result
+        # the checks are made while the pixels are on their way
+        return result, asyncio.create_task(asyncio.to_thread(ct.judge, hu, result, series.geometry))
 
-    async def _send(self, context: _Context, series: _Series, index: int, result: ct.DenoisedSlice) -> None:
+    async def _send(
+        self,
+        context: _Context,
+        series: _Series,
+        index: int,
+        result: ct.DenoisedSlice,
+        judged: asyncio.Task[list[Check]],
+    ) -> None:
         planes = (
-            (common_pb2.PLANE_IMAGE, result.image),
-            (common_pb2.PLANE_UNCERTAINTY, result.uncertainty),
+            (common_pb2.PLANE_IMAGE, result.image, _IMAGE_TYPE),
+            (common_pb2.PLANE_UNCERTAINTY, result.uncertainty, _UNCERTAINTY_TYPE),
         )
-        for plane, values in planes:
-            for chunk in chunks(index, plane, values.astype("<f4", copy=False).data.cast("B")):
+        for plane, values, kind in planes:
+            encoded = np.ascontiguousarray(values, dtype=SAMPLE_DTYPES[kind])
+            for chunk in chunks(index, plane, encoded.data.cast("B")):
                 await self._write(context, ct_pb2.DenoiseResponse(chunk=chunk))
+        checks = await judged
         report = ct_pb2.CtSliceReport(
             slice_index=index,
-            verdict=common_pb2.Verdict.ValueType(int(verdict_of(result.checks))),
-            checks=[check_to_message(check) for check in result.checks],
+            verdict=common_pb2.Verdict.ValueType(int(verdict_of(checks))),
+            checks=[check_to_message(check) for check in checks],
         )
         await self._write(context, ct_pb2.DenoiseResponse(slice=report))
-        series.checks = worst([*series.checks, *result.checks])
+        series.checks = worst([*series.checks, *checks])
 
     async def _next(self, context: _Context) -> ct_pb2.DenoiseRequest | None:
         """The next message, None at the end of the stream."""
@@ -221,7 +236,7 @@ def interval(model: ServedModel) -> common_pb2.Interval:
     return common_pb2.Interval(coverage=ct.COVERAGE, conformal_factor=model.conformal_factor)
 
 
-def _drain(queue: asyncio.Queue[asyncio.Task[ct.DenoisedSlice] | ReconError]) -> list[object]:
+def _drain(queue: asyncio.Queue[asyncio.Task[_Processed] | ReconError]) -> list[object]:
     found: list[object] = []
     while not queue.empty():
         found.append(queue.get_nowait())

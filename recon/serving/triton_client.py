@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -75,7 +75,6 @@ class TritonClient:
         self.address = address
         self.shared_memory = shared_memory and address.shared_memory is not None
         self.generation = 0
-        self.bytes_copied = 0
         self._client = InferenceServerClient(address.url, channel_args=_GRPC_OPTIONS)
         self._permits = asyncio.Semaphore(most_in_flight)
         self._slots: list[Slot] = []
@@ -137,7 +136,11 @@ class TritonClient:
 
     @asynccontextmanager
     async def infer(
-        self, model: ServedModel, tensor: FloatImage, output_shape: tuple[int, ...]
+        self,
+        model: ServedModel,
+        shape: tuple[int, ...],
+        output_shape: tuple[int, ...],
+        fill: Callable[[FloatImage], object],
     ) -> AsyncIterator[FloatImage]:
         """Run a model; the output is valid inside the ``with`` block only.
 
@@ -145,10 +148,10 @@ class TritonClient:
         ----------
         model
             Which one.
-        tensor
-            Its input, float32.
-        output_shape
-            Shape of its output.
+        shape, output_shape
+            Of its input and its output, both float32.
+        fill
+            Writes the input into the array that it is given, which may be shared memory.
 
         Raises
         ------
@@ -158,12 +161,19 @@ class TritonClient:
             When the model fails.
         """
         async with self._permits:
-            slot = await self._slot(tensor.nbytes + 4 * int(np.prod(output_shape)))
+            size = 4 * int(np.prod(shape))
+            slot = await self._slot(size + 4 * int(np.prod(output_shape)))
             if slot is None:
+                tensor = np.empty(shape, np.float32)
+                fill(tensor)
                 yield await self._infer_by_body(model, tensor)
                 return
-            slot.view(0, tensor.shape)[...] = tensor
-            self.bytes_copied += tensor.nbytes
+            tensor = slot.view(0, shape)
+            try:
+                fill(tensor)
+            except ReconError:
+                self._give_back(slot)
+                raise
             call = asyncio.ensure_future(self._infer_in_slot(model, slot, tensor, output_shape))
             try:
                 # a cancelled caller must not free memory that Triton is still writing to
@@ -183,7 +193,6 @@ class TritonClient:
         given = InferInput(model.input_name, list(tensor.shape), "FP32")
         given.set_data_from_numpy(tensor)
         result = await self._call(model, given, InferRequestedOutput(model.output_name))
-        self.bytes_copied += 2 * tensor.nbytes
         output: FloatImage = result.as_numpy(model.output_name)
         return output
 

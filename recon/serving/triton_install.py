@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recon.errors import MissingExtra
+from recon.serving.allocator import ENVIRONMENT
 
 
 @dataclass(frozen=True)
@@ -57,4 +58,6 @@ def _environment(site_packages: Path) -> dict[str, str]:
     # the stub imports its packages from the first python3 on the path
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment.get('PATH', '')}"
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    environment |= ENVIRONMENT
+    environment["OPENBLAS_NUM_THREADS"] = "1"  # the network runs on threads of its own
     return environment

@@ -38,7 +38,7 @@ LIMITS = Limits()
 
 @dataclass(frozen=True)
 class DenoisedSlice:
-    """What comes back for one slice.
+    """What the network made of one slice.
 
     Attributes
     ----------
@@ -46,13 +46,13 @@ class DenoisedSlice:
         (y, x) float32, HU.
     uncertainty
         (y, x) float32, HU: half the width of the 90 % interval around ``image``.
-    checks
-        What was measured on this slice.
+    noise
+        (y, x) float32, HU: what full strength removes.
     """
 
     image: FloatImage
     uncertainty: FloatImage
-    checks: list[Check]
+    noise: FloatImage
 
 
 def validate_header(rows: int, columns: int, slices: int, strength: float) -> None:
@@ -74,7 +74,13 @@ def validate_header(rows: int, columns: int, slices: int, strength: float) -> No
         raise InvalidRequest(f"strength is {strength}; it must lie between 0 and 1", field="strength")
 
 
-def prepare(hu: FloatImage, index: int) -> FloatImage:
+def tensor_shape(hu: FloatImage) -> tuple[int, int, int, int]:
+    """Shape (1, 1, y', x') of the network's input for a slice (y, x)."""
+    rows, columns = (side + -side % STRIDE for side in hu.shape)
+    return 1, 1, rows, columns
+
+
+def prepare(hu: FloatImage, index: int, out: FloatImage | None = None) -> FloatImage:
     """The network's input (1, 1, y', x'): clipped to CT's range, padded to a multiple of 16.
 
     Parameters
@@ -83,6 +89,8 @@ def prepare(hu: FloatImage, index: int) -> FloatImage:
         (y, x) in HU.
     index
         Number of the slice, for the error message.
+    out
+        Where to put it; by default a new array.
 
     Raises
     ------
@@ -95,16 +103,20 @@ def prepare(hu: FloatImage, index: int) -> FloatImage:
         raise UnusableData(
             f"slice {index} has {bad} NaN or infinite samples; replace them before denoising", field="data"
         )
-    rows, columns = hu.shape
-    below, right = -rows % STRIDE, -columns % STRIDE
-    clipped = np.clip(hu, AIR_HU, DENSEST_HU)
-    if below or right:
-        clipped = np.pad(clipped, ((0, below), (0, right)), mode="reflect")
-    return clipped[None, None]
+    shape = tensor_shape(hu)
+    out = np.empty(shape, np.float32) if out is None else out
+    (rows, columns), plane = hu.shape, out[0, 0]
+    np.clip(hu, AIR_HU, DENSEST_HU, out=plane[:rows, :columns])
+    below, right = shape[2] - rows, shape[3] - columns
+    if right:
+        plane[:rows, columns:] = plane[:rows, columns - 2 : columns - 2 - right : -1]
+    if below:
+        plane[rows:] = plane[rows - 2 : rows - 2 - below : -1]
+    return out
 
 
-def finish(hu: FloatImage, output: FloatImage, *, strength: float, factor: float, geometry: Geometry) -> DenoisedSlice:
-    """Subtract the noise, scale the interval, and judge the result.
+def finish(hu: FloatImage, output: FloatImage, *, strength: float, factor: float) -> DenoisedSlice:
+    """Subtract the noise and scale the interval; :func:`judge` comes next.
 
     Parameters
     ----------
@@ -116,25 +128,32 @@ def finish(hu: FloatImage, output: FloatImage, *, strength: float, factor: float
         Share of the noise to remove. The interval grows by what was left in.
     factor
         Conformal factor of the model.
-    geometry
-        Of the series.
     """
     rows, columns = hu.shape
     noise, below, above = (plane[:rows, :columns] for plane in output)
-    padding = hu < PADDING_HU  # left exactly as it is
-    removed = np.where(padding, np.float32(0), noise * np.float32(strength))
-    image = hu - removed
+    padding = hu < PADDING_HU
+    noise = np.where(padding, np.float32(0), noise)
+    image = hu - noise * np.float32(strength)
     uncertainty = (below + above) * np.float32(0.5 * factor)
     if strength < 1.0:
-        uncertainty = uncertainty + np.float32(1.0 - strength) * np.abs(noise)
-    uncertainty = np.where(padding, np.float32(0), uncertainty)
-    checks = _checks(hu, image, noise, uncertainty, geometry)
-    return DenoisedSlice(image, uncertainty, checks)
+        uncertainty += np.float32(1.0 - strength) * np.abs(noise)
+    uncertainty[padding] = 0
+    return DenoisedSlice(image, uncertainty, noise)
 
 
-def _checks(
-    hu: FloatImage, image: FloatImage, noise: FloatImage, uncertainty: FloatImage, geometry: Geometry
-) -> list[Check]:
+def judge(hu: FloatImage, result: DenoisedSlice, geometry: Geometry) -> list[Check]:
+    """What can be measured on a slice without knowing the truth, each against its limits.
+
+    Parameters
+    ----------
+    hu
+        (y, x) the input slice in HU.
+    result
+        Of :func:`finish`.
+    geometry
+        Of the series.
+    """
+    image, noise, uncertainty = result.image, result.noise, result.uncertainty
     limits = LIMITS
     tissue = (image > TISSUE_HU[0]) & (image < TISSUE_HU[1])
     share = float(tissue.mean())

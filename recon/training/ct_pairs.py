@@ -145,7 +145,7 @@ class PatchSampler:
             if role == "texture" or (patch > -300).float().mean() > 0.4 or self.rng.random() < 0.1:
                 break
         if role == "texture":
-            contrast = float(np.exp(self.rng.uniform(math.log(5), math.log(60))))
+            contrast = float(self.rng.choice([-1, 1]) * np.exp(self.rng.uniform(math.log(5), math.log(60))))
             patch = torch.clamp(self.rng.uniform(-100, 80) + contrast * patch, -1024, 1500)
             return self._lesions(patch), 0.55 / zoom
         if self.rng.random() < 0.5:

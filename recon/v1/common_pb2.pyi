@@ -17,6 +17,7 @@ class SampleType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SAMPLE_TYPE_UNSPECIFIED: _ClassVar[SampleType]
     SAMPLE_TYPE_FLOAT32: _ClassVar[SampleType]
     SAMPLE_TYPE_INT16: _ClassVar[SampleType]
+    SAMPLE_TYPE_FLOAT16: _ClassVar[SampleType]
 
 class Plane(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -35,6 +36,7 @@ UNIT_HU: Unit
 SAMPLE_TYPE_UNSPECIFIED: SampleType
 SAMPLE_TYPE_FLOAT32: SampleType
 SAMPLE_TYPE_INT16: SampleType
+SAMPLE_TYPE_FLOAT16: SampleType
 PLANE_UNSPECIFIED: Plane
 PLANE_IMAGE: Plane
 PLANE_UNCERTAINTY: Plane

@@ -52,12 +52,16 @@ class DenoiseResponse(_message.Message):
     def __init__(self, accepted: _Optional[_Union[CtAccepted, _Mapping]] = ..., chunk: _Optional[_Union[_common_pb2.Chunk, _Mapping]] = ..., slice: _Optional[_Union[CtSliceReport, _Mapping]] = ..., report: _Optional[_Union[CtSeriesReport, _Mapping]] = ...) -> None: ...
 
 class CtAccepted(_message.Message):
-    __slots__ = ("provenance", "interval")
+    __slots__ = ("provenance", "interval", "image_type", "uncertainty_type")
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    UNCERTAINTY_TYPE_FIELD_NUMBER: _ClassVar[int]
     provenance: _common_pb2.Provenance
     interval: _common_pb2.Interval
-    def __init__(self, provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., interval: _Optional[_Union[_common_pb2.Interval, _Mapping]] = ...) -> None: ...
+    image_type: _common_pb2.SampleType
+    uncertainty_type: _common_pb2.SampleType
+    def __init__(self, provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., interval: _Optional[_Union[_common_pb2.Interval, _Mapping]] = ..., image_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., uncertainty_type: _Optional[_Union[_common_pb2.SampleType, str]] = ...) -> None: ...
 
 class CtSliceReport(_message.Message):
     __slots__ = ("slice_index", "verdict", "checks")

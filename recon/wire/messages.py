@@ -18,6 +18,7 @@ CHUNK_BYTES = 4 * 1024 * 1024
 SAMPLE_DTYPES: dict[int, np.dtype[Any]] = {
     common_pb2.SAMPLE_TYPE_FLOAT32: np.dtype("<f4"),
     common_pb2.SAMPLE_TYPE_INT16: np.dtype("<i2"),
+    common_pb2.SAMPLE_TYPE_FLOAT16: np.dtype("<f2"),
 }
 
 

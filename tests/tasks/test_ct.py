@@ -42,7 +42,7 @@ def test_samples_that_are_no_numbers_are_named(value: float) -> None:
 def test_strength_goes_from_the_input_to_the_full_effect() -> None:
     hu, noise = body(128, 20), np.random.default_rng(0).normal(0, 5, (128, 128)).astype(np.float32)
     output = _output(hu, noise)
-    images = [ct.finish(hu, output, strength=s, factor=1.0, geometry=GEOMETRY).image for s in (0.0, 0.5, 1.0)]
+    images = [ct.finish(hu, output, strength=s, factor=1.0).image for s in (0.0, 0.5, 1.0)]
     np.testing.assert_array_equal(images[0], hu)
     np.testing.assert_allclose(images[2], hu - noise, atol=1e-4)
     np.testing.assert_allclose(images[1], (images[0] + images[2]) / 2, atol=1e-4)
@@ -51,8 +51,8 @@ def test_strength_goes_from_the_input_to_the_full_effect() -> None:
 def test_the_interval_still_holds_at_lower_strength() -> None:
     """|truth - (full estimate)| <= w implies |truth - (weaker estimate)| <= w + (1-s)|noise|."""
     hu, noise = body(128, 20), np.random.default_rng(0).normal(0, 5, (128, 128)).astype(np.float32)
-    full = ct.finish(hu, _output(hu, noise), strength=1.0, factor=1.3, geometry=GEOMETRY)
-    weak = ct.finish(hu, _output(hu, noise), strength=0.3, factor=1.3, geometry=GEOMETRY)
+    full = ct.finish(hu, _output(hu, noise), strength=1.0, factor=1.3)
+    weak = ct.finish(hu, _output(hu, noise), strength=0.3, factor=1.3)
     assert (weak.uncertainty >= full.uncertainty + np.abs(weak.image - full.image) - 1e-3).all()
     np.testing.assert_allclose(full.uncertainty, 13.0, rtol=1e-5)
 
@@ -60,7 +60,7 @@ def test_the_interval_still_holds_at_lower_strength() -> None:
 def test_padding_outside_the_field_of_view_is_left_alone() -> None:
     hu = body(128, 20)
     hu[:8] = -3024
-    result = ct.finish(hu, _output(hu, np.full((128, 128), 7, np.float32)), strength=1.0, factor=1.0, geometry=GEOMETRY)
+    result = ct.finish(hu, _output(hu, np.full((128, 128), 7, np.float32)), strength=1.0, factor=1.0)
     assert (result.image[:8] == -3024).all()
     assert (result.uncertainty[:8] == 0).all()
 
@@ -70,8 +70,8 @@ def test_removing_anatomy_is_flagged() -> None:
 
     hu = body(256, 10)
     removed = hu - gaussian_filter(hu, 2)
-    result = ct.finish(hu, _output(hu, removed), strength=1.0, factor=1.0, geometry=GEOMETRY)
-    failed = {check.name for check in result.checks if check.outcome is not Verdict.PASS}
+    checks = ct.judge(hu, ct.finish(hu, _output(hu, removed), strength=1.0, factor=1.0), GEOMETRY)
+    failed = {check.name for check in checks if check.outcome is not Verdict.PASS}
     assert "removed_looks_like_noise" in failed
 
 
@@ -87,10 +87,10 @@ def test_removing_anatomy_is_flagged() -> None:
 )
 def test_inputs_outside_the_trained_range_are_not_passed(hu: np.ndarray, geometry: Geometry, name: str) -> None:
     output = _output(hu, np.zeros_like(hu))
-    result = ct.finish(hu, output, strength=1.0, factor=1.0, geometry=geometry)
-    failed = {check.name for check in result.checks if check.outcome is not Verdict.PASS}
+    checks = ct.judge(hu, ct.finish(hu, output, strength=1.0, factor=1.0), geometry)
+    failed = {check.name for check in checks if check.outcome is not Verdict.PASS}
     assert name in failed
-    assert verdict_of(result.checks) is not Verdict.PASS
+    assert verdict_of(checks) is not Verdict.PASS
 
 
 @pytest.mark.parametrize(
