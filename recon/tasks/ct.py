@@ -153,11 +153,13 @@ def judge(hu: FloatImage, result: DenoisedSlice, geometry: Geometry) -> list[Che
     geometry
         Of the series.
     """
-    image, noise, uncertainty = result.image, result.noise, result.uncertainty
     limits = LIMITS
+    # means over a quarter of the pixels are as good and cost a quarter
+    sparse = np.s_[::2, ::2]
+    image, noise, uncertainty = result.image[sparse], result.noise[sparse], result.uncertainty[sparse]
     tissue = (image > TISSUE_HU[0]) & (image < TISSUE_HU[1])
     share = float(tissue.mean())
-    outside = float(((hu < -3100) | (hu > 20000)).mean())
+    outside = float(((hu[sparse] < -3100) | (hu[sparse] > 20000)).mean())
     checks = [
         measure(
             "hu_range",
@@ -205,8 +207,8 @@ def judge(hu: FloatImage, result: DenoisedSlice, geometry: Geometry) -> list[Che
         )
     if share < 0.005:
         return checks
-    estimate = hu - noise  # judged at full strength, whatever share the caller wants removed
-    ratio = edge_energy_ratio(estimate, noise)
+    # judged at full strength, whatever share the caller wants removed
+    ratio = edge_energy_ratio(hu - result.noise, result.noise)
     if ratio == ratio:
         checks.append(
             measure(
