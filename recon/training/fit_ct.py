@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import time
 from pathlib import Path
 
@@ -108,6 +109,7 @@ def fit(recipe: CtRecipe, roots: list[Path], work: Path, minutes: float | None, 
     weights = {source.name: recipe.weights.get(source.name, 1.0) for source in recipe.sources}
     sampler.rng = np.random.default_rng((recipe.seed, start.step))
     usual_norm = 1.0  # of the gradient; steps of more than twice that are shortened
+    save_every = int(os.environ.get("RECON_SAVE_EVERY", "1000"))
     running, began, step = 0.0, time.monotonic() - start.seconds, start.step
     while True:
         seconds = time.monotonic() - began
@@ -139,7 +141,7 @@ def fit(recipe: CtRecipe, roots: list[Path], work: Path, minutes: float | None, 
                 f"step {step} loss {running:.4f} norm {usual_norm:.3f} rate {rate:.1e} {seconds / 60:.1f} min",
                 flush=True,
             )
-        if step % 1000 == 0:
+        if step % save_every == 0:
             checkpoint.save(path, network, average, optimizer, checkpoint.Progress(step, seconds))
             if pairs:
                 print(f"step {step} validation {score_pairs(average, recipe, pairs)}", flush=True)
