@@ -1,6 +1,16 @@
 # make demo: from a bare checkout to denoised images. make test: everything installed, every test.
-PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+# the first of these that runs and is 3.11 or 3.12
+PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+MINOR = $(shell $(PYTHON) -c 'import sys; print(sys.version_info.minor)')
+# Debian and Ubuntu split both of these off python3; root gets them installed
+HAS_VENV := import ensurepip
+HAS_LIBPYTHON := import ctypes, os, sys, sysconfig; \
+	name = "libpython3.%d.so.1.0" % sys.version_info.minor; \
+	path = os.path.join(sysconfig.get_config_var("LIBDIR") or "", name); \
+	ctypes.CDLL(path if os.path.exists(path) else name)
+APT := { test "$$(id -u)" = 0 && apt-get update -qq; } && apt-get install -y -qq
 
 .PHONY: demo test lint proto clean
 
@@ -20,6 +30,9 @@ proto: .venv/.everything
 
 # The environments are made again when the list of dependencies changes, not when code does.
 .venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: apt install python3"; exit 1; }
+	@$(PYTHON) -c '$(HAS_VENV)' || $(APT) python3-venv || { echo "needed: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -c '$(HAS_LIBPYTHON)' || $(APT) libpython3.$(MINOR) || { echo "needed: apt install libpython3.$(MINOR)"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 

@@ -6,6 +6,7 @@ beside ``libtriton_python.so``, while the wheel keeps one stub per Python versio
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import shutil
@@ -44,10 +45,21 @@ def prepare_install(folder: Path) -> TritonInstall:
     stub = server / "python_backend_stubs" / version / "triton_python_backend_stub"
     if not stub.exists():
         raise MissingExtra(f"the embedded Triton has no backend for Python {version}; use 3.11 or 3.12")
+    _require_libpython(version)
     backend = folder / "backends" / "python"
     shutil.copytree(server / "backends" / "python", backend, dirs_exist_ok=True)
     shutil.copy2(stub, backend / stub.name)
     return TritonInstall(server / "bin" / "tritonserver", backend.parent, _environment(package.parent))
+
+
+def _require_libpython(version: str) -> None:
+    """The backend's stub is linked against libpython, which Debian keeps in a package of its own."""
+    name = f"libpython{version}.so.1.0"
+    beside = Path(sysconfig.get_config_var("LIBDIR") or "") / name
+    try:
+        ctypes.CDLL(str(beside) if beside.exists() else name)
+    except OSError as error:
+        raise MissingExtra(f"the embedded Triton needs {name}; apt install libpython{version}") from error
 
 
 def _environment(site_packages: Path) -> dict[str, str]:
