@@ -10,7 +10,7 @@ HAS_LIBPYTHON := import ctypes, os, sys, sysconfig; \
 	name = "libpython3.%d.so.1.0" % sys.version_info.minor; \
 	path = os.path.join(sysconfig.get_config_var("LIBDIR") or "", name); \
 	ctypes.CDLL(path if os.path.exists(path) else name)
-APT := { test "$$(id -u)" = 0 && apt-get update -qq; } && apt-get install -y -qq
+APT = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq $(1); }
 
 .PHONY: demo test lint proto clean
 
@@ -31,8 +31,8 @@ proto: .venv/.everything
 # The environments are made again when the list of dependencies changes, not when code does.
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed: apt install python3"; exit 1; }
-	@$(PYTHON) -c '$(HAS_VENV)' || $(APT) python3-venv || { echo "needed: apt install python3-venv"; exit 1; }
-	@$(PYTHON) -c '$(HAS_LIBPYTHON)' || $(APT) libpython3.$(MINOR) || { echo "needed: apt install libpython3.$(MINOR)"; exit 1; }
+	@$(PYTHON) -c '$(HAS_VENV)' || $(call APT,python3-venv) || { echo "needed: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -c '$(HAS_LIBPYTHON)' || $(call APT,libpython3.$(MINOR)) || { echo "needed: apt install libpython3.$(MINOR)"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 
