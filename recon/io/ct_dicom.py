@@ -186,15 +186,17 @@ def open_dataset(path: Path) -> Dataset:
         When it is no DICOM file.
     """
     try:
-        if path.stat().st_size == 0:
-            raise UnreadableInput("an empty file")
-        return pydicom.dcmread(path, stop_before_pixels=True, force=False)
+        empty = path.stat().st_size == 0
+        dataset = None if empty else pydicom.dcmread(path, stop_before_pixels=True, force=False)
     except InvalidDicomError:
         raise UnreadableInput("not a DICOM file") from None
     except OSError as error:
         raise UnreadableInput(f"can't be read: {error.strerror or error}") from error
     except Exception as error:  # pydicom raises whatever it likes on damaged headers
         raise UnreadableInput(f"broken DICOM header: {_line(error)}") from error
+    if dataset is None:
+        raise UnreadableInput("an empty file")
+    return dataset
 
 
 def _frame_header(path: Path, dataset: Dataset, frame: int, common: dict[str, Any]) -> _Header:

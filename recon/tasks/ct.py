@@ -27,7 +27,7 @@ class Limits:
     noise_hu: tuple[float, float] = (1.5, 75.0)
     matrix: tuple[float, float] = (128, 1024)
     spacing_mm: tuple[float, float] = (0.35, 1.5)
-    edge_energy: float = 1.8
+    edge_energy: float = 1.5
     shift_hu: float = 1.0
     uncertainty_hu: float = 60.0
     out_of_range_share: float = 0.02
