@@ -20,18 +20,26 @@ Method = Callable[[FloatArray, float], FloatArray]
 
 def total_variation(hu: FloatArray, weight: float) -> FloatArray:
     """Chambolle's total variation; ``weight`` in HU."""
-    return np.asarray(denoise_tv_chambolle(np.clip(hu, -1024, 1500), weight=weight, max_num_iter=100))
+    return _in_range(hu, -1024, 1500, lambda part: denoise_tv_chambolle(part, weight=weight, max_num_iter=100))
 
 
 def block_matching(hu: FloatArray, sigma: float) -> FloatArray:
     """BM3D (Dabov et al. 2007) for white noise of ``sigma`` HU, in the soft-tissue range."""
-    return np.asarray(bm3d.bm3d(np.clip(hu, -400, 500), sigma))
+    return _in_range(hu, -400, 500, lambda part: bm3d.bm3d(part, sigma))
 
 
 def bilateral(hu: FloatArray, sigma: float) -> FloatArray:
     """Bilateral filter, 2 pixels in space and ``sigma`` HU in value."""
-    clipped = np.clip(hu, -400, 500) + 400.0
-    return np.asarray(denoise_bilateral(clipped, win_size=7, sigma_color=sigma, sigma_spatial=2)) - 400.0
+    return _in_range(
+        hu, -400, 500,
+        lambda part: denoise_bilateral(part + 400, win_size=7, sigma_color=sigma, sigma_spatial=2) - 400,
+    )  # fmt: skip
+
+
+def _in_range(hu: FloatArray, low: float, high: float, denoise: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Denoise what lies in a range of HU and leave what lies beyond it as it is."""
+    part = np.clip(hu, low, high)
+    return hu - part + np.asarray(denoise(part))
 
 
 METHODS: dict[str, tuple[Method, Sequence[float]]] = {
