@@ -43,6 +43,8 @@ _GRPC_OPTIONS = [
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    # a client that tries again and again while Triton is away pings between calls: no offence
+    ("grpc.keepalive_permit_without_calls", 1),
 ]
 
 

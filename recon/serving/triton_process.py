@@ -29,6 +29,7 @@ from recon.serving.triton_install import TritonInstall, prepare_install
 _PROTOCOLS = "health,metadata,inference,shared-memory,model-config,model-repository,statistics,trace,logging"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
 _STABLE_S = 60.0
+_LOG_S = 2.0
 _SCRATCH = Path("/tmp")  # noqa: S108  where a killed Python backend leaves empty folders
 
 log = structlog.get_logger()
@@ -77,6 +78,7 @@ class EmbeddedTriton:
         self._reaper = Reaper(self._folder, self._memory)
         self._key = secrets.token_urlsafe(32)
         self._process: asyncio.subprocess.Process | None = None
+        self._log: asyncio.Task[list[str]] | None = None
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -115,6 +117,7 @@ class EmbeddedTriton:
             except TimeoutError:
                 log.warning("triton_killed", after_s=grace_s)
         self._sweep()
+        await self._last_words()
         await self._reaper.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -133,7 +136,18 @@ class EmbeddedTriton:
     async def _execute(self, install: TritonInstall, memory: Path | None) -> None:
         with contextlib.suppress(FileNotFoundError):
             (self._folder / "triton:1").unlink()
-        self._process = await asyncio.create_subprocess_exec(
+        # a pipe of our own: asyncio's may keep wait() from returning while any child holds it open
+        readable, writable = os.pipe()
+        self._log = asyncio.create_task(_forward(readable), name="triton-log")
+        try:
+            self._process = await self._spawn(install, memory, writable)
+        finally:
+            os.close(writable)
+        await self._reaper.watch(self._process.pid)
+        self._on_change(True)
+
+    async def _spawn(self, install: TritonInstall, memory: Path | None, stderr: int) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             str(install.binary),
             f"--model-repository={self.repository}",
             f"--backend-directory={install.backends}",
@@ -149,13 +163,11 @@ class EmbeddedTriton:
             env=install.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=stderr,
             start_new_session=True,
             umask=0o077,
             preexec_fn=lambda: _before_execution(memory),
         )
-        await self._reaper.watch(self._process.pid)
-        self._on_change(True)
 
     async def _supervise(self, install: TritonInstall) -> None:
         wait = _FIRST_WAIT_S
@@ -163,10 +175,10 @@ class EmbeddedTriton:
         while True:
             assert self._process is not None
             began = loop.time()
-            tail = await _drain(self._process)
             status = await self._process.wait()
             self._on_change(False)
-            self._sweep()
+            self._sweep()  # first, since a stub that hangs would hold the log open
+            tail = await self._last_words()
             if loop.time() - began > _STABLE_S:
                 wait = _FIRST_WAIT_S
             log.error("triton_died", exit_status=status, restart_in_s=wait, last_words=tail)
@@ -174,6 +186,13 @@ class EmbeddedTriton:
             wait = min(2 * wait, _LONGEST_WAIT_S)
             self.restarts += 1
             await self._launch(install)
+
+    async def _last_words(self) -> list[str]:
+        """The last error lines of a Triton that has died."""
+        try:
+            return await asyncio.wait_for(self._log, _LOG_S) if self._log else []
+        except TimeoutError:
+            return []
 
     def _sweep(self) -> None:
         """Kill what the server started and unlink its shared memory."""
@@ -189,16 +208,30 @@ class EmbeddedTriton:
                 segment.unlink()
 
 
-async def _drain(process: asyncio.subprocess.Process, keep: int = 5) -> list[str]:
-    """Read the server's log until it ends; return the last error lines."""
-    assert process.stderr is not None
+async def _forward(descriptor: int, keep: int = 5) -> list[str]:
+    """Pass Triton's errors on to our log until it ends; return the last of them."""
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
+    )
     tail: list[str] = []
-    while line := await process.stderr.readline():
-        if line[:1] in b"EF":
-            text = line.decode(errors="replace").strip()
-            tail = [*tail, text][-keep:]
-            log.warning("triton_log", line=text)
+    try:
+        while line := await _line(reader):
+            if line[:1] in b"EF":
+                text = line.decode(errors="replace").strip()
+                tail = [*tail, text][-keep:]
+                log.warning("triton_log", line=text)
+    finally:
+        transport.close()
     return tail
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next line; one that is longer than the reader's limit comes back empty of content."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b"\n"
 
 
 def _before_execution(memory: Path | None) -> None:

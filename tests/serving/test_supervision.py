@@ -132,6 +132,17 @@ def test_a_killed_gateway_takes_everything_with_it() -> None:
     assert (_segments(), _folders()) == before
 
 
+def test_a_stub_that_hangs_does_not_keep_triton_from_being_restarted() -> None:
+    with running() as service, Client(service.address) as client:
+        triton = service.triton()
+        for stub in triton.children(recursive=True):
+            stub.suspend()
+        triton.kill()
+        triton.wait(10)
+        assert len(list(client.denoise_ct(SERIES, patience_s=60))) == SERIES.shape[0]
+        assert service.triton().pid != triton.pid
+
+
 def test_triton_is_restarted_and_the_client_finishes_its_series() -> None:
     with running() as service, Client(service.address) as client:
         reference = next(client.denoise_ct(Volume(SERIES.values[:1], SERIES.geometry))).image
