@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -11,12 +12,14 @@ import numpy.typing as npt
 from recon.errors import UnusableData
 
 FloatImage = npt.NDArray[np.float32]
+ComplexImage = npt.NDArray[np.complex64]
 
 
 class Unit(Enum):
     """Unit of sample values."""
 
     HU = "HU"
+    ARBITRARY = "arbitrary"
 
 
 @dataclass(frozen=True)
@@ -73,3 +76,25 @@ class Volume:
         """(slices, rows, columns)."""
         slices, rows, columns = self.values.shape
         return slices, rows, columns
+
+
+@dataclass(frozen=True)
+class KSpace:
+    """Cartesian k-space of a stack of slices, loaded one slice at a time.
+
+    Attributes
+    ----------
+    slices, coils, rows, columns
+        Of the k-space; rows run along the readout.
+    geometry
+        Of the images.
+    load
+        k-space of a slice, (coils, ky, kx) complex64, zero where not measured, zero frequency at n // 2.
+    """
+
+    slices: int
+    coils: int
+    rows: int
+    columns: int
+    geometry: Geometry
+    load: Callable[[int], ComplexImage]

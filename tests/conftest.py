@@ -14,6 +14,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from recon.cli.session import own_service
 from recon.client import Client
+from recon.physics.fourier import to_kspace
 from recon.volumes import Geometry, Volume
 
 
@@ -28,6 +29,28 @@ def body(size: int, noise_hu: float, seed: int = 0) -> np.ndarray:
         image[(x - side) ** 2 + y**2 < 0.02] = 700
     image[x**2 + (y - 0.25) ** 2 < 0.008] = 90
     return (image + rng.normal(0, noise_hu, image.shape)).astype(np.float32)
+
+
+def head(shape: tuple[int, int]) -> np.ndarray:
+    """A head (y, x): scalp, skull, brain with ventricles and a lesion; 1 at its brightest."""
+    y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
+    radius = np.hypot(x / 0.72, y / 0.88)
+    image = np.select([radius < 0.8, radius < 0.88, radius < 1.0], [0.6, 0.05, 1.0], 0.0)
+    image[(np.hypot((abs(x) - 0.12) / 0.08, y / 0.25) < 1) & (radius < 0.8)] = 0.2
+    image[np.hypot((x - 0.3) / 0.06, (y + 0.3) / 0.06) < 1] = 0.9
+    return image + 0.08 * np.sin(25 * x) * np.cos(21 * y) * (radius < 0.8)
+
+
+def multicoil(image: np.ndarray, coils: int, noise: float = 0.0, seed: int = 0) -> np.ndarray:
+    """k-space (coils, ky, kx) complex64 of an image seen by coils around it, with a smooth phase."""
+    rng = np.random.default_rng(seed)
+    height, width = image.shape
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    angles = 2 * np.pi * np.arange(coils) / coils
+    distance = (x - 1.1 * np.cos(angles)[:, None, None]) ** 2 + (y - 1.1 * np.sin(angles)[:, None, None]) ** 2
+    maps = (1 + distance) ** -1.5 * np.exp(1j * (angles[:, None, None] + 0.5 * x))
+    kspace = to_kspace((maps * image * np.exp(1j * (0.4 * x - 0.3 * y * x))).astype(np.complex64))
+    return kspace + (noise * (rng.normal(size=kspace.shape) + 1j * rng.normal(size=kspace.shape))).astype(np.complex64)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Protocol
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from recon.cli.progress import described, progress_bar
 from recon.cli.session import connect
 from recon.client import Client, CtSlice, Denoising
 from recon.errors import ReconError, UnreadableInput, outcome_of
@@ -171,7 +171,7 @@ def _denoise(
         sink: _Sink | None = None
         checks: list[Check] = []
         shown: CtSlice | None = None
-        with _progress(console) as progress:
+        with progress_bar(console) as progress:
             bar = progress.add_task(job.name, total=total)
             try:
                 for result in run:
@@ -220,18 +220,10 @@ def _report(
     job: _Job, run: Denoising, checks: list[Check], missing: list[int], strength: float,
     skipped: list[dict[str, str]],
 ) -> dict[str, Any]:  # fmt: skip
-    done, made = run.report, run.model
-    model: dict[str, Any] = {}
-    interval: dict[str, float] = {}
-    if made is not None:
-        model = {
-            "name": made.name, "version": made.version, "sha256": made.sha256,
-            "software_version": made.software_version,
-        }  # fmt: skip
-        interval = {"coverage": made.coverage, "conformal_factor": made.conformal_factor}
+    identity = described(run)
     return build_report(
-        task="ct", source=job.source, verdict=verdict_of(checks), checks=checks, model=model,
-        interval=interval, parameters={"strength": strength}, timings_ms=done.timings_ms if done else {},
+        task="ct", source=job.source, verdict=verdict_of(checks), checks=checks, model=identity.model,
+        interval=identity.interval, parameters={"strength": strength}, timings_ms=identity.timings_ms,
         slices_total=job.volume.shape[0], slices_missing=missing, notes=job.notes, skipped=skipped,
     )  # fmt: skip
 
@@ -240,10 +232,3 @@ def _preview(volume: Volume, shown: CtSlice, verdict: str, name: str, folder: Pa
     low: FloatImage = volume.values[shown.index]
     title = f"{name}, slice {shown.index + 1} of {volume.shape[0]}: {verdict}. For research use."
     ct_preview(low, shown.image, shown.uncertainty, title, folder / "preview.png")
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=console, disable=not console.is_terminal,
-    )  # fmt: skip

@@ -24,11 +24,11 @@ def export(
     from recon.training import checkpoint
     from recon.training.calibrate_ct import calibrate
     from recon.training.export import export_ct
-    from recon.training.recipe import read
+    from recon.training.recipe import CtRecipe, read
 
     if model != "ct_denoise":
         raise InvalidRequest(f"no model {model}; there is: ct_denoise")
-    settings = read(recipe or models / model / "recipe.yaml")
+    settings = read(recipe or models / model / "recipe.yaml", CtRecipe)
     average = checkpoint.load_average(work / "checkpoint.safetensors")
     result = calibrate(average, settings, data, work)
     exported = export_ct(average, settings, result["conformal_factor"], repository / model)

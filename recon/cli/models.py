@@ -23,6 +23,9 @@ def models(
     """List the served models; with --verify, exit 1 when a checksum differs."""
     with connect(server, tls_ca) as client:
         served = client.models()
+    # one Triton model may hold several methods, so a model is looked up by what it was made of
+    files = [*verify.glob("*/*/*.onnx"), *verify.glob("*/*/model.py")] if verify is not None else []
+    hashes = {_sha256(path) for path in files}
     rows = []
     for model in served:
         row = {
@@ -30,8 +33,7 @@ def models(
             "sha256": model.sha256, "description": model.description,
         }  # fmt: skip
         if verify is not None:
-            weights = verify / model.name / model.version / "model.onnx"
-            row["verified"] = weights.exists() and _sha256(weights) == model.sha256
+            row["verified"] = model.sha256 in hashes
         rows.append(row)
     if as_json:
         print(json.dumps({"models": rows}, indent=2))

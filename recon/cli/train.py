@@ -24,7 +24,7 @@ def train(
 ) -> None:
     """Train a model from scratch, or go on from the checkpoint in WORK."""
     from recon.training import fit_ct, validation
-    from recon.training.recipe import read
+    from recon.training.recipe import CtRecipe, read
 
     if model != "ct_denoise":
         raise InvalidRequest(f"no model {model}; there is: ct_denoise")
@@ -33,7 +33,7 @@ def train(
         raise InvalidRequest(f"{path}: no such recipe; name one with --recipe")
     found = validation.read_pairs(pairs) if pairs else []
     try:
-        checkpoint = fit_ct.fit(read(path), data, work, minutes, found)
+        checkpoint = fit_ct.fit(read(path, CtRecipe), data, work, minutes, found)
     except FileNotFoundError as error:
         raise InvalidRequest(str(error)) from error
     print(f"checkpoint: {checkpoint}")

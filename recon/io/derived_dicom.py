@@ -164,7 +164,7 @@ def _identify(dataset: Dataset, source: SliceSource, series: DerivedSeries, numb
     reference.ReferencedSOPInstanceUID = dataset.SOPInstanceUID
     if source.frame is not None:
         reference.ReferencedFrameNumber = source.frame + 1
-    reference.PurposeOfReferenceCodeSequence = _coded(codes.cid7202.SourceImageForImageProcessingOperation)
+    reference.PurposeOfReferenceCodeSequence = coded(codes.cid7202.SourceImageForImageProcessingOperation)
     dataset.SourceImageSequence = Sequence([reference])
     dataset.SOPInstanceUID = generate_uid()
     dataset.SeriesInstanceUID = series.series_uid
@@ -177,19 +177,20 @@ def _identify(dataset: Dataset, source: SliceSource, series: DerivedSeries, numb
     dataset.InstanceCreationDate = dataset.ContentDate = now.strftime("%Y%m%d")
     dataset.InstanceCreationTime = dataset.ContentTime = now.strftime("%H%M%S")
     dataset.DerivationDescription = series.description[:1024]
-    dataset.DerivationCodeSequence = _coded(series.code)
+    dataset.DerivationCodeSequence = coded(series.code)
     equipment = Dataset()
     equipment.Manufacturer = "recon"
     equipment.ManufacturerModelName = series.model[:64]
     equipment.SoftwareVersions = __version__
     equipment.ContributionDateTime = now.strftime("%Y%m%d%H%M%S.%f+0000")
     equipment.ContributionDescription = series.description[:1024]
-    equipment.PurposeOfReferenceCodeSequence = _coded(codes.cid7005.ProcessingEquipment)
+    equipment.PurposeOfReferenceCodeSequence = coded(codes.cid7005.ProcessingEquipment)
     known = list(dataset.get("ContributingEquipmentSequence", []))
     dataset.ContributingEquipmentSequence = Sequence([*known, equipment])
 
 
-def _coded(code: Code) -> Sequence:
+def coded(code: Code) -> Sequence:
+    """A code as the one item of a sequence."""
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = (
         code.value, code.scheme_designator, code.meaning,

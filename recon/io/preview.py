@@ -73,3 +73,33 @@ def ct_preview(
     if path is not None:
         page.save(path)
     return page
+
+
+def mr_preview(
+    zero_filled: FloatImage, image: FloatImage, uncertainty: FloatImage, title: str, path: Path | None = None
+) -> Image.Image:
+    """What the samples alone show, the reconstruction, their difference, and the uncertainty.
+
+    Parameters
+    ----------
+    zero_filled, image, uncertainty
+        (y, x) of one slice, all in the same unit.
+    title
+        Above the pictures.
+    path
+        Where to write it.
+    """
+    white = float(np.percentile(image, 99.5)) or 1.0
+    size = float((zero_filled * zero_filled).sum()) or 1.0
+    matched = zero_filled * np.float32((zero_filled * image).sum() / size)
+    tiles = [
+        ("zero-filled", grey(matched, 0, white)),
+        ("reconstruction", grey(image, 0, white)),
+        ("difference (-25..25 %)", grey(image - matched, -white / 4, white / 4)),
+    ]
+    if np.isfinite(uncertainty).all():
+        tiles.append(("uncertainty, 90 % interval (0..15 %)", heat(uncertainty, 0, 0.15 * white)))
+    page = tile_row(tiles, title)
+    if path is not None:
+        page.save(path)
+    return page

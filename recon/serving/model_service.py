@@ -51,5 +51,5 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
             sha256=model.sha256,
             ready=self._registry.ready,
             description=model.parameters.get("description", ""),
-            inference_count=int(TRITON.latest.get(model.name, {}).get("inferences", 0)),
+            inference_count=int(TRITON.latest.get(model.host, {}).get("inferences", 0)),
         )

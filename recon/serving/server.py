@@ -19,16 +19,18 @@ from recon.serving.ct_service import CtService
 from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
 from recon.serving.model_registry import ModelRegistry
 from recon.serving.model_service import ModelService
+from recon.serving.mr_service import MrService
 from recon.serving.private_memory import SHARED
 from recon.serving.settings import Settings
 from recon.serving.triton_client import TritonClient
 from recon.serving.triton_process import EmbeddedTriton, TritonAddress
-from recon.v1 import ct_pb2, ct_pb2_grpc, models_pb2, models_pb2_grpc
+from recon.v1 import ct_pb2, ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2, mr_pb2_grpc
 
 log = structlog.get_logger()
 
 _SERVICES = (
     ct_pb2.DESCRIPTOR.services_by_name["CtService"].full_name,
+    mr_pb2.DESCRIPTOR.services_by_name["MrService"].full_name,
     models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
 )
 _START_S = 120.0
@@ -86,6 +88,9 @@ class Server:
         """
         ct_pb2_grpc.add_CtServiceServicer_to_server(
             CtService(self.triton, self.registry, self.settings.limits), self._grpc
+        )
+        mr_pb2_grpc.add_MrServiceServicer_to_server(
+            MrService(self.triton, self.registry, self.settings.limits), self._grpc
         )
         models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.triton, self.registry), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)

@@ -41,6 +41,12 @@ class ServedModel:
     input_name: str
     output_name: str
     parameters: dict[str, str]
+    method: str = ""
+
+    @property
+    def host(self) -> str:
+        """Triton's name of the model; one Triton model may hold several methods."""
+        return self.parameters.get("host", self.name)
 
     @property
     def task(self) -> str:
@@ -113,7 +119,10 @@ class TritonClient:
                 config = answer.config
                 values = {key: value.string_value for key, value in config.parameters.items()}
                 tensors = config.input[0].name, config.output[0].name
-                found.append(ServedModel(entry.name, entry.version, *tensors, values))
+                for method in filter(None, values.get("methods", "").split(",")):
+                    found.append(ServedModel(method, entry.version, *tensors, {**values, "host": entry.name}, method))
+                if "methods" not in values:
+                    found.append(ServedModel(entry.name, entry.version, *tensors, values))
             return found
         except InferenceServerException as error:
             raise _translate(error) from error
@@ -208,12 +217,13 @@ class TritonClient:
     async def _call(self, model: ServedModel, given: InferInput, wanted: InferRequestedOutput) -> InferResult:
         try:
             return await self._client.infer(
-                model.name,
+                model.host,
                 [given],
                 model_version=model.version,
                 outputs=[wanted],
                 headers=self.address.headers,
                 client_timeout=_CALL_TIMEOUT_S,
+                parameters={"method": model.method} if model.method else None,
             )
         except InferenceServerException as error:
             raise _translate(error) from error

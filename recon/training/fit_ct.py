@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from recon.networks.ct_denoiser import CtDenoiser
-from recon.training import anatomy, checkpoint, noise_bank
+from recon.training import anatomy, noise_bank
 from recon.training.ct_pairs import Patches, PatchSampler
+from recon.training.fit import Plan, device, pinball, reduced_precision
+from recon.training.fit import fit as run
 from recon.training.recipe import CtRecipe
 from recon.training.validation import Pair, score_pairs
 
@@ -36,12 +34,8 @@ def loss(output: Tensor, patches: Patches) -> Tensor:
     distance = nn.functional.huber_loss(error, torch.zeros_like(error), reduction="none", delta=3.0)
     below, above = output[:, 1:2] / sigma, output[:, 2:3] / sigma
     residual = -error.detach()  # truth minus estimate
-    pinball = _pinball(residual + below, 0.05) + _pinball(residual - above, 0.95)
-    return (window * distance).mean() + 0.1 * pinball.mean()
-
-
-def _pinball(difference: Tensor, quantile: float) -> Tensor:
-    return torch.maximum(quantile * difference, (quantile - 1.0) * difference)
+    interval = pinball(residual + below, 0.05) + pinball(residual - above, 0.95)
+    return (window * distance).mean() + 0.1 * interval.mean()
 
 
 def prepare_data(recipe: CtRecipe, roots: list[Path], cache: Path) -> PatchSampler:
@@ -99,62 +93,18 @@ def fit(recipe: CtRecipe, roots: list[Path], work: Path, minutes: float | None, 
         The checkpoint.
     """
     torch.manual_seed(recipe.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    where = device()
     sampler = prepare_data(recipe, roots, work)
-    network = CtDenoiser(recipe.channels, recipe.blocks).to(device).to(memory_format=torch.channels_last)
-    average = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99))
-    path = work / "checkpoint.safetensors"
-    start = checkpoint.load(path, network, average, optimizer) if path.exists() else checkpoint.Progress()
+    network = CtDenoiser(recipe.channels, recipe.blocks).to(where).to(memory_format=torch.channels_last)
     weights = {source.name: recipe.weights.get(source.name, 1.0) for source in recipe.sources}
-    sampler.rng = np.random.default_rng((recipe.seed, start.step))
-    usual_norm = 1.0  # of the gradient; steps of more than twice that are shortened
-    save_every = int(os.environ.get("RECON_SAVE_EVERY", "1000"))
-    running, began, step = 0.0, time.monotonic() - start.seconds, start.step
-    while True:
-        seconds = time.monotonic() - began
-        progress = max(step / recipe.steps, seconds / (60 * minutes) if minutes else 0.0)
-        if progress >= 1:
-            break
-        rate = recipe.learning_rate * _schedule(step, progress)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        patches = sampler.draw(recipe.batch, weights)
-        patches = Patches(patches.low.to(device), patches.full.to(device), patches.noise_hu.to(device))
-        optimizer.zero_grad(set_to_none=True)
-        with _reduced_precision(device):
+
+    def step_loss(step: int) -> Tensor:
+        sampler.rng = np.random.default_rng((recipe.seed, step))
+        drawn = sampler.draw(recipe.batch, weights)
+        patches = Patches(drawn.low.to(where), drawn.full.to(where), drawn.noise_hu.to(where))
+        with reduced_precision(where):
             output = network(patches.low.contiguous(memory_format=torch.channels_last))
-        value = loss(output.float(), patches)
-        value.backward()
-        norm = float(nn.utils.clip_grad_norm_(network.parameters(), 2.0 * usual_norm))
-        if not math.isfinite(norm):
-            raise FloatingPointError(f"gradient is not finite at step {step}; lower the learning rate")
-        usual_norm += 0.02 * (min(norm, 2.0 * usual_norm) - usual_norm)
-        optimizer.step()
-        step += 1
-        decay = min(0.999, step / (step + 10))
-        for name, tensor in network.state_dict().items():
-            average[name].lerp_(tensor, 1 - decay)
-        running += (float(value.detach()) - running) / min(step - start.step, 200)
-        if step % 100 == 0:
-            print(
-                f"step {step} loss {running:.4f} norm {usual_norm:.3f} rate {rate:.1e} {seconds / 60:.1f} min",
-                flush=True,
-            )
-        if step % save_every == 0:
-            checkpoint.save(path, network, average, optimizer, checkpoint.Progress(step, seconds))
-            if pairs:
-                print(f"step {step} validation {score_pairs(average, recipe, pairs)}", flush=True)
-    checkpoint.save(path, network, average, optimizer, checkpoint.Progress(step, seconds))
-    return path
+        return loss(output.float(), patches)
 
-
-def _schedule(step: int, progress: float) -> float:
-    """Linear warm-up over 200 steps, then half a cosine down to 1 %."""
-    return min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-def _reduced_precision(device: torch.device) -> contextlib.AbstractContextManager[None]:
-    if device.type == "cuda" or torch.backends.mkldnn.is_available():
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return contextlib.nullcontext()
+    plan = Plan(recipe.steps, recipe.learning_rate, minutes)
+    return run(network, step_loss, plan, work, (lambda average: score_pairs(average, recipe, pairs)) if pairs else None)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 from recon.training.anatomy import Source
 
@@ -31,8 +31,18 @@ class CtRecipe(BaseModel):
     weights: dict[str, float] = {}
 
 
-def read(path: Path) -> CtRecipe:
+Recipe = TypeVar("Recipe", bound=BaseModel)
+
+
+def read(path: Path, kind: type[Recipe]) -> Recipe:
     """Read and check a recipe.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        The class of the model's recipes.
 
     Raises
     ------
@@ -40,4 +50,4 @@ def read(path: Path) -> CtRecipe:
         When a value is missing, unknown or out of range.
     """
     raw: dict[str, Any] = yaml.safe_load(path.read_text())
-    return TypeAdapter(CtRecipe).validate_python(raw)
+    return kind.model_validate(raw)

@@ -28,8 +28,9 @@ def _save(path: Path, image: np.ndarray) -> Path:
 def test_models_are_listed_and_verified(service: str, tmp_path: Path) -> None:
     done = _recon("models", "--server", service, "--verify", default_repository(), "--json")
     assert done.returncode == 0, done.stderr
-    (model,) = json.loads(done.stdout)["models"]
-    assert model["verified"]
+    models = {model["name"]: model for model in json.loads(done.stdout)["models"]}
+    assert {"ct_denoise", "zero-filled", "sense", "l1-wavelet"} <= set(models)
+    assert all(model["verified"] for model in models.values())
     assert _recon("models", "--server", service, "--verify", tmp_path).returncode == 1
 
 

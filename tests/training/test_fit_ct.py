@@ -44,7 +44,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def test_the_shipped_recipe_is_valid() -> None:
-    recipe = read(Path(__file__).parents[2] / "models" / "ct_denoise" / "recipe.yaml")
+    recipe = read(Path(__file__).parents[2] / "models" / "ct_denoise" / "recipe.yaml", CtRecipe)
     trained, held_out = ({source.path for source in part} for part in (recipe.sources, recipe.held_out))
     assert not trained & held_out, "evaluation data must not be training data"
     assert not any("ldct_pairs" in path for path in trained | held_out)
@@ -52,7 +52,7 @@ def test_the_shipped_recipe_is_valid() -> None:
 
 def test_patches_hold_a_full_dose_image_inside_the_low_dose_one(work: Path) -> None:
     """Noise that is added is independent of what the target holds, and three times its variance."""
-    recipe = read(work / "recipe.yaml")
+    recipe = read(work / "recipe.yaml", CtRecipe)
     sampler = fit_ct.prepare_data(recipe, [], work)
     sampler._noise_level = lambda: 20.0  # type: ignore[method-assign]
     sampler._structure = lambda size, weights: (torch.full((size, size), 50.0), 0.4)  # type: ignore[method-assign]
@@ -126,7 +126,7 @@ def test_export_keeps_names_and_results(tmp_path: Path) -> None:
 
 
 def test_sampling_is_reproducible(work: Path) -> None:
-    recipe = read(work / "recipe.yaml")
+    recipe = read(work / "recipe.yaml", CtRecipe)
     first, second = (fit_ct.prepare_data(recipe, [], work).draw(3, {}) for _ in range(2))
     assert torch.equal(first.low, second.low)
     assert isinstance(fit_ct.prepare_data(recipe, [], work), PatchSampler)

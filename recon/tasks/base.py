@@ -1,0 +1,199 @@
+"""What a task is: a header opens a session, messages become work, work becomes images.
+
+The stream engine runs every task the same way and knows none of them by name:
+
+1. ``Task.open(header, model)`` checks the header and returns a :class:`Session`.
+2. ``Session.add(message)`` takes each message and returns the work that it makes possible;
+   ``Session.complete()`` returns the work that needed the whole input.
+3. Of each work, ``prepare`` fills the model's named inputs, ``judge_input`` measures the input while
+   the model runs, ``finish`` makes the image of the named outputs.
+4. ``Session.judge_series()`` adds what only the whole series shows.
+
+Limits and physics stay in the task's own file; nothing here knows a unit.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.quality.verdict import Check
+from recon.volumes import FloatImage, Unit
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Shape and sample type of one named tensor of a model."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a task may know about the model that will run.
+
+    Attributes
+    ----------
+    name, version, sha256
+        Of the model.
+    conformal_factor
+        What the predicted half-widths are multiplied by.
+    parameters
+        All parameters of the model's configuration.
+    """
+
+    name: str
+    version: str = "1"
+    sha256: str = ""
+    conformal_factor: float = 1.0
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FinishedSlice:
+    """One slice's result.
+
+    Attributes
+    ----------
+    image, uncertainty
+        (y, x) float32 in the session's unit; the uncertainty is half the width of the 90 % interval,
+        NaN where the method knows none.
+    checks
+        Measured on the result.
+    extra
+        Further planes (y, x) float32 by the name of their ``Plane`` in ``common.proto``, such as
+        ``"DETECTABILITY"``.
+    """
+
+    image: FloatImage
+    uncertainty: FloatImage
+    checks: list[Check]
+    extra: Mapping[str, FloatImage] = field(default_factory=dict)
+
+
+class SliceWork(ABC):
+    """One slice on its way through the model; its methods are called once each, on any thread.
+
+    Attributes
+    ----------
+    index
+        Of the slice in the result, from 0.
+    """
+
+    index: int
+
+    @property
+    @abstractmethod
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """The model's inputs by name."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """The model's outputs by name."""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Parameters of the request to the model."""
+        return {}
+
+    @abstractmethod
+    def prepare(self, tensors: Mapping[str, Array]) -> None:
+        """Fill the inputs, in place; raises ``UnusableData`` when the samples can't be used."""
+
+    def judge_input(self) -> list[Check]:
+        """What can be measured on the input alone; runs while the model does."""
+        return []
+
+    @abstractmethod
+    def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
+        """Image, uncertainty and checks of the outputs, which are valid during this call only."""
+
+
+class Session(ABC):
+    """One stream's series.
+
+    Attributes
+    ----------
+    name
+        The caller's name for it.
+    rows, columns, slices
+        Of the result.
+    unit
+        Of image and uncertainty.
+    """
+
+    name: str
+    rows: int
+    columns: int
+    slices: int
+    unit: Unit
+
+    @property
+    @abstractmethod
+    def is_complete(self) -> bool:
+        """Whether everything is in."""
+
+    @property
+    @abstractmethod
+    def progress(self) -> str:
+        """What has come so far, for an error message: ``"3 of 20 slices"``."""
+
+    @abstractmethod
+    def add(self, message: Any) -> Iterable[SliceWork]:
+        """Take a message; returns the work that it makes possible, in the order of the result.
+
+        Called in the event loop: cheap.
+
+        Raises
+        ------
+        InvalidRequest
+            When the message is not one that may come now.
+        """
+
+    def complete(self) -> Iterable[SliceWork]:
+        """Work that needs the whole input; called once, on a thread, and iterated there."""
+        return ()
+
+    def judge_series(self) -> list[Check]:
+        """What only the whole series shows."""
+        return []
+
+
+class Task(ABC):
+    """A kind of reconstruction.
+
+    Attributes
+    ----------
+    name
+        ``mr``, ``ct`` or ``contrast``; models of the repository name it as their task.
+    """
+
+    name: str
+
+    @abstractmethod
+    def open(self, header: Any, model: ModelFacts) -> Session:
+        """Check the header and begin.
+
+        Raises
+        ------
+        InvalidRequest
+            Naming the field that no series could satisfy.
+        """
+
+    def suits(self, header: Any) -> str:
+        """Name of the model that fits a header that names none; empty for the task's default."""
+        return ""

@@ -1,0 +1,76 @@
+"""HDF5 from anybody is opened with care."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+
+from recon.errors import UnreadableInput
+from recon.io.mr_input import read_mr
+
+
+def test_a_link_out_of_the_file_is_refused(tmp_path) -> None:
+    with h5py.File(tmp_path / "secret.h5", "w") as other:
+        other["kspace"] = np.ones((1, 2, 64, 64), np.complex64)
+    path = tmp_path / "link.h5"
+    with h5py.File(path, "w") as file:
+        file["kspace"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "kspace")
+    with pytest.raises(UnreadableInput, match="link out of the file"):
+        read_mr(path)
+
+
+def test_a_link_through_another_link_is_refused(tmp_path) -> None:
+    with h5py.File(tmp_path / "secret.h5", "w") as other:
+        other["kspace"] = np.ones((1, 2, 64, 64), np.complex64)
+    path = tmp_path / "link.h5"
+    with h5py.File(path, "w") as file:
+        file["away"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "/")
+        file["kspace"] = h5py.SoftLink("/away/kspace")
+    with pytest.raises(UnreadableInput, match="link out of the file"):
+        read_mr(path)
+
+
+def test_virtual_and_external_storage_are_refused(tmp_path) -> None:
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["k"] = np.ones((1, 2, 64, 64), np.complex64)
+    layout = h5py.VirtualLayout((1, 2, 64, 64), np.complex64)
+    layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "k", (1, 2, 64, 64))
+    with h5py.File(tmp_path / "virtual.h5", "w") as file:
+        file.create_virtual_dataset("kspace", layout)
+    with h5py.File(tmp_path / "external.h5", "w") as file:
+        file.create_dataset("kspace", (1, 2, 64, 64), np.complex64, external=[("/etc/hostname", 0, 65536)])
+    for name in ("virtual.h5", "external.h5"):
+        with pytest.raises(UnreadableInput, match="other files"):
+            read_mr(tmp_path / name)
+
+
+def test_a_huge_dataset_that_was_never_written_is_refused(tmp_path) -> None:
+    path = tmp_path / "bomb.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("kspace", (4000, 32, 512, 512), np.complex64, chunks=(1, 1, 512, 512), compression="gzip")
+    with pytest.raises(UnreadableInput, match="never written"):
+        read_mr(path)
+
+
+def test_truncated_empty_missing_and_other_files(tmp_path) -> None:
+    whole = tmp_path / "whole.h5"
+    with h5py.File(whole, "w") as file:
+        file["kspace"] = np.ones((2, 2, 64, 64), np.complex64)
+    (tmp_path / "cut.h5").write_bytes(whole.read_bytes()[:30000])
+    (tmp_path / "empty.h5").touch()
+    (tmp_path / "text.h5").write_text("k-space")
+    for name, words in (
+        ("cut.h5", "truncated"), ("empty.h5", "empty"), ("text.h5", "not an HDF5"), ("none.h5", "no such file"),
+    ):  # fmt: skip
+        with pytest.raises(UnreadableInput, match=words):
+            read_mr(tmp_path / name)
+    with pytest.raises(UnreadableInput, match="a folder"):
+        read_mr(tmp_path)
+
+
+def test_a_file_without_kspace_names_what_it_holds(tmp_path) -> None:
+    with h5py.File(tmp_path / "images.h5", "w") as file:
+        file["reconstruction_rss"] = np.ones(3)
+    with pytest.raises(UnreadableInput, match="reconstruction_rss"):
+        read_mr(tmp_path / "images.h5")

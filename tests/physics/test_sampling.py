@@ -1,0 +1,50 @@
+"""Sampling patterns keep what they promise, and the calibration region is found in each of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recon.physics import sampling
+
+
+@pytest.mark.parametrize("acceleration", [2, 4, 8])
+def test_equispaced_columns_and_their_calibration(acceleration) -> None:
+    mask = sampling.equispaced(180, acceleration, 24)
+    assert mask[::acceleration].all()
+    assert mask.sum() == pytest.approx(180 / acceleration + 24 * (1 - 1 / acceleration), abs=1.5)
+    height, width = sampling.calibration_size(np.broadcast_to(mask, (230, 180)))
+    assert height == 230
+    assert 24 <= width <= 24 + 2 * acceleration
+
+
+def test_random_columns_reach_the_acceleration() -> None:
+    rng = np.random.default_rng(0)
+    counts = [sampling.random_columns(256, 4.0, 24, rng).sum() for _ in range(50)]
+    assert np.mean(counts) == pytest.approx(64, rel=0.05)
+
+
+@pytest.mark.parametrize("length", [64, 65])
+def test_central_is_about_the_zero_frequency(length) -> None:
+    mask = sampling.central(length, 8)
+    assert mask.sum() == 8
+    assert mask[length // 2]
+    assert not mask[length // 2 + 4]
+
+
+def test_partial_fourier_keeps_its_fraction_and_the_centre() -> None:
+    mask = sampling.partial_fourier(200, 0.75)
+    assert mask.sum() == 150
+    assert mask[100]
+
+
+def test_calibration_square_of_a_sparse_mask() -> None:
+    mask = np.random.default_rng(0).random((128, 96)) < 0.1
+    mask |= np.outer(sampling.central(128, 24), sampling.central(96, 24))
+    height, width = sampling.calibration_size(mask)
+    assert 24 <= height <= 26
+    assert 24 <= width <= 26
+
+
+def test_no_calibration_is_said_to_be_small() -> None:
+    assert min(sampling.calibration_size(np.eye(64, dtype=bool))) <= 2
