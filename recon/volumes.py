@@ -59,11 +59,14 @@ class Volume:
         Placement in the patient.
     unit
         Of the values.
+    whole_numbers
+        Whether all values are whole and fit 16 bits, so that they may travel as integers.
     """
 
     values: FloatImage
     geometry: Geometry
     unit: Unit = field(default=Unit.HU)
+    whole_numbers: bool = False
 
     def __post_init__(self) -> None:
         if self.values.ndim != 3 or 0 in self.values.shape:

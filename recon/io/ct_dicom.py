@@ -283,10 +283,16 @@ def _series(members: list[_Header], skipped: list[Skipped]) -> CtSeries | None:
     affine[:3, 3] = positions[0]
     return CtSeries(
         first.uid, first.number, first.description,
-        Volume(np.stack(planes), Geometry(affine)),
+        Volume(np.stack(planes), Geometry(affine), whole_numbers=all(_is_whole(plane) for plane in planes)),
         [header.source for header in kept],
         notes,
     )  # fmt: skip
+
+
+def _is_whole(plane: FloatImage) -> bool:
+    """Whether 16-bit integers hold every sample as it is."""
+    with np.errstate(invalid="ignore"):  # NaN and what is too large become something else, and differ
+        return bool(np.array_equal(plane, plane.astype(np.int16)))
 
 
 def _gaps(positions: npt.NDArray[np.float64], normal: npt.NDArray[np.float64]) -> list[str]:

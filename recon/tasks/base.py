@@ -134,8 +134,11 @@ class Session(ABC):
         Of the result.
     unit
         Of image and uncertainty.
+    whole_numbers
+        Whether images may be rounded to whole numbers on the wire.
     """
 
+    whole_numbers = False
     name: str
     rows: int
     columns: int
@@ -194,6 +197,6 @@ class Task(ABC):
             Naming the field that no series could satisfy.
         """
 
-    def suits(self, header: Any) -> str:
-        """Name of the model that fits a header that names none; empty for the task's default."""
-        return ""
+    def suits(self, header: Any) -> tuple[str, str]:
+        """The model for a header that names none, and why; empty for the task's default."""
+        return "", ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,12 @@ import numpy as np
 from recon.errors import InvalidRequest, UnusableData
 from recon.physics.sampling import Mask, calibration_size
 from recon.quality.verdict import Check, Verdict, measure
-from recon.volumes import ComplexImage, FloatImage
+from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, Task, TensorSpec
+from recon.tasks.readouts import ReadoutAssembler
+from recon.v1 import mr_pb2
+from recon.volumes import ComplexImage, FloatImage, Unit
+from recon.wire.messages import geometry_from_message
 
-DEFAULT_MODEL = "l1-wavelet"
 SMALLEST, LARGEST = 32, 1024
 MOST_COILS = 128
 
@@ -30,6 +34,77 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+class MrTask(Task):
+    """Reconstructs series slice by slice."""
+
+    name = "mr"
+
+    def open(self, header: mr_pb2.MrHeader, model: ModelFacts) -> MrSession:
+        """Check the header and begin; see :class:`recon.tasks.base.Task`."""
+        return MrSession(header, model)
+
+
+class MrSession(Session):
+    """One series of k-space."""
+
+    unit = Unit.ARBITRARY
+
+    def __init__(self, header: mr_pb2.MrHeader, model: ModelFacts) -> None:
+        validate_header(header.coils, header.samples, header.lines, header.slices, header.averages)
+        geometry_from_message(header.geometry)
+        if header.trajectory != mr_pb2.TRAJECTORY_CARTESIAN:
+            name = mr_pb2.Trajectory.Name(header.trajectory)
+            raise InvalidRequest(f"trajectory is {name}; the models take TRAJECTORY_CARTESIAN", field="trajectory")
+        self.name, self.factor = header.series_name, model.conformal_factor
+        self.rows, self.columns, self.slices = header.samples, header.lines, header.slices
+        averages = max(1, header.averages)
+        self._assembler = ReadoutAssembler(header.coils, header.samples, header.lines, header.slices, averages)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all slices are in."""
+        return len(self._assembler.finished) == self.slices
+
+    @property
+    def progress(self) -> str:
+        """How many slices are in."""
+        return f"{len(self._assembler.finished)} of {self.slices} slices"
+
+    def add(self, message: mr_pb2.ReconstructRequest) -> Iterable[SliceWork]:
+        """Take readouts; see :class:`recon.tasks.base.Session`."""
+        if message.WhichOneof("part") != "readouts":
+            raise InvalidRequest("after the header only readouts may follow", field="readouts")
+        done = self._assembler.add(message.readouts)
+        return () if done is None else (MrWork(*done, self.factor),)
+
+
+class MrWork(SliceWork):
+    """One slice's k-space (lines, coils, samples) on its way through a reconstruction."""
+
+    def __init__(self, index: int, kspace: ComplexImage, factor: float) -> None:
+        self.index, self._kspace, self._factor = index, kspace, factor
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """k-space, real and imaginary part last."""
+        return {"kspace": TensorSpec(tensor_shape(self._kspace))}
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """Image, interval, and the k-space that the image does not explain."""
+        lines, _, samples = self._kspace.shape
+        return {"image_interval_residual": TensorSpec((1, 5, samples, lines))}
+
+    def prepare(self, tensors: Mapping[str, Array]) -> None:
+        """Scale to 1 and lay out."""
+        prepare(self._kspace, self.index, tensors["kspace"])
+
+    def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
+        """Magnitude, interval and checks."""
+        result = finish(self._kspace, tensors["image_interval_residual"][0], factor=self._factor)
+        return FinishedSlice(result.image, result.uncertainty, judge(self._kspace, result))
 
 
 @dataclass(frozen=True)

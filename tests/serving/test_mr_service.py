@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from grpc_status import rpc_status
 
-from recon._client.mr import readouts_of
 from recon.client import Client
+from recon.client.mr import readouts_of
 from recon.errors import InvalidRequest, UnknownModel, UnusableData
 from recon.physics.fourier import to_image
 from recon.v1 import common_pb2, mr_pb2, mr_pb2_grpc

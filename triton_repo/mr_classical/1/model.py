@@ -78,7 +78,7 @@ class TritonPythonModel:
         parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
         path = Path(args["model_repository"]) / args["model_version"] / "model.py"
         found = hashlib.sha256(path.read_bytes()).hexdigest()
-        if found != parameters["sha256"]:
+        if found != parameters[f"sha256.{args['model_version']}"]:
             raise pb_utils.TritonModelException(f"{path} is not the file that config.pbtxt names: {found}")
         self.input, self.output = config["input"][0]["name"], config["output"][0]["name"]
 

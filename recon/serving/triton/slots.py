@@ -1,18 +1,22 @@
-"""Shared-memory segments that hold one request's tensors, input first, output behind it."""
+"""Shared-memory segments that hold one request's tensors, inputs first, outputs behind them."""
 
 from __future__ import annotations
 
 import itertools
 import mmap
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from recon.volumes import FloatImage
+from recon.tasks.base import TensorSpec
 
 _counter = itertools.count()
+_ALIGNMENT = 64
 
 
 @dataclass
@@ -39,14 +43,24 @@ class Slot:
     memory: mmap.mmap
     generation: int
 
-    def view(self, offset: int, shape: tuple[int, ...]) -> FloatImage:
-        """Float32 array in the segment."""
-        count = int(np.prod(shape))
-        return np.frombuffer(self.memory, np.float32, count, offset).reshape(shape)
+    def view(self, offset: int, spec: TensorSpec) -> npt.NDArray[Any]:
+        """Array in the segment."""
+        count = int(np.prod(spec.shape, dtype=np.int64))
+        return np.frombuffer(self.memory, spec.dtype, count, offset).reshape(spec.shape)
 
     def unlink(self) -> None:
         """Remove the name; mappings stay."""
         self.path.unlink(missing_ok=True)
+
+
+def layout(*groups: Mapping[str, TensorSpec]) -> tuple[dict[str, int], int]:
+    """Offset of every tensor, aligned to cache lines, and the size of the whole."""
+    offsets, size = {}, 0
+    for group in groups:
+        for name, spec in group.items():
+            offsets[name] = size
+            size += spec.nbytes + -spec.nbytes % _ALIGNMENT
+    return offsets, max(size, _ALIGNMENT)
 
 
 def create_slot(folder: Path, prefix: str, size: int, generation: int) -> Slot:

@@ -1,12 +1,4 @@
-"""The scanner-side SDK: send a series, get images with uncertainty and verdict.
-
->>> from recon.client import Client
->>> with Client("127.0.0.1:50051") as client:
-...     for result in client.denoise_ct(volume):
-...         show(result.image, result.verdict)
-
-Small on purpose: gRPC, NumPy and the file readers, no torch.
-"""
+"""A connection to the service."""
 
 from __future__ import annotations
 
@@ -18,13 +10,12 @@ from types import TracebackType
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from recon._client.ct import CtSlice, Denoising
-from recon._client.mr import MrSlice, Reconstructing
-from recon._client.resuming import ImageSlice, ModelIdentity, ResumingStream, SeriesReport, error_from
+from recon.client.ct import CtSeries
+from recon.client.mr import MrSeries
+from recon.client.resume import Run, error_from
 from recon.errors import InvalidRequest, ServiceUnavailable
-from recon.v1 import common_pb2, ct_pb2, ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2, mr_pb2_grpc
+from recon.v1 import ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2_grpc
 from recon.volumes import KSpace, Volume
-from recon.wire.messages import geometry_to_message
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
@@ -83,7 +74,7 @@ class Client:
     def denoise_ct(
         self, volume: Volume, *, strength: float = 1.0, model: str = "", model_version: str = "",
         name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
-    ) -> Denoising:  # fmt: skip
+    ) -> Run:  # fmt: skip
         """Denoise a CT series.
 
         Parameters
@@ -103,23 +94,16 @@ class Client:
 
         Returns
         -------
-        Denoising
+        Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        slices, rows, columns = volume.shape
-        header = ct_pb2.CtHeader(
-            series_name=name, rows=rows, columns=columns, slices=slices,
-            sample_type=common_pb2.SAMPLE_TYPE_FLOAT32, unit=common_pb2.UNIT_HU,
-            geometry=geometry_to_message(volume.geometry), strength=strength,
-            model=model, model_version=model_version,
-        )  # fmt: skip
         stub = ct_pb2_grpc.CtServiceStub(self._channel)
-        return Denoising(stub, volume, header, timeout_s, patience_s)
+        return Run(CtSeries(stub, volume, strength, name, model, model_version), timeout_s, patience_s)
 
     def reconstruct_mr(
         self, kspace: KSpace, *, model: str = "", model_version: str = "",
         name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
-    ) -> Reconstructing:  # fmt: skip
+    ) -> Run:  # fmt: skip
         """Reconstruct images from Cartesian k-space.
 
         Parameters
@@ -137,16 +121,11 @@ class Client:
 
         Returns
         -------
-        Reconstructing
+        Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        header = mr_pb2.MrHeader(
-            series_name=name, trajectory=mr_pb2.TRAJECTORY_CARTESIAN, coils=kspace.coils, samples=kspace.rows,
-            lines=kspace.columns, slices=kspace.slices, geometry=geometry_to_message(kspace.geometry),
-            model=model, model_version=model_version,
-        )  # fmt: skip
         stub = mr_pb2_grpc.MrServiceStub(self._channel)
-        return Reconstructing(stub, kspace, header, timeout_s, patience_s)
+        return Run(MrSeries(stub, kspace, name, model, model_version), timeout_s, patience_s)
 
     def models(self, timeout_s: float = 10.0) -> list[models_pb2.Model]:
         """What the service serves."""
@@ -185,9 +164,3 @@ def _read(path: Path | None) -> bytes | None:
         return path.read_bytes()
     except OSError as error:
         raise InvalidRequest(f"can't read {path}: {error.strerror}") from error
-
-
-__all__ = [
-    "Client", "CtSlice", "Denoising", "ImageSlice", "ModelIdentity", "MrSlice", "Reconstructing", "ResumingStream",
-    "SeriesReport", "Tls",
-]  # fmt: skip

@@ -19,9 +19,12 @@ class SliceAssembler:
         Of the series.
     dtype
         Of the samples on the wire.
+    name
+        Of the input, which chunks may repeat.
     """
 
-    def __init__(self, rows: int, columns: int, slices: int, dtype: np.dtype[np.generic]) -> None:
+    def __init__(self, rows: int, columns: int, slices: int, dtype: np.dtype[np.generic], name: str = "") -> None:
+        self.name = name
         self.shape = (rows, columns)
         self.slices = slices
         self.dtype = dtype
@@ -44,6 +47,8 @@ class SliceAssembler:
             When the chunk is not the one that must come next, or too large.
         """
         where = f"chunk at slice {chunk.slice_index}, byte {chunk.offset_bytes}"
+        if chunk.input not in ("", self.name):
+            raise InvalidRequest(f"{where}: input {chunk.input!r}, expected {self.name!r}", field="chunk.input")
         if self.complete:
             raise InvalidRequest(f"{where}: all {self.slices} slices are in already", field="chunk")
         if chunk.slice_index != self.next_slice or chunk.offset_bytes != self._filled:

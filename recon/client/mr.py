@@ -1,4 +1,4 @@
-"""A k-space series on its way through a reconstruction."""
+"""A series of k-space as a stream of readouts."""
 
 from __future__ import annotations
 
@@ -7,42 +7,49 @@ from typing import Any
 
 import numpy as np
 
-from recon._client.resuming import ImageSlice, ResumingStream
+from recon.client.results import ModelIdentity
+from recon.client.resume import Series
 from recon.errors import ReconError
-from recon.quality.verdict import Check, verdict_of
 from recon.v1 import mr_pb2, mr_pb2_grpc
-from recon.volumes import FloatImage, KSpace
-from recon.wire.messages import CHUNK_BYTES
+from recon.volumes import KSpace
+from recon.wire.messages import CHUNK_BYTES, geometry_to_message
 
 
-class MrSlice(ImageSlice):
-    """One reconstructed slice: magnitude in the unit of the k-space under a unitary transform."""
+class MrSeries(Series):
+    """k-space, read slice by slice as it is sent.
 
+    Parameters
+    ----------
+    stub
+        Of the service.
+    kspace
+        What was measured.
+    name, model, version
+        Of the header.
+    """
 
-class Reconstructing(ResumingStream[MrSlice]):
-    """Images as they become ready."""
-
-    def __init__(
-        self, stub: mr_pb2_grpc.MrServiceStub, kspace: KSpace, header: mr_pb2.MrHeader,
-        timeout_s: float, patience_s: float,
-    ) -> None:  # fmt: skip
-        super().__init__((kspace.slices, kspace.rows, kspace.columns), timeout_s, patience_s)
-        self._stub, self._kspace, self._header = stub, kspace, header
+    def __init__(self, stub: mr_pb2_grpc.MrServiceStub, kspace: KSpace, name: str, model: str, version: str) -> None:
+        self.slices = kspace.slices
+        self._stub, self._kspace = stub, kspace
         self._failure: ReconError | None = None
+        self._header = mr_pb2.MrHeader(
+            series_name=name, trajectory=mr_pb2.TRAJECTORY_CARTESIAN, coils=kspace.coils, samples=kspace.rows,
+            lines=kspace.columns, slices=kspace.slices, geometry=geometry_to_message(kspace.geometry),
+            model=model, model_version=version,
+        )  # fmt: skip
 
-    def __next__(self) -> MrSlice:
-        try:
-            return super().__next__()
-        except ReconError:
-            if self._failure is not None:  # a slice that could not be read ended the stream
-                raise self._failure from None
-            raise
-
-    def _open(self, offset: int, timeout_s: float) -> Any:
+    def open(self, offset: int, model: ModelIdentity | None, timeout_s: float) -> Any:
+        """A call for the slices from ``offset`` on."""
         header = mr_pb2.MrHeader()
         header.CopyFrom(self._header)
-        header.slices = self._shape[0] - offset
+        header.slices = self.slices - offset
+        if model is not None and offset:
+            header.model, header.model_version = model.name, model.version
         return self._stub.Reconstruct(self._requests(header, offset), timeout=timeout_s)
+
+    def failure(self) -> ReconError | None:
+        """A slice that could not be read ended the stream."""
+        return self._failure
 
     def _requests(self, header: mr_pb2.MrHeader, offset: int) -> Iterator[mr_pb2.ReconstructRequest]:
         yield mr_pb2.ReconstructRequest(header=header)
@@ -54,9 +61,6 @@ class Reconstructing(ResumingStream[MrSlice]):
                 return
             for readouts in readouts_of(index, kspace):
                 yield mr_pb2.ReconstructRequest(readouts=readouts)
-
-    def _result(self, index: int, image: FloatImage, uncertainty: FloatImage, checks: list[Check]) -> MrSlice:
-        return MrSlice(index, image, uncertainty, verdict_of(checks), checks)
 
 
 def readouts_of(index: int, kspace: np.ndarray[Any, Any]) -> Iterator[mr_pb2.Readouts]:

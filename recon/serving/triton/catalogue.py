@@ -1,12 +1,13 @@
-"""Which models the Triton behind the gateway serves."""
+"""Which models the Triton behind the gateway serves, and which one a request gets."""
 
 from __future__ import annotations
 
 from recon.errors import ServiceUnavailable, UnknownModel
-from recon.serving.triton_client import ServedModel, TritonClient
+from recon.serving.triton.client import TritonClient
+from recon.serving.triton.models import ServedModel
 
 
-class ModelRegistry:
+class Catalogue:
     """The models of one Triton, read again whenever it comes back."""
 
     def __init__(self, triton: TritonClient) -> None:
@@ -32,8 +33,10 @@ class ModelRegistry:
         """All models known, also while Triton is away."""
         return list(self._models)
 
-    def find(self, task: str, name: str, version: str) -> ServedModel:
-        """A model by task, name and version; empty name or version mean the default and the newest.
+    def find(self, task: str, name: str = "", version: str = "") -> ServedModel:
+        """A model by task, name and version.
+
+        An empty name means the task's default, an empty version the newest.
 
         Raises
         ------
@@ -44,13 +47,19 @@ class ModelRegistry:
         """
         if not self.ready:
             raise ServiceUnavailable("the model server is starting or restarting; try again shortly")
-        fitting = [
-            model
-            for model in self._models
-            if model.task == task and name in ("", model.name) and version in ("", model.version)
-        ]
+        own = [model for model in self._models if model.task == task]
+        if not name:
+            own_default = [model for model in own if model.is_default]
+            fitting = own_default or (own if len({model.name for model in own}) == 1 else [])
+        else:
+            fitting = [model for model in own if model.name == name]
+        fitting = [model for model in fitting if version in ("", model.version)]
         if not fitting:
-            known = ", ".join(f"{m.name}:{m.version}" for m in self._models if m.task == task) or "none"
-            wanted = f"{name or 'any'}:{version or 'newest'}"
+            known = ", ".join(f"{m.name}:{m.version}" for m in own) or "none"
+            wanted = f"{name or 'default'}:{version or 'newest'}"
             raise UnknownModel(f"no {task} model {wanted}; served: {known}", field="model")
         return max(fitting, key=lambda model: int(model.version))
+
+    def serves(self, task: str, name: str) -> bool:
+        """Whether a model of that name is there."""
+        return any(model.task == task and model.name == name for model in self._models)

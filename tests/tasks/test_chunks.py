@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.errors import InvalidRequest
-from recon.serving.slice_assembler import SliceAssembler
+from recon.tasks.chunks import SliceAssembler
 from recon.v1.common_pb2 import Chunk
 
 FLOAT = np.dtype("<f4")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recon.errors import InvalidRequest, TooManyRequests
-from recon.serving import readout_assembler
-from recon.serving.readout_assembler import ReadoutAssembler
+from recon.tasks import readouts as readout_assembler
+from recon.tasks.readouts import ReadoutAssembler
 from recon.v1 import mr_pb2
 
 COILS, SAMPLES, LINES = 3, 32, 40

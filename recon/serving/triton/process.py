@@ -22,9 +22,9 @@ from pathlib import Path
 
 import structlog
 
-from recon.serving import private_memory
-from recon.serving.reaper import Reaper
-from recon.serving.triton_install import TritonInstall, prepare_install
+from recon.serving.triton import private_memory
+from recon.serving.triton.install import TritonInstall, prepare_install
+from recon.serving.triton.reaper import Reaper
 
 _PROTOCOLS = "health,metadata,inference,shared-memory,model-config,model-repository,statistics,trace,logging"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
@@ -182,10 +182,16 @@ class EmbeddedTriton:
             if loop.time() - began > _STABLE_S:
                 wait = _FIRST_WAIT_S
             log.error("triton_died", exit_status=status, restart_in_s=wait, last_words=tail)
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT_S)
-            self.restarts += 1
-            await self._launch(install)
+            while True:
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, _LONGEST_WAIT_S)
+                self.restarts += 1
+                try:
+                    await self._launch(install)
+                except Exception:  # no memory, no file handles: later there may be some again
+                    log.exception("restart_failed", next_try_in_s=wait)
+                else:
+                    break
 
     async def _last_words(self) -> list[str]:
         """The last error lines of a Triton that has died."""
