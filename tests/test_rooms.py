@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "arrays": set(),
     "volumes": BASE,
     "v1": {"v1"},
-    "io": BASE | {"physics", "io"},
+    "io": BASE | {"physics", "quality", "io"},
     "physics": BASE | {"physics"},
     "quality": BASE | {"quality"},
     "wire": BASE | {"quality", "wire"},

@@ -16,9 +16,8 @@ from recon.cli.progress import described, progress_bar
 from recon.cli.session import connect
 from recon.client import Client, CtSlice, Denoising
 from recon.errors import ReconError, UnreadableInput, outcome_of
-from recon.io.ct_dicom import CtSeries, find_files, read_series
-from recon.io.ct_nifti import NiftiVolume, is_nifti, read_nifti, stem, write_nifti
-from recon.io.derived_dicom import denoised_series, uncertainty_series, write_slice
+from recon.io.dicom import CtSeries, denoised_series, find_files, read_series, uncertainty_series, write_slice
+from recon.io.nifti import NiftiVolume, is_nifti, read_nifti, stem, write_nifti
 from recon.io.output_folder import output_folder, write_json
 from recon.io.preview import ct_preview
 from recon.quality.report import build_report

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from recon.cli.session import connect
 from recon.errors import InvalidRequest, UnreadableInput
-from recon.io.ct_dicom import find_files, read_series
-from recon.io.ct_nifti import is_nifti, read_nifti
+from recon.io.dicom import find_files, read_series
+from recon.io.nifti import is_nifti, read_nifti
 from recon.io.output_folder import write_json
 from recon.volumes import Volume
 
