@@ -10,9 +10,8 @@ import typer
 from rich.progress import track
 
 from recon.errors import UnreadableInput
-from recon.io.ct_dicom import find_files, read_series
-from recon.io.ct_nifti import is_nifti, read_nifti, stem, write_nifti
-from recon.io.derived_dicom import simulated_series, write_slice
+from recon.io.dicom import find_files, read_series, simulated_series, write_slice
+from recon.io.nifti import is_nifti, read_nifti, stem, write_nifti
 from recon.io.output_folder import output_folder, result_path, write_json
 from recon.quality.report import SOFTWARE
 

@@ -105,7 +105,7 @@ def _run(
 
 
 def _lines(job: Job, report: dict[str, Any], target: Path) -> list[str]:
-    lines = []
+    lines = [f"skipped {item['path']}: {item['reason']}" for item in report["skipped"]]
     missing, total = report["slices"]["missing"], report["slices"]["total"]
     if missing:
         lines.append(

@@ -12,7 +12,7 @@ from recon.client.resume import Series
 from recon.errors import ReconError
 from recon.v1 import mr_pb2, mr_pb2_grpc
 from recon.volumes import KSpace
-from recon.wire.messages import CHUNK_BYTES, geometry_to_message
+from recon.wire.messages import PIECE_BYTES, geometry_to_message
 
 
 class MrSeries(Series):
@@ -67,7 +67,7 @@ def readouts_of(index: int, kspace: np.ndarray[Any, Any]) -> Iterator[mr_pb2.Rea
     """The measured lines of a slice (coils, ky, kx), as many in a message as fit."""
     coils, samples, _ = kspace.shape
     measured = np.flatnonzero(np.any(kspace != 0, axis=(0, 1)))
-    most = max(1, CHUNK_BYTES // (8 * coils * samples))
+    most = max(1, PIECE_BYTES // (8 * coils * samples))
     for start in range(0, max(1, len(measured)), most):
         lines = measured[start : start + most]
         data = np.ascontiguousarray(kspace[:, :, lines].transpose(2, 0, 1), dtype="<c8")

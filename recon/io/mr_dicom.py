@@ -13,7 +13,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from recon import __version__
-from recon.io.derived_dicom import coded
+from recon.io.dicom import coded
 from recon.volumes import FloatImage, Geometry
 
 _LARGEST = 4095

@@ -11,14 +11,22 @@ import numpy as np
 
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError, UnreadableInput
-from recon.io.ct_dicom import CtSeries, find_files, read_series
-from recon.io.ct_nifti import NiftiVolume, is_nifti, read_nifti, write_nifti
-from recon.io.derived_dicom import denoised_series, uncertainty_series, write_slice
+from recon.io.dicom import (
+    CtSeries,
+    Kind,
+    SeriesIndex,
+    denoised_series,
+    find_files,
+    load,
+    scan,
+    uncertainty_series,
+    write_slice,
+)
+from recon.io.nifti import NiftiVolume, is_nifti, read_nifti, write_nifti
 from recon.io.output_folder import is_result
 from recon.io.preview import ct_preview
 from recon.jobs.job import Job, Loaded, Options, Problem, Sink, Skipped
 from recon.jobs.names import distinct, name_of, safe
-from recon.quality.verdict import measure
 from recon.volumes import Volume
 
 
@@ -42,11 +50,16 @@ def find(inputs: Sequence[Path]) -> Iterator[Job | Skipped | Problem]:
             yield from (Skipped(str(folder), "a result of recon, no input") for folder in sorted(own))
             files = [path for path in files if path.parent not in own]
         found += [CtNiftiJob(name_of(path), str(path), [path]) for path in files if is_nifti(path)]
-        series, left_out = read_series(path for path in files if not is_nifti(path))
-        yield from (Skipped(item.path, item.reason) for item in left_out)
-        for item in series:
-            name = name_of(given) if len(series) == 1 else safe(f"{name_of(given)}_{item.number}")
-            found.append(CtDicomJob(name, str(given), [source.path for source in item.sources], item))
+        sorted_out = scan(path for path in files if not is_nifti(path))
+        for item in sorted_out.skipped:
+            if item.kind is Kind.OTHER:
+                yield Skipped(item.path, item.reason)
+            else:
+                yield Problem(item.path, UnreadableInput(f"{item.path}: {item.reason}"))
+        for index in sorted_out.series:
+            name = name_of(given) if len(sorted_out.series) == 1 else safe(f"{name_of(given)}_{index.name}")
+            paths = list(dict.fromkeys(record.source.path for record in index.records))
+            found.append(CtDicomJob(name, str(given), paths, index))
     for job, name in zip(found, distinct(job.name for job in found), strict=True):
         job.name = name
         yield job
@@ -56,13 +69,13 @@ def find(inputs: Sequence[Path]) -> Iterator[Job | Skipped | Problem]:
 class CtDicomJob(Job):
     """One DICOM series."""
 
-    series: CtSeries | None = None
+    index: SeriesIndex | None = None
     task = "ct"
 
     def load(self) -> Loaded:
-        """The pixels of the series."""
-        assert self.series is not None
-        return _LoadedDicom(self.series)
+        """The pixels of this series alone."""
+        assert self.index is not None
+        return _LoadedDicom(load(self.index))
 
 
 @dataclass
@@ -95,10 +108,9 @@ class _LoadedCt(Loaded):
 class _LoadedDicom(_LoadedCt):
     def __init__(self, series: CtSeries) -> None:
         self.series, self.volume, self.slices = series, series.volume, series.volume.shape[0]
-        self.notes, self.skipped = series.notes, []
-        gaps = sum(note.startswith("slices missing") for note in series.notes)
-        words = "places where slices are missing"
-        self.checks = [measure("series_gaps", float(gaps), unit="", upper=0.0, message=words)]
+        self.notes, self.checks = series.notes, series.checks
+        self.skipped = [Skipped(item.path, item.reason) for item in series.skipped]
+        self.damaged = bool(series.skipped)
 
     def sink(self, folder: Path, run: Run, options: Options) -> Sink:
         return _DicomSink(self.series, folder, str(run.model), options.strength)
@@ -107,7 +119,7 @@ class _LoadedDicom(_LoadedCt):
 class _LoadedNifti(_LoadedCt):
     def __init__(self, original: NiftiVolume) -> None:
         self.original, self.volume, self.slices = original, original.volume, original.volume.shape[0]
-        self.notes, self.skipped, self.checks = [], [], []
+        self.notes, self.skipped, self.checks = list(original.notes), [], []
 
     def sink(self, folder: Path, run: Run, options: Options) -> Sink:
         return _NiftiSink(self.original, folder)

@@ -27,7 +27,7 @@ from recon.serving.triton.models import ServedModel
 from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
-from recon.wire.messages import CHUNK_BYTES, check_to_message, chunks
+from recon.wire.messages import PIECE_BYTES, check_to_message, chunks
 from recon.wire.planes import image_to_plane, width_to_plane
 
 COVERAGE = 0.9
@@ -220,7 +220,7 @@ def _messages(index: int, planes: Iterable[common_pb2.PlaneData], checks: list[C
     """One message a slice where it fits, else its pixels in chunks before it."""
     planes = list(planes)
     pieces: list[common_pb2.Chunk] = []
-    if sum(len(plane.data) for plane in planes) > CHUNK_BYTES:
+    if sum(len(plane.data) for plane in planes) > PIECE_BYTES:
         for plane in planes:
             pieces += chunks(index, plane.data, plane.plane)
             plane.data = b""

@@ -30,7 +30,10 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """Shape and sample type of one named tensor of a model."""
+    """Shape and sample type of one named tensor of a model.
+
+    Complex inputs reach the model as real ones with another axis of length 2 behind them.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))

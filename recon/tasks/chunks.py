@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,8 +40,8 @@ class SliceAssembler:
         """Whether all slices are in."""
         return self.next_slice == self.slices
 
-    def add(self, chunk: common_pb2.Chunk) -> npt.NDArray[np.float32] | None:
-        """Take a chunk; returns the slice (y, x) that it completes, else None.
+    def add(self, chunk: common_pb2.Chunk) -> npt.NDArray[Any] | None:
+        """Take a chunk; returns the slice (y, x) that it completes, in single precision, else None.
 
         Raises
         ------
@@ -67,4 +69,5 @@ class SliceAssembler:
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts, self._filled = [], 0
         self.next_slice += 1
-        return np.frombuffer(data, self.dtype).reshape(self.shape).astype(np.float32, copy=False)
+        single = np.complex64 if self.dtype.kind == "c" else np.float32
+        return np.frombuffer(data, self.dtype).reshape(self.shape).astype(single, copy=False)

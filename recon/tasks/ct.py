@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon.errors import InvalidRequest, UnusableData
+from recon.quality.hu_plausible import hu_plausible
 from recon.quality.noise_level import TISSUE_HU, tissue_noise
 from recon.quality.removed import edge_energy_ratio
 from recon.quality.verdict import Check, Verdict, measure, unmeasured
@@ -24,6 +25,8 @@ AIR_HU, DENSEST_HU = -1024.0, 3071.0
 #: Values below this are no measurement: scanners fill what lies outside the field of view with them.
 PADDING_HU = -1500.0
 _LEAST_TISSUE = 0.005
+#: Slices, and pixels along both axes of each, that are looked at to tell whether numbers are HU.
+_MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class CtSession(Session):
         # who sends whole numbers gets them: rounding adds 0.3 HU to the ten or so of noise that are there
         self.whole_numbers = header.sample_type == common_pb2.SAMPLE_TYPE_INT16
         self._assembler = SliceAssembler(self.rows, self.columns, self.slices, dtype, "hu")
+        self._sample: list[FloatImage] = []
 
     @property
     def is_complete(self) -> bool:
@@ -86,7 +90,15 @@ class CtSession(Session):
         if message.WhichOneof("part") != "chunk":
             raise InvalidRequest("after the header only chunks may follow", field="chunk")
         hu = self._assembler.add(message.chunk)
-        return () if hu is None else (CtWork(self._assembler.next_slice - 1, hu, self),)
+        if hu is None:
+            return ()
+        if len(self._sample) < _MOST_SAMPLED:
+            self._sample.append(hu[::_SAMPLED_EVERY, ::_SAMPLED_EVERY].ravel())
+        return (CtWork(self._assembler.next_slice - 1, hu, self),)
+
+    def judge_series(self) -> list[Check]:
+        """Whether the numbers can be HU, which one slice alone may not show."""
+        return [hu_plausible(np.concatenate(self._sample))]
 
 
 class CtWork(SliceWork):

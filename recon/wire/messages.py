@@ -11,8 +11,10 @@ from recon.quality.verdict import Check, Verdict
 from recon.v1 import common_pb2
 from recon.volumes import Geometry
 
-#: Most pixels' bytes in one message.
+#: Most pixels' bytes that a message may bring.
 CHUNK_BYTES = 4 * 1024 * 1024
+#: Most that a message of ours brings: with all around it, it stays below gRPC's usual limit of 4 MiB.
+PIECE_BYTES = CHUNK_BYTES - 128 * 1024
 
 
 def geometry_to_message(geometry: Geometry) -> common_pb2.Geometry:
@@ -72,8 +74,8 @@ def check_from_message(message: common_pb2.Check) -> Check:
 def chunks(
     index: int, data: bytes, plane: common_pb2.Plane = common_pb2.PLANE_UNSPECIFIED, name: str = ""
 ) -> Iterator[common_pb2.Chunk]:
-    """One slice's bytes in pieces of at most :data:`CHUNK_BYTES`; ``name`` of the input that they are of."""
-    for offset in range(0, len(data), CHUNK_BYTES):
+    """One slice's bytes in pieces of at most :data:`PIECE_BYTES`; ``name`` of the input that they are of."""
+    for offset in range(0, len(data), PIECE_BYTES):
         # a slice that fits is not copied
-        piece = data if len(data) <= CHUNK_BYTES else data[offset : offset + CHUNK_BYTES]
+        piece = data if len(data) <= PIECE_BYTES else data[offset : offset + PIECE_BYTES]
         yield common_pb2.Chunk(slice_index=index, plane=plane, offset_bytes=offset, data=piece, input=name)

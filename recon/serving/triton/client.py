@@ -247,7 +247,8 @@ class TritonClient:
         self, request: Request, tensors: Tensors, slot: Slot | None, offsets: dict[str, int]
     ) -> InferResult:
         inputs, outputs = [], []
-        for name, tensor in tensors.items():
+        for name, filled in tensors.items():
+            tensor = _real(filled)
             given = InferInput(name, list(tensor.shape), np_to_triton_dtype(tensor.dtype.type))
             if slot is None:
                 given.set_data_from_numpy(tensor)
@@ -316,6 +317,13 @@ class TritonClient:
             )
         except InferenceServerException as error:
             log.warning("unregister_failed", error=str(error))
+
+
+def _real(tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Triton knows no complex numbers: real and imaginary part become the last axis."""
+    if tensor.dtype.kind != "c":
+        return tensor
+    return tensor.view(tensor.real.dtype).reshape(*tensor.shape, 2)
 
 
 def _translate(error: InferenceServerException) -> ReconError:

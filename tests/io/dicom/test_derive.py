@@ -8,8 +8,7 @@ import pydicom
 import pytest
 import SimpleITK
 
-from recon.io.ct_dicom import find_files, read_series
-from recon.io.derived_dicom import denoised_series, uncertainty_series, write_slice
+from recon.io.dicom import denoised_series, find_files, read_series, uncertainty_series, write_slice
 from tests.conftest import read_hu
 
 MakeSlice = Callable[..., Path]
@@ -62,7 +61,7 @@ def test_uncertainty_has_tenths_of_hu(make_slice: MakeSlice, tmp_path: Path) -> 
     write_slice(values, series.sources[0], uncertainty_series("m"), 1, tmp_path / "u.dcm")
     np.testing.assert_allclose(read_hu(tmp_path / "u.dcm"), values, atol=0.0501)
     assert list(pydicom.dcmread(tmp_path / "u.dcm").ImageType)[-1] == "UNCERTAINTY"
-    assert "uncertainty map" in read_series([tmp_path / "u.dcm"])[1][0].reason
+    assert "written by recon (uncertainty)" in read_series([tmp_path / "u.dcm"])[1][0].reason
 
 
 def test_another_program_reads_the_series_with_its_geometry(make_slice: MakeSlice, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recon.errors import UnreadableInput
-from recon.io.ct_nifti import read_nifti, stem, write_nifti
+from recon.io.nifti import read_nifti, stem, write_nifti
 
 OBLIQUE = np.array([[0, 0.1, 3.0, 5], [-0.7, 0, 0, 6], [0, 0.8, 0.2, 7], [0, 0, 0, 1.0]])
 

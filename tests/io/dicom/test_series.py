@@ -16,7 +16,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import EnhancedCTImageStorage, MRImageStorage, RLELossless, SecondaryCaptureImageStorage
 
 from recon.errors import UnreadableInput
-from recon.io.ct_dicom import find_files, read_series
+from recon.io.dicom import find_files, load, read_series, scan
+from recon.quality.verdict import Verdict
 from tests.conftest import read_hu
 
 MakeSlice = Callable[..., Path]
@@ -134,7 +135,7 @@ def test_enhanced_multi_frame(make_slice: MakeSlice) -> None:
         ({"ImagePositionPatient": None}, "position"),
         ({"PixelSpacing": [0.0, 0.7]}, "spacing"),
         ({"Rows": 60000, "Columns": 60000, "NumberOfFrames": 2}, "declares 2 frames of 60000x60000"),
-        ({"NumberOfFrames": 9000, "Rows": 4000, "Columns": 4000}, "truncated"),
+        ({"NumberOfFrames": 9000, "Rows": 4000, "Columns": 4000, "SpacingBetweenSlices": 1.0}, "truncated"),
     ],
 )
 def test_what_is_no_usable_slice_is_skipped_with_its_reason(
@@ -170,11 +171,15 @@ def test_a_repeated_slice_is_left_out(make_slice: MakeSlice) -> None:
     assert "repeats" in series.notes[0]
 
 
-def test_two_scans_at_one_place_are_refused(make_slice: MakeSlice) -> None:
+def test_two_scans_at_one_place_that_nothing_tells_apart_are_kept_for_review(make_slice: MakeSlice) -> None:
     make_slice("a.dcm", seed=0)
     path = make_slice("b.dcm", seed=1)
-    with pytest.raises(UnreadableInput, match=r"a\.dcm and b\.dcm lie at the same place"):
-        read_series(find_files([path.parent]))
+    (index,) = scan(find_files([path.parent])).series
+    assert index.ambiguous
+    series = load(index)
+    assert series.volume.shape[0] == 2
+    assert "a.dcm and b.dcm lie at the same place and differ" in series.notes[0]
+    assert [check.name for check in series.checks if check.outcome is Verdict.REVIEW] == ["grouping"]
 
 
 def test_missing_slices_are_noted(make_slice: MakeSlice) -> None:
