@@ -141,7 +141,7 @@ def _without_strays(groups: list[Group]) -> tuple[list[Group], list[tuple[SliceR
     main, normal = largest.records[0].of, normal_of(largest.records[0])
     for one in groups:
         of, reason = one.records[0].of, ""
-        few = len(one.records) <= 2 and one.records[0].source.frame is None
+        few = len(one.records) <= 2 and one.records[0].source.frame is largest.records[0].source.frame is None
         derived = of.kind.startswith("DERIVED")
         across = float(np.linalg.norm(np.cross(normal_of(one.records[0]), normal))) > _ACROSS
         if one is not largest and few and across and len(largest.records) > len(one.records):

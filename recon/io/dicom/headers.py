@@ -156,11 +156,12 @@ def integer(dataset: Dataset, keyword: str, default: int) -> int:
 
 def functional_group(dataset: Dataset, frame: int, name: str) -> Dataset:
     """One functional group of a frame: its own, or else the shared one; empty when absent."""
-    per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
-    for group in (*per_frame[frame : frame + 1], *items(dataset, "SharedFunctionalGroupsSequence")):
-        found = items(group, name)
-        if found:
-            return found[0]
+    for sequence, index in (("PerFrameFunctionalGroupsSequence", frame), ("SharedFunctionalGroupsSequence", 0)):
+        groups = dataset.get(sequence)
+        if isinstance(groups, pydicom.Sequence) and index < len(groups):
+            found = groups[index].get(name)
+            if isinstance(found, pydicom.Sequence) and len(found):
+                return found[0]
     return Dataset()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from recon.io.dicom.foreign import MULTI_FRAME_CLASSES, image_type, require_ct, sop_class
 from recon.io.dicom.headers import functional_group, integer, number, numbers, open_header, text
@@ -113,6 +114,7 @@ def _slices(
         raise Refused(f"declares {frames} frames of {rows}x{columns}, which is no CT image", Kind.BROKEN)
     if not series:
         raise Refused("has no SeriesInstanceUID", Kind.BROKEN)
+    _require_length(path, dataset, rows * columns * frames)
     if frames == 1 and sop_class(dataset) not in MULTI_FRAME_CLASSES:
         return [_single(path, dataset, known)], []
     found, refused = [], []
@@ -129,6 +131,17 @@ def _slices(
     frame, first = refused[0]
     which = f"frame {frame + 1}" if len(refused) == 1 else f"{len(refused)} frames, the first is {frame + 1}"
     return found, [Skipped(str(path), f"{which}: {first.problem}", first.kind, series)]
+
+
+def _require_length(path: Path, dataset: Dataset, samples: int) -> None:
+    """Refuse a file that is shorter than its pixels, before anything is read or memory is taken for them."""
+    syntax = text(dataset.file_meta, "TransferSyntaxUID") if hasattr(dataset, "file_meta") else ""
+    if syntax not in ("", ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian):
+        return
+    promised = samples * integer(dataset, "BitsAllocated", 8) // 8
+    size = path.stat().st_size
+    if 0 < size < promised:
+        raise Refused(f"truncated: a file of {size} bytes, whose pixels take {promised}", Kind.BROKEN)
 
 
 def _single(path: Path, dataset: Dataset, known: dict[Belonging, Belonging]) -> SliceRecord:

@@ -22,6 +22,8 @@ from recon.quality.verdict import Check, measure
 from recon.volumes import FloatImage, Volume
 
 _PADDED_SHARE = 0.95
+#: A file whose first frames can't be read is given up.
+_HOPELESS = 3
 
 
 @dataclass(frozen=True)
@@ -198,14 +200,21 @@ def load(index: SeriesIndex) -> CtSeries:
     along = along_normal(index.records)
     last = -np.inf
     here = 0
-    clashes = 0
+    clashes, lost = 0, len(index.lost)
+    failures: Counter[Path] = Counter()
     for record, place in zip(index.records, along, strict=True):
         path = record.source.path
+        if failures[path] >= _HOPELESS and not any(other.source.path == path for other in kept[-1:]):
+            lost += 1
+            continue
         try:
             stored = read_slice(record.source)
             plane = stored.hu
         except Refused as error:
-            skipped.append(Skipped(str(path), error.problem, error.kind, index.uid))
+            lost += 1
+            failures[path] += 1
+            item = Skipped(str(path), error.problem, error.kind, index.uid)
+            skipped += [] if item in skipped[-1:] else [item]
             continue
         if kept and place - last < SAME_PLACE_MM:
             same = next((i for i in range(here, len(kept)) if np.array_equal(planes[i], plane)), None)
@@ -231,7 +240,6 @@ def load(index: SeriesIndex) -> CtSeries:
     if clashes > 1:
         notes.append(f"{clashes} slices lie where another one lies")
     spacing, checks = spacing_notes(kept)
-    lost = len(index.lost) + len(skipped)
     checks += [
         measure("slices_lost", float(lost), unit="", upper=0.0, message="files of the series that can't be read"),
         measure("grouping", float(clashes), unit="", upper=0.0, message="slices that lie where another one lies"),
