@@ -16,9 +16,10 @@ from recon.cli.progress import described, progress_bar
 from recon.cli.session import connect
 from recon.client import Client, Reconstructing
 from recon.errors import InvalidRequest, ReconError, UnreadableInput, outcome_of
-from recon.io.mr_dicom import MrDicomSeries, write_mr_slice
-from recon.io.mr_input import MrSeries, read_mr
-from recon.io.mr_output import write_hdf5, write_volume
+from recon.io.kspace.dicom import MrDicomSeries, write_mr_slice
+from recon.io.kspace.read import read_mr
+from recon.io.kspace.results import write_hdf5, write_volume
+from recon.io.kspace.series import MrSeries
 from recon.io.output_folder import output_folder, write_json
 from recon.io.preview import mr_preview
 from recon.physics.fourier import to_image
