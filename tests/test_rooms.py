@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "client": INNER | {"client"},
     "backend": set(),
     "serving": INNER | {"tasks", "serving"},
-    "jobs": INNER | {"client", "jobs"},
+    "jobs": INNER | {"tasks", "client", "jobs"},
     "batch": INNER | {"client", "jobs", "batch"},
     "bench": INNER | {"tasks", "serving", "client", "bench", "training"},
     "networks": BASE | {"networks"},

@@ -11,13 +11,15 @@ import numpy as np
 
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError
-from recon.io.mr_dicom import MrDicomSeries, write_mr_slice
-from recon.io.mr_input import MrSeries, read_mr
-from recon.io.mr_output import write_hdf5, write_volume
+from recon.io.kspace.dicom import MrDicomSeries, write_mr_slice
+from recon.io.kspace.read import read_mr
+from recon.io.kspace.results import write_hdf5, write_volume
+from recon.io.kspace.series import MrSeries
 from recon.io.preview import mr_preview
 from recon.jobs.job import Job, Loaded, Options, Problem, Sink, Skipped
 from recon.jobs.names import distinct, name_of, safe
 from recon.physics.fourier import to_image
+from recon.tasks.mr_choice import choose, sampling_of_kspace
 from recon.volumes import FloatImage
 
 _ENDINGS = (".h5", ".hdf5", ".mrd")
@@ -65,24 +67,43 @@ class _LoadedMr(Loaded):
     def __init__(self, series: MrSeries) -> None:
         self.series, self.slices = series, series.shape[0]
         self.notes, self.skipped, self.checks = series.notes, [], []
+        self._reason = ""
 
     def start(self, client: Client, options: Options) -> Run:
+        model, self._reason = self._choose(client, options.model)
         return client.reconstruct_mr(
-            self.series.kspace, model=options.model, model_version=options.model_version, timeout_s=options.timeout_s
+            self.series.kspace, model=model, model_version=options.model_version, timeout_s=options.timeout_s
         )
+
+    def _choose(self, client: Client, wanted: str) -> tuple[str, str]:
+        """The model that fits what was measured, which the service can't know when the header comes."""
+        kspace = self.series.kspace
+        sampling = sampling_of_kspace(kspace.load(kspace.slices // 2), kspace.kind)
+        served = {model.name for model in client.models() if model.task == "mr"}
+        return choose(sampling, wanted, served)
 
     def sink(self, folder: Path, run: Run, options: Options) -> Sink:
         return _MrSink(self.series, folder, run, options.dicom)
 
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
-        coils = to_image(self.series.kspace.load(shown.index))
-        zero_filled = self.series.laid_out(np.sqrt((np.abs(coils) ** 2).sum(0)).astype(np.float32))
         image, uncertainty = self.series.laid_out(shown.image), self.series.laid_out(shown.uncertainty)
-        mr_preview(zero_filled, image, uncertainty, title, path)
+        before = self._zero_filled(shown.index)
+        mr_preview(image if before is None else before, image, uncertainty, title, path)
+
+    def _zero_filled(self, index: int) -> FloatImage | None:
+        """What the samples alone show; None where they lie on no grid."""
+        kspace = self.series.kspace
+        if kspace.kind != "cartesian":
+            return None
+        measured, (rows, columns) = kspace.load(index), kspace.image_shape
+        filled = np.zeros((kspace.coils, rows, columns), np.complex64)
+        top, left = rows // 2 - kspace.rows // 2, columns // 2 - kspace.columns // 2
+        filled[:, top : top + kspace.rows, left : left + kspace.columns] = measured
+        return self.series.laid_out(np.sqrt((np.abs(to_image(filled)) ** 2).sum(0)).astype(np.float32))
 
     def parameters(self, options: Options) -> dict[str, Any]:
         kspace = self.series.kspace
-        return {"coils": kspace.coils, "matrix": [kspace.rows, kspace.columns]}
+        return {"coils": kspace.coils, "matrix": list(kspace.image_shape), "model_reason": self._reason}
 
 
 class _MrSink(Sink):
@@ -98,11 +119,12 @@ class _MrSink(Sink):
 
     def close(self) -> None:
         geometry = self._series.geometry
-        write_hdf5(self._image, self._uncertainty, geometry, self._folder / "image.h5")
-        write_volume(self._image, geometry, self._folder / "image.nii.gz")
-        write_volume(self._uncertainty, geometry, self._folder / "uncertainty.nii.gz")
+        image, uncertainty = (self._series.reoriented(stack) for stack in (self._image, self._uncertainty))
+        write_hdf5(image, uncertainty, geometry, self._folder / "image.h5")
+        write_volume(image, geometry, self._folder / "image.nii.gz")
+        write_volume(uncertainty, geometry, self._folder / "uncertainty.nii.gz")
         if self._dicom:
-            _write_dicom(self._image, self._uncertainty, self._series, str(self._run.model), self._folder)
+            _write_dicom(image, uncertainty, self._series, str(self._run.model), self._folder)
 
 
 def _write_dicom(image: FloatImage, uncertainty: FloatImage, series: MrSeries, model: str, folder: Path) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from recon.errors import InvalidRequest, TooManyRequests
-from recon.tasks import readouts as readout_assembler
+from recon.tasks import readouts as module
 from recon.tasks.readouts import ReadoutAssembler
-from recon.v1 import mr_pb2
 
 COILS, SAMPLES, LINES = 3, 32, 40
 
 
-def readouts(index, lines, values=None, last=False):
+def readouts(index, lines, values=None, last=False, trajectory=b""):
     values = np.ones((len(lines), COILS, SAMPLES), "<c8") if values is None else values
-    return mr_pb2.Readouts(slice_index=index, lines=lines, data=values.astype("<c8").tobytes(), last_in_slice=last)
+    return SimpleNamespace(
+        slice_index=index, lines=lines, data=values.astype("<c8").tobytes(), last_in_slice=last, trajectory=trajectory
+    )
 
 
 @pytest.fixture
@@ -31,8 +34,9 @@ def test_lines_in_any_order_of_interleaved_slices(assembler) -> None:
     for s, line in order:
         assert assembler.add(readouts(s, [line], truth[s, line][None])) is None
     for s in (1, 0):
-        index, kspace = assembler.add(readouts(s, [], np.zeros((0, COILS, SAMPLES)), last=True))
-        assert index == s
+        done = assembler.add(readouts(s, [], np.zeros((0, COILS, SAMPLES)), last=True))
+        assert done.index == s
+        kspace = done.kspace
         np.testing.assert_array_equal(kspace[::2], truth[s, ::2])
         assert not kspace[1::2].any()
     assert assembler.finished == {0, 1}
@@ -41,7 +45,9 @@ def test_lines_in_any_order_of_interleaved_slices(assembler) -> None:
 def test_repeated_lines_are_averaged_when_the_header_allows_it() -> None:
     assembler = ReadoutAssembler(COILS, SAMPLES, LINES, 1, averages=2)
     assembler.add(readouts(0, [5, 5], np.stack([np.full((COILS, SAMPLES), v) for v in (1, 3)])))
-    _, kspace = assembler.add(readouts(0, [6], last=True))
+    done = assembler.add(readouts(0, [6], last=True))
+    kspace = done.kspace
+    assert done.averaged == pytest.approx(np.sqrt(0.75))
     assert (kspace[5] == 2).all()
     assert (kspace[6] == 1).all()
 
@@ -69,8 +75,30 @@ def test_a_finished_slice_takes_no_more(assembler) -> None:
 
 
 def test_open_slices_are_bounded(assembler, monkeypatch) -> None:
-    monkeypatch.setattr(readout_assembler, "MOST_OPEN_BYTES", 2 * 8 * COILS * SAMPLES * LINES)
+    monkeypatch.setattr(module, "MOST_OPEN_BYTES", 2 * 8 * COILS * SAMPLES * LINES)
     assembler.add(readouts(0, [1]))
     assembler.add(readouts(1, [1]))
     with pytest.raises(TooManyRequests, match="2 slices are unfinished"):
         assembler.add(readouts(2, [1]))
+
+
+def test_a_trajectory_comes_with_its_readouts() -> None:
+    assembler = ReadoutAssembler(COILS, SAMPLES, LINES, 1, cartesian=False)
+    path = np.linspace(-0.5, 0.5, 2 * SAMPLES, dtype=np.float32).reshape(1, SAMPLES, 2)
+    assembler.add(readouts(0, [4], trajectory=path.tobytes()))
+    done = assembler.add(readouts(0, [2], trajectory=(path / 2).tobytes(), last=True))
+    np.testing.assert_array_equal(done.trajectory[4], path[0])
+    np.testing.assert_array_equal(done.trajectory[2], path[0] / 2)
+
+
+def test_a_trajectory_that_fits_nothing_is_named(assembler) -> None:
+    with pytest.raises(InvalidRequest, match="the header says Cartesian"):
+        assembler.add(readouts(0, [1], trajectory=b"1234"))
+    curved = ReadoutAssembler(COILS, SAMPLES, LINES, 1, cartesian=False)
+    for trajectory, words in (
+        (b"", "0 bytes of trajectory"),
+        (np.full((1, SAMPLES, 2), 0.7, np.float32).tobytes(), "leaves -0.5 to 0.5"),
+        (np.full((1, SAMPLES, 2), np.nan, np.float32).tobytes(), "leaves -0.5 to 0.5"),
+    ):
+        with pytest.raises(InvalidRequest, match=words):
+            curved.add(readouts(0, [1], trajectory=trajectory))

@@ -55,7 +55,7 @@ class ServedModel:
     @property
     def is_default(self) -> bool:
         """Whether the task uses it where a request names none."""
-        return self.name in self.parameter("default").split(",") or self.parameter("default") == "yes"
+        return self.parameter("default") == "yes" and self.method == self.parameter("default_method")
 
     @property
     def facts(self) -> ModelFacts:

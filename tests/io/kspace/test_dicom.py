@@ -7,7 +7,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 
-from recon.io.mr_dicom import MrDicomSeries, write_mr_slice
+from recon.io.kspace.dicom import MrDicomSeries, write_mr_slice
 from recon.volumes import Geometry
 
 

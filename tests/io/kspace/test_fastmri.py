@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recon.errors import ReconError, UnreadableInput
-from recon.io.mr_input import read_mr
+from recon.io.kspace.read import read_mr
 from recon.physics.fourier import to_image
 from tests.conftest import head, multicoil
 

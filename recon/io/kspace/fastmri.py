@@ -8,10 +8,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from recon.errors import UnreadableInput
+from recon.errors import UnreadableInput, UnusableData
 from recon.io.hdf5 import dataset, reading
-from recon.io.mr_header import MrHeader, parse_header
-from recon.io.mr_input import MrSeries
+from recon.io.kspace.header import Encoding, ScanHeader, parse_header
+from recon.io.kspace.series import MrSeries
 from recon.physics.oversampling import remove_oversampling
 from recon.volumes import ComplexImage, Geometry, KSpace
 
@@ -32,30 +32,44 @@ def read(path: Path) -> list[MrSeries]:
         mask = _mask(file, rows, columns, path)
         header = _header(file, path)
     notes: list[str] = []
-    kept_rows, shown_columns = rows, columns
-    spacing = (1.0, 1.0, 1.0)
-    if header is not None:
-        share_x, share_y, _ = header.kept
-        kept_rows, shown_columns = 2 * round(rows * share_x / 2), 2 * round(columns * share_y / 2)
-        field = header.encoded.field_mm
-        spacing = (field[1] / columns, field[0] / rows, field[2])
-        if kept_rows < rows:
-            notes.append(f"readout oversampling removed: {rows} to {kept_rows} samples")
-    else:
+    kept_rows = shown_rows = rows
+    shown_columns, spacing = columns, (1.0, 1.0, 1.0)
+    if header is None:
         notes.append("the file has no ISMRMRD header: pixels are taken to be 1 mm")
+    else:
+        encoding = header.encodings[0]
+        field = encoding.encoded.field_mm
+        spacing = field[1] / columns, field[0] / rows, encoding.recon.field_mm[2]
+        shown_rows, shown_columns = (_cropped(side, encoding, axis) for side, axis in ((rows, 0), (columns, 1)))
+        # the readout is free of aliasing: what is not shown need not be sent
+        if shown_rows < rows and (rows - shown_rows) % 2 == 0 and rows % 2 == 0:
+            kept_rows = shown_rows
+            notes.append(f"readout oversampling removed: {rows} to {kept_rows} samples")
 
     def load(index: int) -> ComplexImage:
         with reading(path) as again:
             data = dataset(again, "kspace")
             assert data is not None
             kspace = _complex(data[index] if data.ndim > 2 + paired else data[()], paired).reshape(coils, rows, columns)
+        if not np.isfinite(kspace).all():
+            bad = int(kspace.size - np.isfinite(kspace).sum())
+            raise UnusableData(f"{path}: slice {index} has {bad} NaN or infinite samples; export it again")
         if mask is not None:
             kspace = kspace * mask
         return remove_oversampling(kspace, kept_rows)
 
     geometry = Geometry.from_spacing(*spacing)
     source = KSpace(slices, coils, kept_rows, columns, geometry, load)
-    return [MrSeries("", source, geometry, (kept_rows, shown_columns), False, notes)]
+    return [MrSeries("", source, geometry, (shown_rows, shown_columns), False, notes, first_rounded_down=True)]
+
+
+def _cropped(side: int, encoding: Encoding, axis: int) -> int:
+    """Pixels of ``side`` that are shown: the reconstructed matrix, at most all, as fastMRI crops."""
+    wanted = encoding.recon.matrix[axis]
+    pixel = encoding.encoded.field_mm[axis] / side
+    shown = encoding.recon.field_mm[axis] / pixel
+    # a reconstructed matrix with other pixels is a finer or coarser view of the same field
+    return min(side, wanted if abs(shown - wanted) < 0.05 * wanted + 1 else max(1, int(shown + 0.5)))
 
 
 def _shape(found: h5py.Dataset, path: Path) -> tuple[tuple[int, int, int, int], bool]:
@@ -98,7 +112,7 @@ def _mask(file: h5py.File, rows: int, columns: int, path: Path) -> np.ndarray[An
     return mask
 
 
-def _header(file: h5py.File, path: Path) -> MrHeader | None:
+def _header(file: h5py.File, path: Path) -> ScanHeader | None:
     found = dataset(file, "ismrmrd_header")
     if found is None:
         return None

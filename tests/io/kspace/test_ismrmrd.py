@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recon.errors import UnreadableInput
-from recon.io.mr_input import read_mr
+from recon.io.kspace.read import read_mr
 from recon.physics.fourier import to_image, to_kspace
 from tests.conftest import head, multicoil
 
@@ -59,7 +59,10 @@ class Writer:
         self.data = ismrmrd.Dataset(str(path), create_if_needed=True)
         self.data.write_xml_header(header.encode())
 
-    def add(self, samples, line=0, slice_index=0, flags=(), centre=None, partition=0, **idx):
+    def add(
+        self, samples, line=0, slice_index=0, flags=(), centre=None, partition=0, place=None, encoding=0,
+        discard_post=0, **idx,
+    ):  # fmt: skip
         acquisition = ismrmrd.Acquisition.from_array(np.ascontiguousarray(samples, np.complex64))
         acquisition.center_sample = samples.shape[1] // 2 if centre is None else centre
         acquisition.idx.kspace_encode_step_1, acquisition.idx.slice = line, slice_index
@@ -67,7 +70,8 @@ class Writer:
         for name, value in idx.items():
             setattr(acquisition.idx, name, value)
         acquisition.read_dir[:], acquisition.phase_dir[:], acquisition.slice_dir[:] = (0, 1, 0), (0, 0, 1), (1, 0, 0)
-        acquisition.position[:] = (5.0 * slice_index - 10, 3, 7)
+        acquisition.position[:] = ((5.0 * slice_index if place is None else place) - 10, 3, 7)
+        acquisition.encoding_space_ref, acquisition.discard_post = encoding, discard_post
         for flag in flags:
             acquisition.setFlag(flag)
         self.data.append_acquisition(acquisition)
@@ -186,6 +190,133 @@ def test_navigators_are_left_out(writer) -> None:
     (series,) = writer.slice(kspace).read()
     assert any(note.startswith("2 acquisitions") for note in series.notes)
     np.testing.assert_allclose(to_image(series.kspace.load(0)), expected(kspace), atol=1e-5)
+
+
+def test_reversed_readouts_have_their_own_centre(tmp_path) -> None:
+    """An asymmetric echo, every other line read backwards with 3 samples of junk at its end in time."""
+    kspace = oversampled()
+    writer = Writer(tmp_path / "echo.h5", xml(fx=192))
+    for line in range(Y):
+        part = kspace[:, line, 28:]
+        if line % 2:
+            junk = np.full((COILS, 3), 99)
+            writer.add(
+                np.concatenate([part[:, ::-1], junk], axis=1), line, flags=(ismrmrd.ACQ_IS_REVERSE,),
+                centre=part.shape[1] - 1 - (X // 2 - 28), discard_post=3,
+            )  # fmt: skip
+        else:
+            writer.add(part, line, centre=X // 2 - 28)
+    (series,) = writer.read()
+    np.testing.assert_allclose(series.kspace.load(0)[:, 28:], kspace[..., 28:].transpose(0, 2, 1), atol=1e-6)
+
+
+def test_surface_coil_correction_is_an_image_line_and_a_body_coil_is_not(writer) -> None:
+    kspace = oversampled()
+    for line in range(Y):
+        writer.add(kspace[:, line], line, flags=(ismrmrd.ACQ_IS_SURFACECOILCORRECTIONSCAN_DATA,))
+    for line in range(4):
+        writer.add(kspace[:2, line] + 9, line, flags=(ismrmrd.ACQ_IS_SURFACECOILCORRECTIONSCAN_DATA,))
+    (series,) = writer.read()
+    np.testing.assert_allclose(to_image(series.kspace.load(0)), expected(kspace), atol=1e-5)
+
+
+@pytest.mark.parametrize(("gain", "complete"), [(1.0, True), (0.2j, True), (0.0, False)])
+def test_calibration_lines_complete_the_image_where_they_are_alike(writer, gain, complete) -> None:
+    kspace = oversampled()
+    other = multicoil(np.roll(np.eye(Y, X), 17, 1), COILS, seed=5)
+    for line in range(0, Y, 2):
+        writer.add(kspace[:, line], line)
+    for line in range(Y // 2 - 10, Y // 2 + 10):
+        samples = gain * kspace[:, line] if gain else other[:, line]
+        writer.add(samples, line, flags=(ismrmrd.ACQ_IS_PARALLEL_CALIBRATION,))
+    (series,) = writer.read()
+    loaded = series.kspace.load(0)
+    whole = to_kspace(expected(kspace))
+    measured = np.any(loaded != 0, axis=(0, 1))
+    assert measured[21:40].all() == complete
+    np.testing.assert_allclose(loaded[..., measured], whole[..., measured], atol=1e-4)
+
+
+def test_slices_of_several_orientations_are_series_of_their_own(writer) -> None:
+    kspace = oversampled()
+    writer.slice(kspace, 0).slice(kspace, 1)
+    original = Writer.add
+
+    def turned(self, samples, line=0, slice_index=0, **more):
+        acquisition = ismrmrd.Acquisition.from_array(np.ascontiguousarray(samples, np.complex64))
+        acquisition.center_sample = X // 2
+        acquisition.idx.kspace_encode_step_1, acquisition.idx.slice = line, slice_index
+        acquisition.read_dir[:], acquisition.phase_dir[:], acquisition.slice_dir[:] = (1, 0, 0), (0, 0, 1), (0, 1, 0)
+        self.data.append_acquisition(acquisition)
+
+    Writer.add = turned
+    try:
+        writer.slice(kspace, 2)
+    finally:
+        Writer.add = original
+    found = writer.read()
+    assert [(series.label, series.kspace.slices) for series in found] == [("orientation0", 2), ("orientation1", 1)]
+
+
+def test_slices_in_the_order_of_place_not_of_time(tmp_path) -> None:
+    writer = Writer(tmp_path / "time.h5", xml())
+    for number, place in enumerate((2, 0, 1)):
+        for line in range(Y):
+            writer.add(oversampled(place)[:, line], line, number, place=5.0 * place)
+    (series,) = writer.read()
+    for place in range(3):
+        np.testing.assert_allclose(to_image(series.kspace.load(place)), expected(oversampled(place)), atol=1e-5)
+    np.testing.assert_allclose(series.geometry.affine[:3, 2], (5, 0, 0), atol=1e-6)
+
+
+def test_kspace_is_filled_up_to_the_reconstructed_matrix(tmp_path) -> None:
+    header = xml().replace("<x>64</x><y>60</y>", "<x>96</x><y>90</y>")
+    (series,) = Writer(tmp_path / "fine.h5", header).slice(oversampled()).read()
+    assert (series.kspace.rows, series.kspace.columns, series.kspace.image_shape) == (64, Y, (96, 90))
+    assert series.shape == (1, 90, 96)
+    assert series.geometry.spacing[:2] == pytest.approx((2.0, 2.0))
+    np.testing.assert_allclose((series.geometry.affine @ [48, 45, 0, 1])[:3], (-10, 3, 7), atol=1e-5)
+
+
+def test_encodings_of_one_file_are_series(tmp_path) -> None:
+    header = xml()
+    start, end = header.index(" <encoding>"), header.index("</ismrmrdHeader>")
+    second = header[start:end].replace("<y>60</y>", "<y>40</y>").replace("<center>30</center>", "<center>20</center>")
+    writer = Writer(tmp_path / "two.h5", header[:end] + second + header[end:])
+    kspace = oversampled()
+    for line in range(Y):
+        writer.add(kspace[:, line], line)
+    for line in range(40):
+        writer.add(kspace[:, line + 10], line, encoding=1)
+    found = writer.read()
+    assert [(series.label, series.shape) for series in found] == [
+        ("encoding0", (1, 60, 64)), ("encoding1", (1, 40, 64)),
+    ]  # fmt: skip
+    np.testing.assert_allclose(found[1].kspace.load(0), found[0].kspace.load(0)[..., 10:50], atol=1e-6)
+
+
+def test_a_trajectory_is_read_and_brought_to_cycles_per_pixel(tmp_path) -> None:
+    for scale, words in ((1.0, ""), (128.0, "cycles per field of view"), (2 * np.pi, "radians")):
+        path = tmp_path / f"radial{scale}.h5"
+        writer = Writer(path, xml(y=128, trajectory="radial", centre=0))
+        angles = np.pi * np.arange(20) / 20
+        radius = (np.arange(X) - X // 2) / X
+        for spoke, angle in enumerate(angles):
+            acquisition = ismrmrd.Acquisition.from_array(
+                np.full((COILS, X), spoke + 1, np.complex64),
+                (scale * np.outer(radius, (np.cos(angle), np.sin(angle)))).astype(np.float32),
+            )
+            acquisition.center_sample = X // 2
+            acquisition.idx.kspace_encode_step_1 = spoke
+            writer.data.append_acquisition(acquisition)
+        (series,) = writer.read()
+        source = series.kspace
+        assert (source.kind, source.coils, source.rows, source.columns) == ("radial", COILS, X, 20)
+        assert source.image_shape == (128, 128)
+        assert series.shape == (1, 128, 64)
+        assert any(words in note for note in series.notes) or not words
+        np.testing.assert_allclose(source.trajectory(0)[5, :, 1], radius * np.sin(angles[5]), atol=1e-6)
+        assert (source.load(0)[:, :, 7] == 8).all()
 
 
 @pytest.mark.parametrize("sparse", [False, True])
