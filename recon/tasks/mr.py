@@ -338,6 +338,11 @@ class MrSession(Session):
         return () if done is None else (MrSliceWork(done, self._facts, self._model),)
 
 
+def _takes(model: ModelFacts) -> list[str]:
+    """Inputs of a model beside the k-space."""
+    return model.parameters.get("takes", "kspace").split(",")
+
+
 class MrTask(Task):
     """Images from k-space."""
 
@@ -347,7 +352,8 @@ class MrTask(Task):
         """Check the header and begin."""
         facts = series_facts(header)
         geometry_from_message(header.geometry)
-        if facts.kind != "cartesian" and "trajectory" not in model.parameters.get("takes", "kspace"):
+        curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in _takes(model) else "")
+        if facts.kind != "cartesian" and model.name not in curved.split(","):
             raise InvalidRequest(
                 f"{model.name} takes Cartesian k-space, the trajectory is {facts.kind}; use sense or zero-filled",
                 field="trajectory",
