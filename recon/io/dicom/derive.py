@@ -150,7 +150,7 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
                         del dataset[name]
             else:
                 change = _steps(np.where(untouched, 0, values.astype(np.float64) - hu), stored.slope)
-                bits = stored.bits if stored.bits > 16 else max(12, stored.bits)
+                bits = 32 if stored.bits > 16 else max(12, stored.bits)  # GDCM misreads 17 to 31
                 _encode(dataset, stored.values + change, bits, stored.signed, stored.slope, stored.intercept)
                 _pad(dataset, source, stored)
             _save(dataset, path)
@@ -274,7 +274,7 @@ def _described(dataset: Dataset, label: str) -> bytes:
         return (known + suffix).strip()
     room = _LONGEST_LO - len(suffix)
     try:
-        encodings = convert_encodings(text_bytes(dataset, "SpecificCharacterSet").decode("ascii").split("\\"))
+        encodings = convert_encodings(text(dataset, "SpecificCharacterSet").split("\\"))
         shortened = decode_bytes(known, encodings, set())[:room]
         return encode_string(shortened, encodings) + suffix
     except Exception:  # a character set that nobody knows

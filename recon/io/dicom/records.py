@@ -7,17 +7,20 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from recon.io.dicom.foreign import MULTI_FRAME_CLASSES, image_type, require_ct, sop_class
-from recon.io.dicom.headers import functional_group, integer, number, numbers, open_header, text
+from recon.io.dicom.headers import functional_group, integer, number, numbers, open_header, quietly, text
 from recon.io.dicom.skipped import Kind, Refused, Skipped, first_line
 from recon.io.dicom.units import require_hu
 
 _LARGEST_SIDE = 4096
 _MOST_FRAMES = 10_000
 _FLAT = 0.05
-TAGS = (
+#: BitsAllocated that can be read.
+CONTAINERS = (8, 16, 32)
+TAGS = tuple(Tag(keyword) for keyword in (
     "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "ConversionType", "ContributingEquipmentSequence",
     "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName", "SeriesNumber",
     "SeriesDescription", "InstanceNumber", "AcquisitionNumber", "AcquisitionUID", "AcquisitionTime",
@@ -28,7 +31,7 @@ TAGS = (
     "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept", "RescaleType",
     "ModalityLUTSequence", "RealWorldValueMappingSequence", "PerFrameFunctionalGroupsSequence",
     "SharedFunctionalGroupsSequence", "GridFrameOffsetVector", "FrameIncrementPointer", "BitsAllocated", "BitsStored",
-)  # fmt: skip
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,9 @@ def slices_of(path: Path, known: dict[Belonging, Belonging]) -> tuple[list[Slice
     series = ""
     try:
         dataset = open_header(path, TAGS)
-        series = text(dataset, "SeriesInstanceUID")
-        return _slices(path, dataset, known, series)
+        with quietly():
+            series = text(dataset, "SeriesInstanceUID")
+            return _slices(path, dataset, known, series)
     except Refused as error:
         return [], [Skipped(str(path), error.problem, error.kind, series)]
     except Exception as error:  # pydicom raises whatever it likes on damaged headers
@@ -135,10 +139,13 @@ def _slices(
 
 def _require_length(path: Path, dataset: Dataset, samples: int) -> None:
     """Refuse a file that is shorter than its pixels, before anything is read or memory is taken for them."""
+    allocated = integer(dataset, "BitsAllocated", 0)
+    if allocated not in CONTAINERS:
+        raise Refused(f"BitsAllocated is {allocated}; 8, 16 and 32 are supported", Kind.UNSUPPORTED)
     syntax = text(dataset.file_meta, "TransferSyntaxUID") if hasattr(dataset, "file_meta") else ""
     if syntax not in ("", ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian):
         return
-    promised = samples * integer(dataset, "BitsAllocated", 8) // 8
+    promised = samples * allocated // 8
     size = path.stat().st_size
     if 0 < size < promised:
         raise Refused(f"truncated: a file of {size} bytes, whose pixels take {promised}", Kind.BROKEN)
