@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -223,7 +224,8 @@ def _single_frame(source: SliceSource) -> Dataset:
         if name not in dataset:
             setattr(dataset, name, "")
     if not text_bytes(dataset, "StudyInstanceUID"):
-        seed = [text(original, "SeriesInstanceUID"), text(original, "PatientID")]
+        names = ("PatientID", "PatientName", "StudyDate", "StudyTime", "AccessionNumber", "FrameOfReferenceUID")
+        seed = [str(source.path.absolute().parent), *(text(original, name) for name in names)]
         dataset.StudyInstanceUID = generate_uid(entropy_srcs=seed)
     return dataset
 
@@ -239,13 +241,17 @@ def _decimals(dataset: Dataset, name: str, values: tuple[float, ...]) -> None:
 def _identify(dataset: Dataset, source: SliceSource, series: DerivedSeries, number: int) -> None:
     now = datetime.now(UTC)
     original = _template(source.path, source.path.stat().st_mtime_ns)[0]
-    reference = Dataset()
-    reference.ReferencedSOPClassUID = sop_class(original) or CTImageStorage
-    reference.ReferencedSOPInstanceUID = text(original, "SOPInstanceUID")[:64]
-    if source.frame is not None:
-        reference.ReferencedFrameNumber = source.frame + 1
-    reference.PurposeOfReferenceCodeSequence = coded(codes.cid7202.SourceImageForImageProcessingOperation)
-    dataset.SourceImageSequence = Sequence([reference])
+    instance = text(original, "SOPInstanceUID")
+    if "SourceImageSequence" in dataset:
+        del dataset["SourceImageSequence"]
+    if re.fullmatch(r"[0-9.]{1,64}", instance):
+        reference = Dataset()
+        reference.ReferencedSOPClassUID = sop_class(original) or CTImageStorage
+        reference.ReferencedSOPInstanceUID = instance
+        if source.frame is not None:
+            reference.ReferencedFrameNumber = source.frame + 1
+        reference.PurposeOfReferenceCodeSequence = coded(codes.cid7202.SourceImageForImageProcessingOperation)
+        dataset.SourceImageSequence = Sequence([reference])
     dataset.SOPClassUID, dataset.Modality = CTImageStorage, "CT"
     dataset.SOPInstanceUID, dataset.SeriesInstanceUID = generate_uid(), series.series_uid
     dataset.ImageType = ["DERIVED", "PRIMARY", "AXIAL", series.kind]

@@ -15,6 +15,8 @@ from recon.io.dicom.headers import functional_group, integer, number, numbers, o
 from recon.io.dicom.skipped import Kind, Refused, Skipped, first_line
 from recon.io.dicom.units import require_hu
 
+#: What the key of a series without SeriesInstanceUID starts with.
+NO_UID = "without SeriesInstanceUID:"
 _LARGEST_SIDE = 4096
 _MOST_FRAMES = 10_000
 _FLAT = 0.05
@@ -23,7 +25,8 @@ CONTAINERS = (8, 16, 32)
 TAGS = tuple(Tag(keyword) for keyword in (
     "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "ConversionType", "ContributingEquipmentSequence",
     "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName", "SeriesNumber",
-    "SeriesDescription", "InstanceNumber", "AcquisitionNumber", "AcquisitionUID", "AcquisitionTime",
+    "SeriesDescription", "StudyDate", "StudyTime", "SeriesDate", "SeriesTime",
+        "InstanceNumber", "AcquisitionNumber", "AcquisitionUID", "AcquisitionTime",
     "AcquisitionDate", "AcquisitionDateTime", "ContentTime", "ConvolutionKernel", "ReconstructionDiameter",
     "FilterType", "KVP", "SliceThickness", "SpacingBetweenSlices", "TriggerTime",
     "NominalPercentageOfCardiacPhase", "TemporalPositionIdentifier", "ContrastBolusAgent", "SamplesPerPixel",
@@ -100,7 +103,7 @@ def slices_of(path: Path, known: dict[Belonging, Belonging]) -> tuple[list[Slice
     try:
         dataset = open_header(path, TAGS)
         with quietly():
-            series = text(dataset, "SeriesInstanceUID")
+            series = _series_key(dataset)
             return _slices(path, dataset, known, series)
     except Refused as error:
         return [], [Skipped(str(path), error.problem, error.kind, series)]
@@ -116,8 +119,6 @@ def _slices(
     frames = integer(dataset, "NumberOfFrames", 1)
     if not (0 < rows <= _LARGEST_SIDE and 0 < columns <= _LARGEST_SIDE and 0 < frames <= _MOST_FRAMES):
         raise Refused(f"declares {frames} frames of {rows}x{columns}, which is no CT image", Kind.BROKEN)
-    if not series:
-        raise Refused("has no SeriesInstanceUID", Kind.BROKEN)
     _require_length(path, dataset, rows * columns * frames)
     if frames == 1 and sop_class(dataset) not in MULTI_FRAME_CLASSES:
         return [_single(path, dataset, known)], []
@@ -135,6 +136,15 @@ def _slices(
     frame, first = refused[0]
     which = f"frame {frame + 1}" if len(refused) == 1 else f"{len(refused)} frames, the first is {frame + 1}"
     return found, [Skipped(str(path), f"{which}: {first.problem}", first.kind, series)]
+
+
+def _series_key(dataset: Dataset) -> str:
+    """SeriesInstanceUID, or what stands for it where an anonymiser took it away."""
+    uid = text(dataset, "SeriesInstanceUID")
+    if uid:
+        return uid
+    names = ("StudyDate", "StudyTime", "SeriesNumber", "SeriesDescription", "SeriesDate", "SeriesTime")
+    return " ".join([NO_UID, *(text(dataset, name) for name in names)])
 
 
 def _require_length(path: Path, dataset: Dataset, samples: int) -> None:
@@ -221,7 +231,7 @@ def _record(
         patient=text(dataset, "PatientID"),
         patient_name=" ".join(text(dataset, "PatientName").upper().replace("^", " ").split()),
         study=text(dataset, "StudyInstanceUID"),
-        series=text(dataset, "SeriesInstanceUID"),
+        series=_series_key(dataset),
         frame_of_reference=text(dataset, "FrameOfReferenceUID"),
         number=text(dataset, "SeriesNumber") or "0",
         description=text(dataset, "SeriesDescription"),

@@ -16,7 +16,7 @@ from recon.errors import UnreadableInput
 from recon.io.dicom.geometry import SAME_PLACE_MM, along_normal, geometry_of, spacing_notes
 from recon.io.dicom.grouping import Group, group
 from recon.io.dicom.pixels import StoredSlice, read_slice
-from recon.io.dicom.records import Belonging, SliceRecord, SliceSource, slices_of
+from recon.io.dicom.records import NO_UID, Belonging, SliceRecord, SliceSource, slices_of
 from recon.io.dicom.skipped import Kind, Refused, Skipped, first_line
 from recon.quality.verdict import Check, measure
 from recon.volumes import FloatImage, Volume
@@ -148,6 +148,8 @@ def _index(one: Group, name: str, skipped: list[Skipped]) -> SeriesIndex:
     of = one.records[0].of
     lost = tuple(item for item in skipped if item.series_uid == of.series and item.kind is Kind.BROKEN)
     notes = list(one.notes)
+    if of.series.startswith(NO_UID):
+        notes.append("SeriesInstanceUID is missing; slices were sorted by number, description and time of their series")
     if any(record.assumed for record in one.records):
         notes.append("positions of the frames follow from SpacingBetweenSlices; the file gives none")
     return SeriesIndex(

@@ -185,3 +185,21 @@ def test_files_are_counted_as_they_are_read(make_slice: MakeSlice) -> None:
     seen: list[int] = []
     scan(find_files([path.parent]), seen.append)
     assert seen == [1, 2]
+
+
+def test_an_anonymiser_that_empties_every_uid(make_slice: MakeSlice, tmp_path: Path) -> None:
+    for index in range(6):
+        path = make_slice(f"{index}.dcm", z=3.0 * (index % 3), size=64, SeriesNumber=1 + index // 3)
+        for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "SOPClassUID"):
+            _with_bytes(path, keyword, b"")
+    series, skipped = read_series(find_files([path.parent]))
+    assert skipped == []
+    assert [one.volume.shape[0] for one in series] == [3, 3]
+    assert "SeriesInstanceUID is missing" in series[0].notes[0]
+    studies = set()
+    for one in series:
+        write_slice(one.volume.values[0], one.sources[0], denoised_series("m", 0.0), 1, tmp_path / "out.dcm")
+        made = pydicom.dcmread(tmp_path / "out.dcm")
+        assert "SourceImageSequence" not in made
+        studies.add(made.StudyInstanceUID)
+    assert len(studies) == 1
