@@ -258,6 +258,7 @@ def _record(
                 (content, "TemporalPositionIndex"), (dataset, "TemporalPositionIdentifier"),
                 (dataset, "NominalPercentageOfCardiacPhase"), (dataset, "TriggerTime"),
             )
+            if text(source, name)
         ),
         time_s=_time(content, dataset),
         settings="/".join(settings),
