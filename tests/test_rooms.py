@@ -29,9 +29,10 @@ MAY_IMPORT = {
     "_client": INNER | {"_client"},
     "serving": INNER | {"tasks", "serving"},
     "bench": INNER | {"tasks", "serving", "client", "bench", "training"},
+    "batch": INNER | {"client", "jobs", "batch"},
     "networks": BASE | {"networks"},
     "training": INNER | {"tasks", "networks", "training"},
-    "cli": INNER | {"tasks", "serving", "client", "bench", "training", "cli"},
+    "cli": INNER | {"tasks", "serving", "client", "batch", "bench", "training", "cli"},
 }
 
 
