@@ -72,7 +72,7 @@ def classify(path: Path, root: Path) -> InputFile:
 
 def words_of(text: str) -> set[str]:
     """Lower-case words of a file name or a description: ``sub-01_Pre.nii`` has sub, 01, pre, nii."""
-    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
     return set(re.split(r"[^a-z0-9%]+", spaced.lower())) - {""}
 
 
