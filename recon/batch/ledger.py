@@ -83,8 +83,11 @@ class Ledger:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, on any thread, committed when the block ends well."""
+        """One transaction, on any thread, committed when the block ends well; one inside another is part of it."""
         with self._mutex:
+            if self._base.in_transaction:
+                yield self._base
+                return
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield self._base

@@ -16,6 +16,7 @@ from recon.batch.states import State
 from recon.errors import UnreadableInput
 
 _BATCH = 500
+_TOGETHER = 50
 TASKS = ("ct", "mr", "contrast", "skip")
 
 
@@ -63,8 +64,10 @@ def plan(ledger: Ledger, rules: Sequence[Rule] = ()) -> None:
             ]
         if not groups:
             return
-        for group in groups:
-            _plan_group(ledger, group, rules, taken, foreign)
+        for start in range(0, len(groups), _TOGETHER):
+            with ledger.writing():  # a few at a time: each commit waits for the disk
+                for group in groups[start : start + _TOGETHER]:
+                    _plan_group(ledger, group, rules, taken, foreign)
 
 
 def _plan_group(ledger: Ledger, group: str, rules: Sequence[Rule], taken: set[str], foreign: set[str]) -> None:
