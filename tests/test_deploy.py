@@ -64,9 +64,8 @@ def test_scaling_follows_the_time_in_queue() -> None:
 
 
 def test_triton_is_recent_enough_and_out_of_reach() -> None:
-    base = re.search(
-        r"^FROM nvcr\.io/nvidia/tritonserver:(\d+)\.(\d+)-py3$", (DEPLOY / "triton.Dockerfile").read_text(), re.M
-    )
+    text = (DEPLOY / "triton.Dockerfile").read_text()
+    base = re.search(r"^FROM nvcr\.io/nvidia/tritonserver:(\d+)\.(\d+)-py3$", text, re.M)
     assert base is not None
     assert tuple(map(int, base.groups())) >= (25, 7)
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -101,6 +100,5 @@ def test_commands_in_the_files_are_understood() -> None:
     job = _named("Job", "recon-batch")["spec"]["template"]["spec"]["containers"][0]["args"]
     assert job[:2] == ["batch", "run"]
     run = typer.main.get_command(batch).commands["run"]  # type: ignore[attr-defined]
-    assert {word for word in job if word.startswith("-")} <= {
-        name for parameter in run.params for name in parameter.opts
-    }
+    known = {name for parameter in run.params for name in parameter.opts}
+    assert {word for word in job if word.startswith("-")} <= known

@@ -27,8 +27,10 @@ def _planned(archive: Path, output: Path, rules: tuple[Rule, ...] = ()) -> dict[
     discover(ledger, [archive], settle_s=0)
     plan(ledger, rules)
     with ledger.looking() as base:
-        query = "SELECT name, task, count(*), why FROM items JOIN inputs ON item = number AND inputs.state = '' "
-            "GROUP BY name"
+        query = (
+            "SELECT name, task, count(*), why FROM items "
+            "JOIN inputs ON item = number AND inputs.state = '' GROUP BY name"
+        )
         found = {row[0]: (row[1], row[2], row[3]) for row in base.execute(query)}
     ledger.close()
     return found

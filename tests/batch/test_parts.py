@@ -158,11 +158,8 @@ def test_parts_of_a_scan_make_one_report() -> None:
 
     item = Item(1, "k", "n", "ct", "", {})
     found = merged([report_of(item), report_of(item, verdict="REVIEW", slices=3, missing=(1,))])
-    assert (found["verdict"], found["status"], found["slices"]) == (
-        "REVIEW",
-        "incomplete",
-        {"total": 7, "missing": [1]},
-    )
+    assert (found["verdict"], found["status"]) == ("REVIEW", "incomplete")
+    assert found["slices"] == {"total": 7, "missing": [1]}
     assert len(found["checks"]) == 4
 
 
