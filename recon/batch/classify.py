@@ -67,7 +67,9 @@ def classify(path: Path, root: Path) -> InputFile:
         return _left(seen, error.problem.removeprefix(f"{path}: "), failed=True)
     except Exception as error:  # readers raise whatever they like on damaged headers
         words = str(error).strip().splitlines()
-        return _left(seen, f"damaged: {(words or [type(error).__name__])[0][:160]}", failed=True)
+        return _left(
+            seen, f"damaged: {(words or [type(error).__name__])[0].replace(str(path), 'the file')[:160]}", failed=True
+        )
 
 
 def words_of(text: str) -> set[str]:

@@ -9,8 +9,6 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-_WIDTH = 1040
-
 
 def worst_first(base: sqlite3.Connection, most: int) -> Iterator[tuple[sqlite3.Row, str]]:
     """The results that a person should see first, each with why.
@@ -58,14 +56,14 @@ def worst_first(base: sqlite3.Connection, most: int) -> Iterator[tuple[sqlite3.R
         yield base.execute("SELECT * FROM items WHERE number = ?", (number,)).fetchone(), why
 
 
-def thumbnail(path: Path) -> str:
-    """A preview as an image inside the page; nothing where there is none."""
+def thumbnail(path: Path, width: int) -> str:
+    """A preview, ``width`` pixels wide, as an image inside the page; nothing where there is none."""
     from PIL import Image
 
     try:
         with Image.open(path) as picture:
             small = picture.convert("RGB")
-            small.thumbnail((_WIDTH, _WIDTH))
+            small.thumbnail((width, width))
             held = io.BytesIO()
             small.save(held, "JPEG", quality=78)
     except (OSError, ValueError, Image.DecompressionBombError):

@@ -24,6 +24,7 @@ NAME = "report.html"
 _PICTURES = 60
 _ROWS = 500
 _POINTS = 2000
+_WIDE, _NARROW = 1130, 720
 #: Checks whose values are followed over the archive, in their order.
 _FOLLOWED = ("noise_level", "noise_to_signal", "mean_uncertainty")
 
@@ -124,11 +125,12 @@ def _failures(page: IO[str], base: sqlite3.Connection) -> None:
     rows = base.execute(query, (_ROWS,)).fetchall()
     if not rows:
         return
+    roots = meta(base, "spec", {}).get("inputs", [])
     page.write('<h2>Failures</h2><div class="scroll"><table><tr><th>Item<th>Why<th>Attempts')
     for row in rows:
         attempts = row["attempts"] or ""
         page.write(
-            f'<tr><td class="path">{escape(row["what"])}<td class="path">{escape(row["reason"])}'
+            f'<tr><td class="path">{escape(_short(row["what"], roots))}<td class="path">{escape(row["reason"])}'
             f'<td class="n">{attempts}'
         )
     page.write("</table></div>")
@@ -211,16 +213,17 @@ def _outliers(page: IO[str], base: sqlite3.Connection, folder: Path) -> None:
     rows = list(worst_first(base, _PICTURES))
     if not rows:
         return
-    page.write("<h2>Results, outliers first</h2>")
+    page.write('<h2>Results, outliers first</h2><div class="cases">')
     for row, why in rows:
-        picture = thumbnail(folder / row["name"] / "preview.png")
         verdict = row["verdict"].lower()
+        picture = thumbnail(folder / row["name"] / "preview.png", _WIDE if verdict != "pass" else _NARROW)
         page.write(
-            f'<div class="case"><header><h3 class="path">{escape(row["name"])}</h3>'
+            f'<div class="case {escape(verdict)}"><header><h3 class="path">{escape(row["name"])}</h3>'
             f'<span class="tag {escape(verdict)}">{escape(row["verdict"])}</span> '
             f'<span class="soft">{escape(row["task"])}, {row["slices"]} slices'
             f"{', ' + escape(row['taken']) if row['taken'] else ''}</span><p>{escape(why)}</p></header>{picture}</div>"
         )
+    page.write("</div>")
     total = base.execute("SELECT count(*) FROM items WHERE verdict != ''").fetchone()[0]
     if total > len(rows):
         page.write(f'<p class="soft">{len(rows)} of {total} results; the others lie in their folders.</p>')
@@ -253,9 +256,19 @@ def _left_out(page: IO[str], base: sqlite3.Connection) -> None:
     rows = base.execute(query, (_ROWS,)).fetchall()
     if not rows:
         return
+    roots = meta(base, "spec", {}).get("inputs", [])
     page.write('<h2>Skipped</h2><div class="scroll"><table><tr><th>Number<th>Why<th>For instance')
     for row in rows:
         page.write(
-            f'<tr><td class="n">{row["n"]}<td>{escape(row["reason"])}<td class="path soft">{escape(row["example"])}'
+            f'<tr><td class="n">{row["n"]}<td>{escape(row["reason"])}'
+            f'<td class="path soft">{escape(_short(row["example"], roots))}'
         )
     page.write("</table></div>")
+
+
+def _short(path: str, roots: list[str]) -> str:
+    """A path as seen from the archive."""
+    for root in roots:
+        if path.startswith(root.rstrip("/") + "/"):
+            return path[len(root.rstrip("/")) + 1 :]
+    return path
