@@ -1,17 +1,22 @@
-"""``recon bench``: what the service costs above the bare network."""
+"""``recon bench``: how fast the service is, measured so that a distrustful reader can check it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-app = typer.Typer(help="Benchmarks: ratios in one run.", no_args_is_help=True)
+from recon.errors import InvalidRequest
+
+app = typer.Typer(help="Benchmarks that test themselves.", no_args_is_help=True)
+
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write record and plots into this folder.")]
+Server = Annotated[str | None, typer.Option(help="Measure this running service, HOST:PORT; else one is started.")]
 
 
 @app.callback()
@@ -20,47 +25,151 @@ def _group() -> None:
 
 
 @app.command()
-def ct(
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the figures as JSON.")] = None,
-    rounds: Annotated[int, typer.Option(help="Interleaved rounds of the latency part.")] = 30,
-    series: Annotated[int, typer.Option(help="Slices of the streamed series.")] = 100,
-    long_series: Annotated[int, typer.Option(help="Slices of the memory part; 0 leaves it out.")] = 1000,
-    peers: Annotated[bool, typer.Option(help="Also time what a user would pick instead.")] = False,
+def serve(
+    output: Output = None,
+    server: Server = None,
+    also: Annotated[list[str] | None, typer.Option(help="NAME=HOST:PORT of another service, in the same run.")] = None,
+    task: Annotated[str, typer.Option(help="ct, or mr (gateway alone).")] = "ct",
+    model: Annotated[str, typer.Option(help="Model to measure.")] = "",
+    route: Annotated[list[str] | None, typer.Option(help="Only these routes.")] = None,
+    blocks: Annotated[int, typer.Option(min=1, help="Blocks of every route under every load.")] = 12,
+    requests: Annotated[int, typer.Option(min=1, help="Requests in a block.")] = 8,
+    concurrency: Annotated[str, typer.Option(help="Callers at a time of the closed loops.")] = "1,2,4",
+    rate: Annotated[str, typer.Option(help="Arrivals/s of the open loops; 50% is half of what one caller gets.")] = (
+        "50%,80%"
+    ),
+    series: Annotated[int, typer.Option(min=0, help="Slices of the streamed series; 0 leaves it out.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of arrivals and of the order of blocks.")] = 0,
+    self_test: Annotated[bool, typer.Option(help="First let the instrument test itself.")] = True,
 ) -> None:
-    """Latency and throughput of bare network, Triton and gateway, and the gateway's memory."""
-    from recon.bench import ct as bench
+    """Latency and throughput against load: bare runtime, Triton, gateway; exit status 1 when INVALID."""
+    from recon.bench.blocks import Plan
+    from recon.bench.measure import Request, measure
+    from recon.bench.routes import CT_ROUTES
+    from recon.bench.self_test import self_test as run_self_test
+
+    request = Request(
+        task=_one_of("--task", task, ("ct", "mr")),
+        model=model or {"ct": "ct_denoise", "mr": "l1-wavelet"}[task],
+        routes=tuple(route) if route else CT_ROUTES,
+        others=_others(also or []),
+        concurrency=tuple(int(value) for value in _numbers("--concurrency", concurrency)),
+        rates=tuple(_numbers("--rate", rate)),
+        series=series,
+        plan=Plan(blocks, requests, seed=seed),
+    )
+    console = Console()
+    with _progress() as told:
+        told("self-test")
+        checks = asyncio.run(run_self_test()) if self_test else []
+        with _service(server) as address:
+            record = asyncio.run(measure(address, request, checks, told))
+    _show_serve(console, record)
+    if output is not None:
+        from recon.bench import plots, table
+        from recon.bench import record as records
+
+        records.write(record, output / "serve.json")
+        plots.latency_against_load(record, output / "serve.png")
+        (output / "serve.md").write_text(table.markdown(table.SERVE_HEADS, table.serve_rows(record)))
+    if not record["valid"]:
+        raise typer.Exit(1)
+
+
+def _show_serve(console: Console, record: dict[str, Any]) -> None:
+    from recon.bench import table
+
+    if record["self_test"]:
+        table.show(console, "The instrument", table.CHECK_HEADS, table.check_rows(record))
+    else:
+        console.print("The instrument was not tested (--no-self-test).")
+    title = f"{record['settings']['model']}, {record['settings']['image']}"
+    table.show(console, title, table.SERVE_HEADS, table.serve_rows(record))
+    table.show(console, "Processes", table.PROCESS_HEADS, table.process_rows(record))
+    for name in ("machine", "notes", "same_bits_as_bare_runtime"):
+        console.print(f"{name}: {record[name]}", markup=False, highlight=False, soft_wrap=True)
+    for problem in record["problems"]:
+        console.print(f"INVALID: {problem}", markup=False, soft_wrap=True)
+    if not record["valid"]:
+        console.print("This run is INVALID; none of its figures may be quoted.")
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="serve.json of A.")],
+    second: Annotated[Path | None, typer.Argument(help="serve.json of B; absent compares two routes of A.")] = None,
+    route_a: Annotated[str, typer.Option("--a", help="With one record: this route ...")] = "bare runtime",
+    route_b: Annotated[str, typer.Option("--b", help="... against this one.")] = "gateway",
+    other_machine: Annotated[bool, typer.Option("--other-machine", help="Compare different machines.")] = False,
+    absolute: Annotated[bool, typer.Option("--absolute", help="Times, not ratios to the bare runtime.")] = False,
+) -> None:
+    """Whether two runs differ, by how much, and how small a difference they could have shown."""
+    from recon.bench import record as records
+    from recon.bench import table
+    from recon.bench.compare import compare_routes, compare_runs
+
+    a = records.read(first)
+    if second is None:
+        found = compare_routes(a, route_a, route_b)
+    else:
+        found = compare_runs(a, records.read(second), other_machine=other_machine, absolute=absolute)
+    console = Console()
+    table.show(console, "Median latency", table.DIFFERENCE_HEADS, table.difference_rows(found))
+    if second is not None and not absolute:
+        console.print("B / A: of each block's ratio to the bare runtime in its round, where both runs have one.")
+    console.print("could have shown: the smallest ratio that so many blocks of this spread show in 4 of 5 runs.")
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    """Comma-separated numbers; percentages as negative shares."""
+    try:
+        values = [
+            -float(part[:-1]) / 100 if part.endswith("%") else float(part)
+            for part in (word.strip() for word in text.split(","))
+            if part
+        ]
+    except ValueError as error:
+        raise InvalidRequest(f"{option} {text}: give numbers separated by commas") from error
+    if any(value == 0 for value in values) or (option == "--concurrency" and any(value < 1 for value in values)):
+        raise InvalidRequest(f"{option} {text}: the numbers must be positive")
+    return values
+
+
+def _others(pairs: list[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        name, separator, address = pair.partition("=")
+        if not separator or ":" not in address:
+            raise InvalidRequest(f"--also {pair}: give NAME=HOST:PORT")
+        found[name] = address
+    return found
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise InvalidRequest(f"{option} {value}: it is one of {', '.join(allowed)}")
+    return value
+
+
+@contextmanager
+def _service(server: str | None) -> Iterator[str]:
     from recon.cli.session import own_service
     from recon.client import Client
 
+    if server:  # whatever is there is measured; one that does not answer makes the run INVALID
+        yield server
+        return
     with own_service() as address, Client(address) as client:
-        pid = _listener(int(address.rpartition(":")[2]))
-
-        def parts() -> Iterator[tuple[str, dict[str, Any]]]:
-            yield "latency", bench.latency(client, rounds, peers)
-            yield "throughput", bench.throughput(client, series)
-            if long_series:
-                yield "memory", bench.gateway_memory(client, pid, long_series)
-
-        found = bench.report(parts())
-    table = Table("one 512x512 slice", "p50 ms", "p90 ms", "p99 ms", "ratio", "added ms")
-    for name, row in found["latency"]["routes"].items():
-        cells = ("p50_ms", "p90_ms", "p99_ms", "ratio_to_bare", "added_ms")
-        table.add_row(name, *(str(row.get(cell, "")) for cell in cells))
-    console = Console()
-    console.print(table)
-    for key in ("machine", "throughput", "memory"):
-        if key in found:
-            console.print(f"{key}: {json.dumps(found[key])}", markup=False, highlight=False)
-    if output is not None:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(json.dumps(found, indent=2) + "\n")
+        client.wait_ready(30)
+        yield address
 
 
-def _listener(port: int) -> int:
-    """Process that listens on a loopback port."""
-    import psutil
-
-    for connection in psutil.net_connections("tcp"):
-        if connection.laddr and connection.laddr.port == port and connection.status == "LISTEN":
-            return int(connection.pid or 0)
-    raise RuntimeError(f"nobody listens on {port}")
+@contextmanager
+def _progress() -> Iterator[Callable[[str], object]]:
+    """One line that says what is being done, on a terminal; silent elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("starting") as status:
+        yield status.update

@@ -1,0 +1,50 @@
+"""What the load generator sends: images and k-space that it makes itself, several different ones of each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recon.volumes import ComplexImage, FloatImage, Geometry, KSpace, Volume
+
+SIZE = 512
+_GEOMETRY = Geometry.from_spacing(0.7, 0.7, 3.0)
+
+
+def ct_slice(item: int, size: int = SIZE) -> FloatImage:
+    """A noisy cross-section (size, size) in HU: tissue, fat, bone and a lesion; another one for every item."""
+    rng = np.random.default_rng(item)
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    image = np.full((size, size), -1000.0)
+    image[(x / 0.85) ** 2 + (y / 0.65) ** 2 < 1] = -100
+    image[(x / 0.75) ** 2 + (y / 0.55) ** 2 < 1] = 50
+    for side in (-0.4, 0.4):
+        image[(x - side) ** 2 + y**2 < 0.02] = 700
+    image[(x - 0.02 * item) ** 2 + (y - 0.25) ** 2 < 0.008] = 90
+    return (image + rng.normal(0, 20, image.shape)).astype(np.float32)
+
+
+def ct_volume(item: int, slices: int) -> Volume:
+    """A series that repeats one slice; the time of a slice does not depend on what it shows."""
+    image = ct_slice(item)
+    return Volume(np.broadcast_to(image, (slices, *image.shape)), _GEOMETRY)
+
+
+def mr_kspace(item: int, slices: int, size: int = 128, coils: int = 4) -> KSpace:
+    """Four-fold under-sampled k-space with 24 fully sampled central lines, one slice repeated."""
+    data = _mr_slice(item, size, coils)
+    return KSpace(slices, coils, size, size, _GEOMETRY, lambda _: data)
+
+
+def _mr_slice(item: int, size: int, coils: int) -> ComplexImage:
+    rng = np.random.default_rng(item)
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    image = 1.0 * (np.hypot(x / 0.7, y / 0.9) < 1) - 0.5 * (np.hypot((x - 0.05 * item) / 0.2, y / 0.3) < 1)
+    angles = 2 * np.pi * np.arange(coils) / coils
+    distance = (x - 1.1 * np.cos(angles)[:, None, None]) ** 2 + (y - 1.1 * np.sin(angles)[:, None, None]) ** 2
+    seen = image / (1 + distance) * np.exp(1j * angles)[:, None, None]
+    full = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(seen, axes=(-2, -1)), norm="ortho"), axes=(-2, -1))
+    full += 0.01 * (rng.normal(size=full.shape) + 1j * rng.normal(size=full.shape))
+    lines = np.zeros(size, bool)
+    lines[::4] = True
+    lines[size // 2 - 12 : size // 2 + 12] = True
+    return (full * lines).astype(np.complex64)
