@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "client": INNER | {"_client"},
     "_client": INNER | {"_client"},
     "serving": INNER | {"tasks", "serving"},
-    "bench": INNER | {"tasks", "serving", "client", "bench", "training"},
+    "bench": INNER | {"tasks", "serving", "client", "bench", "training", "networks"},
     "networks": BASE | {"networks"},
     "training": INNER | {"tasks", "networks", "training"},
     "cli": INNER | {"tasks", "serving", "client", "bench", "training", "cli"},

@@ -31,20 +31,25 @@ def ct_volume(item: int, slices: int) -> Volume:
 
 def mr_kspace(item: int, slices: int, size: int = 128, coils: int = 4) -> KSpace:
     """Four-fold under-sampled k-space with 24 fully sampled central lines, one slice repeated."""
-    data = _mr_slice(item, size, coils)
+    data = mr_slice(item, size, coils)[1]
     return KSpace(slices, coils, size, size, _GEOMETRY, lambda _: data)
 
 
-def _mr_slice(item: int, size: int, coils: int) -> ComplexImage:
+def mr_slice(item: int, size: int, coils: int) -> tuple[FloatImage, ComplexImage]:
+    """A head (size, size) and its under-sampled k-space (coils, ky, kx) with a little noise."""
     rng = np.random.default_rng(item)
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
-    image = 1.0 * (np.hypot(x / 0.7, y / 0.9) < 1) - 0.5 * (np.hypot((x - 0.05 * item) / 0.2, y / 0.3) < 1)
+    radius = np.hypot(x / 0.72, y / 0.88)
+    image = np.select([radius < 0.8, radius < 0.88, radius < 1.0], [0.6, 0.05, 1.0], 0.0)
+    image[(np.hypot((abs(x) - 0.12) / 0.08, y / 0.25) < 1) & (radius < 0.8)] = 0.2
+    image[np.hypot((x - 0.3 + 0.05 * item) / 0.06, (y + 0.3) / 0.06) < 1] = 0.9
+    image = image + 0.08 * np.sin(25 * x) * np.cos(21 * y) * (radius < 0.8)
     angles = 2 * np.pi * np.arange(coils) / coils
     distance = (x - 1.1 * np.cos(angles)[:, None, None]) ** 2 + (y - 1.1 * np.sin(angles)[:, None, None]) ** 2
-    seen = image / (1 + distance) * np.exp(1j * angles)[:, None, None]
+    seen = image * (1 + distance) ** -1.5 * np.exp(1j * (angles[:, None, None] + 0.5 * x))
     full = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(seen, axes=(-2, -1)), norm="ortho"), axes=(-2, -1))
-    full += 0.01 * (rng.normal(size=full.shape) + 1j * rng.normal(size=full.shape))
+    full += 0.005 * (rng.normal(size=full.shape) + 1j * rng.normal(size=full.shape))
     lines = np.zeros(size, bool)
     lines[::4] = True
     lines[size // 2 - 12 : size // 2 + 12] = True
-    return (full * lines).astype(np.complex64)
+    return image.astype(np.float32), (full * lines).astype(np.complex64)

@@ -33,12 +33,18 @@ BARE, BODY, SHARED, GATEWAY = "bare runtime", "Triton, request body", "Triton, s
 CT_ROUTES = (BARE, BODY, SHARED, GATEWAY)
 _METHOD = "/recon.v1.CtService/Denoise"
 _DEADLINE_S = 120.0
-_OPTIONS = [
+#: Of every channel to a gateway.
+OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
     ("grpc.max_send_message_length", 5 * 1024 * 1024),
     ("grpc.http2.lookahead_bytes", 4 * 1024 * 1024),
     ("grpc.http2.max_frame_size", 1024 * 1024),
 ]
+
+
+def model_repository() -> Path:
+    """The repository of the embedded Triton."""
+    return default_repository()
 
 
 def weights_of(model: str, repository: Path | None = None) -> Path:
@@ -129,12 +135,7 @@ class GatewayRoute:
     """The gateway over gRPC; what comes back is counted and hashed as it came, and nothing is tried again."""
 
     def __init__(self, channel: grpc.aio.Channel, model: str = "") -> None:
-        self._model = model
-        self._call = channel.stream_stream(
-            _METHOD,
-            request_serializer=ct_pb2.DenoiseRequest.SerializeToString,
-            response_deserializer=ct_pb2.DenoiseResponse.FromString,
-        )
+        self._model, self._call = model, ct_call(channel)
 
     async def __call__(self, item: int, slices: int) -> Reply:
         """A series of its own."""
@@ -153,6 +154,15 @@ class GatewayRoute:
             elif part == "report":
                 status = OK
         return Reply(count, pixels, first, time.monotonic(), status)
+
+
+def ct_call(channel: grpc.aio.Channel) -> Any:
+    """The method that denoises a CT series."""
+    return channel.stream_stream(
+        _METHOD,
+        request_serializer=ct_pb2.DenoiseRequest.SerializeToString,
+        response_deserializer=ct_pb2.DenoiseResponse.FromString,
+    )
 
 
 def ct_requests(item: int, slices: int, model: str = "") -> Iterator[ct_pb2.DenoiseRequest]:
@@ -272,7 +282,7 @@ async def ct_routes(address: str, model: str, names: Iterable[str], others: dict
             await _open_triton(opened, stack, model, wanted)
         gateways = {GATEWAY: address} if GATEWAY in wanted else {}
         for name, target in {**gateways, **others}.items():
-            channel = await stack.enter_async_context(grpc.aio.insecure_channel(target, _OPTIONS))
+            channel = await stack.enter_async_context(grpc.aio.insecure_channel(target, OPTIONS))
             opened.routes[name] = GatewayRoute(channel, model)
         yield opened
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import exp, log, sqrt
+from math import exp, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import mannwhitneyu, norm, wilcoxon
+from scipy.stats import mannwhitneyu, norm, t, wilcoxon
 
 Values = npt.NDArray[np.float64]
 LEVEL = 0.05
@@ -64,7 +64,7 @@ def paired(a: Sequence[float], b: Sequence[float]) -> Effect:
     p_value = 1.0 if np.allclose(difference, 0) else float(wilcoxon(difference).pvalue)
     return Effect(
         exp(float(np.median(walsh))), exp(walsh[cut]), exp(walsh[len(walsh) - 1 - cut]), p_value,
-        _smallest(_spread(difference) / sqrt(count)), (count, count),
+        _smallest(_spread(difference) / sqrt(count), count - 1), (count, count),
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def unpaired(a: Sequence[float], b: Sequence[float]) -> Effect:
     error = sqrt(_spread(first) ** 2 / len(first) + _spread(second) ** 2 / len(second))
     return Effect(
         exp(float(np.median(shifts))), exp(shifts[cut]), exp(shifts[pairs - 1 - cut]), p_value,
-        _smallest(error), (len(first), len(second)),
+        _smallest(error, len(first) + len(second) - 2), (len(first), len(second)),
     )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def signed_rank_cut(count: int, level: float = LEVEL) -> int:
     for rank in range(1, count + 1):
         ways[rank:] += ways[:-rank].copy()
     below = np.cumsum(ways / 2.0**count)
-    return max(0, int(np.searchsorted(below, level / 2, "right")))
+    return max(0, int(np.searchsorted(below, level / 2, "right")) - 1)
 
 
 def _enough(count: int) -> None:
@@ -122,12 +122,7 @@ def _spread(values: Values) -> float:
     return max(float(np.std(values, ddof=1)), float(high - low) / 1.349)
 
 
-def _smallest(standard_error: float) -> float:
+def _smallest(standard_error: float, freedom: int) -> float:
     # Wilcoxon's tests need pi/3 times the samples of a t-test on normal data
-    reach = float(norm.ppf(1 - LEVEL / 2) + norm.ppf(POWER)) * sqrt(np.pi / 3)
+    reach = float(t.ppf(1 - LEVEL / 2, freedom) + t.ppf(POWER, freedom)) * sqrt(np.pi / 3)
     return exp(reach * standard_error)
-
-
-def log_ratio(value: float, base: float) -> float:
-    """Logarithm of a ratio of two positive times."""
-    return log(value / base)

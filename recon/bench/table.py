@@ -103,3 +103,96 @@ def difference_rows(found: Iterable[Difference]) -> list[Row]:
             )
         )  # fmt: skip
     return rows
+
+
+COST_HEADS: Row = ("model", "input", "parameters", "weights MB", "GFLOP", "by operator")
+
+
+def cost_rows(record: Mapping[str, Any]) -> list[Row]:
+    """A row for every network."""
+    rows: list[Row] = []
+    for name, found in record["models"].items():
+        shape = " x ".join(map(str, found["shape"]))
+        if "problem" in found:
+            rows.append((name, shape, "", "", "", found["problem"]))
+            continue
+        parts = ", ".join(f"{operator} {flops / 1e9:.2f}" for operator, flops in found["by_operator"].items())
+        rows.append(
+            (
+                name, shape, f"{found['parameters']:,}", f"{found['weight_bytes'] / 1e6:.1f}",
+                f"{found['flops'] / 1e9:.2f}", parts,
+            )
+        )  # fmt: skip
+    return rows
+
+
+RUNTIME_HEADS: Row = ("model", "runtime", "precision", "ms", "GFLOP/s", "of the peak", "benchmark_app ms")
+
+
+def runtime_rows(record: Mapping[str, Any]) -> list[Row]:
+    """A row for every network on every runtime."""
+    rows: list[Row] = []
+    for name, found in record["models"].items():
+        for number, row in enumerate(found.get("runtimes", [])):
+            other = found["benchmark_app_ms"] if number == 0 else None
+            rows.append(
+                (
+                    name, row["runtime"], row["precision"], f"{row['ms']:.1f}", f"{row['gflops_per_s']:.0f}",
+                    f"{row['share_of_peak']:.0%}", "" if other is None else f"{other:.1f}",
+                )
+            )  # fmt: skip
+    return rows
+
+
+TUNE_HEADS: Row = ("runtime", "threads", "requests at a time", "ms", "slices/s", "chosen")
+
+
+def tune_rows(record: Mapping[str, Any]) -> list[Row]:
+    """A row for every setting."""
+    return [
+        (
+            row["runtime"], str(row["threads"]), str(row["requests"]), f"{row['ms']:.1f}",
+            f"{row['slices_per_s']:.2f}", "yes" if row == record["choice"] else "",
+        )
+        for row in record["tried"]
+    ]  # fmt: skip
+
+
+PEER_HEADS: Row = ("method", "parameter", "quality", "gain", "seconds")
+
+
+def peer_rows(found: Mapping[str, Any]) -> list[Row]:
+    """A row for every method of a task, best first."""
+    rows = sorted(found["methods"], key=lambda row: -row["quality"])
+    base = found["input_quality"]
+    return [
+        (
+            row["method"], "" if row["parameter"] is None else f"{row['parameter']:g}",
+            f"{row['quality']:.2f}", f"{row['quality'] - base:+.2f}", f"{row['seconds']:.3f}",
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+CLIENT_HEADS: Row = ("client", "outcomes", "not injected")
+
+
+def client_rows(record: Mapping[str, Any]) -> list[Row]:
+    """A row for every kind of client."""
+
+    def words(counts: Mapping[str, int]) -> str:
+        return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+    return [(name, words(found["outcomes"]), words(found["unexpected"])) for name, found in record["clients"].items()]
+
+
+MEMORY_HEADS: Row = ("process", "at the end, MiB", "slope MiB/min", "95 % interval")
+
+
+def memory_rows(record: Mapping[str, Any]) -> list[Row]:
+    """A row for every process."""
+    rows: list[Row] = []
+    for name, found in record["memory"].items():
+        low, high = found["interval_mib_per_min"]
+        rows.append((name, f"{found['mib'][-1]:.1f}", f"{found['slope_mib_per_min']:+.2f}", f"{low:.2f} to {high:.2f}"))
+    return rows

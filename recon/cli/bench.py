@@ -120,6 +120,140 @@ def compare(
     console.print("could have shown: the smallest ratio that so many blocks of this spread show in 4 of 5 runs.")
 
 
+@app.command()
+def models(
+    output: Output = None,
+    threads: Annotated[int, typer.Option(min=0, help="Threads and cores of each runtime; 0 takes all.")] = 0,
+    repository: Annotated[Path | None, typer.Option(help="Model repository; by default the installed one.")] = None,
+) -> None:
+    """Parameters, FLOPs, and the share of the machine's peak that each runtime reaches."""
+    from recon.bench import record as records
+    from recon.bench import runtimes, table
+    from recon.bench.models import measure_models
+    from recon.bench.routes import model_repository
+
+    with _progress() as told:
+        record = measure_models(repository or model_repository(), threads or runtimes.cores(), told)
+    console = Console()
+    table.show(console, "Cost of one inference", table.COST_HEADS, table.cost_rows(record))
+    table.show(console, "Runtimes", table.RUNTIME_HEADS, table.runtime_rows(record))
+    for name, found in record["models"].items():
+        words = ", ".join(f"{operator} {count:,}" for operator, count in found.get("not_counted", {}).items())
+        console.print(f"{name}: not counted (output elements): {words}", markup=False, highlight=False)
+    console.print(f"measured peak of the machine, GFLOP/s: {record['peaks']}", markup=False)
+    if output is not None:
+        records.write(record, output / "models.json")
+
+
+@app.command()
+def tune(
+    output: Output = None,
+    model: Annotated[str, typer.Option(help="Model to tune for.")] = "ct_denoise",
+    rounds: Annotated[int, typer.Option(min=3, help="Measurements of each setting.")] = 7,
+) -> None:
+    """Runtime, threads and requests at a time that serve a model best on this machine."""
+    from recon.bench import record as records
+    from recon.bench import table
+    from recon.bench.models import networks
+    from recon.bench.routes import model_repository, weights_of
+    from recon.bench.tune import tune as measure
+
+    weights = weights_of(model)
+    shapes = dict(networks(model_repository()).values())
+    if weights not in shapes:
+        raise InvalidRequest(f"{weights.parents[1] / 'config.pbtxt'} names no warm_shape")
+    with _progress() as told:
+        record = measure(weights, shapes[weights], told, rounds)
+    console = Console()
+    table.show(console, f"{model} {weights.parent.name}", table.TUNE_HEADS, table.tune_rows(record))
+    if output is not None:
+        records.write(record, output / "tune.json")
+
+
+@app.command()
+def peers(
+    output: Output = None,
+    server: Server = None,
+    task: Annotated[list[str] | None, typer.Option(help="ct, mr; by default both.")] = None,
+    size: Annotated[int, typer.Option(min=128, help="Pixels a side of the CT slice.")] = 512,
+) -> None:
+    """What users would pick instead: quality beside time."""
+    from recon.bench import peers as rivals
+    from recon.bench import record as records
+    from recon.bench import table
+    from recon.client import Client
+
+    chosen = [_one_of("--task", name, ("ct", "mr")) for name in task or ["ct", "mr"]]
+    tasks = {}
+    with _progress() as told, _service(server) as address, Client(address) as client:
+        if "ct" in chosen:
+            tasks["ct"] = rivals.ct_peers(client, size, told)
+        if "mr" in chosen:
+            tasks["mr"] = rivals.mr_peers(client, told=told)
+    record = rivals.record(tasks)
+    console = Console()
+    for name, found in tasks.items():
+        table.show(console, f"{name}: {found['data']}", table.PEER_HEADS, table.peer_rows(found))
+    console.print(
+        "Simulated images without texture flatter total variation and block matching; figures on real scans are in "
+        "models/*/evaluation.json. Classical methods got the parameter that the truth favours."
+    )
+    if output is not None:
+        from recon.bench import plots
+
+        records.write(record, output / "peers.json")
+        plots.time_against_quality(record, output / "peers.png")
+
+
+@app.command()
+def soak(
+    output: Output = None,
+    server: Server = None,
+    model: Annotated[str, typer.Option(help="CT model; by default the service chooses.")] = "",
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long; 30 by hand, 2 in continuous integration.")] = 30.0,
+    clients: Annotated[int, typer.Option(min=1, help="At a time.")] = 6,
+    seed: Annotated[int, typer.Option(help="Of what comes when.")] = 0,
+) -> None:
+    """Mixed load with clients that hang, cancel, time out and disconnect; exit status 1 when anything else fails."""
+    from recon.bench import record as records
+    from recon.bench import table
+    from recon.bench.processes import Processes, listener
+    from recon.bench.routes import GATEWAY
+    from recon.bench.soak import Soak, report
+
+    with _progress() as told, _service(server) as address:
+        pid = listener(address)
+        running = Soak(address, model, Processes({pid: GATEWAY} if pid else {}), seed)
+        asyncio.run(running.run(60 * minutes, clients, told))
+    record = report(running, 60 * minutes, clients)
+    console = Console()
+    table.show(console, "Clients", table.CLIENT_HEADS, table.client_rows(record))
+    table.show(console, "Memory, second half", table.MEMORY_HEADS, table.memory_rows(record))
+    for problem in record["problems"]:
+        console.print(f"PROBLEM: {problem}", markup=False, soft_wrap=True)
+    if output is not None:
+        from recon.bench import plots
+
+        records.write(record, output / "soak.json")
+        plots.memory_over_time(record, output / "soak.png")
+    if not record["valid"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def kit(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")] = Path("perf-analyzer-kit"),
+    server: Annotated[str, typer.Option(help="Gateway that will be measured, HOST:PORT.")] = "127.0.0.1:50051",
+    model: Annotated[str, typer.Option(help="CT model; by default the service chooses.")] = "",
+    slices: Annotated[int, typer.Option(min=1, help="Of a request.")] = 1,
+) -> None:
+    """Messages and command to measure the gateway with Triton's perf_analyzer, and what that does not see."""
+    from recon.bench.kit import command, write_kit
+
+    write_kit(output, server, model, slices=slices)
+    print(f"{output}: messages.json, README.md, run.sh:\n{' '.join(command(server))}")
+
+
 def _numbers(option: str, text: str) -> list[float]:
     """Comma-separated numbers; percentages as negative shares."""
     try:
