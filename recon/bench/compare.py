@@ -72,14 +72,24 @@ def compare_runs(
     if not common:
         raise InvalidRequest(f"no cell with {FEWEST_BLOCKS} blocks is in both runs; run with more --blocks")
     base = None if absolute else _base(first, second)
+    if base is not None:  # it is what the others are measured by; its own change is the machine's
+        common = [key for key in common if key[0] != BARE]
+        if not common:
+            raise InvalidRequest("both runs have the bare runtime alone; --absolute compares it")
     effects, raws = [], []
     for key in common:
         x, y = first[key], second[key]
         raws.append(float(np.median(list(y.values())) / np.median(list(x.values()))))
-        if base is not None and key[0] != BARE:
+        if base is not None:
             x, y = _over(x, base[0]), _over(y, base[1])
         effects.append(unpaired(list(x.values()), list(y.values())))
     return _judged(common, effects, raws)
+
+
+def machine_ratio(a: Mapping[str, Any], b: Mapping[str, Any]) -> float | None:
+    """How much slower the bare runtime was in B than in A: the machine's own change; None without it."""
+    base = _base(_medians(a), _medians(b))
+    return None if base is None else float(np.median(list(base[1].values())) / np.median(list(base[0].values())))
 
 
 def compare_routes(record: Mapping[str, Any], a: str, b: str) -> list[Difference]:

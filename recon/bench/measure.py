@@ -24,6 +24,8 @@ from recon.bench.summary import cells, summarize
 
 #: The gateway may answer in whole HU.
 MOST_DIFFERENCE_HU = 1.0
+#: Share of the cores that other processes may use before the record warns.
+MOST_BUSY = 0.1
 _WARM_UP = 3
 
 
@@ -173,8 +175,9 @@ def _record(
     request: Request, checks: Sequence[Check], blocks: list[Block], began: float, usage: dict[str, Any],
     problems: list[str], agreement: dict[str, bool], load_before: float, notes: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
-    table = []
-    for (route, load), found in cells(blocks).items():
+    table: list[dict[str, Any]] = []
+    order = [*request.routes, *request.others]
+    for (route, load), found in sorted(cells(blocks).items(), key=lambda cell: order.index(cell[0][0])):
         kind = found[0].load
         table.append(
             {
@@ -199,10 +202,18 @@ def _record(
         "self_test": as_json(list(checks)),
         "valid": not problems and all(cell["valid"] for cell in table),
         "problems": problems,
+        "warnings": _warnings(notes),
         "same_bits_as_bare_runtime": agreement,
         "processes": usage,
         "cells": table,
     }  # fmt: skip
+
+
+def _warnings(notes: dict[str, Any]) -> list[str]:
+    busy = notes.get("cores_kept_busy_by_others", 0.0)
+    if busy > MOST_BUSY * describe()["cores"]:
+        return [f"other processes kept {busy:.2f} cores busy; times are those of a machine under load"]
+    return []
 
 
 def _raw(block: Block, began: float) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def latency_against_load(record: Mapping[str, Any], path: Path) -> None:
                 continue
             blocks = [_block_medians(cell) for cell in cells]
             # side by side, so that equal routes can be told apart
-            shift = 1 + 0.012 * (number - (len(routes) - 1) / 2)
+            shift = 1 + 0.02 * (number - (len(routes) - 1) / 2)
             x = [cell["value"] * shift for cell in cells]
             middle = np.array([np.median(values) for values in blocks])
             low, high = (np.array([np.percentile(v, q) for v in blocks]) for q in (25, 75))
@@ -45,6 +45,7 @@ def latency_against_load(record: Mapping[str, Any], path: Path) -> None:
     axes[1].set_ylabel("latency from the scheduled moment, ms")
     for axis in axes[:2]:
         axis.set_ylim(bottom=0)
+        axis.set_xlim(0, 1.1 * axis.get_xlim()[1])
         axis.grid(alpha=0.3)
     handles, labels = axes[0].get_legend_handles_labels()
     if handles:

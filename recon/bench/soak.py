@@ -175,7 +175,7 @@ def growth(seconds: list[float], mib: list[float]) -> tuple[float, float, float]
 def report(soak: Soak, seconds: float, clients: int) -> dict[str, Any]:
     """The record of a soak."""
     problems = [
-        f"clients that {kind}: {outcome}, {count} times"
+        f"{kind}: {outcome}, {count} times"
         for kind, tally in soak.tallies.items()
         for outcome, count in tally.unexpected.items()
     ]

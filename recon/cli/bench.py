@@ -58,7 +58,7 @@ def serve(
         series=series,
         plan=Plan(blocks, requests, seed=seed),
     )
-    console = Console()
+    console = _console()
     with _progress() as told:
         told("self-test")
         checks = asyncio.run(run_self_test()) if self_test else []
@@ -88,6 +88,8 @@ def _show_serve(console: Console, record: dict[str, Any]) -> None:
     table.show(console, "Processes", table.PROCESS_HEADS, table.process_rows(record))
     for name in ("machine", "notes", "same_bits_as_bare_runtime"):
         console.print(f"{name}: {record[name]}", markup=False, highlight=False, soft_wrap=True)
+    for warning in record["warnings"]:
+        console.print(f"WARNING: {warning}", markup=False, soft_wrap=True)
     for problem in record["problems"]:
         console.print(f"INVALID: {problem}", markup=False, soft_wrap=True)
     if not record["valid"]:
@@ -106,17 +108,22 @@ def compare(
     """Whether two runs differ, by how much, and how small a difference they could have shown."""
     from recon.bench import record as records
     from recon.bench import table
-    from recon.bench.compare import compare_routes, compare_runs
+    from recon.bench.compare import compare_routes, compare_runs, machine_ratio
 
     a = records.read(first)
     if second is None:
         found = compare_routes(a, route_a, route_b)
     else:
         found = compare_runs(a, records.read(second), other_machine=other_machine, absolute=absolute)
-    console = Console()
+    console = _console()
     table.show(console, "Median latency", table.DIFFERENCE_HEADS, table.difference_rows(found))
-    if second is not None and not absolute:
-        console.print("B / A: of each block's ratio to the bare runtime in its round, where both runs have one.")
+    if second is not None:
+        ratio = machine_ratio(a, records.read(second))
+        if ratio is not None and not absolute:
+            console.print(
+                "B / A: of each block's ratio to the bare runtime in its round. "
+                f"The bare runtime itself took {ratio:.3f} of its time in A: so much the machine has changed."
+            )
     console.print("could have shown: the smallest ratio that so many blocks of this spread show in 4 of 5 runs.")
 
 
@@ -134,7 +141,7 @@ def models(
 
     with _progress() as told:
         record = measure_models(repository or model_repository(), threads or runtimes.cores(), told)
-    console = Console()
+    console = _console()
     table.show(console, "Cost of one inference", table.COST_HEADS, table.cost_rows(record))
     table.show(console, "Runtimes", table.RUNTIME_HEADS, table.runtime_rows(record))
     for name, found in record["models"].items():
@@ -164,7 +171,7 @@ def tune(
         raise InvalidRequest(f"{weights.parents[1] / 'config.pbtxt'} names no warm_shape")
     with _progress() as told:
         record = measure(weights, shapes[weights], told, rounds)
-    console = Console()
+    console = _console()
     table.show(console, f"{model} {weights.parent.name}", table.TUNE_HEADS, table.tune_rows(record))
     if output is not None:
         records.write(record, output / "tune.json")
@@ -191,11 +198,11 @@ def peers(
         if "mr" in chosen:
             tasks["mr"] = rivals.mr_peers(client, told=told)
     record = rivals.record(tasks)
-    console = Console()
+    console = _console()
     for name, found in tasks.items():
         table.show(console, f"{name}: {found['data']}", table.PEER_HEADS, table.peer_rows(found))
     console.print(
-        "Simulated images without texture flatter total variation and block matching; figures on real scans are in "
+        "Simulated images rank methods only roughly; figures on real scans are in "
         "models/*/evaluation.json. Classical methods got the parameter that the truth favours."
     )
     if output is not None:
@@ -226,7 +233,7 @@ def soak(
         running = Soak(address, model, Processes({pid: GATEWAY} if pid else {}), seed)
         asyncio.run(running.run(60 * minutes, clients, told))
     record = report(running, 60 * minutes, clients)
-    console = Console()
+    console = _console()
     table.show(console, "Clients", table.CLIENT_HEADS, table.client_rows(record))
     table.show(console, "Memory, second half", table.MEMORY_HEADS, table.memory_rows(record))
     for problem in record["problems"]:
@@ -283,6 +290,12 @@ def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise InvalidRequest(f"{option} {value}: it is one of {', '.join(allowed)}")
     return value
+
+
+def _console() -> Console:
+    """As wide as the tables need where no terminal limits it."""
+    console = Console()
+    return console if console.is_terminal else Console(width=170)
 
 
 @contextmanager
