@@ -7,6 +7,8 @@ import numpy as np
 from recon.volumes import ComplexImage, FloatImage, Geometry, KSpace, Volume
 
 SIZE = 512
+#: How many slices take turns in a series.
+DIFFERENT = 8
 _GEOMETRY = Geometry.from_spacing(0.7, 0.7, 3.0)
 
 
@@ -23,10 +25,14 @@ def ct_slice(item: int, size: int = SIZE) -> FloatImage:
     return (image + rng.normal(0, 20, image.shape)).astype(np.float32)
 
 
+def series_items(item: int, slices: int) -> list[int]:
+    """Which slices make up a series: the one asked for, then others, so that none can be answered by repetition."""
+    return [item if index == 0 else (item + index) % DIFFERENT for index in range(slices)]
+
+
 def ct_volume(item: int, slices: int) -> Volume:
-    """A series that repeats one slice; the time of a slice does not depend on what it shows."""
-    image = ct_slice(item)
-    return Volume(np.broadcast_to(image, (slices, *image.shape)), _GEOMETRY)
+    """A series of different slices."""
+    return Volume(np.stack([ct_slice(number) for number in series_items(item, slices)]), _GEOMETRY)
 
 
 def mr_kspace(item: int, slices: int, size: int = 128, coils: int = 4) -> KSpace:

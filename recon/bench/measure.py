@@ -17,7 +17,7 @@ from recon.bench.answers import Answers
 from recon.bench.blocks import Block, Load, Plan, run_block, run_blocks
 from recon.bench.closed_loop import closed_loop
 from recon.bench.machine import describe
-from recon.bench.observation import OK, Observation
+from recon.bench.observation import OK, Observation, observe
 from recon.bench.processes import Processes, busy_s, listener, own
 from recon.bench.self_test import Check, as_json
 from recon.bench.summary import cells, summarize
@@ -26,7 +26,7 @@ from recon.bench.summary import cells, summarize
 MOST_DIFFERENCE_HU = 1.0
 #: Share of the cores that other processes may use before the record warns.
 MOST_BUSY = 0.1
-_WARM_UP = 3
+_WARM_UP, _FRESH = 3, 5
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ async def measure(
         began, busy, before = time.monotonic(), busy_s(), processes.usage()
         blocks = await run_blocks(opened.routes, loads, request.plan, answers, processes, tell)
         after = processes.usage()
+        problems += await _caching(request, opened)
         ours = sum(found.cpu_s - before[name].cpu_s for name, found in after.items() if name in before)
         others = (busy_s() - busy - ours) / (time.monotonic() - began)
         opened.notes["cores_kept_busy_by_others"] = round(max(0.0, others), 2)
@@ -148,6 +149,27 @@ async def _compare_with_bare(
     if max(found) > MOST_DIFFERENCE_HU:
         return [f"{name}: images differ from the bare network by {max(found):.1f} HU"]
     return []
+
+
+async def _caching(request: Request, opened: ways.Routes) -> list[str]:
+    """Whether inputs that came before are answered faster than new ones: then it is no network that was measured."""
+    if request.task != "ct":
+        return []
+    problems = []
+    for name, route in opened.routes.items():
+        if name == ways.BARE:
+            continue
+        times: dict[bool, list[float]] = {True: [], False: []}
+        for turn in range(_FRESH):
+            for known, item in ((True, turn % request.plan.items), (False, request.plan.items + 100 + turn)):
+                ways.prepare(item)
+                found = await observe(route, item, 1, None, request.plan.timeout_s)
+                times[known].append(found.service_s)
+        old, new = float(np.median(times[True])), float(np.median(times[False]))
+        opened.notes[f"{name}: new inputs over known ones"] = round(new / old, 2)
+        if new > 2 * old and min(times[False]) > max(times[True]):
+            problems.append(f"{name}: known inputs take {1e3 * old:.0f} ms, new ones {1e3 * new:.0f} ms; it remembers")
+    return problems
 
 
 async def _loads(request: Request, opened: ways.Routes) -> list[Load]:

