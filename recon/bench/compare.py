@@ -68,7 +68,7 @@ def compare_runs(
     if found and not other_machine:
         raise InvalidRequest(f"the machines differ ({'; '.join(found)}); --other-machine compares all the same")
     first, second = _medians(a), _medians(b)
-    common = [key for key in first if key in second and _enough(first[key], second[key])]
+    common = sorted(key for key in first if key in second and _enough(first[key], second[key]))
     if not common:
         raise InvalidRequest(f"no cell with {FEWEST_BLOCKS} blocks is in both runs; run with more --blocks")
     base = None if absolute else _base(first, second)
@@ -105,7 +105,7 @@ def compare_routes(record: Mapping[str, Any], a: str, b: str) -> list[Difference
     if missing := {a, b} - routes:
         raise InvalidRequest(f"the run has no {', '.join(sorted(missing))}; it has {', '.join(sorted(routes))}")
     keys, effects, raws = [], [], []
-    for route, load in medians:
+    for route, load in sorted(medians):
         if route != a or (b, load) not in medians:
             continue
         x, y = medians[a, load], medians[b, load]
