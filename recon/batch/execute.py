@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from recon import jobs
 from recon.batch.items import Item
 from recon.client import Client, Tls
 from recon.errors import InternalError, ReconError, ServiceUnavailable, UnreadableInput
@@ -57,7 +57,6 @@ def perform(client: Client, item: Item, folder: Path, options: Mapping[str, Any]
     ReconError
         Whatever the job raises.
     """
-    jobs: Any = importlib.import_module("recon.jobs")
     chosen = jobs.Options(task=item.task, **dict(options.get(item.task, {})))
     ordered = [path for role in ("", "pre", "low") for path in item.files.get(role, [])]
     found: list[Any] = []

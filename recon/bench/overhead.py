@@ -23,7 +23,7 @@ from recon.volumes import FloatImage, Geometry, Volume
 
 SIDE = 512
 _WARM = 5
-_MODEL = '''
+_MODEL = """
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
@@ -39,7 +39,7 @@ class TritonPythonModel:
             made = run(pb_utils.get_input_tensor_by_name(request, "hu").as_numpy())
             answers.append(pb_utils.InferenceResponse([pb_utils.Tensor("noise_and_interval", made)]))
         return answers
-'''
+"""
 _CONFIG = """
 name: "ct_echo"
 backend: "python"
