@@ -9,7 +9,7 @@ import pytest
 
 from recon.bench import peers, plots, table
 from recon.bench.inputs import ct_volume, mr_slice
-from recon.training.ct_metrics import psnr
+from recon.training.ct.metrics import psnr
 
 
 def test_non_local_means_removes_noise() -> None:

@@ -16,8 +16,8 @@ from recon.physics.attenuation import MU_WATER_PER_MM, hu_to_mu
 from recon.physics.ct_dose import Exposure, line_integral_variance
 from recon.physics.reconstruction_kernel import SOFT, Kernel, apply_kernel
 from recon.quality.noise_level import tissue_noise
-from recon.training.noise_bank import VIEWS
-from recon.training.tomography import ParallelBeam
+from recon.training.ct.noise_bank import VIEWS
+from recon.training.ct.tomography import ParallelBeam
 from recon.volumes import FloatImage, Volume
 
 _TISSUE = (-200.0, 250.0)

@@ -10,8 +10,8 @@ import matplotlib as mpl
 import numpy as np
 
 from recon.arrays import FloatArray
-from recon.training import ct_classical
-from recon.training.ct_metrics import (
+from recon.training.ct import classical as ct_classical
+from recon.training.ct.metrics import (
     edge_mtf50,
     find_edges,
     flat_bias,

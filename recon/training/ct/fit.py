@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from recon.networks.ct_denoiser import CtDenoiser
-from recon.training import anatomy, noise_bank
-from recon.training.ct_pairs import Patches, PatchSampler
+from recon.training.ct import anatomy, noise_bank
+from recon.training.ct.pairs import Patches, PatchSampler
+from recon.training.ct.validation import Pair, score_pairs
 from recon.training.fit import Plan, device, pinball, reduced_precision
 from recon.training.fit import fit as run
 from recon.training.recipe import CtRecipe
-from recon.training.validation import Pair, score_pairs
+from recon.training.trainer import key_of
 
 
 def loss(output: Tensor, patches: Patches) -> Tensor:
@@ -39,18 +40,19 @@ def loss(output: Tensor, patches: Patches) -> Tensor:
 
 
 def prepare_data(recipe: CtRecipe, roots: list[Path], cache: Path) -> PatchSampler:
-    """Clean anatomy and noise bank, made once and kept in ``cache``."""
+    """Clean anatomy and noise bank, made once and kept in ``cache`` under names that depend on the recipe."""
     cache.mkdir(parents=True, exist_ok=True)
-    pictures = _cached_anatomy(recipe, roots, cache / "anatomy.npz")
-    if not (cache / "bank" / "images.npy").exists():
+    pictures = _cached_anatomy(recipe, roots, cache / f"anatomy-{key_of(recipe, 'sources')}.npz")
+    folder = cache / f"bank-{key_of(recipe, 'scenes', 'realisations', 'seed', 'sources')}"
+    if not (folder / "images.npy").exists():
         bodies = [
             (p.values.astype(np.float64), p.spacing_mm)
             for p in pictures
             if p.role == "ct" and min(p.values.shape) >= 500
         ]
         bank = noise_bank.build(recipe.scenes, recipe.realisations, 512, recipe.seed, bodies)
-        noise_bank.save(bank, cache / "bank")
-    bank = noise_bank.load(cache / "bank")
+        noise_bank.save(bank, folder)
+    bank = noise_bank.load(folder)
     return PatchSampler(pictures, bank, recipe.patch, recipe.texture_share, recipe.seed)
 
 

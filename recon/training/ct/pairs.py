@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from recon.physics.reconstruction_kernel import SOFT, Kernel
-from recon.training.anatomy import Picture
-from recon.training.noise_bank import NoiseBank
+from recon.training.ct.anatomy import Picture
+from recon.training.ct.noise_bank import NoiseBank
 
 MARGIN = 12  # pixels that the periodic kernel filter may spoil at each border
 

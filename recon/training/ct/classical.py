@@ -13,7 +13,7 @@ import numpy as np
 from skimage.restoration import denoise_bilateral, denoise_tv_chambolle
 
 from recon.arrays import FloatArray
-from recon.training.ct_metrics import rmse
+from recon.training.ct.metrics import rmse
 
 Method = Callable[[FloatArray, float], FloatArray]
 

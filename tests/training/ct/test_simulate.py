@@ -6,8 +6,8 @@ import pytest
 from recon.errors import UnusableData
 from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
-from recon.training.ct_metrics import noise_power_spectrum
-from recon.training.simulate_ct import Scanner, added_noise, fit_scanner, low_dose_slices
+from recon.training.ct.metrics import noise_power_spectrum
+from recon.training.ct.simulate import Scanner, added_noise, fit_scanner, low_dose_slices
 from recon.volumes import Geometry, Volume
 from tests.conftest import body
 

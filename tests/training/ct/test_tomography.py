@@ -7,7 +7,7 @@ import torch
 pytest.importorskip("deepinv")
 from deepinv.physics.functional.radon import RampFilter
 
-from recon.training.tomography import ParallelBeam
+from recon.training.ct.tomography import ParallelBeam
 
 
 def _phantom(size: int) -> np.ndarray:

@@ -18,8 +18,8 @@ from recon.arrays import FloatArray
 from recon.physics.attenuation import MU_WATER_PER_MM, hu_to_mu
 from recon.physics.ct_dose import Exposure, noisy_line_integrals
 from recon.physics.reconstruction_kernel import SOFT, apply_kernel
-from recon.training.bodies import REGIONS, random_body
-from recon.training.tomography import ParallelBeam
+from recon.training.ct.bodies import REGIONS, random_body
+from recon.training.ct.tomography import ParallelBeam
 
 VIEWS = 580  # a third-generation scanner takes about 1160 a turn
 REGION_WEIGHTS = (0.12, 0.13, 0.25, 0.4, 0.1)
