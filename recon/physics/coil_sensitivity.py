@@ -38,7 +38,10 @@ def loop_field(points_mm: Points, centre_mm: Points, normal: Points, radius_mm: 
 
 
 def coil_array(shape: tuple[int, int], field_mm: tuple[float, float], coils: int) -> ComplexImage:
-    """Sensitivities (coils, y, x) of loops on an ellipse about an axial slice, their root sum of squares at most 1.
+    """Sensitivities (coils, y, x) of loops on an ellipse about an axial slice, relative to all of them.
+
+    Their root sum of squares is 1 everywhere, so that the combined image is the object itself, as after a
+    scanner's correction of surface coils.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def coil_array(shape: tuple[int, int], field_mm: tuple[float, float], coils: int
         return np.ones((1, *shape), np.complex64)
     y, x = (((np.arange(n) - n // 2) / n) * side for n, side in zip(shape, field_mm, strict=True))
     points = np.stack([*np.broadcast_arrays(x[None, :], y[:, None]), np.zeros(shape)], axis=-1)
-    half_y, half_x = (0.58 * side for side in field_mm)
+    half_y, half_x = (0.7 * side for side in field_mm)
     rings = 1 if coils <= 16 else 2
     maps = np.empty((coils, *shape), np.complex128)
     for coil in range(coils):
@@ -63,4 +66,4 @@ def coil_array(shape: tuple[int, int], field_mm: tuple[float, float], coils: int
         centre = np.array([half_x * outward[0], half_y * outward[1], height])
         radius = min(np.pi * min(half_x, half_y) * rings / coils, 0.6 * min(half_x, half_y))
         maps[coil] = loop_field(points, centre, outward, radius)
-    return np.asarray(maps / np.sqrt((np.abs(maps) ** 2).sum(0)).max(), np.complex64)
+    return np.asarray(maps / np.sqrt((np.abs(maps) ** 2).sum(0)), np.complex64)

@@ -21,9 +21,7 @@ def test_an_array_covers_the_slice_and_each_coil_its_own_side(coils) -> None:
     maps = coil_array((60, 48), (240.0, 192.0), coils)
     assert maps.shape == (coils, 60, 48)
     total = np.sqrt((np.abs(maps) ** 2).sum(0))
-    assert total.max() == pytest.approx(1, abs=1e-5)
-    # a head fills the middle
-    assert total[12:48, 10:38].min() > 0.02
+    np.testing.assert_allclose(total, 1, atol=1e-5)
     brightest = {int(np.argmax(np.abs(m))) for m in maps}
     assert len(brightest) > coils // 4
 
