@@ -11,7 +11,7 @@ from typing import Any
 from recon.batch.items import InputFile
 from recon.batch.states import State
 from recon.errors import UnreadableInput
-from recon.io.ct_nifti import SUFFIXES, is_nifti, stem
+from recon.io.nifti import SUFFIXES, is_nifti, stem
 
 _HDF5 = (".h5", ".hdf5", ".mrd")
 _SCANS = (*SUFFIXES, *_HDF5, ".dcm", ".dicom", ".ima")

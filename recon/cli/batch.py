@@ -24,8 +24,7 @@ from recon.batch.runner import CANCEL, Runner
 from recon.batch.spec import Spec, read_spec, spec_of
 from recon.batch.status import status as status_of
 from recon.batch.verify import verify as verify_folder
-from recon.cli.session import own_service
-from recon.client import Tls
+from recon.cli.session import own_service, tls_of
 from recon.errors import InvalidRequest, UnreadableInput
 
 app = typer.Typer(help="Reprocess an archive, safely interruptible at any moment.", no_args_is_help=True)
@@ -183,7 +182,7 @@ def _go_on(
 
 @contextmanager
 def _connect(spec: Spec, tls_ca: Path | None, progress: BatchProgress) -> Iterator[Executor]:
-    tls = Tls(authority=tls_ca) if tls_ca else None
+    tls = tls_of(tls_ca, None, None)
     if spec.cluster or spec.slurm:
         from recon.batch.cluster import cluster_executor
 
