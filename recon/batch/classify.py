@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
 from pathlib import Path
 from typing import Any
 
+from pydicom.uid import UID
+
 from recon.batch.items import InputFile
 from recon.batch.states import State
 from recon.errors import UnreadableInput
+from recon.io.dicom.foreign import image_type, require_ct, sop_class
+from recon.io.dicom.headers import open_header, text
+from recon.io.dicom.records import TAGS
+from recon.io.dicom.skipped import Kind, Refused
 from recon.io.nifti import SUFFIXES, is_nifti, stem
 
 _HDF5 = (".h5", ".hdf5", ".mrd")
 _SCANS = (*SUFFIXES, *_HDF5, ".dcm", ".dicom", ".ima")
+_SAMPLE = 16384
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 #: Values below this are air in HU; no MR image and no lost rescale has them.
 _AIR_HU = -200.0
 _PRE = {"pre", "precontrast", "noncontrast", "unenhanced"}
 _LOW = {"low", "lowdose", "10pct", "10%", "tenth"}
 _FILLING = {"dose", "contrast", "scan", "image", "gd"}
-_TAGS = [
-    "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
-    "SeriesDescription", "AcquisitionDate", "StudyDate", "PatientID",
-]  # fmt: skip
+_TAGS = ["AcquisitionDate", "StudyDate", "PatientID", "StudyInstanceUID", "SeriesDescription"]
 
 
 def classify(path: Path, root: Path) -> InputFile:
@@ -132,7 +137,7 @@ def _nifti(seen: InputFile, root: Path) -> InputFile:
     label = _label(seen.path.with_name(name), root)
     role, rest = half_of(name)
     return InputFile(
-        seen.path, seen.size, seen.mtime_ns, "nifti", f"nifti:{seen.path}", f"nifti:{seen.size}", label,
+        seen.path, seen.size, seen.mtime_ns, "nifti", f"nifti:{seen.path}", _sampled(seen), label,
         pair=f"nifti:{seen.path.parent}|{rest}" if role else "", role=role,
     )  # fmt: skip
 
@@ -145,42 +150,45 @@ def _hdf5(seen: InputFile, root: Path) -> InputFile:
             return _left(seen, "HDF5 without k-space ('kspace' or 'dataset/data')")
     label = _label(seen.path.with_suffix(""), root)
     return InputFile(
-        seen.path, seen.size, seen.mtime_ns, "hdf5", f"hdf5:{seen.path}", f"hdf5:{seen.size}", label
+        seen.path, seen.size, seen.mtime_ns, "hdf5", f"hdf5:{seen.path}", _sampled(seen), label
     )  # fmt: skip
 
 
 def _dicom(seen: InputFile, root: Path, head: bytes) -> InputFile:
-    import pydicom
-
     path = seen.path
     if head[128:132] != b"DICM" and not _says_scan(path) and not _bare_dicom(head):
         return _left(seen, "not a scan")
-    found = pydicom.dcmread(path, stop_before_pixels=True, force=head[128:132] != b"DICM", specific_tags=_TAGS)
-    sop_class = found.get("SOPClassUID")
-    if not sop_class:
-        return _left(seen, "not a DICOM image", failed=head[128:132] != b"DICM" and _says_scan(path))
-    modality, name = str(found.get("Modality", "")), getattr(sop_class, "name", str(sop_class))
-    kind = [str(value).upper() for value in found.get("ImageType", None) or []]
-    if "Image Storage" not in name or modality not in ("CT", "MR"):
-        return _left(seen, f"no CT or MR image ({modality or 'no modality'}, {name})")
-    if "LOCALIZER" in kind:
-        return _left(seen, "a localizer, not a slice")
-    if "UNCERTAINTY" in kind:
-        return _left(seen, "an uncertainty map, not an image")
-    series = str(found.get("SeriesInstanceUID", ""))
+    try:
+        found = open_header(path, list(dict.fromkeys([*TAGS, *_TAGS])))
+        modality, name = text(found, "Modality"), UID(sop_class(found)).name
+        if modality != "MR":
+            require_ct(found)
+        elif "Image Storage" not in name or {"LOCALIZER", "UNCERTAINTY"} & set(image_type(found)):
+            return _left(seen, f"no MR slice ({name})")
+    except Refused as error:
+        return _left(seen, error.problem, failed=error.kind is not Kind.OTHER or head[128:132] != b"DICM")
+    series = text(found, "SeriesInstanceUID")
     if not series:
         return _left(seen, "has no SeriesInstanceUID", failed=True)
-    study, number = str(found.get("StudyInstanceUID", "")), str(found.get("SeriesNumber", "") or "0")
-    date = re.sub(r"\D", "", str(found.get("AcquisitionDate", "") or found.get("StudyDate", "") or ""))
-    facts = {"modality": modality, "class": name}
-    role = half_of(f"{found.get('SeriesDescription', '')} {path.parent.name}")[0] if modality == "MR" else ""
-    group = "|".join(("dicom", str(found.get("PatientID", "")), study, series, modality))
+    study, number = text(found, "StudyInstanceUID"), text(found, "SeriesNumber") or "0"
+    date = re.sub(r"\D", "", text(found, "AcquisitionDate") or text(found, "StudyDate"))
+    role = half_of(f"{text(found, 'SeriesDescription')} {path.parent.name}")[0] if modality == "MR" else ""
     return InputFile(
-        path, seen.size, seen.mtime_ns, "dicom", group, str(found.get("SOPInstanceUID", "")),
-        f"{_label(path.parent, root)}_{number}".removeprefix("._"), facts,
-        f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 else "",
+        path, seen.size, seen.mtime_ns, "dicom", "|".join(("dicom", text(found, "PatientID"), study, series, modality)),
+        text(found, "SOPInstanceUID"), f"{_label(path.parent, root)}_{number}".removeprefix("._"),
+        {"modality": modality, "class": name}, f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 else "",
         pair=f"dicom:{study}" if role else "", role=role,
     )  # fmt: skip
+
+
+def _sampled(seen: InputFile) -> str:
+    """Size and a digest of the first, middle and last bytes: files that differ in it are no copies."""
+    digest = hashlib.sha256()
+    with seen.path.open("rb") as file:
+        for start in (0, seen.size // 2, max(0, seen.size - _SAMPLE)):
+            file.seek(start)
+            digest.update(file.read(_SAMPLE))
+    return f"{seen.size}:{digest.hexdigest()[:32]}"
 
 
 def _bare_dicom(head: bytes) -> bool:

@@ -13,6 +13,7 @@ from recon.batch.items import InputFile, Item
 from recon.batch.ledger import Ledger
 from recon.batch.states import UNSTABLE, State
 from recon.errors import UnreadableInput
+from recon.io.output_folder import is_result
 
 _BATCH = 200
 
@@ -90,6 +91,8 @@ def walk(root: Path) -> Iterator[tuple[Path, InputFile | None]]:
                 yield path, None
         elif (path / ledger_file.NAME).exists():
             yield path, InputFile(path, 0, 0, state=State.SKIPPED, reason="an output folder of recon batch")
+        elif is_result(path):
+            yield path, InputFile(path, 0, 0, state=State.SKIPPED, reason="a result of recon, no input")
         else:
             yield from walk(path)
 

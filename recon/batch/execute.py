@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from recon import jobs
 from recon.batch.items import Item
+from recon.batch.states import State
 from recon.client import Client, Tls
-from recon.errors import InternalError, ReconError, ServiceUnavailable, UnreadableInput
+from recon.errors import (
+    InternalError,
+    MissingExtra,
+    ReconError,
+    ServiceUnavailable,
+    TooManyRequests,
+    UnreadableInput,
+    error_from_reason,
+)
+from recon.io.dicom import Kind, scan
+from recon.io.nifti import is_nifti
+from recon.jobs import Job, Options, Problem, Skipped, ct, mr
+from recon.jobs import perform as perform_job
+from recon.jobs.names import safe
 
 
 class WorkerLost(ServiceUnavailable):
@@ -21,6 +34,10 @@ class WorkerLost(ServiceUnavailable):
 
 class NothingToDo(UnreadableInput):
     """The files are whole, and the task finds nothing among them that it is for."""
+
+
+class Incomplete(InternalError):
+    """The service ended without every slice; it may do better another time."""
 
 
 class Executor(Protocol):
@@ -57,29 +74,50 @@ def perform(client: Client, item: Item, folder: Path, options: Mapping[str, Any]
     ReconError
         Whatever the job raises.
     """
-    chosen = jobs.Options(task=item.task, **dict(options.get(item.task, {})))
-    ordered = [path for role in ("", "pre", "low") for path in item.files.get(role, [])]
-    found: list[Any] = []
+    chosen = Options(**dict(options.get(item.task, {})))
+    found: list[Job] = []
     left_out: list[dict[str, str]] = []
-    unreadable = False
-    for entry in jobs.find(ordered, chosen):
-        if isinstance(entry, jobs.Skipped | jobs.Problem):
-            reason = entry.reason if isinstance(entry, jobs.Skipped) else str(entry.error)
-            unreadable |= isinstance(entry, jobs.Problem)
-            left_out.append({"path": str(entry.path), "reason": reason})
+    for entry in _jobs_of(item):
+        if isinstance(entry, Skipped):
+            left_out.append({"path": entry.path, "reason": entry.reason, "state": State.SKIPPED})
+        elif isinstance(entry, Problem):
+            left_out.append({"path": entry.path, "reason": entry.error.problem, "state": State.FAILED})
         else:
             found.append(entry)
     if not found:
         reasons = sorted({entry["reason"] for entry in left_out})
-        kind = UnreadableInput if unreadable else NothingToDo
+        kind = UnreadableInput if any(entry["state"] == State.FAILED for entry in left_out) else NothingToDo
         raise kind("; ".join(reasons) or "holds nothing that the task can use")
     if len(found) == 1:
-        return _with_left_out(jobs.perform(client, found[0], folder, chosen), left_out)
+        return _with_left_out(perform_job(client, found[0], folder, chosen), left_out)
     reports = []
     for job in found:  # one scan that the task splits, such as two passes: a folder each
         (folder / job.name).mkdir()
-        reports.append(jobs.perform(client, job, folder / job.name, chosen))
+        reports.append(perform_job(client, job, folder / job.name, chosen))
     return _with_left_out(merged(reports), left_out)
+
+
+def _jobs_of(item: Item) -> Iterator[Job | Skipped | Problem]:
+    """The jobs of an item's task in the item's files: one, or a few where the task splits a scan."""
+    paths = item.paths
+    if item.task == "mr":
+        yield from mr.find(paths)
+    elif item.task == "ct" and all(is_nifti(path) for path in paths):
+        yield from ct.find(paths)
+    elif item.task == "ct":
+        # the files of one scan at once: given one by one, each would be a job of its own
+        sorted_out = scan(paths)
+        for left in sorted_out.skipped:
+            if left.kind is Kind.OTHER:
+                yield Skipped(left.path, left.reason)
+            else:
+                yield Problem(left.path, UnreadableInput(left.reason))
+        for index in sorted_out.series:
+            files = list(dict.fromkeys(record.source.path for record in index.records))
+            name = item.name if len(sorted_out.series) == 1 else safe(index.name)
+            yield ct.CtDicomJob(name, str(paths[0].parent), files, index)
+    else:
+        raise MissingExtra(f"this version of recon has no jobs for '{item.task}'")
 
 
 def merged(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -158,16 +196,21 @@ def checked(report: dict[str, Any]) -> dict[str, Any]:
 
     Raises
     ------
-    InternalError
-        When slices are missing or the report doesn't say.
+    ServiceUnavailable, TooManyRequests
+        When slices are missing because the service went away.
+    Incomplete
+        When slices are missing otherwise, or the report doesn't say.
     """
     slices = report.get("slices") or {}
     missing, total = list(slices.get("missing") or []), int(slices.get("total") or 0)
     if report.get("status") != "complete" or missing or total < 1:
         named = ", ".join(str(index + 1) for index in missing[:10]) + (" ..." if len(missing) > 10 else "")
-        raise InternalError(
-            f"incomplete: {len(missing)} of {total} slices have no result" + (f" (slice {named})" if named else "")
-        )
+        words = f"incomplete: {len(missing)} of {total} slices have no result" + (f" (slice {named})" if named else "")
+        problem = report.get("problem")
+        kind = error_from_reason(report.get("problem_reason") or "")
+        if kind in (ServiceUnavailable, TooManyRequests):  # it went away in the middle: worth another try at once
+            raise kind(f"{words}: {problem}")
+        raise Incomplete(f"{words}: {problem}" if problem else words)
     return report
 
 

@@ -198,7 +198,7 @@ class Ledger:
                     json.dumps([_short(check) for check in checks]), item.number,
                 ),
             )  # fmt: skip
-            _name_left_out(base, item, report.get("skipped") or [])
+            _name_left_out(base, item, report)
         return state
 
     def give_up(self, item: Item, state: State, reason: str, *, retryable: bool = False) -> None:
@@ -327,14 +327,14 @@ def _short(check: dict[str, Any]) -> dict[str, Any]:
     return {name: check.get(name) for name in _KEPT}
 
 
-def _name_left_out(base: sqlite3.Connection, item: Item, skipped: list[dict[str, str]]) -> None:
+def _name_left_out(base: sqlite3.Connection, item: Item, report: dict[str, Any]) -> None:
     """Files of a scan that its task left out count for themselves: nothing goes unnamed."""
     known = {str(path) for path in item.paths}
-    for entry in skipped:
+    for entry in report.get("skipped") or []:
         path, reason = str(entry.get("path", "")), str(entry.get("reason", ""))
         if path in known:
-            broken = any(word in reason for word in ("truncated", "decoded", "broken", "damaged", "can't be read"))
+            state = entry.get("state") or (State.FAILED if report.get("input_damaged") else State.SKIPPED)
             base.execute(
                 "UPDATE inputs SET item = NULL, role = 'left out', state = ?, reason = ? WHERE path = ?",
-                (State.FAILED if broken else State.SKIPPED, reason, path),
+                (state, reason, path),
             )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recon.batch.discover import changed_since
-from recon.batch.execute import Executor, NothingToDo, WorkerLost, checked
+from recon.batch.execute import Executor, Incomplete, NothingToDo, WorkerLost, checked
 from recon.batch.flow import Window
 from recon.batch.items import Item, sha256_of
 from recon.batch.ledger import Ledger
@@ -179,7 +179,7 @@ class Runner:
         except NothingToDo as error:
             self._end(item, State.SKIPPED, error.problem)
         except ReconError as error:
-            self._end(item, State.FAILED, error.problem, retryable=isinstance(error, DeadlineExceeded))
+            self._end(item, State.FAILED, error.problem, retryable=isinstance(error, DeadlineExceeded | Incomplete))
         except Exception as error:  # a defect in a reader or in a job fails its item, not the archive
             self._end(item, State.FAILED, f"defect: {type(error).__name__}: {str(error)[:200]}")
 

@@ -24,7 +24,8 @@ from recon.batch.runner import CANCEL, Runner
 from recon.batch.spec import Spec, read_spec, spec_of
 from recon.batch.status import status as status_of
 from recon.batch.verify import verify as verify_folder
-from recon.cli.session import own_service
+from recon.cli.options import TlsCa, TlsCert, TlsKey
+from recon.cli.session import own_service, tls_of
 from recon.client import Tls
 from recon.errors import InvalidRequest, UnreadableInput
 
@@ -32,7 +33,6 @@ app = typer.Typer(help="Reprocess an archive, safely interruptible at any moment
 
 _Output = Annotated[Path, typer.Argument(help="Output folder of the run.", metavar="OUT")]
 _Server = Annotated[str | None, typer.Option(help="Running services, HOST:PORT[,HOST:PORT...].")]
-_TlsCa = Annotated[Path | None, typer.Option(help="CA certificate (PEM) for encrypted connections.")]
 _Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout.")]
 _InFlight = Annotated[int | None, typer.Option(min=1, max=256, help="Most items with the service at a time.")]
 _Patience = Annotated[float | None, typer.Option(min=0, help="How long to wait for a service that is away, s.")]
@@ -43,7 +43,9 @@ def run(
     source: Annotated[Path, typer.Argument(help="Folder to look through, or a YAML file.", metavar="FOLDER|SPEC.yaml")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for ledger and results.")],
     server: _Server = None,
-    tls_ca: _TlsCa = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     strength: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="CT: share of the noise to remove.")] = None,
     in_flight: _InFlight = None,
     settle: Annotated[
@@ -68,8 +70,9 @@ def run(
     if slurm is not None:
         spec = replace(spec, slurm={**spec.slurm, "workers": slurm})
     spec = _with(spec, server, in_flight, patience)
+    tls = tls_of(tls_ca, tls_cert, tls_key)
     with _shown() as (progress, hooks):
-        counts = start(spec, output, lambda given: _connect(given, tls_ca, progress), hooks=hooks)
+        counts = start(spec, output, lambda given: _connect(given, tls, progress), hooks=hooks)
     _finish(output, counts, as_json)
 
 
@@ -77,13 +80,15 @@ def run(
 def resume_(
     output: _Output,
     server: _Server = None,
-    tls_ca: _TlsCa = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     in_flight: _InFlight = None,
     patience: _Patience = None,
     as_json: _Json = False,
 ) -> None:
     """Do exactly what is left of a run, however it ended."""
-    _go_on(output, server, tls_ca, in_flight, patience, None, as_json)
+    _go_on(output, server, tls_of(tls_ca, tls_cert, tls_key), in_flight, patience, None, as_json)
 
 
 @app.command()
@@ -91,13 +96,16 @@ def retry(
     output: _Output,
     failed: Annotated[bool, typer.Option("--failed", help="All that failed, not only what may have passed.")] = False,
     server: _Server = None,
-    tls_ca: _TlsCa = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     in_flight: _InFlight = None,
     patience: _Patience = None,
     as_json: _Json = False,
 ) -> None:
     """Try failed items again, and do what is left."""
-    _go_on(output, server, tls_ca, in_flight, patience, "failed" if failed else "retryable", as_json)
+    again = "failed" if failed else "retryable"
+    _go_on(output, server, tls_of(tls_ca, tls_cert, tls_key), in_flight, patience, again, as_json)
 
 
 @app.command()
@@ -168,7 +176,7 @@ def _with(spec: Spec, server: str | None, in_flight: int | None, patience: float
 
 
 def _go_on(
-    output: Path, server: str | None, tls_ca: Path | None, in_flight: int | None, patience: float | None,
+    output: Path, server: str | None, tls: Tls | None, in_flight: int | None, patience: float | None,
     again: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     if not output.is_dir():
@@ -176,14 +184,13 @@ def _go_on(
     spec = _with(kept_spec(output), server, in_flight, patience)
     with _shown() as (progress, hooks):
         counts = resume(
-            output, lambda given: _connect(given, tls_ca, progress), hooks=hooks, again=again, spec=spec
+            output, lambda given: _connect(given, tls, progress), hooks=hooks, again=again, spec=spec
         )  # fmt: skip
     _finish(output, counts, as_json)
 
 
 @contextmanager
-def _connect(spec: Spec, tls_ca: Path | None, progress: BatchProgress) -> Iterator[Executor]:
-    tls = Tls(authority=tls_ca) if tls_ca else None
+def _connect(spec: Spec, tls: Tls | None, progress: BatchProgress) -> Iterator[Executor]:
     if spec.cluster or spec.slurm:
         from recon.batch.cluster import cluster_executor
 

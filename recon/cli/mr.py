@@ -35,7 +35,7 @@ def mr(
 ) -> None:
     """Reconstruct images from k-space; writes image, uncertainty, report.json and preview.png for every series."""
     status = work(
-        jobs.find(inputs), output, Options("mr", model=_NAMES.get(model, model), timeout_s=timeout, dicom=dicom),
+        jobs.find(inputs), output, Options(model=_NAMES.get(model, model), timeout_s=timeout, dicom=dicom),
         server=server, tls=tls_of(tls_ca, tls_cert, tls_key), as_json=as_json,
         nothing=f"no k-space in {', '.join(map(str, inputs))}; nothing was done",
     )  # fmt: skip

@@ -18,8 +18,6 @@ class Options:
 
     Attributes
     ----------
-    task
-        ``ct``, ``mr`` or ``contrast``.
     model, model_version
         By default the service chooses.
     timeout_s
@@ -32,7 +30,6 @@ class Options:
         Contrast: dose given over the full dose.
     """
 
-    task: str = "ct"
     model: str = ""
     model_version: str = ""
     timeout_s: float = 3600.0
