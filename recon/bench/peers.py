@@ -122,7 +122,8 @@ def mr_peers(client: Client, size: int = 160, coils: int = 8, told: Told = lambd
 
 def magnitude_psnr(image: FloatArray, truth: FloatArray) -> float:
     """Of an image (y, x) after the factor that fits it best, since scanners' units are arbitrary; dB."""
-    image = image.astype(np.float64) / max(float(np.abs(image).max()), np.finfo(np.float64).tiny)
+    largest = float(np.abs(image).max())
+    image = image.astype(np.float64) / (largest or 1.0)
     energy = float((image * image).sum())
     scale = float((image * truth).sum()) / energy if energy else 0.0
     error = float(np.sqrt(np.mean((scale * image - truth) ** 2)))

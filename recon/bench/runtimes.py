@@ -20,15 +20,15 @@ Infer = Callable[[], object]
 _LINES = re.compile(r"^\[ INFO \]\s+(Median|Average|Min):\s+([\d.]+) ms", re.MULTILINE)
 
 
-def seconds(infer: Infer, least_s: float = 1.0, fewest: int = 5) -> float:
-    """Median time of an inference, s; one is thrown away first."""
+def seconds(infer: Infer, least_s: float = 1.0, fewest: int = 5) -> tuple[float, float]:
+    """Median and shortest time of an inference, s; one is thrown away first."""
     infer()
     times: list[float] = []
     while len(times) < fewest or sum(times) < least_s:
         began = time.perf_counter()
         infer()
         times.append(time.perf_counter() - began)
-    return float(np.median(times))
+    return float(np.median(times)), min(times)
 
 
 def openvino(weights: Path, shape: tuple[int, ...], threads: int, precision: str = "") -> tuple[Infer, str]:
@@ -119,13 +119,8 @@ def peak_flops(threads: int, precision: str, side: int = 2048) -> float:
     }  # fmt: skip
     request = ov.Core().compile_model(network, "CPU", options).create_infer_request()
     request.set_input_tensor(ov.Tensor(_input((side, side)), shared_memory=False))
-    request.infer()
-    best = np.inf
-    for _ in range(8):
-        began = time.perf_counter()
-        request.infer()
-        best = min(best, time.perf_counter() - began)
-    return float(2 * side**3 / best)
+    _, best = seconds(request.infer, least_s=2.0, fewest=10)
+    return 2 * side**3 / best
 
 
 def cores() -> int:

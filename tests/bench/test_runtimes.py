@@ -42,7 +42,8 @@ def test_runtimes_run(repository: Path) -> None:
     infer, precision = runtimes.openvino(weights, SHAPE, 1, "f32")
     assert precision in ("f32", "float")
     for run in (infer, runtimes.onnx_runtime(weights, SHAPE, 1)):
-        assert 0 < runtimes.seconds(run, least_s=0.01) < 1
+        median, shortest = runtimes.seconds(run, least_s=0.01)
+        assert 0 < shortest <= median < 1
     assert runtimes.torch_eager(weights, SHAPE, 1) is None  # no network that is known in torch
 
 
