@@ -49,7 +49,7 @@ def test_runtimes_run(repository: Path) -> None:
 
 def test_the_peak_is_above_what_one_core_can_not_miss() -> None:
     with pinned(1):
-        assert 1e9 < runtimes.peak_flops(1, "f32", side=256) < 1e13
+        assert 1e9 < runtimes.peak_flops(1, "f32", side=256, least_s=0.05) < 1e13
 
 
 def test_tuning_chooses_among_what_it_tried(repository: Path) -> None:
