@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from recon.batch.items import InputFile
@@ -29,7 +30,9 @@ _AIR_HU = -200.0
 _PRE = {"pre", "precontrast", "noncontrast", "unenhanced"}
 _LOW = {"low", "lowdose", "10pct", "10%", "tenth"}
 _FILLING = {"dose", "contrast", "scan", "image", "gd"}
-_TAGS = ["AcquisitionDate", "StudyDate", "PatientID", "StudyInstanceUID", "SeriesDescription"]
+_TAGS = tuple(
+    Tag(keyword) for keyword in ("AcquisitionDate", "StudyDate", "PatientID", "StudyInstanceUID", "SeriesDescription")
+)
 
 
 def classify(path: Path, root: Path) -> InputFile:
@@ -159,7 +162,7 @@ def _dicom(seen: InputFile, root: Path, head: bytes) -> InputFile:
     if head[128:132] != b"DICM" and not _says_scan(path) and not _bare_dicom(head):
         return _left(seen, "not a scan")
     try:
-        found = open_header(path, list(dict.fromkeys([*TAGS, *_TAGS])))
+        found = open_header(path, tuple(dict.fromkeys((*TAGS, *_TAGS))))
         modality, name = text(found, "Modality"), UID(sop_class(found)).name
         if modality != "MR":
             require_ct(found)

@@ -17,10 +17,10 @@ from recon.bench.machine import describe
 from recon.client import Client
 from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
-from recon.training.ct.bodies import random_body
+from recon.training.bodies import random_body
 from recon.training.ct.classical import METHODS
-from recon.training.ct.metrics import psnr
-from recon.training.ct.simulate import Scanner, added_noise
+from recon.training.ct_metrics import psnr
+from recon.training.simulate_ct import Scanner, added_noise
 from recon.volumes import ComplexImage, FloatImage, Geometry, KSpace, Volume
 
 Told = Callable[[str], object]
@@ -122,8 +122,8 @@ def mr_peers(client: Client, size: int = 160, coils: int = 8, told: Told = lambd
 
 def magnitude_psnr(image: FloatArray, truth: FloatArray) -> float:
     """Of an image (y, x) after the factor that fits it best, since scanners' units are arbitrary; dB."""
-    image = image.astype(np.float64)
-    image /= max(float(np.abs(image).max()), 1e-300)
+    largest = float(np.abs(image).max())
+    image = image.astype(np.float64) / (largest or 1.0)
     energy = float((image * image).sum())
     scale = float((image * truth).sum()) / energy if energy else 0.0
     error = float(np.sqrt(np.mean((scale * image - truth) ** 2)))

@@ -18,6 +18,7 @@ from recon.bench.observation import Observation
 from recon.bench.open_loop import open_loop
 from recon.bench.percentiles import percentile
 from recon.bench.schedule import poisson
+from recon.errors import InternalError
 
 RATE_PER_S, REQUESTS = 200.0, 700
 STALL_S, STALL_AFTER_S = 2.0, 1.0
@@ -63,8 +64,12 @@ async def second_opinion() -> tuple[dict[str, float], dict[str, float]]:
         async with fake_route(fake.address) as route:
             ours = await open_loop(route, poisson(RATE_PER_S, REQUESTS, seed=2), lambda n: n % 4, 1, 30.0)
         other = load_generator_check.start(fake.address, RATE_PER_S, REQUESTS, Path(folder))
-        if await asyncio.to_thread(other.wait, 60) != 0:
-            raise RuntimeError("LoadGen failed")
+        try:
+            status = await asyncio.to_thread(other.wait, 60)
+        finally:
+            other.kill()
+        if status != 0:
+            raise InternalError(f"LoadGen ended with status {status}")
         return _percentiles(ours), load_generator_check.percentiles_ms(Path(folder))
 
 

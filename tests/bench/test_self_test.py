@@ -27,7 +27,9 @@ def test_a_server_without_fault_is_not_caught() -> None:
 
 @pytest.mark.skipif(not load_generator_check.installed(), reason="mlcommons-loadgen has no wheel for this platform")
 def test_loadgen_agrees() -> None:
-    ours, theirs = asyncio.run(second_opinion())
-    assert set(ours) == set(theirs) == {"p50", "p90", "p99"}
-    for name, value in ours.items():
-        assert value == pytest.approx(theirs[name], rel=0.25, abs=10)  # other tests run beside this one
+    for _ in range(3):  # other tests may run beside this one
+        ours, theirs = asyncio.run(second_opinion())
+        assert set(ours) == set(theirs) == {"p50", "p90", "p99"}
+        if all(value == pytest.approx(theirs[name], rel=0.2, abs=5) for name, value in ours.items()):
+            return
+    pytest.fail(f"{ours} and {theirs}")
