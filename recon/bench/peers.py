@@ -19,8 +19,8 @@ from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
 from recon.training.bodies import random_body
 from recon.training.ct.classical import METHODS
-from recon.training.ct_metrics import psnr
-from recon.training.simulate_ct import Scanner, added_noise
+from recon.training.ct.metrics import psnr
+from recon.training.ct.simulate import Scanner, added_noise
 from recon.volumes import ComplexImage, FloatImage, Geometry, KSpace, Volume
 
 Told = Callable[[str], object]
