@@ -94,7 +94,7 @@ def match_gain(pre: FloatImage, low: FloatImage, spacing: tuple[float, float, fl
     from scipy.ndimage import binary_erosion, gaussian_filter
 
     steps = tuple(max(1, round(_COARSE_MM / step)) for step in spacing)
-    before, after = (gaussian_filter(_shrink(scan, steps), 1.0) for scan in (pre, low))
+    before, after = (gaussian_filter(shrink(scan, steps), 1.0) for scan in (pre, low))
     mean = 0.5 * (before + after)
     positive = mean[mean > 0]
     if positive.size < _FEWEST:
@@ -172,7 +172,7 @@ def _fit_bias(ratio: npt.NDArray[np.float64], table: npt.NDArray[np.float64]) ->
     return np.asarray(found)
 
 
-def _shrink(volume: FloatImage, steps: tuple[int, ...]) -> FloatImage:
+def shrink(volume: FloatImage, steps: tuple[int, ...]) -> FloatImage:
     """Mean of blocks."""
     if steps == (1, 1, 1):
         return volume
