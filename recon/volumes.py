@@ -59,11 +59,14 @@ class Volume:
         Placement in the patient.
     unit
         Of the values.
+    whole_numbers
+        Whether all values are whole and fit 16 bits, so that they may travel as integers.
     """
 
     values: FloatImage
     geometry: Geometry
     unit: Unit = field(default=Unit.HU)
+    whole_numbers: bool = False
 
     def __post_init__(self) -> None:
         if self.values.ndim != 3 or 0 in self.values.shape:
@@ -80,16 +83,28 @@ class Volume:
 
 @dataclass(frozen=True)
 class KSpace:
-    """Cartesian k-space of a stack of slices, loaded one slice at a time.
+    """k-space of a stack of slices, loaded one slice at a time.
 
     Attributes
     ----------
     slices, coils, rows, columns
-        Of the k-space; rows run along the readout.
+        Of the k-space; rows are the samples of a readout, columns the phase encoding steps (or the
+        readouts of a trajectory).
     geometry
         Of the images.
     load
-        k-space of a slice, (coils, ky, kx) complex64, zero where not measured, zero frequency at n // 2.
+        k-space of a slice, (coils, samples, lines) complex64, zero where not measured. Cartesian: zero
+        frequency at n // 2.
+    matrix
+        Rows and columns of the image of the whole field of view, where it is finer than the k-space or
+        the k-space is not Cartesian.
+    noise_std
+        Of a coil's real part; 0 where no noise scan tells.
+    kind
+        ``cartesian``, ``radial`` or ``spiral``.
+    trajectory
+        Of a slice, (lines, samples, 2) float32: along the image's columns, then its rows, in cycles
+        per pixel from -0.5 to 0.5. None for Cartesian k-space.
     """
 
     slices: int
@@ -98,3 +113,12 @@ class KSpace:
     columns: int
     geometry: Geometry
     load: Callable[[int], ComplexImage]
+    matrix: tuple[int, int] | None = None
+    noise_std: float = 0.0
+    kind: str = "cartesian"
+    trajectory: Callable[[int], FloatImage] | None = None
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Rows and columns of the image that the service returns."""
+        return self.matrix or (self.rows, self.columns)

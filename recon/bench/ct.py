@@ -15,8 +15,9 @@ import numpy as np
 from recon.bench.machine import describe, resident_mib
 from recon.client import Client
 from recon.serving.server import default_repository
-from recon.serving.triton_client import TritonClient
-from recon.serving.triton_process import EmbeddedTriton
+from recon.serving.triton.client import Request, Tensors, TritonClient
+from recon.serving.triton.process import EmbeddedTriton
+from recon.tasks.base import TensorSpec
 from recon.volumes import FloatImage, Geometry, Volume
 
 SIZE = 512
@@ -72,12 +73,17 @@ class TritonRig:
         self.run(self._infer(self._shared if shared else self._body, image))
 
     async def _infer(self, client: TritonClient, image: FloatImage) -> None:
-        def fill(tensor: FloatImage) -> None:
-            tensor[0, 0] = image
+        rows, columns = image.shape
+        inputs, outputs = (
+            {"hu": TensorSpec((1, 1, rows, columns))},
+            {"noise_and_interval": TensorSpec((1, 3, rows, columns))},
+        )
 
-        shapes = (1, 1, *image.shape), (1, 3, *image.shape)
-        async with client.infer(self._model, *shapes, fill) as output:
-            float(output[0, 0, 0, 0])
+        def fill(tensors: Tensors) -> None:
+            tensors["hu"][0, 0] = image
+
+        async with client.infer(Request(self._model, inputs, outputs, {}), fill) as made:
+            float(made["noise_and_interval"][0, 0, 0, 0])
 
     def close(self) -> None:
         """Stop everything."""

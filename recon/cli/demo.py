@@ -38,12 +38,12 @@ def demo(
         )
         inputs.append(Path(str(found)))
     previews = []
+    try:
+        ct(inputs, output, server=server)
+    except typer.Exit as done:
+        if done.exit_code:
+            raise
     for path in inputs:
-        try:
-            ct([path], output, 1.0, "", server, None, 600.0, False)
-        except typer.Exit as done:
-            if done.exit_code:
-                raise
         folder = output / path.stem
         report = json.loads((folder / "report.json").read_text())
         noise = next((c["value"] for c in report["checks"] if c["name"] == "noise_level"), None)

@@ -10,11 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from recon.cli.session import connect
-from recon.errors import InvalidRequest, UnreadableInput
-from recon.io.ct_dicom import find_files, read_series
-from recon.io.ct_nifti import is_nifti, read_nifti
+from recon.errors import InvalidRequest
 from recon.io.output_folder import write_json
-from recon.volumes import Volume
+from recon.jobs.ct import only_volume
 
 app = typer.Typer(help="Measure a model beside the classical methods.", no_args_is_help=True)
 
@@ -41,7 +39,7 @@ def ct(
     results = []
     with connect(server) as client:
         for low_path, full_path in zip(low, full, strict=True):
-            before, after = _read(low_path), _read(full_path)
+            before, after = only_volume(low_path), only_volume(full_path)
             if before.shape != after.shape:
                 raise InvalidRequest(f"{low_path} has shape {before.shape}, {full_path} has {after.shape}")
             for result in client.denoise_ct(before):
@@ -55,15 +53,6 @@ def ct(
     draw(report, pictures[len(pictures) // 2], title, output / "evaluation.png")
     _print(report)
     print(f"{output / 'evaluation.json'}\n{output / 'evaluation.png'}")
-
-
-def _read(path: Path) -> Volume:
-    if is_nifti(path):
-        return read_nifti(path).volume
-    found, _ = read_series(find_files([path]))
-    if len(found) != 1:
-        raise UnreadableInput(f"{path}: holds {len(found)} CT series, one is needed")
-    return found[0].volume
 
 
 def _print(report: dict[str, object]) -> None:

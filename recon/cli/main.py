@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import warnings
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from recon import __version__
 from recon.cli import bench, ct, demo, evaluate, export, models, mr, serve, simulate, train
-from recon.errors import MissingExtra, ReconError, outcome_of
+from recon.errors import InternalError, MissingExtra, ReconError, outcome_of
 
 app = typer.Typer(
     name="recon",
@@ -54,11 +55,20 @@ def main() -> None:
     except ReconError as error:
         if debug:
             raise
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"recon: {error.problem}", markup=False)
-        sys.exit(outcome_of(error).exit_code)
+        _fail(error)
     except ModuleNotFoundError as error:
         if debug or (error.name or "").startswith("recon"):
             raise
-        missing = MissingExtra(f"{error.name} is not installed; install recon[serve] or recon[train]")
-        print(f"recon: {missing.problem}", file=sys.stderr)
-        sys.exit(outcome_of(missing).exit_code)
+        _fail(MissingExtra(f"{error.name} is not installed; install recon[serve] or recon[train]"))
+    except Exception as error:  # a defect: still one line, and --debug shows where
+        if debug:
+            raise
+        _fail(InternalError(f"{' '.join(sys.argv[1:4])}: {type(error).__name__}: {error}; run again with --debug"))
+
+
+def _fail(error: ReconError) -> None:
+    """One line, valid JSON where that was asked for, and the exit status of the error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"recon: {error.problem}", markup=False)
+    if "--json" in sys.argv:
+        print(json.dumps({"results": [], "skipped": [], "problem": error.problem}, indent=2))
+    sys.exit(outcome_of(error).exit_code)

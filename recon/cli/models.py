@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,36 +12,42 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recon.cli.session import connect
+from recon.cli.options import Server, TlsCa, TlsCert, TlsKey
+from recon.cli.session import connect, tls_of
 
 
 def models(
-    server: Annotated[str | None, typer.Option(help="Use the service at HOST:PORT instead of starting one.")] = None,
+    server: Server = None,
     verify: Annotated[Path | None, typer.Option(help="Compare with the weight files of this model repository.")] = None,
-    tls_ca: Annotated[Path | None, typer.Option(help="CA certificate (PEM) for an encrypted connection.")] = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """List the served models; with --verify, exit 1 when a checksum differs."""
-    with connect(server, tls_ca) as client:
+    with connect(server, tls_of(tls_ca, tls_cert, tls_key)) as client:
         served = client.models()
-    # one Triton model may hold several methods, so a model is looked up by what it was made of
-    files = [*verify.glob("*/*/*.onnx"), *verify.glob("*/*/model.py")] if verify is not None else []
-    hashes = {_sha256(path) for path in files}
+    known = hashes(verify) if verify is not None else set()
     rows = []
     for model in served:
         row = {
             "name": model.name, "version": model.version, "task": model.task, "ready": model.ready,
-            "sha256": model.sha256, "description": model.description,
+            "default": model.is_default, "sha256": model.sha256, "description": model.description,
         }  # fmt: skip
         if verify is not None:
-            row["verified"] = model.sha256 in hashes
+            row["verified"] = model.sha256 in known
         rows.append(row)
     if as_json:
         print(json.dumps({"models": rows}, indent=2))
     else:
         table = Table("model", "version", "task", "ready", "sha256", *(["verified"] if verify else []), "description")
         for row in rows:
-            cells = [row["name"], row["version"], row["task"], "yes" if row["ready"] else "no"]
+            cells = [
+                f"{row['name']}{' *' if row['default'] else ''}",
+                row["version"],
+                row["task"],
+                "yes" if row["ready"] else "no",
+            ]
             cells.append(str(row["sha256"])[:16])
             if verify:
                 cells.append("yes" if row["verified"] else "NO")
@@ -50,5 +57,18 @@ def models(
         raise typer.Exit(1)
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def hashes(repository: Path) -> set[str]:
+    """SHA-256 of the files of every model version, as its configuration names them.
+
+    The configuration is not believed: the files are read. One Triton model may hold several methods,
+    so a served model is looked up by what it was made of.
+    """
+    found = set()
+    for config in repository.glob("*/config.pbtxt"):
+        named = dict(re.findall(r'key: "(files(?:\.\d+)?)" value: { string_value: "([^"]*)"', config.read_text()))
+        for folder in config.parent.glob("[0-9]*"):
+            names = (named.get(f"files.{folder.name}") or named.get("files") or "").split(",")
+            paths = [folder / name for name in names if name]
+            if paths and all(path.exists() for path in paths):
+                found.add(hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest())
+    return found

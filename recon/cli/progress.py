@@ -1,40 +1,50 @@
-"""What the commands of all tasks show and report about a run."""
+"""How a command shows what it does: a bar on a terminal, plain lines otherwise."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from recon.client import ResumingStream
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What made the images, as ``report.json`` has it."""
+class Display:
+    """One bar for the job that runs; lines for everything that is said.
 
-    model: dict[str, Any]
-    interval: dict[str, float]
-    timings_ms: dict[str, float]
+    Parameters
+    ----------
+    console
+        Where to.
+    """
 
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=console, disable=not console.is_terminal, transient=True,
+        )  # fmt: skip
+        self._console = console
+        self._bar: TaskID | None = None
 
-def described(run: ResumingStream[Any]) -> Identity:
-    """Model, interval and timings of a run, as far as the service has told them."""
-    done, made = run.report, run.model
-    timings = done.timings_ms if done else {}
-    if made is None:
-        return Identity({}, {}, timings)
-    model = {
-        "name": made.name, "version": made.version, "sha256": made.sha256, "software_version": made.software_version,
-    }  # fmt: skip
-    return Identity(model, {"coverage": made.coverage, "conformal_factor": made.conformal_factor}, timings)
+    def __enter__(self) -> Display:
+        self._progress.start()
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
 
-def progress_bar(console: Console) -> Progress:
-    """A bar on a terminal, nothing otherwise."""
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=console, disable=not console.is_terminal,
-    )  # fmt: skip
+    def begin(self, name: str) -> None:
+        """Another job begins."""
+        if self._bar is not None:
+            self._progress.remove_task(self._bar)
+        self._bar = self._progress.add_task(name, total=None)
+
+    def advance(self, done: int, total: int) -> None:
+        """So far has it come."""
+        if self._bar is not None:
+            self._progress.update(self._bar, completed=done, total=total)
+
+    def say(self, line: str) -> None:
+        """One line, as it is."""
+        self._console.print(line, markup=False)

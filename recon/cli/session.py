@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import signal
@@ -13,13 +14,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recon.client import Client, Tls
-from recon.errors import MissingExtra, ServiceUnavailable
+from recon.errors import InvalidRequest, MissingExtra, ServiceUnavailable
 
 _READY = "recon is ready on "
 
 
+def tls_of(ca: Path | None, cert: Path | None, key: Path | None) -> Tls | None:
+    """The files for an encrypted connection; None for one in the clear."""
+    if (cert is None) != (key is None):
+        raise InvalidRequest("--tls-cert and --tls-key belong together")
+    return Tls(ca, cert, key) if ca or cert else None
+
+
 @contextmanager
-def connect(server: str | None, tls_ca: Path | None = None, wait_s: float = 15.0) -> Iterator[Client]:
+def connect(server: str | None, tls: Tls | None = None, wait_s: float = 15.0) -> Iterator[Client]:
     """A client of ``server``, or of a service that is started now and stopped afterwards.
 
     Raises
@@ -30,7 +38,7 @@ def connect(server: str | None, tls_ca: Path | None = None, wait_s: float = 15.0
         When one has to be started and ``recon[serve]`` is not installed.
     """
     if server is not None:
-        with Client(server, Tls(authority=tls_ca) if tls_ca else None) as client:
+        with Client(server, tls) as client:
             client.wait_ready(wait_s)
             yield client
         return
@@ -41,9 +49,13 @@ def connect(server: str | None, tls_ca: Path | None = None, wait_s: float = 15.0
 
 @contextmanager
 def own_service(*options: str) -> Iterator[str]:
-    """Start ``recon serve`` on a free loopback port; yields its address."""
+    """Start ``recon serve`` on a free loopback port; yields its address.
+
+    However this process ends, also by SIGKILL, the service ends with it.
+    """
     if importlib.util.find_spec("pytriton") is None:
         raise MissingExtra("no service to talk to: name a running one with --server HOST:PORT, or install recon[serve]")
+    parent = os.getpid()
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0", *options],
@@ -52,6 +64,7 @@ def own_service(*options: str) -> Iterator[str]:
             text=True,
             start_new_session=True,  # Ctrl-C ends the command, which then ends the service in order
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            preexec_fn=lambda: _end_with(parent),
         )
         try:
             assert process.stdout is not None
@@ -69,3 +82,10 @@ def own_service(*options: str) -> Iterator[str]:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+
+
+def _end_with(parent: int) -> None:
+    """In the child: Linux sends SIGTERM when the parent is gone, which makes the service drain and stop."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:  # it went before we could ask
+        os._exit(1)

@@ -10,10 +10,10 @@ import typer
 from rich.progress import track
 
 from recon.errors import UnreadableInput
-from recon.io.ct_dicom import find_files, read_series
-from recon.io.ct_nifti import is_nifti, read_nifti, stem, write_nifti
-from recon.io.derived_dicom import simulated_series, write_slice
-from recon.io.output_folder import output_folder, write_json
+from recon.io.dicom import find_files, read_series, simulated_series, write_slice
+from recon.io.nifti import is_nifti, read_nifti, stem, write_nifti
+from recon.io.output_folder import output_folder, result_path, write_json
+from recon.quality.report import SOFTWARE
 
 app = typer.Typer(help="Make reduced-dose data from full-dose data.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def ct(
         name, volume, series = source.stem, found[0].volume, found[0]
     scanner = fit_scanner(volume, full_dose_noise, Kernel(kernel_cutoff), seed)
     slices = track(low_dose_slices(volume, scanner, dose_fraction, seed), total=volume.shape[0], description="slices")
-    with output_folder(output, name) as folder:
+    with output_folder(result_path(output, name)) as folder:
         if series is not None:
             derived = simulated_series(dose_fraction)
             (folder / "image").mkdir()
@@ -63,6 +63,7 @@ def ct(
         write_json(
             folder / "simulation.json",
             {
+                "software": SOFTWARE,
                 "input": str(source),
                 "dose_fraction": dose_fraction,
                 "photons_full_dose": scanner.exposure.photons,

@@ -72,7 +72,7 @@ def dataset(file: h5py.File, name: str) -> h5py.Dataset | None:
     stored = where.id.get_storage_size()
     if declared > _SUSPICIOUS_BYTES and stored * _SUSPICIOUS_RATIO < declared:
         raise UnreadableInput(
-            f"{file.filename}: {name} declares {declared / 2**30:.1f} GiB and stores {stored / 2**20:.1f} MiB; "
-            "most of it was never written"
+            f"{file.filename}: {name} is too large for what it holds: {declared / 2**30:.1f} GiB in size, "
+            f"{stored / 2**20:.1f} MiB written; the rest are zeros that nobody measured"
         )
     return where

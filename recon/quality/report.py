@@ -8,6 +8,8 @@ from typing import Any
 from recon.quality.verdict import Check, Verdict
 
 SCHEMA_VERSION = 1
+#: By which a result folder of ours is known.
+SOFTWARE = "recon"
 
 
 def check_to_json(check: Check) -> dict[str, Any]:
@@ -27,6 +29,7 @@ def build_report(
     *, task: str, source: str, verdict: Verdict, checks: list[Check], model: dict[str, Any],
     interval: dict[str, float], parameters: dict[str, Any], timings_ms: dict[str, float],
     slices_total: int, slices_missing: list[int], notes: list[str], skipped: list[dict[str, str]],
+    problem: str | None = None, damaged: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The report of one input.
 
@@ -48,9 +51,14 @@ def build_report(
         How many slices there are, and which have no result.
     notes, skipped
         What a person should know, and which files were left out why.
+    problem
+        Why slices are missing.
+    damaged
+        Whether part of the input could not be read.
     """
     return {
         "schema_version": SCHEMA_VERSION,
+        "software": SOFTWARE,
         "task": task,
         "input": source,
         "status": "incomplete" if slices_missing else "complete",
@@ -61,6 +69,8 @@ def build_report(
         "parameters": parameters,
         "timings_ms": {name: round(value, 3) for name, value in timings_ms.items()},
         "slices": {"total": slices_total, "missing": slices_missing},
+        "problem": problem,
+        "input_damaged": damaged,
         "notes": notes,
         "skipped": skipped,
         "disclaimer": "Not a medical device; for research use.",

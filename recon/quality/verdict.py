@@ -70,6 +70,11 @@ def measure(
     return Check(name, value, lower, upper, unit, Verdict.PASS if inside else severity, message)
 
 
+def unmeasured(name: str, *, unit: str, why: str) -> Check:
+    """A check that could not be made: that is no PASS."""
+    return Check(name, float("nan"), None, None, unit, Verdict.REVIEW, f"not measured: {why}")
+
+
 def verdict_of(checks: Iterable[Check]) -> Verdict:
     """The worst outcome; PASS when there are no checks."""
     return max((check.outcome for check in checks), default=Verdict.PASS)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 import grpc
 import structlog
 from grpc_status import rpc_status
 
-from recon.errors import InternalError, ReconError, outcome_of
+from recon.errors import InternalError, InvalidRequest, ReconError, outcome_of
 from recon.serving.metrics import REQUEST_SECONDS, REQUESTS, SLICES, STREAMS
 from recon.wire.status import to_status
 
 log = structlog.get_logger()
+
+_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+#: Our own services; health and reflection answer by themselves.
+_PREFIX = "/recon."
+LONGEST_TEXT = 256
 
 
 class RequestRecord:
@@ -32,15 +37,70 @@ class RequestRecord:
         self.fields.update(fields)
 
 
-@asynccontextmanager
-async def guarded(context: grpc.aio.ServicerContext, method: str) -> AsyncIterator[RequestRecord]:
-    """Turn errors into statuses and account for the request."""
+_RECORD: contextvars.ContextVar[RequestRecord] = contextvars.ContextVar("request")
+
+
+def current() -> RequestRecord:
+    """The record of the request that is being handled."""
+    return _RECORD.get(RequestRecord("none"))
+
+
+class Guard(grpc.aio.ServerInterceptor):
+    """Turns errors of our services into statuses and accounts for each request."""
+
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
+    ) -> grpc.RpcMethodHandler:
+        """Wrap the handler of a call."""
+        handler = await continuation(handler_call_details)
+        path: str = handler_call_details.method
+        if handler is None or not path.startswith(_PREFIX):
+            return handler
+        method = _short(path)
+        if handler.stream_stream is not None:
+            behaviour = handler.stream_stream
+
+            async def stream(messages: Any, context: _Context) -> None:
+                await _guarded(method, context, lambda: behaviour(messages, context))
+
+            return grpc.stream_stream_rpc_method_handler(
+                stream, handler.request_deserializer, handler.response_serializer
+            )
+        answer = handler.unary_unary
+
+        async def unary(message: Any, context: _Context) -> Any:
+            async def handle() -> Any:
+                bounded_text(message)
+                return await answer(message, context)
+
+            return await _guarded(method, context, handle)
+
+        return grpc.unary_unary_rpc_method_handler(unary, handler.request_deserializer, handler.response_serializer)
+
+
+def bounded_text(message: Any) -> None:
+    """Refuse texts that no caller needs.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field.
+    """
+    for descriptor, value in message.ListFields():
+        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+            raise InvalidRequest(
+                f"{descriptor.name} has {len(value)} characters; at most {LONGEST_TEXT}", field=descriptor.name
+            )
+
+
+async def _guarded(method: str, context: _Context, handle: Callable[[], Awaitable[Any]]) -> Any:
     record = RequestRecord(method)
+    _RECORD.set(record)
     began = time.perf_counter()
-    status, failure = grpc.StatusCode.OK, None
+    status, failure, answer = grpc.StatusCode.OK, None, None
     STREAMS.labels(method).inc()
     try:
-        yield record
+        answer = await handle()
     except ReconError as error:
         status, failure = outcome_of(error).status, error
     except asyncio.CancelledError:
@@ -74,3 +134,11 @@ async def guarded(context: grpc.aio.ServicerContext, method: str) -> AsyncIterat
         )
     if failure is not None:
         await context.abort_with_status(rpc_status.to_status(to_status(failure)))
+    return answer
+
+
+def _short(path: str) -> str:
+    """``/recon.v1.CtService/Denoise`` as ``ct.Denoise``."""
+    service, _, method = path.rpartition("/")
+    name = service.rpartition(".")[2].removesuffix("Service").lower()
+    return f"{'models' if name == 'model' else name}.{method}"

@@ -15,15 +15,15 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
-from recon.serving.ct_service import CtService
+from recon.serving.guard import Guard
 from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
-from recon.serving.model_registry import ModelRegistry
-from recon.serving.model_service import ModelService
-from recon.serving.mr_service import MrService
-from recon.serving.private_memory import SHARED
+from recon.serving.services import CtService, ModelService, MrService
 from recon.serving.settings import Settings
-from recon.serving.triton_client import TritonClient
-from recon.serving.triton_process import EmbeddedTriton, TritonAddress
+from recon.serving.stream import StreamEngine
+from recon.serving.triton.catalogue import Catalogue
+from recon.serving.triton.client import TritonClient
+from recon.serving.triton.private_memory import SHARED
+from recon.serving.triton.process import EmbeddedTriton, TritonAddress
 from recon.v1 import ct_pb2, ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2, mr_pb2_grpc
 
 log = structlog.get_logger()
@@ -70,9 +70,10 @@ class Server:
             local = settings.triton.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
             address = TritonAddress(settings.triton, {}, SHARED if local else None)
         self.triton = TritonClient(address, settings.limits.in_flight)
-        self.registry = ModelRegistry(self.triton)
+        self.catalogue = Catalogue(self.triton)
+        self.engine = StreamEngine(self.triton, self.catalogue, settings.limits)
         self._health = health.aio.HealthServicer()
-        self._grpc = grpc.aio.server(options=_GRPC_OPTIONS)
+        self._grpc = grpc.aio.server(options=_GRPC_OPTIONS, interceptors=[Guard()])
         self._monitor: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
 
@@ -86,13 +87,9 @@ class Server:
         ServiceUnavailable
             When the models do not come up.
         """
-        ct_pb2_grpc.add_CtServiceServicer_to_server(
-            CtService(self.triton, self.registry, self.settings.limits), self._grpc
-        )
-        mr_pb2_grpc.add_MrServiceServicer_to_server(
-            MrService(self.triton, self.registry, self.settings.limits), self._grpc
-        )
-        models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.triton, self.registry), self._grpc)
+        ct_pb2_grpc.add_CtServiceServicer_to_server(CtService(self.engine), self._grpc)
+        mr_pb2_grpc.add_MrServiceServicer_to_server(MrService(self.engine), self._grpc)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.triton, self.catalogue), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         await self._report(False)
@@ -105,7 +102,7 @@ class Server:
                 self.triton.address = self.embedded.address  # known only now whether it is isolated
             self._monitor = asyncio.create_task(self._watch(), name="readiness")
             deadline = asyncio.get_running_loop().time() + _START_S
-            while not self.registry.ready:
+            while not self.catalogue.ready:
                 if asyncio.get_running_loop().time() > deadline:
                     raise ServiceUnavailable(f"Triton was not ready within {_START_S:.0f} s; see the log")
                 await asyncio.sleep(0.05)
@@ -157,7 +154,7 @@ class Server:
 
     def _triton_changed(self, running: bool) -> None:
         if not running:
-            self.registry.lost()
+            self.catalogue.lost()
             self.triton.server_restarted()
         self._wake.set()
 
@@ -165,13 +162,16 @@ class Server:
         """Keep health, metrics and the list of models true."""
         reported = False
         while True:
+            ready = False
             try:
-                ready = await self.registry.refresh()
+                ready = await self.catalogue.refresh()
                 if ready:
                     TRITON.latest = await self.triton.statistics()
-            except ReconError:
-                self.registry.lost()
+            except Exception as error:  # whatever it is, the service must go on telling whether it is ready
                 ready = False
+                self.catalogue.lost()
+                if not isinstance(error, ReconError):
+                    log.exception("readiness_check_failed")
             RESTARTS.set(self.embedded.restarts if self.embedded else 0)
             if ready != reported:
                 log.info("ready" if ready else "not_ready")

@@ -30,7 +30,10 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """Shape and sample type of one named tensor of a model."""
+    """Shape and sample type of one named tensor of a model.
+
+    Complex inputs reach the model as real ones with another axis of length 2 behind them.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
@@ -134,8 +137,11 @@ class Session(ABC):
         Of the result.
     unit
         Of image and uncertainty.
+    whole_numbers
+        Whether images may be rounded to whole numbers on the wire.
     """
 
+    whole_numbers = False
     name: str
     rows: int
     columns: int
@@ -194,6 +200,6 @@ class Task(ABC):
             Naming the field that no series could satisfy.
         """
 
-    def suits(self, header: Any) -> str:
-        """Name of the model that fits a header that names none; empty for the task's default."""
-        return ""
+    def suits(self, header: Any) -> tuple[str, str]:
+        """The model for a header that names none, and why; empty for the task's default."""
+        return "", ""

@@ -1,23 +1,32 @@
-"""Low-dose CT: a slice in HU to a tensor, and the network's answer to an image with a verdict."""
+"""Low-dose CT: slices in HU to tensors, and the network's answer to images with a verdict."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from recon.errors import InvalidRequest, UnusableData
+from recon.quality.hu_plausible import hu_plausible
 from recon.quality.noise_level import TISSUE_HU, tissue_noise
 from recon.quality.removed import edge_energy_ratio
-from recon.quality.verdict import Check, Verdict, measure
-from recon.volumes import FloatImage, Geometry
+from recon.quality.verdict import Check, Verdict, measure, unmeasured
+from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, Task, TensorSpec
+from recon.tasks.chunks import SliceAssembler
+from recon.v1 import common_pb2, ct_pb2
+from recon.volumes import FloatImage, Geometry, Unit
+from recon.wire.messages import geometry_from_message
+from recon.wire.planes import require_input_type
 
 SMALLEST, LARGEST = 64, 2048
 STRIDE = 16
 AIR_HU, DENSEST_HU = -1024.0, 3071.0
 #: Values below this are no measurement: scanners fill what lies outside the field of view with them.
 PADDING_HU = -1500.0
-COVERAGE = 0.9
+_LEAST_TISSUE = 0.005
+#: Slices, and pixels along both axes of each, that are looked at to tell whether numbers are HU.
+_MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,96 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+class CtTask(Task):
+    """Denoises series slice by slice."""
+
+    name = "ct"
+
+    def open(self, header: ct_pb2.CtHeader, model: ModelFacts) -> CtSession:
+        """Check the header and begin; see :class:`recon.tasks.base.Task`."""
+        return CtSession(header, model)
+
+
+class CtSession(Session):
+    """One CT series."""
+
+    unit = Unit.HU
+
+    def __init__(self, header: ct_pb2.CtHeader, model: ModelFacts) -> None:
+        self.name = header.series_name
+        self.rows, self.columns, self.slices = header.rows, header.columns, header.slices
+        self.strength = header.strength if header.HasField("strength") else 1.0
+        validate_header(self.rows, self.columns, self.slices, self.strength)
+        if header.unit != common_pb2.UNIT_HU:
+            raise InvalidRequest("unit must be UNIT_HU; convert the series to Hounsfield units", field="unit")
+        self.geometry = geometry_from_message(header.geometry)
+        self.factor = model.conformal_factor
+        dtype = require_input_type(header.sample_type)
+        # who sends whole numbers gets them: rounding adds 0.3 HU to the ten or so of noise that are there
+        self.whole_numbers = header.sample_type == common_pb2.SAMPLE_TYPE_INT16
+        self._assembler = SliceAssembler(self.rows, self.columns, self.slices, dtype, "hu")
+        self._sample: list[FloatImage] = []
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all slices are in."""
+        return self._assembler.complete
+
+    @property
+    def progress(self) -> str:
+        """How many slices are in."""
+        return f"{self._assembler.next_slice} of {self.slices} slices"
+
+    def add(self, message: ct_pb2.DenoiseRequest) -> Iterable[SliceWork]:
+        """Take a chunk; see :class:`recon.tasks.base.Session`."""
+        if message.WhichOneof("part") != "chunk":
+            raise InvalidRequest("after the header only chunks may follow", field="chunk")
+        hu = self._assembler.add(message.chunk)
+        if hu is None:
+            return ()
+        if len(self._sample) < _MOST_SAMPLED:
+            self._sample.append(hu[::_SAMPLED_EVERY, ::_SAMPLED_EVERY].ravel())
+        return (CtWork(self._assembler.next_slice - 1, hu, self),)
+
+    def judge_series(self) -> list[Check]:
+        """Whether the numbers can be HU, which one slice alone may not show."""
+        return [hu_plausible(np.concatenate(self._sample))]
+
+
+class CtWork(SliceWork):
+    """One slice (y, x) in HU on its way through the network."""
+
+    def __init__(self, index: int, hu: FloatImage, session: CtSession) -> None:
+        self.index, self._hu = index, hu
+        self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry
+        rows, columns = (side + -side % STRIDE for side in hu.shape)
+        self._inputs = {"hu": TensorSpec((1, 1, rows, columns))}
+        self._outputs = {"noise_and_interval": TensorSpec((1, 3, rows, columns))}
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """The padded slice."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """Noise, and how far the truth may lie below and above."""
+        return self._outputs
+
+    def prepare(self, tensors: Mapping[str, Array]) -> None:
+        """Clip to CT's range and pad to a multiple of 16."""
+        fill(self._hu, self.index, tensors["hu"])
+
+    def judge_input(self) -> list[Check]:
+        """Size, spacing, range and noise of the slice."""
+        return judge_input(self._hu, self._geometry)
+
+    def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
+        """Subtract the noise, scale the interval, and look at what was removed."""
+        result = denoise(self._hu, tensors["noise_and_interval"][0], strength=self._strength, factor=self._factor)
+        return FinishedSlice(result.image, result.uncertainty, judge_result(self._hu, result))
 
 
 @dataclass(frozen=True)
@@ -74,14 +173,8 @@ def validate_header(rows: int, columns: int, slices: int, strength: float) -> No
         raise InvalidRequest(f"strength is {strength}; it must lie between 0 and 1", field="strength")
 
 
-def tensor_shape(hu: FloatImage) -> tuple[int, int, int, int]:
-    """Shape (1, 1, y', x') of the network's input for a slice (y, x)."""
-    rows, columns = (side + -side % STRIDE for side in hu.shape)
-    return 1, 1, rows, columns
-
-
-def prepare(hu: FloatImage, index: int, out: FloatImage | None = None) -> FloatImage:
-    """The network's input (1, 1, y', x'): clipped to CT's range, padded to a multiple of 16.
+def fill(hu: FloatImage, index: int, out: Array) -> None:
+    """Write the network's input: clipped to CT's range, mirrored at the far edges.
 
     Parameters
     ----------
@@ -90,7 +183,7 @@ def prepare(hu: FloatImage, index: int, out: FloatImage | None = None) -> FloatI
     index
         Number of the slice, for the error message.
     out
-        Where to put it; by default a new array.
+        (1, 1, y', x') float32, y' and x' at least y and x.
 
     Raises
     ------
@@ -103,20 +196,17 @@ def prepare(hu: FloatImage, index: int, out: FloatImage | None = None) -> FloatI
         raise UnusableData(
             f"slice {index} has {bad} NaN or infinite samples; replace them before denoising", field="data"
         )
-    shape = tensor_shape(hu)
-    out = np.empty(shape, np.float32) if out is None else out
     (rows, columns), plane = hu.shape, out[0, 0]
     np.clip(hu, AIR_HU, DENSEST_HU, out=plane[:rows, :columns])
-    below, right = shape[2] - rows, shape[3] - columns
+    below, right = plane.shape[0] - rows, plane.shape[1] - columns
     if right:
         plane[:rows, columns:] = plane[:rows, columns - 2 : columns - 2 - right : -1]
     if below:
         plane[rows:] = plane[rows - 2 : rows - 2 - below : -1]
-    return out
 
 
-def finish(hu: FloatImage, output: FloatImage, *, strength: float, factor: float) -> DenoisedSlice:
-    """Subtract the noise and scale the interval; :func:`judge` comes next.
+def denoise(hu: FloatImage, output: Array, *, strength: float, factor: float) -> DenoisedSlice:
+    """Subtract the noise and scale the interval.
 
     Parameters
     ----------
@@ -132,109 +222,85 @@ def finish(hu: FloatImage, output: FloatImage, *, strength: float, factor: float
     rows, columns = hu.shape
     noise, below, above = (plane[:rows, :columns] for plane in output)
     padding = hu < PADDING_HU
-    noise = np.where(padding, np.float32(0), noise)
+    any_padding = bool(padding.any())
+    if any_padding:
+        noise = np.where(padding, np.float32(0), noise)
     image = hu - noise * np.float32(strength)
-    uncertainty = (below + above) * np.float32(0.5 * factor)
+    uncertainty = below + above
+    uncertainty *= np.float32(0.5 * factor)
     if strength < 1.0:
         uncertainty += np.float32(1.0 - strength) * np.abs(noise)
-    uncertainty[padding] = 0
+    if any_padding:
+        uncertainty[padding] = 0
     return DenoisedSlice(image, uncertainty, noise)
 
 
-def judge(hu: FloatImage, result: DenoisedSlice, geometry: Geometry) -> list[Check]:
-    """What can be measured on a slice without knowing the truth, each against its limits.
+def tissue_share(hu: FloatImage) -> float:
+    """Share of pixels with the HU of soft tissue; of every second pixel, which is as good and cheaper."""
+    sparse = hu[::2, ::2]
+    return float(((sparse > TISSUE_HU[0]) & (sparse < TISSUE_HU[1])).mean())
+
+
+def judge_input(hu: FloatImage, geometry: Geometry) -> list[Check]:
+    """What can be measured on the input, each against the range of the training."""
+    limits, sparse = LIMITS, hu[::2, ::2]
+    level = tissue_noise(hu)
+    checks = [
+        measure(
+            "hu_range", float(((sparse < -3100) | (sparse > 20000)).mean()), unit="", upper=limits.out_of_range_share,
+            severity=Verdict.REJECT, message="share of pixels that no CT number scale has",
+        ),
+        measure(
+            "tissue_share", tissue_share(hu), unit="", lower=_LEAST_TISSUE,
+            message="share of pixels with the HU of soft tissue",
+        ),
+        measure(
+            "matrix_size", float(min(hu.shape)), unit="px", lower=limits.matrix[0], upper=limits.matrix[1],
+            message="shorter side of the slice",
+        ),
+        measure(
+            "pixel_spacing", max(geometry.spacing[:2]), unit="mm", lower=limits.spacing_mm[0],
+            upper=limits.spacing_mm[1], message="distance between pixels",
+        ),
+    ]  # fmt: skip
+    if np.isfinite(level):
+        words, (low, high) = "noise of the input in soft tissue, against the range of the training", limits.noise_hu
+        checks.append(measure("noise_level", level, unit="HU", lower=low, upper=high, message=words))
+    else:
+        checks.append(unmeasured("noise_level", unit="HU", why="too little soft tissue to measure the noise in"))
+    return checks
+
+
+def judge_result(hu: FloatImage, result: DenoisedSlice) -> list[Check]:
+    """Whether what was removed looks like noise, judged at full strength whatever share the caller wants.
 
     Parameters
     ----------
     hu
         (y, x) the input slice in HU.
     result
-        Of :func:`finish`.
-    geometry
-        Of the series.
+        Of :func:`denoise`.
     """
-    limits = LIMITS
-    # means over a quarter of the pixels are as good and cost a quarter
-    sparse = np.s_[::2, ::2]
+    limits, sparse = LIMITS, np.s_[::2, ::2]
     image, noise, uncertainty = result.image[sparse], result.noise[sparse], result.uncertainty[sparse]
     tissue = (image > TISSUE_HU[0]) & (image < TISSUE_HU[1])
-    share = float(tissue.mean())
-    outside = float(((hu[sparse] < -3100) | (hu[sparse] > 20000)).mean())
+    if tissue.mean() < _LEAST_TISSUE:
+        return []  # tissue_share says so
     checks = [
         measure(
-            "hu_range",
-            outside,
-            unit="",
-            upper=limits.out_of_range_share,
-            severity=Verdict.REJECT,
-            message="share of pixels that no CT number scale has",
-        ),
-        measure(
-            "tissue_share",
-            share,
-            unit="",
-            lower=0.005,
-            message="share of pixels with the HU of soft tissue",
-        ),
-        measure(
-            "matrix_size",
-            float(min(hu.shape)),
-            unit="px",
-            lower=limits.matrix[0],
-            upper=limits.matrix[1],
-            message="shorter side of the slice",
-        ),
-        measure(
-            "pixel_spacing",
-            max(geometry.spacing[:2]),
-            unit="mm",
-            lower=limits.spacing_mm[0],
-            upper=limits.spacing_mm[1],
-            message="distance between pixels",
-        ),
-    ]
-    level = tissue_noise(hu)
-    if level == level:
-        checks.append(
-            measure(
-                "noise_level",
-                level,
-                unit="HU",
-                lower=limits.noise_hu[0],
-                upper=limits.noise_hu[1],
-                message="noise of the input in soft tissue, against the range of the training",
-            )
-        )
-    if share < 0.005:
-        return checks
-    # judged at full strength, whatever share the caller wants removed
-    ratio = edge_energy_ratio(hu - result.noise, result.noise)
-    if ratio == ratio:
-        checks.append(
-            measure(
-                "removed_looks_like_noise",
-                ratio,
-                unit="",
-                upper=limits.edge_energy,
-                message="what was removed on edges over what was removed in flat tissue",
-            )
-        )
-    checks.append(
-        measure(
-            "hu_shift",
-            abs(float(noise[tissue].mean())),
-            unit="HU",
-            upper=limits.shift_hu,
+            "hu_shift", abs(float(noise[tissue].mean())), unit="HU", upper=limits.shift_hu,
             message="mean change of soft tissue",
-        )
-    )
-    checks.append(
+        ),
         measure(
-            "mean_uncertainty",
-            float(uncertainty[tissue].mean()),
-            unit="HU",
-            upper=limits.uncertainty_hu,
+            "mean_uncertainty", float(uncertainty[tissue].mean()), unit="HU", upper=limits.uncertainty_hu,
             message="mean half-width of the 90 % interval in soft tissue",
-        )
-    )
+        ),
+    ]  # fmt: skip
+    ratio = edge_energy_ratio(hu - result.noise, result.noise)
+    words = "what was removed on edges over what was removed in flat tissue"
+    if np.isfinite(ratio):
+        checks.append(measure("removed_looks_like_noise", ratio, unit="", upper=limits.edge_energy, message=words))
+    else:
+        why = "hardly an edge in this slice that could have been blurred"
+        checks.append(Check("removed_looks_like_noise", ratio, None, limits.edge_energy, "", Verdict.PASS, why))
     return checks

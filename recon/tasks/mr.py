@@ -1,57 +1,95 @@
-"""MR: the k-space of a slice to a tensor, and the network's answer to an image with a verdict."""
+"""MR: the k-space of a slice to tensors, and a model's answer to an image with a verdict."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from recon.errors import InvalidRequest, UnusableData
-from recon.physics.sampling import Mask, calibration_size
-from recon.quality.verdict import Check, Verdict, measure
-from recon.volumes import ComplexImage, FloatImage
+from recon.quality.verdict import Check
+from recon.tasks import mr_checks
+from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, Task, TensorSpec
+from recon.tasks.mr_checks import Measured
+from recon.tasks.mr_choice import Sampling, choose
+from recon.tasks.readouts import ReadoutAssembler, SliceReadouts
+from recon.volumes import ComplexImage, FloatImage, Unit
+from recon.wire.messages import geometry_from_message
 
 DEFAULT_MODEL = "l1-wavelet"
-SMALLEST, LARGEST = 32, 1024
+SMALLEST, LARGEST = 16, 1024
 MOST_COILS = 128
+#: Readouts of a trajectory may outnumber the lines of any matrix.
+MOST_READOUTS = 8192
+MOST_KSPACE_BYTES = 2 * 2**30
+KINDS = {1: "cartesian", 2: "radial", 3: "spiral"}
+#: Root-sum-of-squares of zero-filled coil images; where the image is finer than k-space, zeros go in before.
+ZERO_FILLED = "zero-filled"
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Where the model has been shown to work; what lies outside goes to REVIEW."""
-
-    coils: tuple[float, float] = (1, 32)
-    matrix: tuple[float, float] = (64, 512)
-    acceleration: float = 8.8
-    calibration: float = 12
-    residual: float = 0.25
-    noise_to_signal: float = 0.35
-    uncertainty: float = 0.25
-
-
-LIMITS = Limits()
-
-
-@dataclass(frozen=True)
-class ReconstructedSlice:
-    """What was made of one slice's k-space.
+class SeriesFacts:
+    """A header's fields, checked.
 
     Attributes
     ----------
-    image
-        (y, x) float32 magnitude, in the unit of the k-space under a unitary transform.
-    uncertainty
-        (y, x) float32, same unit: half the width of the 90 % interval; NaN where the method knows none.
-    residual
-        Root of the energy of the measured samples that the image does not explain, over their whole.
+    kind
+        ``cartesian``, ``radial`` or ``spiral``.
+    coils, samples, lines, slices, averages
+        Of the readouts.
+    matrix
+        (rows, columns) of the image.
+    noise_std
+        Of a coil's real part; 0 where unknown.
+    encoding
+        Name of the sampling pattern, for networks of one encoding.
     """
 
-    image: FloatImage
-    uncertainty: FloatImage
-    residual: float
+    kind: str
+    coils: int
+    samples: int
+    lines: int
+    slices: int
+    averages: int
+    matrix: tuple[int, int]
+    noise_std: float = 0.0
+    encoding: str = ""
 
 
-def validate_header(coils: int, samples: int, lines: int, slices: int, averages: int) -> None:
+def series_facts(header: Any) -> SeriesFacts:
+    """Check an ``MrHeader``.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field that no slice could satisfy.
+    """
+    kind = KINDS.get(int(header.trajectory))
+    if kind is None:
+        raise InvalidRequest("trajectory is unspecified; cartesian, radial and spiral are known", field="trajectory")
+    validate_header(header.coils, header.samples, header.lines, header.slices, header.averages, kind)
+    rows, columns = int(getattr(header, "rows", 0)), int(getattr(header, "columns", 0))
+    if (rows == 0) != (columns == 0):
+        raise InvalidRequest(f"rows is {rows} and columns {columns}; give both or neither", field="rows")
+    if not rows and kind != "cartesian":
+        raise InvalidRequest(f"a {kind} trajectory has no matrix of its own; give rows and columns", field="rows")
+    for name, side, least in (("rows", rows, header.samples), ("columns", columns, header.lines)):
+        least = least if kind == "cartesian" else SMALLEST
+        if side and not least <= side <= 2 * LARGEST:
+            raise InvalidRequest(f"{name} is {side}; the image has {least} to {2 * LARGEST}", field=name)
+    noise = float(getattr(header, "noise_std", 0.0))
+    if not 0 <= noise < float("inf"):
+        raise InvalidRequest(f"noise_std is {noise}; it is a standard deviation, or 0 where unknown", field="noise_std")
+    return SeriesFacts(
+        kind, header.coils, header.samples, header.lines, header.slices, max(1, header.averages),
+        (rows, columns) if rows else (header.samples, header.lines), noise, str(getattr(header, "encoding", "")),
+    )  # fmt: skip
+
+
+def validate_header(coils: int, samples: int, lines: int, slices: int, averages: int, kind: str = "cartesian") -> None:
     """Refuse what no slice could satisfy.
 
     Raises
@@ -59,25 +97,27 @@ def validate_header(coils: int, samples: int, lines: int, slices: int, averages:
     InvalidRequest
         Naming the field.
     """
-    for name, side in (("samples", samples), ("lines", lines)):
-        if not SMALLEST <= side <= LARGEST:
-            raise InvalidRequest(f"{name} is {side}; k-space has {SMALLEST} to {LARGEST} a side", field=name)
+    most_lines = LARGEST if kind == "cartesian" else MOST_READOUTS
+    for name, side, least, most in (
+        ("samples", samples, SMALLEST, LARGEST if kind == "cartesian" else MOST_READOUTS),
+        ("lines", lines, SMALLEST if kind == "cartesian" else 1, most_lines),
+    ):
+        if not least <= side <= most:
+            raise InvalidRequest(f"{name} is {side}; k-space has {least} to {most} a side", field=name)
     if not 1 <= coils <= MOST_COILS:
         raise InvalidRequest(f"coils is {coils}; there are 1 to {MOST_COILS}", field="coils")
     if not 1 <= slices <= 100_000:
         raise InvalidRequest(f"slices is {slices}; a series has 1 to 100000", field="slices")
     if averages > 1024:
         raise InvalidRequest(f"averages is {averages}; at most 1024", field="averages")
-
-
-def tensor_shape(kspace: ComplexImage) -> tuple[int, int, int, int, int]:
-    """Shape (1, coils, ky, kx, 2) of the model's input for k-space (lines, coils, samples)."""
-    lines, coils, samples = kspace.shape
-    return 1, coils, samples, lines, 2
+    if 8 * coils * samples * lines > MOST_KSPACE_BYTES:
+        raise InvalidRequest(
+            f"a slice of {coils} coils, {samples} samples and {lines} lines is larger than 2 GiB", field="coils"
+        )
 
 
 def prepare(kspace: ComplexImage, index: int, out: FloatImage | None = None) -> FloatImage:
-    """The model's input: readouts along ky, lines along kx.
+    """The model's input (1, coils, ky, kx, 2): readouts along ky, lines along kx, at most 1.
 
     Parameters
     ----------
@@ -93,142 +133,235 @@ def prepare(kspace: ComplexImage, index: int, out: FloatImage | None = None) -> 
     UnusableData
         When samples are NaN or infinite, or all are zero.
     """
-    low, high = _range(kspace)
-    if not (np.isfinite(low) and np.isfinite(high)):
+    scale = scale_of(kspace)
+    if not np.isfinite(scale):
         bad = int(kspace.size - np.isfinite(kspace).sum())
         raise UnusableData(f"slice {index} has {bad} NaN or infinite samples; acquire or export it again", field="data")
-    if low == high == 0:
+    if scale == 0:
         raise UnusableData(f"slice {index} is zero everywhere; nothing was measured", field="data")
     out = np.empty(tensor_shape(kspace), np.float32) if out is None else out
     # scaled to 1: scanners' units reach from 1e-10 to 1e6
-    np.divide(kspace.transpose(1, 2, 0), np.float32(scale_of(kspace)), out=out.view(np.complex64)[0, ..., 0])
+    np.divide(kspace.transpose(1, 2, 0), np.float32(scale), out=out.view(np.complex64)[0, ..., 0])
     return out
+
+
+def tensor_shape(kspace: ComplexImage) -> tuple[int, int, int, int, int]:
+    """Shape (1, coils, ky, kx, 2) of the model's input for k-space (lines, coils, samples)."""
+    lines, coils, samples = kspace.shape
+    return 1, coils, samples, lines, 2
 
 
 def scale_of(kspace: ComplexImage) -> float:
     """Largest real or imaginary part; what :func:`prepare` divides by."""
-    low, high = _range(kspace)
-    return max(high, -low)
-
-
-def _range(kspace: ComplexImage) -> tuple[float, float]:
     parts = np.ascontiguousarray(kspace).view(np.float32)
-    return float(parts.min()), float(parts.max())
+    return max(float(parts.max()), -float(parts.min()))
 
 
-def finish(kspace: ComplexImage, output: FloatImage, *, factor: float) -> ReconstructedSlice:
-    """Magnitude, scaled interval and residual; :func:`judge` comes next.
+def residual_of(kspace: ComplexImage, unexplained: FloatImage, scale: float) -> float:
+    """Root of the share of the measured energy that is left unexplained.
 
     Parameters
     ----------
     kspace
-        (lines, coils, samples) complex64 that went in.
-    output
-        (5, y, x) of the model: real and imaginary part, interval below and above, unexplained k-space.
-    factor
-        Conformal factor of the model.
+        (lines, coils, samples) that went in.
+    unexplained
+        (ky, kx) magnitude over coils, in units of ``scale``.
+    scale
+        What the k-space was divided by.
     """
-    scale = np.float32(scale_of(kspace))
-    real, imaginary, below, above, unexplained = output
-    image = np.sqrt(real * real + imaginary * imaginary) * scale
-    uncertainty = (below + above) * np.float32(0.5 * factor) * scale
-    parts = np.ascontiguousarray(kspace).view(np.float32) / scale
+    parts = np.ascontiguousarray(kspace).view(np.float32) / np.float32(scale)
     energy = float(np.square(parts).sum(dtype=np.float64))
-    residual = float(np.sqrt(np.square(unexplained).sum(dtype=np.float64) / energy))
-    return ReconstructedSlice(image, uncertainty, residual)
+    return float(np.sqrt(np.square(unexplained).sum(dtype=np.float64) / energy))
 
 
-def judge(kspace: ComplexImage, result: ReconstructedSlice) -> list[Check]:
-    """What can be measured on a slice without knowing the truth, each against its limits.
+class MrSliceWork(SliceWork):
+    """One slice's k-space on its way through a model."""
+
+    def __init__(self, readouts: SliceReadouts, facts: SeriesFacts, model: ModelFacts) -> None:
+        self.index = readouts.index
+        self._readouts, self._facts, self._model = readouts, facts, model
+        # averages that the service itself took lower the noise that the header gives
+        self._noise_std = facts.noise_std * readouts.averaged
+        self._combined = model.name == ZERO_FILLED
+        self._cartesian = facts.kind == "cartesian"
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """``kspace`` (1, coils, ky, kx, 2); with a trajectory, ``trajectory`` (readouts, samples, 2)."""
+        shape = tensor_shape(self._readouts.kspace)
+        if self._filled:
+            shape = 1, shape[1], *self._facts.matrix, 2
+        specs = {"kspace": TensorSpec(shape)}
+        if self._readouts.trajectory is not None:
+            specs["trajectory"] = TensorSpec(self._readouts.trajectory.shape)
+        if self._takes_noise:
+            specs["noise_std"] = TensorSpec((1,))
+        return specs
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """``image_interval_residual`` (1, 5, y, x)."""
+        facts = self._facts
+        coarse = self._cartesian and not self._filled
+        shape = (facts.samples, facts.lines) if coarse else facts.matrix
+        return {"image_interval_residual": TensorSpec((1, 5, *shape))}
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Method, encoding, and the image's matrix for a trajectory."""
+        found = {}
+        if self._model.name in self._model.parameters.get("methods", "").split(","):
+            found["method"] = self._model.name
+        if self._facts.encoding:
+            found["encoding"] = self._facts.encoding
+        if not self._cartesian:
+            found["rows"], found["columns"] = (str(side) for side in self._facts.matrix)
+        return found
+
+    @property
+    def _takes_noise(self) -> bool:
+        return self._model.parameters.get("takes_noise", "") == "yes"
+
+    @property
+    def _filled(self) -> bool:
+        """Whether zeros go around the k-space before the model, not around the image's after it."""
+        return self._cartesian and self._combined and self._facts.matrix != (self._facts.samples, self._facts.lines)
+
+    @cached_property
+    def _scale(self) -> float:
+        return scale_of(self._readouts.kspace)
+
+    def prepare(self, tensors: Mapping[str, Array]) -> None:
+        """Fill the model's inputs; raises ``UnusableData`` for NaN, infinite or no samples."""
+        kspace, paths = self._readouts.kspace, self._readouts.trajectory
+        gain = np.float32(1)
+        if self._filled:
+            rows, columns = self._facts.matrix
+            lines, _, samples = kspace.shape
+            gain = np.float32(np.sqrt(rows * columns / (lines * samples)))
+            top, left = rows // 2 - samples // 2, columns // 2 - lines // 2
+            tensors["kspace"][...] = 0
+            tensors["kspace"][:, :, top : top + samples, left : left + lines] = prepare(kspace, self.index) * gain
+        else:
+            prepare(kspace, self.index, tensors["kspace"])
+        if paths is not None:
+            tensors["trajectory"][...] = paths
+        if self._takes_noise:
+            mask = mr_checks.mask_of(kspace) if self._cartesian else None
+            noise, _ = mr_checks.noise_of(kspace, mask, self._noise_std, paths)
+            tensors["noise_std"][...] = noise / self._scale * gain
+
+    def judge_input(self) -> list[Check]:
+        """Sampling, matrix, coils and noise."""
+        return mr_checks.judge_input(self._readouts.kspace, self._noise_std, self._cartesian)
+
+    def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
+        """Magnitude, half-width of the interval and checks."""
+        output = np.asarray(tensors["image_interval_residual"])[0]
+        kspace, scale = self._readouts.kspace, self._scale
+        residual = (
+            residual_of(kspace, output[4], scale / (self._gain if self._filled else 1.0))
+            if self._cartesian
+            else float(output[4].flat[0])
+        )
+        image, width = magnitude_and_width(output[:4], self._facts.matrix)
+        image *= np.float32(scale)
+        uncertainty = width * np.float32(scale * self._model.conformal_factor)
+        linear = self._model.parameters.get("linear_methods", "").split(",")
+        checks = mr_checks.judge(
+            Measured(
+                kspace, image, uncertainty, residual, self._noise_std, self._readouts.trajectory,
+                self._model.name in linear, self._combined,
+            )
+        )  # fmt: skip
+        return FinishedSlice(image, uncertainty, checks)
+
+    @property
+    def _gain(self) -> float:
+        rows, columns = self._facts.matrix
+        return float(np.sqrt(rows * columns / (self._facts.samples * self._facts.lines)))
+
+
+def magnitude_and_width(planes: FloatImage, matrix: tuple[int, int]) -> tuple[FloatImage, FloatImage]:
+    """Magnitude and half-width of the interval, at the image's matrix.
 
     Parameters
     ----------
-    kspace
-        (lines, coils, samples) complex64 that went in.
-    result
-        Of :func:`finish`.
+    planes
+        (4, y, x): real and imaginary part, interval below and above.
+    matrix
+        Rows and columns wanted; where they are more, the spectrum of the complex image is filled up with
+        zeros, and widths are those of the nearest pixel.
     """
-    limits = LIMITS
-    mask: Mask = np.any(kspace != 0, axis=1).T
-    samples, lines = mask.shape
-    inside = result.image > 0.1 * float(np.percentile(result.image, 99))
-    signal = float(result.image[inside].mean())
-    checks = [
-        measure(
-            "data_consistency",
-            result.residual,
-            unit="",
-            upper=limits.residual,
-            message="share of the measured samples that the image does not explain, noise included",
-        ),
-        measure(
-            "acceleration",
-            mask.size / float(mask.sum()),
-            unit="",
-            upper=limits.acceleration,
-            message="samples of the matrix over samples measured",
-        ),
-        measure(
-            "calibration_region",
-            float(min(calibration_size(mask))),
-            unit="samples",
-            lower=limits.calibration,
-            message="shorter side of the fully sampled centre, which shows the coils' sensitivities",
-        ),
-        measure(
-            "matrix_size",
-            float(min(samples, lines)),
-            unit="px",
-            lower=limits.matrix[0],
-            message="shorter side of the matrix",
-        ),
-        measure(
-            "matrix_extent",
-            float(max(samples, lines)),
-            unit="px",
-            upper=limits.matrix[1],
-            message="longer side of the matrix",
-        ),
-        measure(
-            "coil_count",
-            float(kspace.shape[1]),
-            unit="",
-            lower=limits.coils[0],
-            upper=limits.coils[1],
-            message="receive coils",
-        ),
-        measure(
-            "noise_to_signal",
-            noise_level(kspace, mask) / signal if signal else float("nan"),
-            unit="",
-            upper=limits.noise_to_signal,
-            message="noise of a coil, from the corners of k-space, over the mean signal of the image",
-        ),
-    ]
-    uncertainty = float(result.uncertainty[inside].mean()) / signal if signal else float("nan")
-    checks.append(
-        measure(
-            "mean_uncertainty",
-            uncertainty,
-            unit="",
-            upper=limits.uncertainty,
-            severity=Verdict.REVIEW,
-            message="mean half-width of the 90 % interval over the mean signal; this method knows none"
-            if uncertainty != uncertainty
-            else "mean half-width of the 90 % interval over the mean signal",
-        )
+    real, imaginary, below, above = planes
+    width = (below + above) * np.float32(0.5)
+    if real.shape == matrix:
+        return np.sqrt(real * real + imaginary * imaginary), width
+    from recon.physics.fourier import finer  # brings in SciPy
+
+    image = np.abs(finer((real + 1j * imaginary).astype(np.complex64), matrix))
+    rows, columns = (
+        np.clip(np.rint((np.arange(n) - n // 2) * (side / n)).astype(int) + side // 2, 0, side - 1)
+        for n, side in zip(matrix, real.shape, strict=True)
     )
-    return checks
+    return image, np.ascontiguousarray(width[np.ix_(rows, columns)])
 
 
-def noise_level(kspace: ComplexImage, mask: Mask) -> float:
-    """Standard deviation of a coil's complex noise, from the measured samples farthest from the centre.
+class MrSession(Session):
+    """One stream's series."""
 
-    The median of the squared magnitude of complex Gaussian noise is ln 2 times its variance.
-    """
-    samples, lines = mask.shape
-    y, x = np.ogrid[-1 : 1 : samples * 1j, -1 : 1 : lines * 1j]
-    distance = np.where(mask, np.hypot(y, x), 0.0)
-    outer = distance >= np.partition(distance[mask], -max(1, int(mask.sum()) // 20))[-max(1, int(mask.sum()) // 20)]
-    corner = kspace.transpose(1, 2, 0)[:, outer & mask]
-    return float(np.sqrt(np.median(np.abs(corner) ** 2) / np.log(2)))
+    unit = Unit.ARBITRARY
+
+    def __init__(self, name: str, facts: SeriesFacts, model: ModelFacts) -> None:
+        self.name, self._facts, self._model = name, facts, model
+        self.rows, self.columns = facts.matrix
+        self.slices = facts.slices
+        self._assembler = ReadoutAssembler(
+            facts.coils, facts.samples, facts.lines, facts.slices, facts.averages, cartesian=facts.kind == "cartesian"
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every slice is finished."""
+        return len(self._assembler.finished) == self.slices
+
+    @property
+    def progress(self) -> str:
+        """Finished slices of all."""
+        return f"{len(self._assembler.finished)} of {self.slices} slices"
+
+    def add(self, message: Any) -> Iterable[SliceWork]:
+        """Take readouts; a slice is work when its last readout is in."""
+        if message.WhichOneof("part") != "readouts":
+            raise InvalidRequest("after the header only readouts may follow", field="readouts")
+        done = self._assembler.add(message.readouts)
+        return () if done is None else (MrSliceWork(done, self._facts, self._model),)
+
+
+def _takes(model: ModelFacts) -> list[str]:
+    """Inputs of a model beside the k-space."""
+    return model.parameters.get("takes", "kspace").split(",")
+
+
+class MrTask(Task):
+    """Images from k-space."""
+
+    name = "mr"
+
+    def open(self, header: Any, model: ModelFacts) -> MrSession:
+        """Check the header and begin."""
+        facts = series_facts(header)
+        geometry_from_message(header.geometry)
+        curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in _takes(model) else "")
+        if facts.kind != "cartesian" and model.name not in curved.split(","):
+            raise InvalidRequest(
+                f"{model.name} takes Cartesian k-space, the trajectory is {facts.kind}; use sense or zero-filled",
+                field="trajectory",
+            )
+        return MrSession(header.series_name, facts, model)
+
+    def suits(self, header: Any) -> tuple[str, str]:
+        """The model that fits a header, and why; without the samples, an undersampled scan is expected."""
+        kind = KINDS.get(int(header.trajectory), "cartesian")
+        sampling = Sampling(kind, header.coils, header.samples, header.lines, acceleration=4.0, calibration=24)
+        return choose(sampling)

@@ -2,7 +2,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -11,6 +11,7 @@ class Unit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     UNIT_UNSPECIFIED: _ClassVar[Unit]
     UNIT_HU: _ClassVar[Unit]
+    UNIT_ARBITRARY: _ClassVar[Unit]
 
 class SampleType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -18,12 +19,15 @@ class SampleType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SAMPLE_TYPE_FLOAT32: _ClassVar[SampleType]
     SAMPLE_TYPE_INT16: _ClassVar[SampleType]
     SAMPLE_TYPE_FLOAT16: _ClassVar[SampleType]
+    SAMPLE_TYPE_UINT16: _ClassVar[SampleType]
+    SAMPLE_TYPE_COMPLEX64: _ClassVar[SampleType]
 
 class Plane(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PLANE_UNSPECIFIED: _ClassVar[Plane]
     PLANE_IMAGE: _ClassVar[Plane]
     PLANE_UNCERTAINTY: _ClassVar[Plane]
+    PLANE_DETECTABILITY: _ClassVar[Plane]
 
 class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,13 +37,17 @@ class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VERDICT_REJECT: _ClassVar[Verdict]
 UNIT_UNSPECIFIED: Unit
 UNIT_HU: Unit
+UNIT_ARBITRARY: Unit
 SAMPLE_TYPE_UNSPECIFIED: SampleType
 SAMPLE_TYPE_FLOAT32: SampleType
 SAMPLE_TYPE_INT16: SampleType
 SAMPLE_TYPE_FLOAT16: SampleType
+SAMPLE_TYPE_UINT16: SampleType
+SAMPLE_TYPE_COMPLEX64: SampleType
 PLANE_UNSPECIFIED: Plane
 PLANE_IMAGE: Plane
 PLANE_UNCERTAINTY: Plane
+PLANE_DETECTABILITY: Plane
 VERDICT_UNSPECIFIED: Verdict
 VERDICT_PASS: Verdict
 VERDICT_REVIEW: Verdict
@@ -52,16 +60,30 @@ class Geometry(_message.Message):
     def __init__(self, affine_lps_mm: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Chunk(_message.Message):
-    __slots__ = ("slice_index", "plane", "offset_bytes", "data")
+    __slots__ = ("slice_index", "plane", "offset_bytes", "data", "input")
     SLICE_INDEX_FIELD_NUMBER: _ClassVar[int]
     PLANE_FIELD_NUMBER: _ClassVar[int]
     OFFSET_BYTES_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
     slice_index: int
     plane: Plane
     offset_bytes: int
     data: bytes
-    def __init__(self, slice_index: _Optional[int] = ..., plane: _Optional[_Union[Plane, str]] = ..., offset_bytes: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+    input: str
+    def __init__(self, slice_index: _Optional[int] = ..., plane: _Optional[_Union[Plane, str]] = ..., offset_bytes: _Optional[int] = ..., data: _Optional[bytes] = ..., input: _Optional[str] = ...) -> None: ...
+
+class PlaneData(_message.Message):
+    __slots__ = ("plane", "sample_type", "scale", "data")
+    PLANE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    plane: Plane
+    sample_type: SampleType
+    scale: float
+    data: bytes
+    def __init__(self, plane: _Optional[_Union[Plane, str]] = ..., sample_type: _Optional[_Union[SampleType, str]] = ..., scale: _Optional[float] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Interval(_message.Message):
     __slots__ = ("coverage", "conformal_factor")
@@ -116,3 +138,47 @@ class Timings(_message.Message):
     finish_ms: float
     total_ms: float
     def __init__(self, receive_ms: _Optional[float] = ..., prepare_ms: _Optional[float] = ..., network_ms: _Optional[float] = ..., finish_ms: _Optional[float] = ..., total_ms: _Optional[float] = ...) -> None: ...
+
+class Accepted(_message.Message):
+    __slots__ = ("provenance", "interval", "unit", "rows", "columns", "slices", "model_reason")
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    SLICES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_REASON_FIELD_NUMBER: _ClassVar[int]
+    provenance: Provenance
+    interval: Interval
+    unit: Unit
+    rows: int
+    columns: int
+    slices: int
+    model_reason: str
+    def __init__(self, provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., unit: _Optional[_Union[Unit, str]] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., model_reason: _Optional[str] = ...) -> None: ...
+
+class SliceResult(_message.Message):
+    __slots__ = ("slice_index", "verdict", "checks", "planes")
+    SLICE_INDEX_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    PLANES_FIELD_NUMBER: _ClassVar[int]
+    slice_index: int
+    verdict: Verdict
+    checks: _containers.RepeatedCompositeFieldContainer[Check]
+    planes: _containers.RepeatedCompositeFieldContainer[PlaneData]
+    def __init__(self, slice_index: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., planes: _Optional[_Iterable[_Union[PlaneData, _Mapping]]] = ...) -> None: ...
+
+class SeriesReport(_message.Message):
+    __slots__ = ("verdict", "checks", "timings", "provenance", "interval")
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    verdict: Verdict
+    checks: _containers.RepeatedCompositeFieldContainer[Check]
+    timings: Timings
+    provenance: Provenance
+    interval: Interval
+    def __init__(self, verdict: _Optional[_Union[Verdict, str]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...

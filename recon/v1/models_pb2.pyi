@@ -31,13 +31,15 @@ class GetModelResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "task", "sha256", "ready", "description", "inference_count")
+    __slots__ = ("name", "version", "task", "sha256", "ready", "description", "is_default", "conformal_factor", "inference_count")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
     READY_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    CONFORMAL_FACTOR_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
@@ -45,5 +47,7 @@ class Model(_message.Message):
     sha256: str
     ready: bool
     description: str
+    is_default: bool
+    conformal_factor: float
     inference_count: int
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., task: _Optional[str] = ..., sha256: _Optional[str] = ..., ready: bool = ..., description: _Optional[str] = ..., inference_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., task: _Optional[str] = ..., sha256: _Optional[str] = ..., ready: bool = ..., description: _Optional[str] = ..., is_default: bool = ..., conformal_factor: _Optional[float] = ..., inference_count: _Optional[int] = ...) -> None: ...

@@ -28,7 +28,7 @@ class ReconstructRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[MrHeader, _Mapping]] = ..., readouts: _Optional[_Union[Readouts, _Mapping]] = ...) -> None: ...
 
 class MrHeader(_message.Message):
-    __slots__ = ("series_name", "trajectory", "coils", "samples", "lines", "slices", "averages", "geometry", "model", "model_version")
+    __slots__ = ("series_name", "trajectory", "coils", "samples", "lines", "slices", "averages", "geometry", "model", "model_version", "rows", "columns", "noise_std", "encoding")
     SERIES_NAME_FIELD_NUMBER: _ClassVar[int]
     TRAJECTORY_FIELD_NUMBER: _ClassVar[int]
     COILS_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,10 @@ class MrHeader(_message.Message):
     GEOMETRY_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    NOISE_STD_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
     series_name: str
     trajectory: Trajectory
     coils: int
@@ -49,19 +53,25 @@ class MrHeader(_message.Message):
     geometry: _common_pb2.Geometry
     model: str
     model_version: str
-    def __init__(self, series_name: _Optional[str] = ..., trajectory: _Optional[_Union[Trajectory, str]] = ..., coils: _Optional[int] = ..., samples: _Optional[int] = ..., lines: _Optional[int] = ..., slices: _Optional[int] = ..., averages: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ...) -> None: ...
+    rows: int
+    columns: int
+    noise_std: float
+    encoding: str
+    def __init__(self, series_name: _Optional[str] = ..., trajectory: _Optional[_Union[Trajectory, str]] = ..., coils: _Optional[int] = ..., samples: _Optional[int] = ..., lines: _Optional[int] = ..., slices: _Optional[int] = ..., averages: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., noise_std: _Optional[float] = ..., encoding: _Optional[str] = ...) -> None: ...
 
 class Readouts(_message.Message):
-    __slots__ = ("slice_index", "lines", "data", "last_in_slice")
+    __slots__ = ("slice_index", "lines", "data", "last_in_slice", "trajectory")
     SLICE_INDEX_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     LAST_IN_SLICE_FIELD_NUMBER: _ClassVar[int]
+    TRAJECTORY_FIELD_NUMBER: _ClassVar[int]
     slice_index: int
     lines: _containers.RepeatedScalarFieldContainer[int]
     data: bytes
     last_in_slice: bool
-    def __init__(self, slice_index: _Optional[int] = ..., lines: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., last_in_slice: bool = ...) -> None: ...
+    trajectory: bytes
+    def __init__(self, slice_index: _Optional[int] = ..., lines: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., last_in_slice: bool = ..., trajectory: _Optional[bytes] = ...) -> None: ...
 
 class ReconstructResponse(_message.Message):
     __slots__ = ("accepted", "chunk", "slice", "report")
@@ -69,44 +79,8 @@ class ReconstructResponse(_message.Message):
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     SLICE_FIELD_NUMBER: _ClassVar[int]
     REPORT_FIELD_NUMBER: _ClassVar[int]
-    accepted: MrAccepted
+    accepted: _common_pb2.Accepted
     chunk: _common_pb2.Chunk
-    slice: MrSliceReport
-    report: MrSeriesReport
-    def __init__(self, accepted: _Optional[_Union[MrAccepted, _Mapping]] = ..., chunk: _Optional[_Union[_common_pb2.Chunk, _Mapping]] = ..., slice: _Optional[_Union[MrSliceReport, _Mapping]] = ..., report: _Optional[_Union[MrSeriesReport, _Mapping]] = ...) -> None: ...
-
-class MrAccepted(_message.Message):
-    __slots__ = ("provenance", "interval", "image_type", "uncertainty_type")
-    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
-    INTERVAL_FIELD_NUMBER: _ClassVar[int]
-    IMAGE_TYPE_FIELD_NUMBER: _ClassVar[int]
-    UNCERTAINTY_TYPE_FIELD_NUMBER: _ClassVar[int]
-    provenance: _common_pb2.Provenance
-    interval: _common_pb2.Interval
-    image_type: _common_pb2.SampleType
-    uncertainty_type: _common_pb2.SampleType
-    def __init__(self, provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., interval: _Optional[_Union[_common_pb2.Interval, _Mapping]] = ..., image_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., uncertainty_type: _Optional[_Union[_common_pb2.SampleType, str]] = ...) -> None: ...
-
-class MrSliceReport(_message.Message):
-    __slots__ = ("slice_index", "verdict", "checks")
-    SLICE_INDEX_FIELD_NUMBER: _ClassVar[int]
-    VERDICT_FIELD_NUMBER: _ClassVar[int]
-    CHECKS_FIELD_NUMBER: _ClassVar[int]
-    slice_index: int
-    verdict: _common_pb2.Verdict
-    checks: _containers.RepeatedCompositeFieldContainer[_common_pb2.Check]
-    def __init__(self, slice_index: _Optional[int] = ..., verdict: _Optional[_Union[_common_pb2.Verdict, str]] = ..., checks: _Optional[_Iterable[_Union[_common_pb2.Check, _Mapping]]] = ...) -> None: ...
-
-class MrSeriesReport(_message.Message):
-    __slots__ = ("verdict", "checks", "timings", "provenance", "interval")
-    VERDICT_FIELD_NUMBER: _ClassVar[int]
-    CHECKS_FIELD_NUMBER: _ClassVar[int]
-    TIMINGS_FIELD_NUMBER: _ClassVar[int]
-    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
-    INTERVAL_FIELD_NUMBER: _ClassVar[int]
-    verdict: _common_pb2.Verdict
-    checks: _containers.RepeatedCompositeFieldContainer[_common_pb2.Check]
-    timings: _common_pb2.Timings
-    provenance: _common_pb2.Provenance
-    interval: _common_pb2.Interval
-    def __init__(self, verdict: _Optional[_Union[_common_pb2.Verdict, str]] = ..., checks: _Optional[_Iterable[_Union[_common_pb2.Check, _Mapping]]] = ..., timings: _Optional[_Union[_common_pb2.Timings, _Mapping]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., interval: _Optional[_Union[_common_pb2.Interval, _Mapping]] = ...) -> None: ...
+    slice: _common_pb2.SliceResult
+    report: _common_pb2.SeriesReport
+    def __init__(self, accepted: _Optional[_Union[_common_pb2.Accepted, _Mapping]] = ..., chunk: _Optional[_Union[_common_pb2.Chunk, _Mapping]] = ..., slice: _Optional[_Union[_common_pb2.SliceResult, _Mapping]] = ..., report: _Optional[_Union[_common_pb2.SeriesReport, _Mapping]] = ...) -> None: ...

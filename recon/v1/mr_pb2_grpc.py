@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class MrServiceStub(object):
-    """Images from Cartesian k-space.
+    """Images from k-space.
     """
 
     def __init__(self, channel):
@@ -43,7 +43,7 @@ class MrServiceStub(object):
 
 
 class MrServiceServicer(object):
-    """Images from Cartesian k-space.
+    """Images from k-space.
     """
 
     def Reconstruct(self, request_iterator, context):
@@ -71,7 +71,7 @@ def add_MrServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MrService(object):
-    """Images from Cartesian k-space.
+    """Images from k-space.
     """
 
     @staticmethod

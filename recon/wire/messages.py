@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -12,14 +11,10 @@ from recon.quality.verdict import Check, Verdict
 from recon.v1 import common_pb2
 from recon.volumes import Geometry
 
-#: Largest piece of a slice in one message, bytes.
+#: Most pixels' bytes that a message may bring.
 CHUNK_BYTES = 4 * 1024 * 1024
-
-SAMPLE_DTYPES: dict[int, np.dtype[Any]] = {
-    common_pb2.SAMPLE_TYPE_FLOAT32: np.dtype("<f4"),
-    common_pb2.SAMPLE_TYPE_INT16: np.dtype("<i2"),
-    common_pb2.SAMPLE_TYPE_FLOAT16: np.dtype("<f2"),
-}
+#: Most that a message of ours brings: with all around it, it stays below gRPC's usual limit of 4 MiB.
+PIECE_BYTES = CHUNK_BYTES - 128 * 1024
 
 
 def geometry_to_message(geometry: Geometry) -> common_pb2.Geometry:
@@ -76,8 +71,11 @@ def check_from_message(message: common_pb2.Check) -> Check:
     )
 
 
-def chunks(index: int, plane: common_pb2.Plane, data: memoryview) -> Iterator[common_pb2.Chunk]:
-    """One slice's bytes in pieces of at most :data:`CHUNK_BYTES`."""
-    for offset in range(0, len(data), CHUNK_BYTES):
-        piece = bytes(data[offset : offset + CHUNK_BYTES])
-        yield common_pb2.Chunk(slice_index=index, plane=plane, offset_bytes=offset, data=piece)
+def chunks(
+    index: int, data: bytes, plane: common_pb2.Plane = common_pb2.PLANE_UNSPECIFIED, name: str = ""
+) -> Iterator[common_pb2.Chunk]:
+    """One slice's bytes in pieces of at most :data:`PIECE_BYTES`; ``name`` of the input that they are of."""
+    for offset in range(0, len(data), PIECE_BYTES):
+        # a slice that fits is not copied
+        piece = data if len(data) <= PIECE_BYTES else data[offset : offset + PIECE_BYTES]
+        yield common_pb2.Chunk(slice_index=index, plane=plane, offset_bytes=offset, data=piece, input=name)

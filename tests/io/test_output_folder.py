@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from recon.errors import OutputFailed
-from recon.io.output_folder import output_folder, write_json
+from recon.io.output_folder import output_folder, result_path, write_json
 
 
 def test_the_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     def half() -> None:
-        with output_folder(tmp_path, "x") as folder:
+        with output_folder(tmp_path / "x") as folder:
             write_json(folder / "a.json", {"a": 1})
             raise RuntimeError
 
@@ -22,9 +22,10 @@ def test_the_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_an_older_result_is_replaced(tmp_path: Path) -> None:
     for content in ("old", "new"):
-        with output_folder(tmp_path, "x") as folder:
+        with output_folder(tmp_path / "x") as folder:
+            write_json(folder / "report.json", {"software": "recon"})
             (folder / content).touch()
-    assert [path.name for path in (tmp_path / "x").iterdir()] == ["new"]
+    assert sorted(path.name for path in (tmp_path / "x").iterdir()) == ["new", "report.json"]
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
@@ -32,12 +33,28 @@ def test_an_older_result_is_replaced(tmp_path: Path) -> None:
     ("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "not writable"), (errno.EIO, "can't be")]
 )
 def test_failures_say_what_to_do(tmp_path: Path, number: int, words: str) -> None:
-    with pytest.raises(OutputFailed, match=words), output_folder(tmp_path, "x"):
+    with pytest.raises(OutputFailed, match=words), output_folder(tmp_path / "x"):
         raise OSError(number, "reason")
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("content", [None, "{", '{"software": "other"}', "[]"])
+def test_what_is_not_ours_is_never_replaced(tmp_path: Path, content: str | None) -> None:
+    scan = tmp_path / "scan"
+    scan.mkdir()
+    (scan / "1.dcm").write_bytes(b"a scan")
+    if content is not None:
+        (scan / "report.json").write_text(content)
+    with pytest.raises(OutputFailed, match="no result of recon"), output_folder(scan):
+        pass
+    assert (scan / "1.dcm").read_bytes() == b"a scan"
+    assert result_path(tmp_path, "scan") == tmp_path / "scan_recon"
+    (tmp_path / "scan_recon").mkdir()
+    with pytest.raises(OutputFailed, match="no result of recon"):
+        result_path(tmp_path, "scan")
+
+
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
-    with pytest.raises(OutputFailed), output_folder(tmp_path / "out", "x"):
+    with pytest.raises(OutputFailed), output_folder(tmp_path / "out" / "x"):
         pass

@@ -280,7 +280,7 @@ def test_a_weight_file_that_is_not_the_configured_one_is_not_served(tmp_path: Pa
     )  # fmt: skip
     assert service.stderr is not None
     for line in service.stderr:
-        if "is not the file that config.pbtxt names" in line:
+        if "does not hold the files that config.pbtxt names" in line:
             break
     else:
         pytest.fail("the wrong file was not noticed")
@@ -331,7 +331,7 @@ def test_tls_with_client_certificates(tmp_path: Path) -> None:
 
 def test_a_site_with_its_own_triton() -> None:
     """``--triton``: the gateway uses a Triton that it did not start (here one on a loopback port)."""
-    from recon.serving.triton_install import prepare_install
+    from recon.serving.triton.install import prepare_install
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -9,7 +9,7 @@ from recon.quality.verdict import Check, Verdict
 from recon.v1 import common_pb2
 from recon.volumes import Geometry
 from recon.wire.messages import (
-    CHUNK_BYTES,
+    PIECE_BYTES,
     check_from_message,
     check_to_message,
     chunks,
@@ -53,7 +53,7 @@ def test_geometry_survives_the_wire_and_nonsense_is_refused() -> None:
 
 def test_chunks_are_bounded_and_whole() -> None:
     data = bytes(range(256)) * 40_000
-    made = list(chunks(3, common_pb2.PLANE_IMAGE, memoryview(data)))
-    assert max(len(chunk.data) for chunk in made) <= CHUNK_BYTES
+    made = list(chunks(3, data, common_pb2.PLANE_IMAGE))
+    assert max(len(chunk.data) for chunk in made) <= PIECE_BYTES
     assert b"".join(chunk.data for chunk in made) == data
-    assert [chunk.offset_bytes for chunk in made] == [0, CHUNK_BYTES, 2 * CHUNK_BYTES]
+    assert [chunk.offset_bytes for chunk in made] == [0, PIECE_BYTES, 2 * PIECE_BYTES]

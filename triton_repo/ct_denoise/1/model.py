@@ -1,87 +1,126 @@
 """Runs model.onnx beside this file inside Triton's Python backend.
 
 The container of a site's own Triton has neither the recon package nor its dependencies, so this file
-stands alone: it needs numpy and OpenVINO, or ONNX Runtime in its place.
+stands alone: it needs numpy and OpenVINO, or ONNX Runtime in its place. It knows no task: inputs,
+outputs and their types are those of the configuration and of the network.
 """
 
 import hashlib
 import json
+import time
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-MOST_SHAPES = 4  # compiled networks kept, one per input shape
+MOST_SHAPES = 4  # compiled networks kept, one per combination of input shapes
 
 
 class _OpenVino:
-    """The network compiled for each input shape that comes along."""
+    """The network compiled for each combination of input shapes that comes along."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         import openvino
 
         self.openvino = openvino
         self.core = openvino.Core()
         self.path = path
-        self.compiled = OrderedDict()
+        self.compiled: OrderedDict[Any, Any] = OrderedDict()
 
-    def _request(self, shape):
-        if shape not in self.compiled:
+    def _request(self, inputs: dict[str, Any]) -> Any:
+        key = tuple((name, array.shape) for name, array in inputs.items())
+        if key not in self.compiled:
             network = self.core.read_model(self.path)
-            network.reshape(list(shape))
+            network.reshape({name: list(array.shape) for name, array in inputs.items()})
             options = {"PERFORMANCE_HINT": "LATENCY"}
-            self.compiled[shape] = self.core.compile_model(network, "CPU", options).create_infer_request()
+            self.compiled[key] = self.core.compile_model(network, "CPU", options).create_infer_request()
             while len(self.compiled) > MOST_SHAPES:
                 self.compiled.popitem(last=False)
-        self.compiled.move_to_end(shape)
-        return self.compiled[shape]
+        self.compiled.move_to_end(key)
+        return self.compiled[key]
 
-    def __call__(self, array):
-        request = self._request(array.shape)
-        request.set_input_tensor(self.openvino.Tensor(array, shared_memory=True))
+    def __call__(self, inputs: dict[str, Any], outputs: list[str]) -> list[Any]:
+        request = self._request(inputs)
+        for name, array in inputs.items():
+            request.set_tensor(name, self.openvino.Tensor(array, shared_memory=True))
         request.infer()
-        return request.get_output_tensor().data
+        return [request.get_tensor(name).data for name in outputs]
 
 
 class _OnnxRuntime:
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         import onnxruntime
 
         self.session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
-        self.name = self.session.get_inputs()[0].name
 
-    def __call__(self, array):
-        return self.session.run(None, {self.name: array})[0]
+    def __call__(self, inputs: dict[str, Any], outputs: list[str]) -> list[Any]:
+        return list(self.session.run(outputs, inputs))
 
 
-def _runtime(path):
+def _runtime(path: Path) -> "_OpenVino | _OnnxRuntime":
     try:
         return _OpenVino(path)
     except ImportError:
         return _OnnxRuntime(path)
 
 
+def parameters_of(config: dict[str, Any], version: str) -> dict[str, str]:
+    """Parameters of this version, without its number, over those of all versions."""
+    values = {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
+    own = {key.rpartition(".")[0]: value for key, value in values.items() if key.rpartition(".")[2] == version}
+    return {**values, **own}
+
+
+def verified(folder: Path, parameters: dict[str, str]) -> list[Path]:
+    """The model's files, once their SHA-256 is the one that the configuration names."""
+    paths = [folder / name for name in parameters["files"].split(",")]
+    found = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+    if found != parameters["sha256"]:
+        raise pb_utils.TritonModelException(f"{folder} does not hold the files that config.pbtxt names: {found}")
+    return paths
+
+
+def worthless(request: Any) -> bool:
+    """Whether nobody waits for the answer any more."""
+    if request.is_cancelled():
+        return True
+    deadline = json.loads(request.parameters() or "{}").get("deadline_unix_s")
+    return deadline is not None and float(deadline) < time.time()
+
+
 class TritonPythonModel:
     """Triton's interface to a Python model."""
 
-    def initialize(self, args):
+    def initialize(self, args: dict[str, str]) -> None:
+        """Check and load the network, and run it once."""
         config = json.loads(args["model_config"])
-        parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
-        path = Path(args["model_repository"]) / args["model_version"] / "model.onnx"
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-        if found != parameters["sha256"]:
-            raise pb_utils.TritonModelException(f"{path} is not the file that config.pbtxt names: {found}")
-        self.input, self.output = config["input"][0]["name"], config["output"][0]["name"]
+        parameters = parameters_of(config, args["model_version"])
+        (path,) = verified(Path(args["model_repository"]) / args["model_version"], parameters)
+        self.inputs = [entry["name"] for entry in config["input"]]
+        self.outputs = [entry["name"] for entry in config["output"]]
         self.run = _runtime(path)
-        warm = [int(side) for side in parameters["warm_shape"].split(",")]
-        self.run(np.zeros(warm, np.float32))
+        warm = {}
+        for part in parameters["warm_shape"].split(";"):  # "1,1,512,512" or "kspace:1,8,64,64;noise:1"
+            name, _, sides = part.rpartition(":")
+            entry = next(e for e in config["input"] if e["name"] == (name or self.inputs[0]))
+            shape = [int(side) for side in sides.split(",")]
+            warm[entry["name"]] = np.zeros(shape, pb_utils.triton_string_to_numpy(entry["data_type"]))
+        self.run(warm, self.outputs)
 
-    def execute(self, requests):
+    def execute(self, requests: list[Any]) -> list[Any]:
+        """Answer each request."""
         return [self._answer(request) for request in requests]
 
-    def _answer(self, request):
-        if request.is_cancelled():
+    def _answer(self, request: Any) -> Any:
+        if worthless(request):
             return pb_utils.InferenceResponse(error=pb_utils.TritonError("cancelled", pb_utils.TritonError.CANCELLED))
-        array = np.ascontiguousarray(pb_utils.get_input_tensor_by_name(request, self.input).as_numpy())
-        return pb_utils.InferenceResponse([pb_utils.Tensor(self.output, self.run(array))])
+        inputs = {
+            name: np.ascontiguousarray(pb_utils.get_input_tensor_by_name(request, name).as_numpy())
+            for name in self.inputs
+        }
+        made = self.run(inputs, self.outputs)
+        return pb_utils.InferenceResponse(
+            [pb_utils.Tensor(name, array) for name, array in zip(self.outputs, made, strict=True)]
+        )

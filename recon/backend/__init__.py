@@ -1,0 +1,1 @@
+"""The one file that runs inside Triton; export copies it beside the weights."""

@@ -1,0 +1,15 @@
+"""The scanner-side SDK: send a series, get images with uncertainty and verdict.
+
+>>> from recon.client import Client
+>>> with Client("127.0.0.1:50051") as client:
+...     for result in client.denoise_ct(volume):
+...         show(result.image, result.verdict)
+
+Small on purpose: gRPC, NumPy and the file readers, no torch.
+"""
+
+from recon.client.connection import Client, Tls
+from recon.client.results import ImageSlice, ModelIdentity, SeriesReport
+from recon.client.resume import Run
+
+__all__ = ["Client", "ImageSlice", "ModelIdentity", "Run", "SeriesReport", "Tls"]

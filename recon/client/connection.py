@@ -1,0 +1,166 @@
+"""A connection to the service."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from recon.client.ct import CtSeries
+from recon.client.mr import MrSeries
+from recon.client.resume import Run, error_from
+from recon.errors import InvalidRequest, ServiceUnavailable
+from recon.v1 import ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2_grpc
+from recon.volumes import KSpace, Volume
+
+_OPTIONS = [
+    ("grpc.max_receive_message_length", 5 * 1024 * 1024),
+    ("grpc.max_send_message_length", 5 * 1024 * 1024),
+    # a slice is one megabyte: the 64 KiB windows and 16 KiB frames that HTTP/2 starts with are too small
+    ("grpc.http2.lookahead_bytes", 4 * 1024 * 1024),
+    ("grpc.http2.max_frame_size", 1024 * 1024),
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+]
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files (PEM) for an encrypted connection; the certificate and its key where the service asks."""
+
+    authority: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class Client:
+    """A connection to the service.
+
+    Parameters
+    ----------
+    server
+        HOST:PORT.
+    tls
+        Files for an encrypted connection; None connects in the clear.
+    """
+
+    def __init__(self, server: str, tls: Tls | None = None) -> None:
+        if tls is None:
+            self._channel = grpc.insecure_channel(server, _OPTIONS)
+        else:
+            parts = (tls.authority, tls.key, tls.certificate)
+            credentials = grpc.ssl_channel_credentials(*(_read(path) for path in parts))
+            self._channel = grpc.secure_channel(server, credentials, _OPTIONS)
+        self.server = server
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and end what still runs on it."""
+        self._channel.close()
+
+    def denoise_ct(
+        self, volume: Volume, *, strength: float = 1.0, model: str = "", model_version: str = "",
+        name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
+    ) -> Run:  # fmt: skip
+        """Denoise a CT series.
+
+        Parameters
+        ----------
+        volume
+            In HU.
+        strength
+            Share of the noise to remove, 0 to 1.
+        model, model_version
+            By default the service chooses.
+        name
+            For the service's log; leave patient data out.
+        timeout_s
+            For the whole series.
+        patience_s
+            How long to go on without a new slice while the service is unavailable.
+
+        Returns
+        -------
+        Run
+            Iterate over it; errors are those of :mod:`recon.errors`.
+        """
+        stub = ct_pb2_grpc.CtServiceStub(self._channel)
+        return Run(CtSeries(stub, volume, strength, name, model, model_version), timeout_s, patience_s)
+
+    def reconstruct_mr(
+        self, kspace: KSpace, *, model: str = "", model_version: str = "",
+        name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
+    ) -> Run:  # fmt: skip
+        """Reconstruct images from Cartesian k-space.
+
+        Parameters
+        ----------
+        kspace
+            Read slice by slice as it is sent.
+        model, model_version
+            By default the service chooses.
+        name
+            For the service's log; leave patient data out.
+        timeout_s
+            For the whole series.
+        patience_s
+            How long to go on without a new slice while the service is unavailable.
+
+        Returns
+        -------
+        Run
+            Iterate over it; errors are those of :mod:`recon.errors`.
+        """
+        stub = mr_pb2_grpc.MrServiceStub(self._channel)
+        return Run(MrSeries(stub, kspace, name, model, model_version), timeout_s, patience_s)
+
+    def models(self, timeout_s: float = 10.0) -> list[models_pb2.Model]:
+        """What the service serves."""
+        stub = models_pb2_grpc.ModelServiceStub(self._channel)
+        try:
+            return list(stub.ListModels(models_pb2.ListModelsRequest(), timeout=timeout_s).models)
+        except grpc.RpcError as failure:
+            raise error_from(failure)[0] from None
+
+    def wait_ready(self, timeout_s: float = 60.0) -> None:
+        """Return when the service says SERVING.
+
+        Raises
+        ------
+        ServiceUnavailable
+            After ``timeout_s``.
+        """
+        stub = health_pb2_grpc.HealthStub(self._channel)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=2.0)
+                if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                    return
+            except grpc.RpcError:
+                pass
+            if time.monotonic() > deadline:
+                raise ServiceUnavailable(f"no service was ready at {self.server} within {timeout_s:.0f} s")
+            time.sleep(0.1)
+
+
+def _read(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidRequest(f"can't read {path}: {error.strerror}") from error

@@ -1,0 +1,96 @@
+"""A series of k-space as a stream of readouts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from recon.client.results import ModelIdentity
+from recon.client.resume import Series
+from recon.errors import ReconError
+from recon.v1 import mr_pb2, mr_pb2_grpc
+from recon.volumes import ComplexImage, FloatImage, KSpace
+from recon.wire.messages import PIECE_BYTES, geometry_to_message
+
+_TRAJECTORIES = {
+    "cartesian": mr_pb2.TRAJECTORY_CARTESIAN, "radial": mr_pb2.TRAJECTORY_RADIAL, "spiral": mr_pb2.TRAJECTORY_SPIRAL,
+}  # fmt: skip
+
+
+class MrSeries(Series):
+    """k-space, read slice by slice as it is sent.
+
+    Parameters
+    ----------
+    stub
+        Of the service.
+    kspace
+        What was measured.
+    name, model, version
+        Of the header.
+    """
+
+    def __init__(self, stub: mr_pb2_grpc.MrServiceStub, kspace: KSpace, name: str, model: str, version: str) -> None:
+        self.slices = kspace.slices
+        self._stub, self._kspace = stub, kspace
+        self._failure: ReconError | None = None
+        rows, columns = kspace.matrix or (0, 0)
+        self._header = mr_pb2.MrHeader(
+            series_name=name, trajectory=_TRAJECTORIES[kspace.kind], coils=kspace.coils, samples=kspace.rows,
+            lines=kspace.columns, slices=kspace.slices, geometry=geometry_to_message(kspace.geometry),
+            model=model, model_version=version, rows=rows, columns=columns, noise_std=kspace.noise_std,
+        )  # fmt: skip
+
+    def open(self, offset: int, model: ModelIdentity | None, timeout_s: float) -> Any:
+        """A call for the slices from ``offset`` on."""
+        header = mr_pb2.MrHeader()
+        header.CopyFrom(self._header)
+        header.slices = self.slices - offset
+        if model is not None and offset:
+            header.model, header.model_version = model.name, model.version
+        return self._stub.Reconstruct(self._requests(header, offset), timeout=timeout_s)
+
+    def failure(self) -> ReconError | None:
+        """A slice that could not be read ended the stream."""
+        return self._failure
+
+    def _requests(self, header: mr_pb2.MrHeader, offset: int) -> Iterator[mr_pb2.ReconstructRequest]:
+        yield mr_pb2.ReconstructRequest(header=header)
+        for index in range(header.slices):
+            try:
+                kspace = self._kspace.load(offset + index)
+                path = self._kspace.trajectory(offset + index) if self._kspace.trajectory else None
+            except ReconError as error:
+                self._failure = error
+                return
+            for readouts in readouts_of(index, kspace, path):
+                yield mr_pb2.ReconstructRequest(readouts=readouts)
+
+
+def readouts_of(index: int, kspace: ComplexImage, trajectory: FloatImage | None = None) -> Iterator[mr_pb2.Readouts]:
+    """The measured readouts of a slice, as many in a message as fit.
+
+    Parameters
+    ----------
+    index
+        Of the slice.
+    kspace
+        (coils, samples, lines).
+    trajectory
+        (lines, samples, 2) where k-space is not Cartesian; then every readout counts as measured.
+    """
+    coils, samples, lines = kspace.shape
+    measured = np.arange(lines) if trajectory is not None else np.flatnonzero(np.any(kspace != 0, axis=(0, 1)))
+    most = max(1, PIECE_BYTES // ((8 * coils + 8) * samples))
+    for start in range(0, max(1, len(measured)), most):
+        some = measured[start : start + most]
+        data = np.ascontiguousarray(kspace[:, :, some].transpose(2, 0, 1), dtype="<c8")
+        last = start + most >= len(measured)
+        if not len(measured):  # the service says what is wrong with a slice of zeros
+            some, data = np.array([0]), np.zeros((1, coils, samples), "<c8")
+        path = b"" if trajectory is None else np.ascontiguousarray(trajectory[some], dtype="<f4").tobytes()
+        yield mr_pb2.Readouts(
+            slice_index=index, lines=some.tolist(), data=data.tobytes(), last_in_slice=last, trajectory=path
+        )

@@ -1,0 +1,85 @@
+"""What comes back: slices, the model that made them, and what is said about the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from recon.quality.verdict import Check, Verdict
+from recon.volumes import FloatImage
+
+
+@dataclass(frozen=True)
+class ImageSlice:
+    """One finished slice.
+
+    Attributes
+    ----------
+    index
+        Position in the series, from 0.
+    image
+        (y, x) float32, in the unit of the task.
+    uncertainty
+        (y, x) float32, same unit: half the width of the 90 % interval; NaN where the method knows none.
+    verdict, checks
+        Whether the slice may be used, and why.
+    extra
+        Further pictures (y, x) float32 by name, such as ``"DETECTABILITY"``.
+    """
+
+    index: int
+    image: FloatImage
+    uncertainty: FloatImage
+    verdict: Verdict
+    checks: list[Check]
+    extra: Mapping[str, FloatImage] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """What makes the images, known as soon as the service has accepted a series.
+
+    Attributes
+    ----------
+    name, version, sha256
+        Of the model.
+    software_version
+        Of the service.
+    coverage, conformal_factor
+        Of the interval.
+    reason
+        Why this model, where the service chose it.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    software_version: str
+    coverage: float
+    conformal_factor: float
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.version} sha256:{self.sha256[:16]}"
+
+
+@dataclass(frozen=True)
+class SeriesReport:
+    """What is known once a series is complete.
+
+    Attributes
+    ----------
+    verdict
+        The service's, or a slice's where that is worse.
+    checks
+        Of each name the worst.
+    timings_ms
+        Where the service's time went.
+    attempts
+        How often the stream had to be opened.
+    """
+
+    verdict: Verdict
+    checks: list[Check]
+    timings_ms: dict[str, float]
+    attempts: int

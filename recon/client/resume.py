@@ -1,0 +1,224 @@
+"""A series as an iterator of finished slices that survives interruptions of the service."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+from grpc_status import rpc_status
+
+from recon.client.results import ImageSlice, ModelIdentity, SeriesReport
+from recon.errors import DeadlineExceeded, InternalError, ReconError, ServiceUnavailable, TooManyRequests
+from recon.quality.verdict import Check, Verdict, verdict_of, worst
+from recon.v1 import common_pb2
+from recon.wire.messages import check_from_message
+from recon.wire.planes import plane_to_image
+from recon.wire.status import from_status
+
+_TIMINGS = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "total_ms")
+_CANCELLED = "cancelled"
+
+
+class Series(ABC):
+    """What a task sends: how to open a stream for the slices that are missing.
+
+    Attributes
+    ----------
+    slices
+        How many images will come.
+    resumable
+        Whether a stream can begin in the middle of the series.
+    """
+
+    slices: int
+    resumable = True
+
+    @abstractmethod
+    def open(self, offset: int, model: ModelIdentity | None, timeout_s: float) -> Any:
+        """A call for the slices from ``offset`` on, by that model where it is known."""
+
+    def failure(self) -> ReconError | None:
+        """Why the sending ended early, where that was not the service's doing."""
+        return None
+
+
+class Run(Iterator[ImageSlice]):
+    """Slices as they become ready; ``report`` is there when the last one is out.
+
+    Interrupted streams are resumed with the slices that are missing, by the same model, as long as the
+    deadline allows and the service makes progress.
+
+    Parameters
+    ----------
+    series
+        What to send.
+    timeout_s
+        For the whole series.
+    patience_s
+        How long to go on without a new slice while the service is away or full.
+
+    Attributes
+    ----------
+    report, model
+        What the service says; None until it has.
+    finished
+        How many slices are here.
+    attempts
+        How often the stream had to be opened.
+    """
+
+    def __init__(self, series: Series, timeout_s: float, patience_s: float) -> None:
+        self.report: SeriesReport | None = None
+        self.model: ModelIdentity | None = None
+        self.finished = 0
+        self.attempts = 0
+        self._series = series
+        self._deadline = time.monotonic() + timeout_s
+        self._patience = patience_s
+        self._verdict = Verdict.PASS
+        self._checks: list[Check] = []
+        self._timings = dict.fromkeys(_TIMINGS, 0.0)
+        self._results = self._run()
+        self._call: grpc.Call | None = None
+        self._cancelled = threading.Event()
+
+    def __next__(self) -> ImageSlice:
+        return next(self._results)
+
+    def cancel(self) -> None:
+        """Stop, also while waiting for the service; it frees what the stream held."""
+        self._cancelled.set()
+        if self._call is not None:
+            self._call.cancel()
+
+    @property
+    def checks(self) -> list[Check]:
+        """Of each name the worst so far."""
+        return list(self._checks)
+
+    def _run(self) -> Iterator[ImageSlice]:
+        last_progress = time.monotonic()
+        while True:
+            before = self.finished
+            try:
+                yield from self._attempt()
+                return
+            except grpc.RpcError as failure:
+                error, wait = error_from(failure)
+            if self._cancelled.is_set():
+                raise DeadlineExceeded(_CANCELLED)
+            own = self._series.failure()
+            if own is not None:
+                raise own
+            if self.finished == self._series.slices:  # all is here; only the last word was lost
+                self._summarise()
+                return
+            if self.finished > before:
+                last_progress = time.monotonic()
+            if not isinstance(error, ServiceUnavailable | TooManyRequests):
+                raise error
+            if self.finished and not self._series.resumable:
+                raise error
+            wait *= random.uniform(0.8, 1.5)
+            if time.monotonic() + wait > min(self._deadline, last_progress + self._patience):
+                raise error
+            if self._cancelled.wait(wait):
+                raise DeadlineExceeded(_CANCELLED)
+
+    def _attempt(self) -> Iterator[ImageSlice]:
+        self.attempts += 1
+        offset, remaining = self.finished, self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise DeadlineExceeded(f"out of time after {offset} of {self._series.slices} slices")
+        if self._cancelled.is_set():
+            raise DeadlineExceeded(_CANCELLED)
+        call = self._call = self._series.open(offset, self.model, remaining)
+        rows = columns = 0
+        pieces: dict[int, bytearray] = {}
+        try:
+            for response in call:
+                part = response.WhichOneof("part")
+                if part == "slice":
+                    result = _slice(response.slice, pieces, (rows, columns), offset)
+                    pieces = {}
+                    self.finished += 1
+                    self._verdict = max(self._verdict, result.verdict)
+                    self._checks = worst([*self._checks, *result.checks])
+                    yield result
+                elif part == "chunk":
+                    pieces.setdefault(response.chunk.plane, bytearray()).extend(response.chunk.data)
+                elif part == "accepted":
+                    rows, columns = response.accepted.rows, response.accepted.columns
+                    self._accept(response.accepted)
+                elif part == "report":
+                    self._checks = worst([*self._checks, *map(check_from_message, response.report.checks)])
+                    self._verdict = max(self._verdict, _verdict(response.report.verdict))
+                    for name in _TIMINGS:
+                        self._timings[name] += getattr(response.report.timings, name)
+            if self.finished < self._series.slices:
+                raise InternalError(f"the service ended after {self.finished} of {self._series.slices} slices")
+            self._summarise()
+        finally:
+            call.cancel()
+
+    def _accept(self, accepted: common_pb2.Accepted) -> None:
+        made, covers = accepted.provenance, accepted.interval
+        model = ModelIdentity(
+            made.model, made.model_version, made.model_sha256, made.software_version, covers.coverage,
+            covers.conformal_factor, accepted.model_reason or (self.model.reason if self.model else ""),
+        )  # fmt: skip
+        known = self.model
+        if known is not None and self.finished and known.sha256 != model.sha256:
+            raise InternalError(
+                f"the service came back with {model} where {known} had made {self.finished} slices; "
+                "send the series again"
+            )
+        self.model = model
+
+    def _summarise(self) -> None:
+        verdict = max(self._verdict, verdict_of(self._checks))
+        self.report = SeriesReport(verdict, self._checks, dict(self._timings), self.attempts)
+
+
+def _slice(
+    message: common_pb2.SliceResult, pieces: dict[int, bytearray], shape: tuple[int, int], offset: int
+) -> ImageSlice:
+    checks = [check_from_message(check) for check in message.checks]
+    planes = {
+        plane.plane: plane_to_image(plane, plane.data or pieces.get(plane.plane, b""), shape)
+        for plane in message.planes
+    }
+    if common_pb2.PLANE_IMAGE not in planes or common_pb2.PLANE_UNCERTAINTY not in planes:
+        raise InternalError(f"slice {message.slice_index} came without its image or its uncertainty")
+    image, uncertainty = planes.pop(common_pb2.PLANE_IMAGE), planes.pop(common_pb2.PLANE_UNCERTAINTY)
+    extra = {common_pb2.Plane.Name(key).removeprefix("PLANE_"): values for key, values in planes.items()}
+    # the service's word counts, and a check that failed counts even where it says nothing of it
+    verdict = max(_verdict(message.verdict), verdict_of(checks))
+    return ImageSlice(offset + message.slice_index, image, uncertainty, verdict, checks, extra)
+
+
+def _verdict(value: int) -> Verdict:
+    """A verdict that is missing or unknown is no PASS."""
+    return Verdict(value) if value in (1, 2, 3) else Verdict.REVIEW
+
+
+def error_from(failure: grpc.RpcError) -> tuple[ReconError, float]:
+    """Our error for a failed call, and how long to wait before another try."""
+    status = rpc_status.from_call(failure)
+    if status is not None:
+        known, retry = from_status(status)
+        if known is not None:
+            return known, retry or 0.5
+    code, details = failure.code(), failure.details() or "no details"
+    if code == grpc.StatusCode.UNAVAILABLE:
+        return ServiceUnavailable("the service can't be reached; is it running there?"), 0.5
+    if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeadlineExceeded("the service did not answer in time"), 0.5
+    if code == grpc.StatusCode.CANCELLED:
+        return DeadlineExceeded(_CANCELLED), 0.5
+    return InternalError(f"{code.name}: {details}"), 0.5

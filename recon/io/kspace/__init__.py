@@ -1,0 +1,1 @@
+"""k-space files to series of slices, and reconstructed images to files."""

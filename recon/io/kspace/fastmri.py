@@ -1,0 +1,120 @@
+"""k-space in the layout of the fastMRI data set; Zbontar et al., arXiv:1811.08839."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from recon.errors import UnreadableInput, UnusableData
+from recon.io.hdf5 import dataset, reading
+from recon.io.kspace.header import Encoding, ScanHeader, parse_header
+from recon.io.kspace.series import MrSeries
+from recon.physics.oversampling import remove_oversampling
+from recon.volumes import ComplexImage, Geometry, KSpace
+
+
+def read(path: Path) -> list[MrSeries]:
+    """The one series of a file.
+
+    Raises
+    ------
+    UnreadableInput
+        When ``kspace`` has not the axes (slice, coil, ky, kx) or (slice, ky, kx), or is not complex.
+    """
+    with reading(path) as file:
+        found = dataset(file, "kspace")
+        assert found is not None
+        shape, paired = _shape(found, path)
+        slices, coils, rows, columns = shape
+        mask = _mask(file, rows, columns, path)
+        header = _header(file, path)
+    notes: list[str] = []
+    kept_rows = shown_rows = rows
+    shown_columns, spacing = columns, (1.0, 1.0, 1.0)
+    if header is None:
+        notes.append("the file has no ISMRMRD header: pixels are taken to be 1 mm")
+    else:
+        encoding = header.encodings[0]
+        field = encoding.encoded.field_mm
+        spacing = field[1] / columns, field[0] / rows, encoding.recon.field_mm[2]
+        shown_rows, shown_columns = (_cropped(side, encoding, axis) for side, axis in ((rows, 0), (columns, 1)))
+        # the readout is free of aliasing: what is not shown need not be sent
+        if shown_rows < rows and (rows - shown_rows) % 2 == 0 and rows % 2 == 0:
+            kept_rows = shown_rows
+            notes.append(f"readout oversampling removed: {rows} to {kept_rows} samples")
+
+    def load(index: int) -> ComplexImage:
+        with reading(path) as again:
+            data = dataset(again, "kspace")
+            assert data is not None
+            kspace = _complex(data[index] if data.ndim > 2 + paired else data[()], paired).reshape(coils, rows, columns)
+        if not np.isfinite(kspace).all():
+            bad = int(kspace.size - np.isfinite(kspace).sum())
+            raise UnusableData(f"{path}: slice {index} has {bad} NaN or infinite samples; export it again")
+        if mask is not None:
+            kspace = kspace * mask
+        return remove_oversampling(kspace, kept_rows)
+
+    geometry = Geometry.from_spacing(*spacing)
+    source = KSpace(slices, coils, kept_rows, columns, geometry, load)
+    return [MrSeries("", source, geometry, (shown_rows, shown_columns), False, notes, first_rounded_down=True)]
+
+
+def _cropped(side: int, encoding: Encoding, axis: int) -> int:
+    """Pixels of ``side`` that are shown: the reconstructed matrix, at most all, as fastMRI crops."""
+    wanted = encoding.recon.matrix[axis]
+    pixel = encoding.encoded.field_mm[axis] / side
+    shown = encoding.recon.field_mm[axis] / pixel
+    # a reconstructed matrix with other pixels is a finer or coarser view of the same field
+    return min(side, wanted if abs(shown - wanted) < 0.05 * wanted + 1 else max(1, int(shown + 0.5)))
+
+
+def _shape(found: h5py.Dataset, path: Path) -> tuple[tuple[int, int, int, int], bool]:
+    """(slices, coils, rows, columns), and whether real and imaginary part are the last axis."""
+    kind, names = found.dtype.kind, found.dtype.names
+    sides = tuple(int(side) for side in found.shape)
+    paired = kind in "fiu" and len(sides) > 3 and sides[-1] == 2
+    if kind != "c" and not paired and not (names and len(names) == 2):
+        raise UnreadableInput(f"{path}: kspace has samples of type {found.dtype}; k-space is complex")
+    if paired:
+        sides = sides[:-1]
+    if not 2 <= len(sides) <= 4:
+        raise UnreadableInput(f"{path}: kspace has shape {found.shape}; (slice, coil, ky, kx) is expected")
+    if min(sides) < 1:
+        raise UnreadableInput(f"{path}: kspace has shape {found.shape}; no slice, coil or line may be missing")
+    if len(sides) == 2:
+        return (1, 1, *sides), paired
+    if len(sides) == 3:
+        return (sides[0], 1, *sides[1:]), paired
+    return (sides[0], sides[1], sides[2], sides[3]), paired
+
+
+def _complex(values: Any, paired: bool) -> ComplexImage:
+    if paired:
+        return np.asarray(values[..., 0] + 1j * values[..., 1], np.complex64)
+    if values.dtype.names:
+        real, imaginary = values.dtype.names
+        return np.asarray(values[real] + 1j * values[imaginary], np.complex64)
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and that is refused by name
+        return np.asarray(values, np.complex64)
+
+
+def _mask(file: h5py.File, rows: int, columns: int, path: Path) -> np.ndarray[Any, Any] | None:
+    found = dataset(file, "mask")
+    if found is None:
+        return None
+    mask = np.asarray(found[()]) != 0
+    if mask.shape not in ((columns,), (rows, columns)):
+        raise UnreadableInput(f"{path}: mask has shape {mask.shape}; ({columns},) or ({rows}, {columns}) is expected")
+    return mask
+
+
+def _header(file: h5py.File, path: Path) -> ScanHeader | None:
+    found = dataset(file, "ismrmrd_header")
+    if found is None:
+        return None
+    text = found[()]
+    return parse_header(text if isinstance(text, bytes) else str(text).encode(), str(path))

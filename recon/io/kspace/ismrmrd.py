@@ -1,0 +1,189 @@
+"""ISMRMRD raw data: the series that a file's readouts make; Inati et al., MRM 77:411 (2017)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from recon.errors import UnreadableInput, UnusableData
+from recon.io.hdf5 import dataset, reading
+from recon.io.kspace import stack, trajectories, volume3d
+from recon.io.kspace.acquisitions import (
+    CALIBRATION_ONLY,
+    FOREIGN,
+    NOISE,
+    SURFACE_COIL,
+    Acquisitions,
+    Indices,
+    read_acquisitions,
+)
+from recon.io.kspace.header import ScanHeader, parse_header
+from recon.io.kspace.lines import Grid
+from recon.io.kspace.placement import same_orientation
+from recon.io.kspace.series import MrSeries
+from recon.physics.coil_noise import bandwidth_ratio, central_density, whitening
+from recon.volumes import ComplexImage
+
+_COUNTERS = ("contrast", "phase", "repetition", "set")
+_CARTESIAN = ("cartesian", "epi")
+_MOST_SERIES = 10_000
+
+
+def group_of(file: h5py.File) -> str | None:
+    """Name of the group with raw data: ``dataset``, or the only one that has ``xml`` and ``data``."""
+    if dataset(file, "dataset/data") is not None:
+        return "dataset"
+    names = [
+        name
+        for name in file
+        if isinstance(file.get(name, getlink=True), h5py.HardLink)
+        and isinstance(file[name], h5py.Group)
+        and {"xml", "data"} <= set(file[name])
+    ]
+    return names[0] if len(names) == 1 else None
+
+
+def read(path: Path) -> list[MrSeries]:
+    """The series of a file: one for each encoding, contrast, phase, repetition, set and orientation.
+
+    Raises
+    ------
+    UnreadableInput
+        When the header contradicts the data, or the trajectory can't be told.
+    """
+    with reading(path) as file:
+        group = group_of(file) or "dataset"
+        xml = dataset(file, f"{group}/xml")
+        if xml is None:
+            raise UnreadableInput(f"{path}: has no {group}/xml")
+        text = xml[()] if xml.shape == () else xml[0]
+        header = parse_header(text if isinstance(text, bytes) else str(text).encode(), str(path))
+        acquisitions = read_acquisitions(file, path, group)
+    notes: list[str] = []
+    imaging, calibration = _sorted(acquisitions, header, notes)
+    heads = acquisitions.heads
+    whiten, dwell = _whitening(acquisitions, imaging, notes)
+    keys = np.stack([heads["encoding_space_ref"], *(heads["idx"][name] for name in _COUNTERS)], 1)
+    names = ("encoding", *_COUNTERS)
+    groups = np.unique(keys[imaging], axis=0)
+    if len(groups) > _MOST_SERIES:
+        raise UnreadableInput(f"{path}: has {len(groups)} series; at most {_MOST_SERIES} are read")
+    varying = [i for i in range(len(names)) if len(np.unique(groups[:, i])) > 1]
+    found = []
+    for key in groups:
+        if key[0] >= len(header.encodings):
+            raise UnreadableInput(
+                f"{path}: acquisitions refer to encoding {key[0]}; the header describes {len(header.encodings)}"
+            )
+        encoding = header.encodings[int(key[0])]
+        members = imaging[(keys[imaging] == key).all(1)]
+        own = calibration[keys[calibration, 0] == key[0]]
+        label = "_".join(f"{names[i]}{key[i]}" for i in varying)
+        matrix = None if whiten is None else whiten / np.float32(_gain(heads, members, dwell))
+        grid = Grid(acquisitions, encoding, matrix)
+        cartesian = encoding.trajectory in _CARTESIAN and not trajectories.is_curved(acquisitions, members)
+        if encoding.trajectory == "epi":
+            notes = [*notes, "EPI lines without correction of the N/2 ghost"]
+        for part, suffix in _orientations(heads, members):
+            name = "_".join(filter(None, (label, suffix)))
+            if not cartesian:
+                found.append(trajectories.read(grid, part, name, list(notes)))
+                continue
+            grid.check(part)
+            extra = _matching(grid, part, own)
+            make = volume3d.read if encoding.encoded.matrix[2] > 1 else stack.read
+            found.append(make(grid, part, extra, name, list(notes)))
+    return found
+
+
+def _sorted(acquisitions: Acquisitions, header: ScanHeader, notes: list[str]) -> tuple[Indices, Indices]:
+    """Readouts of the image and for calibration only, all with the image's coils."""
+    heads, path = acquisitions.heads, acquisitions.path
+    noise, foreign = acquisitions.flagged(NOISE), acquisitions.flagged(*FOREIGN)
+    usable = ~noise & ~foreign
+    if int((foreign & ~noise).sum()):
+        notes.append(f"{int((foreign & ~noise).sum())} acquisitions for navigation, correction or feedback left out")
+    only = acquisitions.flagged(CALIBRATION_ONLY)
+    imaging = usable & ~only
+    if not imaging.any():
+        imaging, only = usable, np.zeros_like(usable)
+    if not imaging.any():
+        raise UnreadableInput(f"{path}: has {len(heads)} acquisitions, none of them for imaging")
+    channels = heads["active_channels"]
+    coils, counts = np.unique(channels[imaging], return_counts=True)
+    wanted = header.coils if header.coils in coils else int(coils[int(np.argmax(counts))])
+    if wanted < 1:
+        raise UnreadableInput(f"{path}: acquisitions have zero coils; nothing was received")
+    others = imaging & (channels != wanted)
+    if (others & ~acquisitions.flagged(SURFACE_COIL)).any():
+        raise UnreadableInput(
+            f"{path}: acquisitions have {', '.join(map(str, coils))} coils; those of an image must have the same"
+        )
+    if others.any():
+        notes.append(f"{int(others.sum())} acquisitions with another coil for the surface coils' correction left out")
+    return np.flatnonzero(imaging & ~others), np.flatnonzero(usable & only & (channels == wanted))
+
+
+def _matching(grid: Grid, members: Indices, calibration: Indices) -> Indices:
+    """The calibration lines that fit onto the grid and belong to slices of the image."""
+    heads = grid.acquisitions.heads
+    start, count = grid.starts(calibration)
+    x, y, z = grid.encoding.encoded.matrix
+    lines, planes = grid.place(calibration, 1), grid.place(calibration, 2)
+    inside = (start >= 0) & (start + count <= x)
+    inside &= (lines >= 0) & (lines < y) & (planes >= 0) & (planes < z)
+    inside &= np.isin(heads["idx"]["slice"][calibration], np.unique(heads["idx"]["slice"][members]))
+    # another contrast or repetition calibrates only those that have no lines of their own
+    own = np.ones_like(inside)
+    for name in _COUNTERS:
+        own &= heads["idx"][name][calibration] == heads["idx"][name][members[0]]
+    chosen = inside & own if (inside & own).any() else inside
+    return calibration[chosen]
+
+
+def _orientations(heads: Any, members: Indices) -> list[tuple[Indices, str]]:
+    """Members by the orientation of their slice, as a scout's three planes."""
+    slices = heads["idx"]["slice"][members]
+    groups: list[tuple[Any, list[int]]] = []
+    for number, first in zip(*np.unique(slices, return_index=True), strict=True):
+        head = heads[members[first]]
+        known = next((numbers for other, numbers in groups if same_orientation(other, head)), None)
+        if known is None:
+            groups.append((head, [int(number)]))
+        else:
+            known.append(int(number))
+    if len(groups) == 1:
+        return [(members, "")]
+    return [(members[np.isin(slices, numbers)], f"orientation{i}") for i, (_, numbers) in enumerate(groups)]
+
+
+def _gain(heads: Any, members: Indices, noise_dwell: float) -> float:
+    """What the spread of the members' noise is relative to the noise scan's, for equal receivers."""
+    return float(np.sqrt(bandwidth_ratio(noise_dwell, float(np.median(heads["sample_time_us"][members])))))
+
+
+def _whitening(acquisitions: Acquisitions, imaging: Indices, notes: list[str]) -> tuple[ComplexImage | None, float]:
+    """Matrix for a scan with the noise scan's dwell time, and that time in us."""
+    heads = acquisitions.heads
+    coils = int(heads["active_channels"][imaging[0]])
+    noise = np.flatnonzero(acquisitions.flagged(NOISE))
+    usable = noise[heads["active_channels"][noise] == coils]
+    if not len(usable):
+        if len(noise):
+            notes.append("noise scan of another coil left out; noise is not whitened")
+        return None, 0.0
+    readouts = [readout for _, readout in acquisitions.samples(usable)]
+    samples = np.concatenate(readouts, axis=1)
+    longest = max(readout.shape[1] for readout in readouts)
+    density = central_density(np.stack([readout for readout in readouts if readout.shape[1] == longest]))
+    try:
+        matrix = whitening(samples, density)
+    except UnusableData as error:
+        notes.append(f"noise not whitened: {error.problem}")
+        return None, 0.0
+    dwell = float(np.median(heads["sample_time_us"][usable]))
+    notes.append(f"noise whitened with {samples.shape[1]} samples of the noise scan, {dwell:g} us each")
+    return matrix, dwell

@@ -1,0 +1,136 @@
+"""A job: one result folder to be, from one input of one task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recon.client import Client, ImageSlice, Run
+from recon.errors import ReconError
+from recon.quality.verdict import Check
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller chooses for all jobs of a run.
+
+    Attributes
+    ----------
+    model, model_version
+        By default the service chooses.
+    timeout_s
+        For one job.
+    strength
+        CT: share of the noise to remove.
+    dicom
+        MR: also write DICOM series.
+    dose_fraction
+        Contrast: dose given over the full dose.
+    """
+
+    model: str = ""
+    model_version: str = ""
+    timeout_s: float = 3600.0
+    strength: float = 1.0
+    dicom: bool = False
+    dose_fraction: float = 0.1
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that is no input of the task, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An input that should have been one and can't be read."""
+
+    path: str
+    error: ReconError
+
+
+class Sink(ABC):
+    """Where the slices of one job go, as they come."""
+
+    @abstractmethod
+    def put(self, result: ImageSlice) -> None:
+        """Keep one slice."""
+
+    def close(self) -> None:
+        """No more slices will come; those that have not are missing."""
+        return
+
+
+class Loaded(ABC):
+    """One input in memory, or ready to be read slice by slice.
+
+    Attributes
+    ----------
+    slices
+        How many images there will be.
+    notes
+        What a person should know about the input.
+    checks
+        Measured on the input as a whole, here rather than by the service.
+    skipped
+        Parts of the input that were left out; ``damaged`` where something is lost by it.
+    damaged
+        Whether part of the input could not be read.
+    """
+
+    slices: int
+    notes: list[str]
+    checks: list[Check]
+    skipped: list[Skipped]
+    damaged: bool = False
+
+    @abstractmethod
+    def start(self, client: Client, options: Options) -> Run:
+        """Send it."""
+
+    @abstractmethod
+    def sink(self, folder: Path, run: Run, options: Options) -> Sink:
+        """Where its slices go; called when the model is known."""
+
+    @abstractmethod
+    def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
+        """One picture of it."""
+
+    def parameters(self, options: Options) -> dict[str, Any]:
+        """What the caller chose, for the report."""
+        return {}
+
+
+@dataclass
+class Job(ABC):
+    """One input and the name of its result.
+
+    Attributes
+    ----------
+    name
+        Of the result folder; distinct within a run, and the same every time.
+    source
+        What it is made from, for people.
+    files
+        What it is made from, for machines.
+    """
+
+    name: str
+    source: str
+    files: list[Path] = field(default_factory=list)
+    task = ""
+
+    @abstractmethod
+    def load(self) -> Loaded:
+        """Read the input.
+
+        Raises
+        ------
+        UnreadableInput
+            When that is not possible.
+        """

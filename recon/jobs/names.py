@@ -1,0 +1,41 @@
+"""Names of result folders: distinct, and the same every time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+#: Endings that say what a file is; anything else behind a dot belongs to the name, as in a UID.
+_ENDINGS = (".nii.gz", ".nii", ".dcm", ".dicom", ".ima", ".h5", ".hdf5", ".mrd")
+_LONGEST = 100
+
+
+def name_of(path: Path) -> str:
+    """The name of a file without its ending, or of a folder."""
+    name = path.resolve().name if path.name in ("", ".", "..") else path.name
+    for ending in _ENDINGS:
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            name = name[: -len(ending)]
+            break
+    return safe(name)
+
+
+def safe(name: str) -> str:
+    """A name that every file system takes: no separators, no control characters, not too long."""
+    cleaned = re.sub(r"[\x00-\x1f/\\:*?\"<>|]+", "_", name).strip(" .")
+    return cleaned[:_LONGEST] or "series"
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """The names, with a number behind those that were there before."""
+    used: set[str] = set()
+    found = []
+    for name in names:
+        candidate, count = name, 1
+        while candidate.lower() in used:  # some file systems do not tell capitals apart
+            count += 1
+            candidate = f"{name}_{count}"
+        used.add(candidate.lower())
+        found.append(candidate)
+    return found

@@ -1,0 +1,94 @@
+"""Runs one job: its input through the service into files, and a report of what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from recon.client import Client, ImageSlice, Run
+from recon.errors import ReconError, UnreadableInput
+from recon.io.output_folder import write_json
+from recon.jobs.job import Job, Options, Sink
+from recon.quality.report import build_report
+from recon.quality.verdict import Verdict, verdict_of, worst
+
+#: Called after each slice with how many are done and how many there are.
+OnSlice = Callable[[int, int], None]
+
+
+def perform(
+    client: Client, job: Job, folder: Path, options: Options, on_slice: OnSlice = lambda done, total: None
+) -> dict[str, Any]:
+    """Process a job into ``folder``, which exists and is empty.
+
+    When the service fails after some slices, those are kept and the report says which are missing.
+
+    Returns
+    -------
+    dict
+        The content of ``report.json``, which has been written.
+
+    Raises
+    ------
+    ReconError
+        When there is no slice at all.
+    """
+    loaded = job.load()
+    on_slice(0, loaded.slices)
+    run = loaded.start(client, options)
+    sink: Sink | None = None
+    shown: ImageSlice | None = None
+    failure: ReconError | None = None
+    done: set[int] = set()
+    try:
+        for result in run:
+            sink = sink or loaded.sink(folder, run, options)
+            sink.put(result)
+            done.add(result.index)
+            if shown is None or abs(result.index - loaded.slices // 2) < abs(shown.index - loaded.slices // 2):
+                shown = result
+            on_slice(len(done), loaded.slices)
+    except ReconError as error:
+        failure = error
+    except BaseException:
+        run.cancel()
+        raise
+    if sink is None or shown is None:
+        raise failure or UnreadableInput("the service returned no slice")
+    sink.close()
+    report = _report(job, run, loaded, options, sorted(set(range(loaded.slices)) - done), failure)
+    write_json(folder / "report.json", report)
+    title = f"{job.name}, slice {shown.index + 1} of {loaded.slices}: {report['verdict']}. For research use."
+    loaded.preview(shown, title, folder / "preview.png")
+    return report
+
+
+def _report(
+    job: Job, run: Run, loaded: Any, options: Options, missing: list[int], failure: ReconError | None
+) -> dict[str, Any]:
+    checks = worst([*run.checks, *loaded.checks])
+    verdict = verdict_of(checks)
+    if run.report is not None:
+        verdict = max(verdict, run.report.verdict)
+    if missing:
+        verdict = max(verdict, Verdict.REVIEW)
+    made = run.model
+    model: dict[str, Any] = {}
+    interval: dict[str, float] = {}
+    parameters = loaded.parameters(options)
+    if made is not None:
+        model = {
+            "name": made.name, "version": made.version, "sha256": made.sha256,
+            "software_version": made.software_version,
+        }  # fmt: skip
+        interval = {"coverage": made.coverage, "conformal_factor": made.conformal_factor}
+        if made.reason:
+            parameters["model_reason"] = made.reason
+    return build_report(
+        task=job.task, source=job.source, verdict=verdict, checks=checks, model=model, interval=interval,
+        parameters=parameters, timings_ms=run.report.timings_ms if run.report else {}, slices_total=loaded.slices,
+        slices_missing=missing, notes=loaded.notes,
+        skipped=[{"path": item.path, "reason": item.reason} for item in loaded.skipped],
+        problem=failure.problem if failure else None, damaged=loaded.damaged,
+    )  # fmt: skip

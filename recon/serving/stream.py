@@ -1,0 +1,256 @@
+"""The one stream engine: reads ahead a little, runs each slice, answers in order, whatever the task.
+
+A stream holds at most ``read_ahead`` slices beyond the one that is being sent, so that neither a fast
+sender nor a slow reader makes the gateway grow. Everything that goes wrong anywhere ends the stream
+with one status, and whatever way it ends, nothing of it is left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import grpc
+
+from recon import __version__
+from recon.errors import DeadlineExceeded, InvalidRequest, TooManyRequests
+from recon.quality.verdict import Check, verdict_of, worst
+from recon.serving.guard import bounded_text, current
+from recon.serving.settings import Limits
+from recon.serving.triton.catalogue import Catalogue
+from recon.serving.triton.client import Request, Tensors, TritonClient
+from recon.serving.triton.models import ServedModel
+from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
+from recon.v1 import common_pb2
+from recon.volumes import Unit
+from recon.wire.messages import PIECE_BYTES, check_to_message, chunks
+from recon.wire.planes import image_to_plane, width_to_plane
+
+COVERAGE = 0.9
+_DONE = grpc.aio.EOF
+_UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
+_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+_Answer: TypeAlias = tuple[list[common_pb2.Chunk], common_pb2.SliceResult, list[Check]]
+
+
+@dataclass
+class _Series:
+    """One stream: its session, its model, and what has been measured on the way."""
+
+    context: _Context
+    session: Session
+    model: ServedModel
+    deadline: float | None
+    timings: common_pb2.Timings
+    checks: list[Check]
+
+
+class StreamEngine:
+    """Runs the streams of all tasks.
+
+    Parameters
+    ----------
+    triton, catalogue
+        Where models run, and which there are.
+    limits
+        On memory and patience.
+    """
+
+    def __init__(self, triton: TritonClient, catalogue: Catalogue, limits: Limits) -> None:
+        self.streams = 0
+        self._triton, self._catalogue, self._limits = triton, catalogue, limits
+
+    async def run(self, task: Task, response: Callable[..., Any], context: _Context) -> None:
+        """Answer one call.
+
+        Parameters
+        ----------
+        task
+            What to do.
+        response
+            The rpc's response message, which has the parts ``accepted``, ``chunk``, ``slice``, ``report``.
+        context
+            Of the call.
+        """
+        if self.streams >= self._limits.most_streams:
+            raise TooManyRequests(f"all {self._limits.most_streams} streams are in use; try again later")
+        self.streams += 1
+        try:
+            await self._run(task, response, context)
+        finally:
+            self.streams -= 1
+
+    async def _run(self, task: Task, response: Callable[..., Any], context: _Context) -> None:
+        began = time.perf_counter()
+        first = await self._next(context)
+        if first is None or first.WhichOneof("part") != "header":
+            raise InvalidRequest("the first message must be the header", field="header")
+        header = first.header
+        bounded_text(header)
+        suits, reason = ("", "") if header.model else task.suits(header)
+        suits = suits if self._catalogue.serves(task.name, suits) else ""
+        model = self._catalogue.find(task.name, header.model or suits, header.model_version)
+        left = context.time_remaining()
+        series = _Series(
+            context, task.open(header, model.facts), model, None if left is None else time.monotonic() + left,
+            common_pb2.Timings(), [],
+        )  # fmt: skip
+        session = series.session
+        current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
+        accepted = common_pb2.Accepted(
+            provenance=provenance(model), interval=interval(model), unit=_UNITS[session.unit], rows=session.rows,
+            columns=session.columns, slices=session.slices, model_reason=reason if model.name == suits else "",
+        )  # fmt: skip
+        await self._write(context, response(accepted=accepted))
+        await self._answer(series, response)
+        series.timings.total_ms = 1e3 * (time.perf_counter() - began)
+        checks = worst([*series.checks, *await asyncio.to_thread(session.judge_series)])
+        verdict = verdict_of(checks)
+        current().note(verdict=verdict.name)
+        report = common_pb2.SeriesReport(
+            verdict=common_pb2.Verdict.ValueType(int(verdict)), checks=[check_to_message(check) for check in checks],
+            timings=series.timings, provenance=provenance(model), interval=interval(model),
+        )  # fmt: skip
+        await self._write(context, response(report=report))
+
+    async def _answer(self, series: _Series, response: Callable[..., Any]) -> None:
+        """Send each slice as soon as it and those before it are ready."""
+        queue: asyncio.Queue[asyncio.Task[_Answer] | Exception] = asyncio.Queue(self._limits.read_ahead)
+        reader = asyncio.create_task(self._read(series, queue))
+        pending: asyncio.Task[_Answer] | None = None
+        try:
+            for done in range(series.session.slices):
+                item = await queue.get()
+                if isinstance(item, Exception):
+                    raise item
+                pending = item
+                pieces, result, checks = await pending
+                for piece in pieces:
+                    await self._write(series.context, response(chunk=piece))
+                await self._write(series.context, response(slice=result))
+                series.checks = worst([*series.checks, *checks])
+                current().slices_done = done + 1
+        finally:
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
+            left = [task for task in (pending, *_drain(queue)) if isinstance(task, asyncio.Task)]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def _read(self, series: _Series, queue: asyncio.Queue[asyncio.Task[_Answer] | Exception]) -> None:
+        """Take messages and start the work that they make possible; a full queue stops the reading."""
+        session = series.session
+        try:
+            while not session.is_complete:
+                began = time.perf_counter()
+                message = await self._next(series.context)
+                series.timings.receive_ms += 1e3 * (time.perf_counter() - began)
+                if message is None:
+                    raise InvalidRequest(f"the stream ended after {session.progress}", field="slices")
+                for work in session.add(message):
+                    await queue.put(asyncio.create_task(self._process(series, work)))
+            rest = iter(await asyncio.to_thread(session.complete))
+            while (later := await asyncio.to_thread(_following, rest)) is not None:
+                await queue.put(asyncio.create_task(self._process(series, later)))
+        except Exception as error:  # whatever it is, the one who waits for slices must hear of it
+            await queue.put(error)
+
+    async def _process(self, series: _Series, work: SliceWork) -> _Answer:
+        """Prepare, infer, finish, and encode one slice."""
+        timings, loop = series.timings, asyncio.get_running_loop()
+        prepared = 0.0
+        judging: asyncio.Future[list[Check]] | None = None
+
+        def fill(tensors: Tensors) -> None:
+            nonlocal prepared
+            began = time.perf_counter()
+            work.prepare(tensors)
+            prepared = time.perf_counter()
+            timings.prepare_ms += 1e3 * (prepared - began)
+
+        def meanwhile() -> None:
+            nonlocal judging
+            judging = loop.run_in_executor(None, work.judge_input)
+
+        request = Request(series.model, work.inputs, work.outputs, work.parameters, series.deadline)
+        async with self._triton.infer(request, fill, meanwhile) as tensors:
+            inferred = time.perf_counter()
+            timings.network_ms += 1e3 * (inferred - prepared)
+            finished, encoded = await asyncio.to_thread(_finish, work, tensors, series.session.whole_numbers)
+        checks = [*(await judging if judging is not None else []), *finished.checks]
+        timings.finish_ms += 1e3 * (time.perf_counter() - inferred)
+        return _messages(work.index, encoded, checks)
+
+    async def _next(self, context: _Context) -> Any:
+        """The next message, None at the end of the stream."""
+        try:
+            async with asyncio.timeout(self._limits.idle_s):
+                message = await context.read()
+        except TimeoutError:
+            raise DeadlineExceeded(f"nothing came for {self._limits.idle_s:.0f} s; send or cancel") from None
+        return None if message is _DONE else message
+
+    async def _write(self, context: _Context, message: Any) -> None:
+        try:
+            async with asyncio.timeout(self._limits.idle_s):
+                await context.write(message)
+        except TimeoutError:
+            raise DeadlineExceeded(f"the client read nothing for {self._limits.idle_s:.0f} s") from None
+
+
+def _finish(work: SliceWork, tensors: Tensors, whole: bool) -> tuple[FinishedSlice, list[common_pb2.PlaneData]]:
+    """On a thread: the slice, and its planes as they travel."""
+    finished = work.finish(tensors)
+    planes = [
+        image_to_plane(finished.image, whole_numbers=whole),
+        width_to_plane(finished.uncertainty, common_pb2.PLANE_UNCERTAINTY),
+    ]
+    for name, values in finished.extra.items():
+        planes.append(width_to_plane(values, common_pb2.Plane.Value(f"PLANE_{name}")))
+    return finished, planes
+
+
+def _messages(index: int, planes: Iterable[common_pb2.PlaneData], checks: list[Check]) -> _Answer:
+    """One message a slice where it fits, else its pixels in chunks before it."""
+    planes = list(planes)
+    pieces: list[common_pb2.Chunk] = []
+    if sum(len(plane.data) for plane in planes) > PIECE_BYTES:
+        for plane in planes:
+            pieces += chunks(index, plane.data, plane.plane)
+            plane.data = b""
+    result = common_pb2.SliceResult(
+        slice_index=index, verdict=common_pb2.Verdict.ValueType(int(verdict_of(checks))),
+        checks=[check_to_message(check) for check in checks],
+    )  # fmt: skip
+    result.planes.extend(planes)
+    return pieces, result, checks
+
+
+def _following(works: Iterator[SliceWork]) -> SliceWork | None:
+    return next(works, None)
+
+
+def provenance(model: ServedModel) -> common_pb2.Provenance:
+    """What made an image."""
+    return common_pb2.Provenance(
+        software="recon", software_version=__version__, model=model.name, model_version=model.version,
+        model_sha256=model.sha256,
+    )  # fmt: skip
+
+
+def interval(model: ServedModel) -> common_pb2.Interval:
+    """What the uncertainty plane means."""
+    return common_pb2.Interval(coverage=COVERAGE, conformal_factor=model.conformal_factor)
+
+
+def _drain(queue: asyncio.Queue[Any]) -> list[object]:
+    found: list[object] = []
+    while not queue.empty():
+        found.append(queue.get_nowait())
+    return found

@@ -1,0 +1,65 @@
+"""Which models the Triton behind the gateway serves, and which one a request gets."""
+
+from __future__ import annotations
+
+from recon.errors import ServiceUnavailable, UnknownModel
+from recon.serving.triton.client import TritonClient
+from recon.serving.triton.models import ServedModel
+
+
+class Catalogue:
+    """The models of one Triton, read again whenever it comes back."""
+
+    def __init__(self, triton: TritonClient) -> None:
+        self._triton = triton
+        self._models: list[ServedModel] = []
+        self.ready = False
+
+    async def refresh(self) -> bool:
+        """Ask Triton; returns whether it is ready with at least one model."""
+        if not await self._triton.is_ready():
+            self.ready = False
+            return False
+        self._models = await self._triton.models()
+        self.ready = bool(self._models)
+        return self.ready
+
+    def lost(self) -> None:
+        """Triton is gone."""
+        self.ready = False
+
+    @property
+    def models(self) -> list[ServedModel]:
+        """All models known, also while Triton is away."""
+        return list(self._models)
+
+    def find(self, task: str, name: str = "", version: str = "") -> ServedModel:
+        """A model by task, name and version.
+
+        An empty name means the task's default, an empty version the newest.
+
+        Raises
+        ------
+        UnknownModel
+            When there is none.
+        ServiceUnavailable
+            When Triton is away.
+        """
+        if not self.ready:
+            raise ServiceUnavailable("the model server is starting or restarting; try again shortly")
+        own = [model for model in self._models if model.task == task]
+        if not name:
+            own_default = [model for model in own if model.is_default]
+            fitting = own_default or (own if len({model.name for model in own}) == 1 else [])
+        else:
+            fitting = [model for model in own if model.name == name]
+        fitting = [model for model in fitting if version in ("", model.version)]
+        if not fitting:
+            known = ", ".join(f"{m.name}:{m.version}" for m in own) or "none"
+            wanted = f"{name or 'default'}:{version or 'newest'}"
+            raise UnknownModel(f"no {task} model {wanted}; served: {known}", field="model")
+        return max(fitting, key=lambda model: int(model.version))
+
+    def serves(self, task: str, name: str) -> bool:
+        """Whether a model of that name is there."""
+        return any(model.task == task and model.name == name for model in self._models)

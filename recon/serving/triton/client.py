@@ -1,0 +1,339 @@
+"""Inference on a Triton: shared memory where it sees ours, request bodies otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import numpy as np
+import numpy.typing as npt
+import structlog
+from tritonclient.grpc import InferInput, InferRequestedOutput, InferResult
+from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+from recon.errors import DeadlineExceeded, InternalError, ReconError, ServiceUnavailable, UnknownModel
+from recon.serving.triton.models import ServedModel, models_of
+from recon.serving.triton.process import TritonAddress
+from recon.serving.triton.slots import Slot, create_slot, layout
+from recon.tasks.base import TensorSpec
+
+log = structlog.get_logger()
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+
+#: A model that has not answered by then hangs; nothing that is served takes as long.
+_LONGEST_CALL_S = 600.0
+_GRPC_OPTIONS = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one inference needs.
+
+    Attributes
+    ----------
+    model
+        Which one.
+    inputs, outputs
+        Its tensors.
+    parameters
+        Of the request.
+    deadline
+        When its answer is worth nothing any more, seconds of :func:`time.monotonic`.
+    """
+
+    model: ServedModel
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+    parameters: Mapping[str, str]
+    deadline: float | None = None
+
+
+@dataclass
+class _State:
+    """What a call holds, and how far it has come."""
+
+    slot: Slot | None = None
+    at_triton: bool = False
+    abandoned: bool = False
+
+
+class TritonClient:
+    """A bounded number of inferences at a time on one Triton.
+
+    The permit for a call and the memory that its tensors lie in are given back when Triton has ended
+    the call, not when the caller has lost interest: Triton would go on writing there.
+
+    Parameters
+    ----------
+    address
+        Where it answers.
+    most_in_flight
+        Requests that may be at Triton at once; others wait here, where they can be cancelled at once.
+    shared_memory
+        Whether to use shared memory where Triton is on this host.
+    """
+
+    def __init__(self, address: TritonAddress, most_in_flight: int = 2, shared_memory: bool = True) -> None:
+        self.address = address
+        self.shared_memory = shared_memory and address.shared_memory is not None
+        self.generation = 0
+        self._client = InferenceServerClient(address.url, channel_args=_GRPC_OPTIONS)
+        self._permits = asyncio.Semaphore(most_in_flight)
+        self._idle: list[Slot] = []
+        self._calls: set[asyncio.Future[Any]] = set()
+        self._prefix = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
+
+    @property
+    def calls(self) -> int:
+        """Calls that Triton has not ended."""
+        return len(self._calls)
+
+    @property
+    def idle_slots(self) -> int:
+        """Segments that wait for the next call."""
+        return len(self._idle)
+
+    async def close(self) -> None:
+        """Close the connection; segments vanish with their mappings."""
+        for call in self._calls:
+            call.cancel()
+        for slot in self._idle:
+            slot.unlink()
+        self._idle.clear()
+        await self._client.close()
+
+    def server_restarted(self) -> None:
+        """Forget what was registered with a Triton that is gone."""
+        self.generation += 1
+        self._idle.clear()
+
+    async def is_ready(self) -> bool:
+        """Whether the server and its models answer; False on any failure."""
+        try:
+            return bool(await self._client.is_server_ready(headers=self.address.headers, client_timeout=2.0))
+        except InferenceServerException:
+            return False
+
+    async def models(self) -> list[ServedModel]:
+        """All models that Triton has loaded, with the parameters of their configuration."""
+        try:
+            index = await self._client.get_model_repository_index(headers=self.address.headers, client_timeout=5.0)
+            found = []
+            for entry in index.models:
+                if entry.state != "READY":
+                    continue
+                answer = await self._client.get_model_config(
+                    entry.name, entry.version, headers=self.address.headers, client_timeout=5.0
+                )
+                found += models_of(answer.config, entry.version)
+            return found
+        except InferenceServerException as error:
+            raise _translate(error) from error
+
+    async def statistics(self) -> dict[str, dict[str, float]]:
+        """Per model: inferences, failures, and seconds spent in the queue and computing."""
+        try:
+            answer = await self._client.get_inference_statistics(headers=self.address.headers, client_timeout=5.0)
+        except InferenceServerException as error:
+            raise _translate(error) from error
+        return {
+            stats.name: {
+                "inferences": float(stats.inference_count),
+                "failures": float(stats.inference_stats.fail.count),
+                "queue_seconds": stats.inference_stats.queue.ns * 1e-9,
+                "compute_seconds": stats.inference_stats.compute_infer.ns * 1e-9,
+            }
+            for stats in answer.model_stats
+        }
+
+    @asynccontextmanager
+    async def infer(
+        self, request: Request, fill: Callable[[Tensors], object], meanwhile: Callable[[], object] | None = None
+    ) -> AsyncIterator[Tensors]:
+        """Run a model; the outputs are valid inside the ``with`` block only.
+
+        Parameters
+        ----------
+        request
+            What to run.
+        fill
+            Writes the inputs into the arrays that it is given, which may be shared memory; runs on a thread.
+        meanwhile
+            Called when Triton has begun.
+
+        Raises
+        ------
+        ServiceUnavailable
+            When Triton is gone or does not answer in time.
+        DeadlineExceeded
+            When the request's deadline passes first.
+        InternalError
+            When the model fails.
+        """
+        await self._permits.acquire()
+        state = _State()
+        call = asyncio.ensure_future(self._run(request, fill, meanwhile, state))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        left = None if request.deadline is None else request.deadline - time.monotonic()
+        try:
+            async with asyncio.timeout(left):
+                outputs = await asyncio.shield(call)
+        except (TimeoutError, asyncio.CancelledError) as gone:
+            state.abandoned = True
+            call.add_done_callback(lambda done: self._end(state, done))
+            if isinstance(gone, TimeoutError):
+                raise DeadlineExceeded("the deadline passed while the model ran") from None
+            raise
+        except BaseException:
+            self._end(state, call)
+            raise
+        try:
+            yield outputs
+        finally:
+            self._end(state, call)
+
+    async def _run(
+        self, request: Request, fill: Callable[[Tensors], object], meanwhile: Callable[[], object] | None, state: _State
+    ) -> Tensors:
+        offsets, size = layout(request.inputs, request.outputs)
+        slot = state.slot = await self._slot(size)
+        if slot is None:
+            tensors = {name: np.empty(spec.shape, spec.dtype) for name, spec in request.inputs.items()}
+        else:
+            tensors = {name: slot.view(offsets[name], spec) for name, spec in request.inputs.items()}
+        await asyncio.to_thread(fill, tensors)
+        if state.abandoned:
+            return {}
+        if meanwhile is not None:
+            meanwhile()
+        state.at_triton = True
+        result = await self._call(request, tensors, slot, offsets)
+        state.at_triton = False
+        if slot is None:
+            return {name: result.as_numpy(name) for name in request.outputs}
+        return {name: slot.view(offsets[name], spec) for name, spec in request.outputs.items()}
+
+    def _end(self, state: _State, call: asyncio.Future[Any]) -> None:
+        """Give back what a call held, now that Triton has ended it."""
+        if not call.cancelled():
+            call.exception()  # where the caller is gone, nobody else looks at it
+        self._permits.release()
+        slot, state.slot = state.slot, None
+        if slot is None or slot.generation != self.generation:
+            return
+        if state.at_triton:  # it failed there, and Triton may not be done with the memory
+            cleaning = asyncio.ensure_future(self._unregister(slot))
+            self._calls.add(cleaning)
+            cleaning.add_done_callback(self._calls.discard)
+        else:
+            self._idle.append(slot)
+
+    async def _call(
+        self, request: Request, tensors: Tensors, slot: Slot | None, offsets: dict[str, int]
+    ) -> InferResult:
+        inputs, outputs = [], []
+        for name, filled in tensors.items():
+            tensor = _real(filled)
+            given = InferInput(name, list(tensor.shape), np_to_triton_dtype(tensor.dtype.type))
+            if slot is None:
+                given.set_data_from_numpy(tensor)
+            else:
+                given.set_shared_memory(slot.region, tensor.nbytes, offsets[name])
+            inputs.append(given)
+        for name, spec in request.outputs.items():
+            wanted = InferRequestedOutput(name)
+            if slot is not None:
+                wanted.set_shared_memory(slot.region, spec.nbytes, offsets[name])
+            outputs.append(wanted)
+        parameters = dict(request.parameters)
+        if request.model.method:
+            parameters["method"] = request.model.method
+        if request.deadline is not None:  # the model drops what nobody waits for
+            parameters["deadline_unix_s"] = f"{time.time() + request.deadline - time.monotonic():.3f}"
+        try:
+            return await self._client.infer(
+                request.model.host,
+                inputs,
+                model_version=request.model.version,
+                outputs=outputs,
+                headers=self.address.headers,
+                client_timeout=_LONGEST_CALL_S,
+                parameters=parameters or None,
+            )
+        except InferenceServerException as error:
+            raise _translate(error) from error
+
+    async def _slot(self, size: int) -> Slot | None:
+        """A registered segment of at least ``size`` bytes, or None where bodies must be used."""
+        if not self.shared_memory or self.address.shared_memory is None:
+            return None
+        for slot in self._idle:
+            if slot.size >= size:
+                self._idle.remove(slot)
+                return slot
+        while self._idle:  # too small: replace rather than collect
+            await self._unregister(self._idle.pop())
+        try:
+            slot = create_slot(self.address.shared_memory, self._prefix, size, self.generation)
+        except OSError as error:
+            log.warning("shared_memory_full", error=str(error))
+            return None
+        try:
+            await self._client.register_system_shared_memory(
+                slot.region, f"/{slot.path.name}", slot.size, headers=self.address.headers, client_timeout=5.0
+            )
+        except InferenceServerException as error:
+            translated = _translate(error)
+            if isinstance(translated, ServiceUnavailable):
+                raise translated from error
+            log.info("shared_memory_unused", why="Triton does not see this host's shared memory")
+            self.shared_memory = False
+            return None
+        finally:
+            slot.unlink()
+        return slot
+
+    async def _unregister(self, slot: Slot) -> None:
+        if slot.generation != self.generation:
+            return
+        try:
+            await self._client.unregister_system_shared_memory(
+                slot.region, headers=self.address.headers, client_timeout=5.0
+            )
+        except InferenceServerException as error:
+            log.warning("unregister_failed", error=str(error))
+
+
+def _real(tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Triton knows no complex numbers: real and imaginary part become the last axis."""
+    if tensor.dtype.kind != "c":
+        return tensor
+    return tensor.view(tensor.real.dtype).reshape(*tensor.shape, 2)
+
+
+def _translate(error: InferenceServerException) -> ReconError:
+    """A Triton error as one of ours. Its text goes to the log alone: it can name memory segments."""
+    status = str(error.status() or "")
+    log.warning("triton_error", status=status, error=error.message())
+    if any(code.name in status for code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)):
+        return ServiceUnavailable("the model server is not available; try again")
+    if grpc.StatusCode.DEADLINE_EXCEEDED.name in status:
+        return ServiceUnavailable("the model server did not answer in time; try again")
+    if grpc.StatusCode.NOT_FOUND.name in status:
+        return UnknownModel("no such model")
+    return InternalError("the model failed on this input; the service's log says more")

@@ -1,0 +1,73 @@
+"""Puts the chunks of a stream together into slices, in order and bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.errors import InvalidRequest
+from recon.v1 import common_pb2
+from recon.wire.messages import CHUNK_BYTES
+
+
+class SliceAssembler:
+    """Holds at most one unfinished slice.
+
+    Parameters
+    ----------
+    rows, columns, slices
+        Of the series.
+    dtype
+        Of the samples on the wire.
+    name
+        Of the input, which chunks may repeat.
+    """
+
+    def __init__(self, rows: int, columns: int, slices: int, dtype: np.dtype[np.generic], name: str = "") -> None:
+        self.name = name
+        self.shape = (rows, columns)
+        self.slices = slices
+        self.dtype = dtype
+        self.next_slice = 0
+        self._bytes = rows * columns * dtype.itemsize
+        self._parts: list[bytes] = []
+        self._filled = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all slices are in."""
+        return self.next_slice == self.slices
+
+    def add(self, chunk: common_pb2.Chunk) -> npt.NDArray[Any] | None:
+        """Take a chunk; returns the slice (y, x) that it completes, in single precision, else None.
+
+        Raises
+        ------
+        InvalidRequest
+            When the chunk is not the one that must come next, or too large.
+        """
+        where = f"chunk at slice {chunk.slice_index}, byte {chunk.offset_bytes}"
+        if chunk.input not in ("", self.name):
+            raise InvalidRequest(f"{where}: input {chunk.input!r}, expected {self.name!r}", field="chunk.input")
+        if self.complete:
+            raise InvalidRequest(f"{where}: all {self.slices} slices are in already", field="chunk")
+        if chunk.slice_index != self.next_slice or chunk.offset_bytes != self._filled:
+            raise InvalidRequest(
+                f"{where}: expected slice {self.next_slice}, byte {self._filled}; send slices in order",
+                field="chunk.slice_index",
+            )
+        if len(chunk.data) > CHUNK_BYTES or not chunk.data:
+            raise InvalidRequest(f"{where}: has {len(chunk.data)} bytes; 1 to 4 MiB", field="chunk.data")
+        if self._filled + len(chunk.data) > self._bytes:
+            raise InvalidRequest(f"{where}: runs over the slice's {self._bytes} bytes", field="chunk.data")
+        self._parts.append(chunk.data)
+        self._filled += len(chunk.data)
+        if self._filled < self._bytes:
+            return None
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts, self._filled = [], 0
+        self.next_slice += 1
+        single = np.complex64 if self.dtype.kind == "c" else np.float32
+        return np.frombuffer(data, self.dtype).reshape(self.shape).astype(single, copy=False)

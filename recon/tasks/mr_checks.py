@@ -1,0 +1,232 @@
+"""What can be measured on an MR slice without knowing the truth, each against its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.physics.sampling import Mask, calibration_size
+from recon.quality.verdict import Check, Verdict, measure
+from recon.volumes import ComplexImage, FloatImage
+
+ROOT_LN2, ROOT_HALF = float(np.sqrt(np.log(2))), float(np.sqrt(0.5))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the models have been shown to work; what lies outside goes to REVIEW."""
+
+    coils: tuple[float, float] = (1, 32)
+    matrix: tuple[float, float] = (48, 512)
+    acceleration: float = 8.8
+    calibration: float = 12
+    #: Of the measured samples' energy (its root) that an image may leave unexplained beyond the noise.
+    residual: float = 0.2
+    noise_to_signal: float = 0.35
+    uncertainty: float = 0.25
+    wrap_around: float = 0.35
+    #: Noise measured in the scan over what the noise scan foretells.
+    noise_agreement: tuple[float, float] = (0.7, 1.5)
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A reconstructed slice and what it was made of.
+
+    Attributes
+    ----------
+    kspace
+        (lines, coils, samples) complex64 that went in.
+    image, uncertainty
+        (y, x) float32 of the result.
+    residual
+        Root of the energy of the measured samples that the image does not explain, over their whole.
+    noise_std
+        Of a coil's real part, from a noise scan; 0 where unknown.
+    trajectory
+        (lines, samples, 2) in cycles per pixel; None for Cartesian k-space.
+    linear
+        Whether the uncertainty is the propagated noise of a linear method.
+    combined
+        Whether coils were combined by root-sum-of-squares, whose background is all coils' noise.
+    """
+
+    kspace: ComplexImage
+    image: FloatImage
+    uncertainty: FloatImage
+    residual: float
+    noise_std: float = 0.0
+    trajectory: FloatImage | None = None
+    linear: bool = False
+    combined: bool = False
+
+
+def judge_input(kspace: ComplexImage, noise_std: float, cartesian: bool) -> list[Check]:
+    """Sampling, matrix, coils and noise of k-space (lines, coils, samples)."""
+    lines, coils, samples = kspace.shape
+    limits = LIMITS
+    checks = [
+        measure(
+            "coil_count", float(coils), unit="", lower=limits.coils[0], upper=limits.coils[1],
+            message="receive coils",
+        ),
+        *(_sampling(kspace) if cartesian else _readouts(lines, samples)),
+    ]  # fmt: skip
+    if noise_std > 0 and cartesian:
+        found = noise_level(kspace, mask_of(kspace)) * ROOT_HALF
+        checks.append(
+            measure(
+                "noise_scan_agreement", found / noise_std, unit="", lower=limits.noise_agreement[0],
+                upper=limits.noise_agreement[1],
+                message="noise in the corners of k-space over what the noise scan foretells for its bandwidth",
+            )
+        )  # fmt: skip
+    return checks
+
+
+def _sampling(kspace: ComplexImage) -> list[Check]:
+    limits = LIMITS
+    mask = mask_of(kspace)
+    samples, lines = mask.shape
+    return [
+        measure(
+            "acceleration", mask.size / float(mask.sum()), unit="", upper=limits.acceleration,
+            message="samples of the matrix over samples measured",
+        ),
+        measure(
+            "calibration_region", float(min(calibration_size(mask))), unit="samples", lower=limits.calibration,
+            message="shorter side of the fully sampled centre, which shows the coils' sensitivities",
+        ),
+        measure(
+            "matrix_size", float(min(samples, lines)), unit="px", lower=limits.matrix[0],
+            message="shorter side of the matrix",
+        ),
+        measure(
+            "matrix_extent", float(max(samples, lines)), unit="px", upper=limits.matrix[1],
+            message="longer side of the matrix",
+        ),
+    ]  # fmt: skip
+
+
+def _readouts(lines: int, samples: int) -> list[Check]:
+    # radial sampling needs pi/2 readouts a sample to be dense at the edge of k-space (Nyquist)
+    return [
+        measure(
+            "acceleration", 0.5 * np.pi * samples / 2 / lines, unit="", upper=LIMITS.acceleration,
+            message="readouts that radial sampling of half the readout's matrix needs, over readouts measured",
+        )
+    ]  # fmt: skip
+
+
+def judge(measured: Measured) -> list[Check]:
+    """Consistency with the data, noise, wrap-around and uncertainty of a result."""
+    limits = LIMITS
+    kspace, image = measured.kspace, measured.image
+    mask = mask_of(kspace) if measured.trajectory is None else None
+    noise, source = noise_of(kspace, mask, measured.noise_std, measured.trajectory)
+    inside = image > 0.1 * float(np.percentile(image, 99))
+    signal = float(image[inside].mean()) if inside.any() else 0.0
+    expected = _noise_share(kspace, noise)
+    ratio = noise / ROOT_HALF / signal if signal else float("nan")
+    checks = [
+        measure(
+            "data_consistency", measured.residual, unit="", upper=float(np.hypot(limits.residual, 1.2 * expected)),
+            message="share of the measured samples that the image does not explain, root of the energy; "
+            f"their noise alone is {expected:.2g}",
+        ),
+        measure(
+            "noise_to_signal", ratio, unit="", upper=limits.noise_to_signal,
+            message=f"noise of a coil, {source}, over the mean signal of the image",
+        ),
+        _wrap_around(measured, noise, signal),
+    ]  # fmt: skip
+    checks.append(_uncertainty(measured, signal, inside, source))
+    return checks
+
+
+def _wrap_around(measured: Measured, noise: float, signal: float) -> Check:
+    image = measured.image
+    if measured.trajectory is not None:
+        words = "a trajectory that turns folds along no one axis; what lies beyond the field of view blurs instead"
+        return measure("wrap_around", 0.0, unit="", upper=LIMITS.wrap_around, message=words)
+    if not signal:
+        words = "there is no signal whose edge could be measured"
+        return measure("wrap_around", float("nan"), unit="", upper=LIMITS.wrap_around, message=words)
+    edge = np.concatenate([image[:, :2], image[:, -2:]], axis=1)
+    coils = measured.kspace.shape[1] if measured.combined else 1
+    floor = 2 * noise**2 * coils
+    value = float(np.sqrt(max(0.0, float(np.mean(np.square(edge, dtype=np.float64))) - floor))) / signal
+    return measure(
+        "wrap_around", value, unit="", upper=LIMITS.wrap_around,
+        message="signal on the edges along the phase encoding over the mean signal: what lies beyond folds in",
+    )  # fmt: skip
+
+
+def _uncertainty(measured: Measured, signal: float, inside: npt.NDArray[np.bool_], source: str) -> Check:
+    value = float(measured.uncertainty[inside].mean()) / signal if signal else float("nan")
+    words = "mean half-width of the 90 % interval over the mean signal"
+    if value != value:
+        words += "; this method knows none, so its error can't be bounded"
+    elif measured.linear:
+        words += f"; propagated noise ({source}) of a linear method, 1.645 standard deviations, no bias or artefact"
+    return measure("mean_uncertainty", value, unit="", upper=LIMITS.uncertainty, severity=Verdict.REVIEW, message=words)
+
+
+def mask_of(kspace: ComplexImage) -> Mask:
+    """(samples, lines) of what was measured in k-space (lines, coils, samples)."""
+    return np.asarray(np.any(kspace != 0, axis=1).T)
+
+
+def noise_of(
+    kspace: ComplexImage, mask: Mask | None, noise_std: float, trajectory: FloatImage | None = None
+) -> tuple[float, str]:
+    """Standard deviation of a coil's real part, and where it is known from.
+
+    Parameters
+    ----------
+    kspace
+        (lines, coils, samples).
+    mask
+        (samples, lines) of what was measured; None along a trajectory.
+    noise_std
+        From a noise scan; 0 where there was none.
+    trajectory
+        (lines, samples, 2); None for Cartesian k-space.
+    """
+    if noise_std > 0:
+        return noise_std, "from the noise scan"
+    if mask is None:
+        assert trajectory is not None
+        distance = np.hypot(trajectory[..., 0], trajectory[..., 1])
+        outer = distance >= np.quantile(distance, 0.95)
+        corner = kspace.transpose(1, 0, 2)[:, outer]
+        level = float(np.median(np.abs(corner[corner != 0]))) / ROOT_LN2 if corner.any() else 0.0
+        return level * ROOT_HALF, "from the rim of k-space"
+    return noise_level(kspace, mask) * ROOT_HALF, "from the corners of k-space"
+
+
+def noise_level(kspace: ComplexImage, mask: Mask) -> float:
+    """Standard deviation of a coil's complex noise, from the measured samples farthest from the centre.
+
+    The median of the squared magnitude of complex Gaussian noise is ln 2 times its variance.
+    """
+    samples, lines = mask.shape
+    y, x = np.ogrid[-1 : 1 : samples * 1j, -1 : 1 : lines * 1j]
+    distance = np.where(mask, np.hypot(y, x), 0.0)
+    count = max(1, int(mask.sum()) // 20)
+    outer = mask & (distance >= np.partition(distance[mask], -count)[-count])
+    corner = kspace.transpose(1, 2, 0)[:, outer]
+    return float(np.median(np.abs(corner))) / ROOT_LN2
+
+
+def _noise_share(kspace: ComplexImage, noise: float) -> float:
+    """Root of the noise's share of the energy of the measured samples."""
+    parts = np.ascontiguousarray(kspace).view(np.float32)
+    energy = float(np.square(parts).sum(dtype=np.float64))
+    measured = int(np.count_nonzero(parts))
+    return float(min(1.0, noise * np.sqrt(measured / energy))) if energy > 0 else 0.0

@@ -1,0 +1,147 @@
+"""Calls to Triton: how many at a time, and what becomes of their memory."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tritonclient.utils import InferenceServerException
+
+from recon.errors import InternalError, UnusableData
+from recon.serving.triton.client import Request, TritonClient
+from recon.serving.triton.models import ServedModel
+from recon.serving.triton.process import TritonAddress
+from recon.tasks.base import TensorSpec
+from tests.serving.conftest import FakeServer
+
+MODEL = ServedModel("m", "1", "m", "", {})
+
+
+def client_of(memory: Path | None, limit: int = 2) -> tuple[TritonClient, FakeServer]:
+    client, fake = TritonClient(TritonAddress("127.0.0.1:1", {}, memory), limit), FakeServer()
+    client._client = fake  # type: ignore[assignment]
+    return client, fake
+
+
+def request(side: int = 8) -> Request:
+    return Request(MODEL, {"wave": TensorSpec((side, side))}, {"product": TensorSpec((side, side))}, {})
+
+
+async def once(client: TritonClient, what: Request, fill: Any = lambda tensors: None) -> None:
+    async with client.infer(what, fill):
+        pass
+
+
+def test_memory_is_used_again_and_does_not_pile_up(memory: Path) -> None:
+    async def main() -> None:
+        client, fake = client_of(memory)
+        for _ in range(20):
+            await asyncio.gather(*(once(client, request()) for _ in range(6)))
+        assert client.idle_slots <= 2
+        assert len(fake.registered) == client.idle_slots
+        await once(client, request(64))  # larger: the small ones go
+        assert client.idle_slots == len(fake.registered) == 1
+        assert list(memory.iterdir()) == [], "names of segments stay no longer than they must"
+
+    asyncio.run(main())
+
+
+def test_cancelled_calls_keep_their_permit_and_memory_until_triton_is_done(memory: Path) -> None:
+    async def main() -> None:
+        client, fake = client_of(memory)
+        fake.stalled.clear()
+        for _ in range(40):
+            call = asyncio.create_task(once(client, request()))
+            await asyncio.sleep(0.005)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+        assert fake.most == 2
+        assert fake.running == client.calls == 2
+        fake.stalled.set()
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            if not client.calls:
+                break
+        assert (client.calls, fake.running) == (0, 0)
+        assert client.idle_slots == len(fake.registered) <= 2
+        await asyncio.gather(*(once(client, request()) for _ in range(5)))
+
+    asyncio.run(main())
+
+
+def test_memory_of_a_call_that_failed_is_unregistered(memory: Path) -> None:
+    async def main() -> None:
+        client, fake = client_of(memory)
+        fake.failure = InferenceServerException("secret segment name", "StatusCode.INTERNAL")
+        for _ in range(5):
+            with pytest.raises(InternalError) as caught:
+                await once(client, request())
+            assert "secret" not in caught.value.problem
+        await asyncio.sleep(0.05)
+        assert (client.calls, client.idle_slots, len(fake.registered)) == (0, 0, 0)
+
+    asyncio.run(main())
+
+
+def test_input_that_can_not_be_prepared_costs_nothing(memory: Path) -> None:
+    def refuse(tensors: Any) -> None:
+        raise UnusableData("NaN")
+
+    async def main() -> None:
+        client, fake = client_of(memory)
+        for _ in range(5):
+            with pytest.raises(UnusableData):
+                await once(client, request(), refuse)
+        assert (client.calls, client.idle_slots, fake.calls) == (0, 1, 0)
+
+    asyncio.run(main())
+
+
+def test_a_caller_that_goes_while_its_input_is_written_does_not_share_its_memory(memory: Path) -> None:
+    """Otherwise one patient's slice could be written over another's."""
+    import threading
+
+    writing, finish = threading.Event(), threading.Event()
+
+    def slow(tensors: Any) -> None:
+        writing.set()
+        finish.wait(5)
+        tensors["wave"][:] = np.nan
+
+    async def main() -> None:
+        client, fake = client_of(memory)
+        call = asyncio.create_task(once(client, request(), slow))
+        await asyncio.to_thread(writing.wait, 5)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        assert client.idle_slots == 0, "the thread still writes there"
+        seen = []
+
+        def good(tensors: Any) -> None:
+            tensors["wave"][:] = 1
+            finish.set()
+            seen.append(tensors["wave"])
+
+        await once(client, request(), good)
+        await asyncio.sleep(0.05)
+        assert (seen[0] == 1).all()
+        assert fake.calls == 1, "nobody waits for the first, so it is not sent"
+
+    asyncio.run(main())
+
+
+def test_memory_that_a_dead_triton_knew_is_forgotten(memory: Path) -> None:
+    async def main() -> None:
+        client, fake = client_of(memory)
+        fake.stalled.clear()
+        call = asyncio.create_task(once(client, request()))
+        await asyncio.sleep(0.05)
+        client.server_restarted()
+        fake.stalled.set()
+        await call
+        assert client.idle_slots == 0
+
+    asyncio.run(main())

@@ -1,0 +1,155 @@
+"""A task that exists in the tests alone: two inputs, complex samples in, one plane out.
+
+It adds what every task adds, a header and an implementation of the interface, and nothing else in the
+product knows of it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+
+import recon
+from recon.client.resume import Series
+from recon.errors import InvalidRequest, UnusableData
+from recon.quality.verdict import Check, measure
+from recon.tasks.base import FinishedSlice, ModelFacts, Session, SliceWork, Task, TensorSpec
+from recon.tasks.chunks import SliceAssembler
+from recon.v1 import common_pb2
+from recon.volumes import Unit
+from recon.wire.messages import chunks
+
+PROTO = """
+syntax = "proto3";
+package recon.toy;
+import "recon/v1/common.proto";
+message Header { string name = 1; uint32 rows = 2; uint32 columns = 3; uint32 slices = 4; string model = 5;
+  string model_version = 6; }
+message Request { oneof part { Header header = 1; recon.v1.Chunk chunk = 2; } }
+message Response { oneof part { recon.v1.Accepted accepted = 1; recon.v1.Chunk chunk = 2;
+  recon.v1.SliceResult slice = 3; recon.v1.SeriesReport report = 4; } }
+"""
+METHOD = "/recon.toy.ToyService/Multiply"
+
+
+def _compile() -> Any:
+    from grpc_tools import protoc
+
+    proto = Path(recon.__file__).parents[1] / "proto"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "toy.proto").write_text(PROTO)
+        assert protoc.main(["protoc", f"-I{proto}", f"-I{folder}", f"--python_out={folder}", "toy.proto"]) == 0
+        spec = importlib.util.spec_from_file_location("toy_pb2", Path(folder) / "toy_pb2.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["toy_pb2"] = module
+        spec.loader.exec_module(module)
+    return module
+
+
+toy_pb2 = _compile()
+
+
+class ToyTask(Task):
+    name = "toy"
+
+    def open(self, header: Any, model: ModelFacts) -> Session:
+        return ToySession(header)
+
+
+class ToySession(Session):
+    unit = Unit.ARBITRARY
+
+    def __init__(self, header: Any) -> None:
+        self.name, self.rows, self.columns, self.slices = header.name, header.rows, header.columns, header.slices
+        if not header.rows:
+            raise InvalidRequest("rows is 0", field="rows")
+        shape = header.rows, header.columns, header.slices
+        self.inputs = {
+            "wave": SliceAssembler(*shape, np.dtype("<c8"), "wave"),
+            "gain": SliceAssembler(*shape, np.dtype("<f4"), "gain"),
+        }
+        self.waves: list[np.ndarray] = []
+
+    @property
+    def is_complete(self) -> bool:
+        return all(part.complete for part in self.inputs.values())
+
+    @property
+    def progress(self) -> str:
+        return f"{self.inputs['gain'].next_slice} of {self.slices} slices"
+
+    def add(self, message: Any) -> Iterable[SliceWork]:
+        if message.WhichOneof("part") != "chunk":
+            raise InvalidRequest("after the header only chunks may follow", field="chunk")
+        if message.chunk.input == "explode":
+            raise RuntimeError("a defect")
+        done = self.inputs[message.chunk.input or "wave"].add(message.chunk)
+        if done is None:
+            return ()
+        if message.chunk.input == "wave":
+            self.waves.append(done)
+            return ()
+        return (ToyWork(self.inputs["gain"].next_slice - 1, self.waves.pop(0), done),)
+
+
+class ToyWork(SliceWork):
+    def __init__(self, index: int, wave: np.ndarray, gain: np.ndarray) -> None:
+        self.index, self.wave, self.gain = index, wave, gain
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        return {
+            "wave": TensorSpec(self.wave.shape, np.dtype(np.complex64)),
+            "gain": TensorSpec(self.gain.shape),
+        }
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        return {"product": TensorSpec(self.gain.shape, np.dtype(np.float32))}
+
+    def prepare(self, tensors: Mapping[str, np.ndarray]) -> None:
+        if not np.isfinite(self.gain).all():
+            raise UnusableData(f"slice {self.index} has NaN", field="data")
+        tensors["wave"][:] = self.wave
+        tensors["gain"][:] = self.gain
+
+    def judge_input(self) -> list[Check]:
+        return [measure("gain", float(self.gain.mean()), unit="", upper=100.0, message="mean gain")]
+
+    def finish(self, tensors: Mapping[str, np.ndarray]) -> FinishedSlice:
+        image = tensors["product"].copy()
+        return FinishedSlice(image, 0.1 * image, [measure("level", float(image.mean()), unit="", message="mean")])
+
+
+class ToySeries(Series):
+    """What a client of the toy sends."""
+
+    def __init__(self, channel: grpc.Channel, wave: np.ndarray, gain: np.ndarray) -> None:
+        self.slices = len(wave)
+        self._wave, self._gain = wave.astype("<c8"), gain.astype("<f4")
+        self._call = channel.stream_stream(
+            METHOD, request_serializer=toy_pb2.Request.SerializeToString,
+            response_deserializer=toy_pb2.Response.FromString,
+        )  # fmt: skip
+
+    def open(self, offset: int, model: Any, timeout_s: float) -> Any:
+        return self._call(self.messages(offset, model), timeout=timeout_s)
+
+    def messages(self, offset: int = 0, model: Any = None) -> Iterable[Any]:
+        _, rows, columns = self._wave.shape
+        named = {"model": model.name, "model_version": model.version} if model is not None and offset else {}
+        count = self.slices - offset
+        yield toy_pb2.Request(header=toy_pb2.Header(rows=rows, columns=columns, slices=count, **named))
+        for index in range(count):
+            for name, stack in (("wave", self._wave), ("gain", self._gain)):
+                for chunk in chunks(index, stack[offset + index].tobytes(), common_pb2.PLANE_UNSPECIFIED, name):
+                    yield toy_pb2.Request(chunk=chunk)
