@@ -6,6 +6,7 @@ Gudbjartsson & Patz, *The Rician distribution of noisy MRI data*, MRM 34:910 (19
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from recon.arrays import FloatArray
 
@@ -27,7 +28,7 @@ def add_rician_noise(signal: FloatArray, sigma: float, rng: np.random.Generator)
     return np.hypot(real, imaginary).astype(np.float32)
 
 
-def difference_noise(difference: FloatArray, inside: FloatArray) -> float:
+def difference_noise(difference: FloatArray, inside: npt.NDArray[np.bool_]) -> float:
     """Standard deviation of the noise of a difference of two scans; NaN with fewer than 100 voxels.
 
     Second differences along rows and columns leave noise and little else (Immerkaer, Computer Vision

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recon.errors import MissingExtra
 from recon.tasks.contrast_gain import Gain, match_gain, shrink
 from recon.volumes import FloatImage, Geometry, Volume
 
@@ -76,6 +77,7 @@ def align(pre: Volume, low: Volume) -> Aligned:
         still = likeness > _ALIKE and head.displacement(step) < NEGLIGIBLE_MM
         motion = step if still else motion
     if not still:
+        _require_simpleitk()
         motion = _register(pre, low)
         for _ in range(2):
             values = _resample(low, pre, motion)
@@ -121,8 +123,7 @@ class _Head:
         positive = self.pre[self.pre > 0]
         level = 0.2 * float(np.percentile(positive, 99)) if positive.size else 1.0
         self.mask = self.pre > level
-        places = np.argwhere(self.mask)
-        self.centre = places.mean(axis=0) if len(places) else np.array(self.pre.shape) / 2
+        places = np.argwhere(self.mask).astype(np.float64)
         self._points = self._to_mm(places[:: max(1, len(places) // 4000)])
 
     def _to_mm(self, places: Matrix) -> Matrix:
@@ -209,9 +210,17 @@ def coarse_geometry(geometry: Geometry, steps: tuple[int, int, int]) -> Geometry
     return Geometry(affine)
 
 
+def _require_simpleitk() -> None:
+    """One line instead of a traceback where the extra is missing."""
+    try:
+        import SimpleITK  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("aligning two scans needs SimpleITK; pip install 'recon[serve]'") from error
+
+
 def _image(values: FloatImage, geometry: Geometry) -> Any:
     """A SimpleITK image; its world is LPS mm too."""
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813
 
     image = sitk.GetImageFromArray(values)
     image.SetSpacing(geometry.spacing)
@@ -229,7 +238,7 @@ def _coarse_image(volume: Volume) -> Any:
 
 def _register(pre: Volume, low: Volume) -> Matrix:
     """Rigid motion (4x4, mm) from points of the pre scan to points of the low-dose scan."""
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813
 
     fixed, moving = _coarse_image(pre), _coarse_image(low)
     start = sitk.CenteredTransformInitializer(
@@ -260,7 +269,7 @@ def _register(pre: Volume, low: Volume) -> Matrix:
 
 def _resample(low: Volume, pre: Volume, motion: Matrix) -> FloatImage:
     """The low-dose scan in the voxels of the pre scan, by cubic B-splines; 0 outside."""
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813
 
     transform = sitk.AffineTransform(3)
     transform.SetMatrix(tuple(motion[:3, :3].ravel()))

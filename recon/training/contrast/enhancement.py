@@ -54,9 +54,7 @@ def blob(shape: tuple[int, ...], centre: npt.NDArray[np.int64], radius: float, r
     return box, distance * (1 + np.float32(0.2) * np.clip(crook, -2, 2))
 
 
-def lesions(
-    anatomy: FloatArray, enhancement: FloatArray, mask: Mask, count: int, rng: np.random.Generator
-) -> None:
+def lesions(anatomy: FloatArray, enhancement: FloatArray, mask: Mask, count: int, rng: np.random.Generator) -> None:
     """Paint enhancing lesions, solid or ring-shaped, in place; most darken the anatomy under them."""
     for centre in random_places(mask, count, rng):
         radius = float(np.exp(rng.uniform(np.log(1.5), np.log(22.0))))
@@ -74,13 +72,15 @@ def lesions(
             anatomy[box] *= 1 - np.float32(rng.uniform(-0.15, 0.5)) * _step(1.3 - distance, softness)
 
 
-def decoys(anatomy: FloatArray, mask: Mask, count: int, rng: np.random.Generator) -> None:
+def decoys(anatomy: FloatArray, mask: Mask, count: int, rng: np.random.Generator, *, brighter: bool = False) -> None:
     """Paint lesions that take up nothing, brighter or darker than what is around them, in place."""
     for centre in random_places(mask, count, rng):
         radius = float(np.exp(rng.uniform(np.log(2.0), np.log(18.0))))
         box, distance = blob(anatomy.shape, centre, radius, rng)
         step = _step(1.0 - distance, np.float32(1.0 / radius))
-        anatomy[box] = np.maximum(anatomy[box] * (1 + np.float32(rng.uniform(-0.5, 0.9)) * step), 0)
+        anatomy[box] = np.maximum(
+            anatomy[box] * (1 + np.float32(rng.uniform(0.1 if brighter else -0.5, 0.9)) * step), 0
+        )
 
 
 def erase(enhancement: FloatArray, mask: Mask, count: int, rng: np.random.Generator) -> None:

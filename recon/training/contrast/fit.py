@@ -39,7 +39,13 @@ def loss(output: Tensor, patches: Patches) -> Tensor:
     return (weight * (100.0 * distance + interval)).mean()
 
 
-def fit(recipe: ContrastRecipe, roots: list[Path], work: Path, minutes: float | None) -> Path:
+def fit(
+    recipe: ContrastRecipe,
+    roots: list[Path],
+    work: Path,
+    minutes: float | None,
+    start: dict[str, Tensor] | None = None,
+) -> Path:
     """Train, resuming from ``work`` when a checkpoint is there.
 
     Parameters
@@ -52,6 +58,8 @@ def fit(recipe: ContrastRecipe, roots: list[Path], work: Path, minutes: float | 
         Folder of the checkpoint.
     minutes
         Wall-clock budget; the learning rate follows it when it is shorter than the recipe's steps.
+    start
+        Weights to begin with, of an earlier run or of a served file.
 
     Returns
     -------
@@ -63,6 +71,8 @@ def fit(recipe: ContrastRecipe, roots: list[Path], work: Path, minutes: float | 
     heads = [(load_head(source, roots), source.weight) for source in recipe.sources]
     sampler = VolumeSampler(heads, recipe)
     network = ContrastEnhancer(recipe.channels, recipe.blocks).to(where).to(memory_format=torch.channels_last)
+    if start is not None:
+        network.load_state_dict(start)
 
     def step_loss(step: int) -> Tensor:
         drawn = sampler.draw(step)

@@ -96,6 +96,8 @@ class VolumeSampler:
         head = self.heads[int(rng.choice(len(self.heads), p=self.weights))]
         pre, change, mask = _scene(head, self.recipe.slab, rng)
         pair = simulate_pair(pre, change, _dose(rng), _errors(rng), rng)
+        if rng.random() < 0.15:  # something bright in the pre scan alone is no uptake
+            paint.decoys(pair.pre, mask, int(rng.integers(1, 4)), rng, brighter=True)
         return prepare(pair, mask.astype(np.float32))
 
     def draw(self, step: int) -> Patches:
