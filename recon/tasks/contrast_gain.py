@@ -1,0 +1,182 @@
+"""Gain and slow bias between two scans, from tissue that takes up no contrast agent.
+
+In a T1-weighted scan the agent only brightens. So the tissue without uptake is the darkest cluster of
+the ratio of the two scans, however much else enhances; and a slow bias shows where tissue got darker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.physics.rician import difference_noise
+from recon.volumes import FloatImage
+
+_COARSE_MM = 2.0
+_FEWEST = 500
+#: Share of the unenhanced tissue that got darker by more than noise and this; above it a slow bias is looked for.
+_DARKER_SHARE, _DARKER = 0.08, 0.005
+_SMALLEST_BIAS = 0.004
+_POWERS = [(i, j, k) for i in range(3) for j in range(3 - i) for k in range(3 - i - j)]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What the low-dose scan has to be divided by.
+
+    Attributes
+    ----------
+    gain
+        The same everywhere.
+    bias
+        Coefficients of a polynomial of second order in place (-1 to 1 along each axis), of the logarithm;
+        all zero when there is no slow bias.
+    """
+
+    gain: float
+    bias: npt.NDArray[np.float64]
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether a slow bias was found."""
+        return bool(self.bias.any())
+
+    def correct(self, low: FloatImage, start: int, shape: tuple[int, int, int]) -> None:
+        """Divide slices of the low-dose scan in place.
+
+        Parameters
+        ----------
+        low
+            (slice, y, x), the slices from ``start`` on.
+        start, shape
+            Where they lie in the whole volume.
+        """
+        if not self.has_bias:
+            low *= np.float32(1 / self.gain)
+            return
+        low *= np.exp(-self._field(low.shape, start, shape)) * np.float32(1 / self.gain)
+
+    def spread(self, shape: tuple[int, int, int]) -> float:
+        """Standard deviation of the slow bias over the volume, relative."""
+        coarse = (min(shape[0], 16), min(shape[1], 16), min(shape[2], 16))
+        return float(np.std(self._field(coarse, 0, coarse))) if self.has_bias else 0.0
+
+    def _field(self, part: tuple[int, ...], start: int, shape: tuple[int, int, int]) -> FloatImage:
+        z, y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in shape)
+        z = z[start : start + part[0]]
+        total = np.zeros(part, np.float32)
+        for value, term in zip(self.bias, _terms(z[:, None, None], y[None, :, None], x[None, None, :]), strict=True):
+            total += np.float32(value) * term
+        return total
+
+
+def _terms(z: FloatImage, y: FloatImage, x: FloatImage) -> list[FloatImage]:
+    return [z**i * y**j * x**k for i, j, k in _POWERS]
+
+
+def match_gain(pre: FloatImage, low: FloatImage, spacing: tuple[float, float, float]) -> Gain:
+    """Gain and slow bias of the low-dose scan.
+
+    Parameters
+    ----------
+    pre, low
+        (slice, y, x), aligned.
+    spacing
+        Distance of slices, rows and columns, mm.
+
+    Returns
+    -------
+    Gain
+        Gain 1 without bias where there is too little tissue.
+    """
+    from scipy.ndimage import binary_erosion, gaussian_filter
+
+    steps = tuple(max(1, round(_COARSE_MM / step)) for step in spacing)
+    before, after = (gaussian_filter(shrink(scan, steps), 1.0) for scan in (pre, low))
+    mean = 0.5 * (before + after)
+    positive = mean[mean > 0]
+    if positive.size < _FEWEST:
+        return Gain(1.0, np.zeros(len(_POWERS)))
+    tissue = (mean > 0.25 * np.percentile(positive, 99)) & (before > 0) & (after > 0)
+    inner = binary_erosion(tissue, iterations=2)
+    tissue = inner if inner.sum() > _FEWEST else tissue
+    if tissue.sum() < _FEWEST:
+        return Gain(1.0, np.zeros(len(_POWERS)))
+    slope = np.sqrt(sum(np.square(part) for part in np.gradient(mean)))[tissue] / mean[tissue]
+    flat = slope <= np.quantile(slope, 0.7)  # edges show motion, not gain
+    ratio = np.log(after[tissue] / before[tissue])[flat].astype(np.float64)
+    peak, width = darkest_cluster(ratio)
+    flat_gain = Gain(float(np.exp(peak)), np.zeros(len(_POWERS)))
+    noise = _ratio_noise(pre, low, mean[tissue], steps)
+    limit = 3.0 * min(noise, width) + _DARKER
+    if (ratio < peak - limit).mean() <= _DARKER_SHARE:
+        return flat_gain
+    axes = (np.linspace(-1, 1, side, dtype=np.float32) for side in mean.shape)
+    places = [axis[tissue][flat] for axis in np.meshgrid(*axes, indexing="ij")]
+    table = np.stack(_terms(*places), 1).astype(np.float64)
+    bias = _fit_bias(ratio, table)
+    rest = ratio - table @ bias
+    centre, narrow = darkest_cluster(rest)
+    explained = np.std(table @ bias) > _SMALLEST_BIAS and narrow < 0.8 * width
+    return Gain(float(np.exp(centre)), bias) if explained else flat_gain
+
+
+def darkest_cluster(ratio: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Centre and width (standard deviation) of the cluster of the unenhanced in values with a tail above.
+
+    Parameters
+    ----------
+    ratio
+        (n,) logarithms of the ratio of the two scans.
+    """
+    values = np.sort(ratio)
+    # the shortest interval that holds a third of the values is around the peak
+    count = max(2, len(values) // 3)
+    spans = values[count - 1 :] - values[: len(values) - count + 1]
+    first = int(spans.argmin())
+    peak, width = float(np.median(values[first : first + count])), max(float(spans[first]) / 0.861, 1e-5)
+    for _ in range(20):
+        below = peak - values[values < peak]
+        width = max(1e-5, min(width, 1.4826 * float(np.median(below)) if below.size else width))
+        near = values[np.abs(values - peak) < 1.0 * width]
+        if near.size < 10:
+            break
+        moved = float(near.mean())
+        if abs(moved - peak) < 1e-6:
+            break
+        peak = moved
+    return peak, width
+
+
+def _ratio_noise(pre: FloatImage, low: FloatImage, tissue: FloatImage, steps: tuple[int, ...]) -> float:
+    """Noise of the logarithm of the ratio after averaging blocks and smoothing by one block."""
+    middle = slice(pre.shape[0] // 4, pre.shape[0] - pre.shape[0] // 4 or 1)
+    change = low[middle] - pre[middle]
+    noise = difference_noise(change, pre[middle] > 0.3 * float(np.median(tissue)))
+    averaged = np.sqrt(np.prod(steps) * (4 * np.pi) ** 1.5)
+    return float(noise / averaged / np.median(tissue)) if noise == noise else 0.0
+
+
+def _fit_bias(ratio: npt.NDArray[np.float64], table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Polynomial through the unenhanced voxels: what lies above counts less and less."""
+    error = ratio - np.median(ratio)
+    found = np.zeros(table.shape[1])
+    for scale in (0.05, 0.03, 0.02, 0.012, 0.008, 0.006, 0.005, 0.004, 0.004, 0.004):
+        weight = 1 / (1 + (np.where(error > 0, 1.5, 1.0) * error / scale) ** 2) ** 2
+        weighted = table * weight[:, None]
+        found = np.linalg.solve(weighted.T @ table + 1e-6 * len(ratio) * np.eye(table.shape[1]), weighted.T @ ratio)
+        error = ratio - table @ found
+    found[0] = 0.0  # a constant is the gain
+    return np.asarray(found)
+
+
+def shrink(volume: FloatImage, steps: tuple[int, ...]) -> FloatImage:
+    """Mean of blocks."""
+    if steps == (1, 1, 1):
+        return volume
+    whole = tuple(side // step * step for side, step in zip(volume.shape, steps, strict=True))
+    cut = volume[tuple(slice(0, side) for side in whole)]
+    shape = tuple(part for side, step in zip(whole, steps, strict=True) for part in (side // step, step))
+    return cut.reshape(shape).mean(axis=(1, 3, 5), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Contrast: simulated pairs, training, calibration and evaluation."""
