@@ -17,7 +17,7 @@ from recon.bench.machine import describe
 from recon.client import Client
 from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
-from recon.training.bodies import random_body
+from recon.training.ct.bodies import random_body
 from recon.training.ct.classical import METHODS
 from recon.training.ct.metrics import psnr
 from recon.training.ct.simulate import Scanner, added_noise
