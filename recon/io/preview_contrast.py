@@ -1,0 +1,77 @@
+"""One picture of a contrast job: both scans, the synthesised one, what was added, and the uncertainty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from recon.io.preview import grey, heat, tile_row
+from recon.volumes import FloatImage
+
+
+def contrast_preview(
+    pre: FloatImage,
+    low: FloatImage,
+    image: FloatImage,
+    uncertainty: FloatImage,
+    title: str,
+    path: Path | None = None,
+) -> Image.Image:
+    """Pre, low, synthesised, enhancement, and uncertainty of one slice; saved as PNG when a path is given.
+
+    Parameters
+    ----------
+    pre, low
+        (y, x) as acquired; ``low`` may be on another scale.
+    image, uncertainty
+        (y, x) of the result, in the unit of ``pre``.
+    title
+        Above the pictures.
+    path
+        Where to write it.
+    """
+    white = 1.4 * _bright(pre)
+    part = _box(pre, image)
+    same = low * np.float32(_level(pre) / max(_level(low), 1e-9)) if low.shape == pre.shape else np.zeros_like(pre)
+    added = white / 4
+    page = tile_row(
+        [
+            ("before contrast", grey(pre[part], 0, white)),
+            ("after the reduced dose", grey(same[part], 0, white)),
+            ("SYNTHESISED full dose", grey(image[part], 0, white)),
+            ("added to the scan before contrast", heat((image - pre)[part], 0, 2 * added)),
+            ("uncertainty, half of 90 % interval", heat(uncertainty[part], 0, added)),
+        ],
+        title,
+    )
+    if path is not None:
+        page.save(path)
+    return page
+
+
+def best_slice(images: FloatImage, pre: FloatImage) -> int:
+    """The slice (of images (slice, y, x)) where most was added."""
+    return int(np.clip(images - pre, 0, None).sum(axis=(1, 2)).argmax())
+
+
+def _bright(pre: FloatImage) -> float:
+    positive = pre[pre > 0.05 * float(pre.max())] if float(pre.max()) > 0 else pre.ravel()
+    return float(np.percentile(positive, 99)) if positive.size else 1.0
+
+
+def _level(scan: FloatImage) -> float:
+    positive = scan[scan > 0.1 * _bright(scan)]
+    return float(np.median(positive)) if positive.size else 1.0
+
+
+def _box(pre: FloatImage, image: FloatImage) -> tuple[slice, slice]:
+    """The head with a margin, so that little black is shown."""
+    bright = np.maximum(pre, image) > 0.15 * _bright(pre)
+    parts = []
+    for axis, side in ((1, pre.shape[0]), (0, pre.shape[1])):
+        hits = np.flatnonzero(bright.any(axis=axis))
+        first, last = (int(hits[0]), int(hits[-1]) + 1) if len(hits) else (0, side)
+        parts.append(slice(max(0, first - 6), min(side, last + 6)))
+    return parts[0], parts[1]
