@@ -41,7 +41,7 @@ proto: .venv/.everything
 	touch $@
 
 .venv/.everything: .venv/bin/python pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[serve,train,dev]'
+	$(BIN)/pip install --quiet --editable '.[serve,train,cluster,dev]'
 	touch $@ .venv/.serve
 
 clean:

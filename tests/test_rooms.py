@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "serving": INNER | {"tasks", "serving"},
     "jobs": INNER | {"tasks", "client", "jobs"},
     "batch": INNER | {"client", "jobs", "batch"},
-    "bench": INNER | {"tasks", "serving", "client", "bench", "training"},
+    "bench": INNER | {"tasks", "serving", "client", "bench", "training", "networks"},
     "networks": BASE | {"networks"},
     "training": INNER | {"backend", "tasks", "networks", "training"},
     "cli": INNER | {"tasks", "serving", "client", "jobs", "batch", "bench", "training", "cli"},

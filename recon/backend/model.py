@@ -9,11 +9,16 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import triton_python_backend_utils as pb_utils
+
+try:
+    import triton_python_backend_utils as pb_utils
+except ImportError:  # outside Triton: the calibration and the tests use the same runtime
+    pb_utils = None
 
 MOST_SHAPES = 4  # compiled networks kept, one per combination of input shapes
 
@@ -29,7 +34,7 @@ class _OpenVino:
         self.path = path
         self.compiled: OrderedDict[Any, Any] = OrderedDict()
 
-    def _request(self, inputs: dict[str, Any]) -> Any:
+    def _request(self, inputs: Mapping[str, Any]) -> Any:
         key = tuple((name, array.shape) for name, array in inputs.items())
         if key not in self.compiled:
             network = self.core.read_model(self.path)
@@ -41,7 +46,8 @@ class _OpenVino:
         self.compiled.move_to_end(key)
         return self.compiled[key]
 
-    def __call__(self, inputs: dict[str, Any], outputs: list[str]) -> list[Any]:
+    def __call__(self, inputs: Mapping[str, Any], outputs: list[str]) -> list[Any]:
+        """Run it; what comes back is valid until the next call."""
         request = self._request(inputs)
         for name, array in inputs.items():
             request.set_tensor(name, self.openvino.Tensor(array, shared_memory=True))
@@ -55,11 +61,13 @@ class _OnnxRuntime:
 
         self.session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
 
-    def __call__(self, inputs: dict[str, Any], outputs: list[str]) -> list[Any]:
+    def __call__(self, inputs: Mapping[str, Any], outputs: list[str]) -> list[Any]:
+        """Run it."""
         return list(self.session.run(outputs, inputs))
 
 
-def _runtime(path: Path) -> "_OpenVino | _OnnxRuntime":
+def runtime_of(path: Path) -> "_OpenVino | _OnnxRuntime":
+    """The network of a file on OpenVINO, else on ONNX Runtime."""
     try:
         return _OpenVino(path)
     except ImportError:
@@ -100,7 +108,7 @@ class TritonPythonModel:
         (path,) = verified(Path(args["model_repository"]) / args["model_version"], parameters)
         self.inputs = [entry["name"] for entry in config["input"]]
         self.outputs = [entry["name"] for entry in config["output"]]
-        self.run = _runtime(path)
+        self.run = runtime_of(path)
         warm = {}
         for part in parameters["warm_shape"].split(";"):  # "1,1,512,512" or "kspace:1,8,64,64;noise:1"
             name, _, sides = part.rpartition(":")

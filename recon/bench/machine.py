@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+_PACKAGES = ("openvino", "onnxruntime", "torch", "nvidia-pytriton", "grpcio", "numpy")
+
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, memory, Python."""
+    """Processor, cores, memory, operating system, and the software that matters."""
     cpu, flags = platform.processor(), ""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             cpu = line.partition(":")[2].strip()
         if line.startswith("flags"):
-            flags = line
-    wanted = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+            flags = f"{line} "
+    wanted = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+    packages = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            packages[name] = version(name)
     return {
         "cpu": cpu,
         "cores": len(os.sched_getaffinity(0)),
-        "extensions": [name for name in wanted if f" {name}" in flags],
+        "extensions": [name for name in wanted if f" {name} " in flags],
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "virtual": "hypervisor" in flags,
+        "system": platform.platform(),
+        "libc": " ".join(platform.libc_ver()),
         "python": platform.python_version(),
+        "packages": packages,
     }
 
 
-def resident_mib(pid: int) -> float:
-    """Resident memory of a process that it does not share, MiB."""
-    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
-    return (int(fields["VmRSS"].split()[0]) - int(fields["RssShmem"].split()[0])) / 1024
+def _first_line(path: str) -> str | None:
+    with contextlib.suppress(OSError):
+        return Path(path).read_text().strip()
+    return None

@@ -1,17 +1,23 @@
-"""``recon bench``: what the service costs above the bare network."""
+"""``recon bench``: how fast the service is, measured so that a distrustful reader can check it."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-app = typer.Typer(help="Benchmarks: ratios in one run.", no_args_is_help=True)
+from recon.errors import InvalidRequest
+
+app = typer.Typer(help="Benchmarks that test themselves.", no_args_is_help=True)
+
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write record and plots into this folder.")]
+Server = Annotated[str | None, typer.Option(help="Measure this running service, HOST:PORT; else one is started.")]
 
 
 @app.callback()
@@ -20,47 +26,316 @@ def _group() -> None:
 
 
 @app.command()
-def ct(
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the figures as JSON.")] = None,
-    rounds: Annotated[int, typer.Option(help="Interleaved rounds of the latency part.")] = 30,
-    series: Annotated[int, typer.Option(help="Slices of the streamed series.")] = 100,
-    long_series: Annotated[int, typer.Option(help="Slices of the memory part; 0 leaves it out.")] = 1000,
-    peers: Annotated[bool, typer.Option(help="Also time what a user would pick instead.")] = False,
+def serve(
+    output: Output = None,
+    server: Server = None,
+    also: Annotated[list[str] | None, typer.Option(help="NAME=HOST:PORT of another service, in the same run.")] = None,
+    task: Annotated[str, typer.Option(help="ct, or mr (gateway alone).")] = "ct",
+    model: Annotated[str, typer.Option(help="Model to measure.")] = "",
+    route: Annotated[list[str] | None, typer.Option(help="Only these routes.")] = None,
+    blocks: Annotated[int, typer.Option(min=1, help="Blocks of every route under every load.")] = 12,
+    requests: Annotated[int, typer.Option(min=1, help="Requests in a block.")] = 8,
+    concurrency: Annotated[str, typer.Option(help="Callers at a time of the closed loops.")] = "1,2,4",
+    rate: Annotated[str, typer.Option(help="Arrivals/s of the open loops; 50% is half of what one caller gets.")] = (
+        "50%,80%"
+    ),
+    series: Annotated[int, typer.Option(min=0, help="Slices of the streamed series; 0 leaves it out.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of arrivals and of the order of blocks.")] = 0,
+    self_test: Annotated[bool, typer.Option(help="First let the instrument test itself.")] = True,
 ) -> None:
-    """Latency and throughput of bare network, Triton and gateway, and the gateway's memory."""
-    from recon.bench import ct as bench
+    """Latency and throughput against load: bare runtime, Triton, gateway; exit status 1 when INVALID."""
+    from recon.bench.blocks import Plan
+    from recon.bench.measure import Request, measure
+    from recon.bench.routes import CT_ROUTES
+    from recon.bench.self_test import self_test as run_self_test
+
+    request = Request(
+        task=_one_of("--task", task, ("ct", "mr")),
+        model=model or {"ct": "ct_denoise", "mr": "l1-wavelet"}[task],
+        routes=tuple(route) if route else CT_ROUTES,
+        others=_others(also or []),
+        concurrency=tuple(int(value) for value in _numbers("--concurrency", concurrency)),
+        rates=tuple(_numbers("--rate", rate)),
+        series=series,
+        plan=Plan(blocks, requests, seed=seed),
+    )
+    console = _console()
+    with _progress() as told:
+        told("self-test")
+        checks = asyncio.run(run_self_test()) if self_test else []
+        with _service(server) as address:
+            record = asyncio.run(measure(address, request, checks, told))
+    _show_serve(console, record)
+    if output is not None:
+        from recon.bench import plots, table
+        from recon.bench import record as records
+
+        records.write(record, output / "serve.json")
+        plots.latency_against_load(record, output / "serve.png")
+        (output / "serve.md").write_text(table.markdown(table.SERVE_HEADS, table.serve_rows(record)))
+    if not record["valid"]:
+        raise typer.Exit(1)
+
+
+def _show_serve(console: Console, record: dict[str, Any]) -> None:
+    from recon.bench import table
+
+    if record["self_test"]:
+        table.show(console, "The instrument", table.CHECK_HEADS, table.check_rows(record))
+    else:
+        console.print("The instrument was not tested (--no-self-test).")
+    title = f"{record['settings']['model']}, {record['settings']['image']}"
+    table.show(console, title, table.SERVE_HEADS, table.serve_rows(record))
+    table.show(console, "Processes", table.PROCESS_HEADS, table.process_rows(record))
+    for name in ("machine", "notes", "same_bits_as_bare_runtime"):
+        console.print(f"{name}: {record[name]}", markup=False, highlight=False, soft_wrap=True)
+    for warning in record["warnings"]:
+        console.print(f"WARNING: {warning}", markup=False, soft_wrap=True)
+    for problem in record["problems"]:
+        console.print(f"INVALID: {problem}", markup=False, soft_wrap=True)
+    if not record["valid"]:
+        console.print("This run is INVALID; none of its figures may be quoted.")
+
+
+@app.command()
+def overhead(
+    output: Output = None,
+    rounds: Annotated[int, typer.Option(min=10, help="Series of one slice.")] = 60,
+    slices: Annotated[int, typer.Option(min=10, help="Length of the streamed series.")] = 200,
+) -> None:
+    """What the way from client to result costs, measured with a model that does nothing."""
+    from recon.bench.overhead import measure
+    from recon.cli.session import own_service
+
+    found = measure(own_service, rounds, slices)
+    words = json.dumps(found, indent=2)
+    print(words)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "overhead.json").write_text(words + "\n")
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="serve.json of A.")],
+    second: Annotated[Path | None, typer.Argument(help="serve.json of B; absent compares two routes of A.")] = None,
+    route_a: Annotated[str, typer.Option("--a", help="With one record: this route ...")] = "bare runtime",
+    route_b: Annotated[str, typer.Option("--b", help="... against this one.")] = "gateway",
+    other_machine: Annotated[bool, typer.Option("--other-machine", help="Compare different machines.")] = False,
+    absolute: Annotated[bool, typer.Option("--absolute", help="Times, not ratios to the bare runtime.")] = False,
+) -> None:
+    """Whether two runs differ, by how much, and how small a difference they could have shown."""
+    from recon.bench import record as records
+    from recon.bench import table
+    from recon.bench.compare import compare_routes, compare_runs, machine_ratio
+
+    a = records.read(first)
+    if second is None:
+        found = compare_routes(a, route_a, route_b)
+    else:
+        found = compare_runs(a, records.read(second), other_machine=other_machine, absolute=absolute)
+    console = _console()
+    table.show(console, "Median latency", table.DIFFERENCE_HEADS, table.difference_rows(found))
+    if second is not None:
+        ratio = machine_ratio(a, records.read(second))
+        if ratio is not None and not absolute:
+            console.print(
+                "B / A: of each block's ratio to the bare runtime in its round. "
+                f"The bare runtime itself took {ratio:.3f} of its time in A: so much the machine has changed."
+            )
+    console.print("could have shown: the smallest ratio that so many blocks of this spread show in 4 of 5 runs.")
+
+
+@app.command()
+def models(
+    output: Output = None,
+    threads: Annotated[int, typer.Option(min=0, help="Threads and cores of each runtime; 0 takes all.")] = 0,
+    repository: Annotated[Path | None, typer.Option(help="Model repository; by default the installed one.")] = None,
+) -> None:
+    """Parameters, FLOPs, and the share of the machine's peak that each runtime reaches."""
+    from recon.bench import record as records
+    from recon.bench import runtimes, table
+    from recon.bench.models import measure_models
+    from recon.bench.routes import model_repository
+
+    with _progress() as told:
+        record = measure_models(repository or model_repository(), threads or runtimes.cores(), told)
+    console = _console()
+    table.show(console, "Cost of one inference", table.COST_HEADS, table.cost_rows(record))
+    table.show(console, "Runtimes", table.RUNTIME_HEADS, table.runtime_rows(record))
+    for name, found in record["models"].items():
+        words = ", ".join(f"{operator} {count:,}" for operator, count in found.get("not_counted", {}).items())
+        console.print(f"{name}: not counted (output elements): {words}", markup=False, highlight=False)
+    console.print(f"measured peak of the machine, GFLOP/s: {record['peaks']}", markup=False)
+    if output is not None:
+        records.write(record, output / "models.json")
+
+
+@app.command()
+def tune(
+    output: Output = None,
+    model: Annotated[str, typer.Option(help="Model to tune for.")] = "ct_denoise",
+    rounds: Annotated[int, typer.Option(min=3, help="Measurements of each setting.")] = 7,
+) -> None:
+    """Runtime, threads and requests at a time that serve a model best on this machine."""
+    from recon.bench import record as records
+    from recon.bench import table
+    from recon.bench.models import networks
+    from recon.bench.routes import model_repository, weights_of
+    from recon.bench.tune import tune as measure
+
+    weights = weights_of(model)
+    shapes = dict(networks(model_repository()).values())
+    if weights not in shapes:
+        raise InvalidRequest(f"{weights.parents[1] / 'config.pbtxt'} names no warm_shape")
+    with _progress() as told:
+        record = measure(weights, shapes[weights], told, rounds)
+    console = _console()
+    table.show(console, f"{model} {weights.parent.name}", table.TUNE_HEADS, table.tune_rows(record))
+    if output is not None:
+        records.write(record, output / "tune.json")
+
+
+@app.command()
+def peers(
+    output: Output = None,
+    server: Server = None,
+    task: Annotated[list[str] | None, typer.Option(help="ct, mr; by default both.")] = None,
+    size: Annotated[int, typer.Option(min=128, help="Pixels a side of the CT slice.")] = 512,
+) -> None:
+    """What users would pick instead: quality beside time."""
+    from recon.bench import peers as rivals
+    from recon.bench import record as records
+    from recon.bench import table
+    from recon.client import Client
+
+    chosen = [_one_of("--task", name, ("ct", "mr")) for name in task or ["ct", "mr"]]
+    tasks = {}
+    with _progress() as told, _service(server) as address, Client(address) as client:
+        if "ct" in chosen:
+            tasks["ct"] = rivals.ct_peers(client, size, told)
+        if "mr" in chosen:
+            tasks["mr"] = rivals.mr_peers(client, told=told)
+    record = rivals.record(tasks)
+    console = _console()
+    for name, found in tasks.items():
+        table.show(console, f"{name}: {found['data']}", table.PEER_HEADS, table.peer_rows(found))
+    console.print(
+        "Simulated images rank methods only roughly; figures on real scans are in "
+        "models/*/evaluation.json. Classical methods got the parameter that the truth favours."
+    )
+    if output is not None:
+        from recon.bench import plots
+
+        records.write(record, output / "peers.json")
+        plots.time_against_quality(record, output / "peers.png")
+
+
+@app.command()
+def soak(
+    output: Output = None,
+    server: Server = None,
+    model: Annotated[str, typer.Option(help="CT model; by default the service chooses.")] = "",
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long; 30 by hand, 2 in continuous integration.")] = 30.0,
+    clients: Annotated[int, typer.Option(min=1, help="At a time.")] = 6,
+    seed: Annotated[int, typer.Option(help="Of what comes when.")] = 0,
+) -> None:
+    """Mixed load with clients that hang, cancel, time out and disconnect; exit status 1 when anything else fails."""
+    from recon.bench import record as records
+    from recon.bench import table
+    from recon.bench.processes import Processes, listener
+    from recon.bench.routes import GATEWAY
+    from recon.bench.soak import Soak, report
+
+    with _progress() as told, _service(server) as address:
+        pid = listener(address)
+        running = Soak(address, model, Processes({pid: GATEWAY} if pid else {}), seed)
+        asyncio.run(running.run(60 * minutes, clients, told))
+    record = report(running, 60 * minutes, clients)
+    console = _console()
+    table.show(console, "Clients", table.CLIENT_HEADS, table.client_rows(record))
+    table.show(console, "Memory, second half", table.MEMORY_HEADS, table.memory_rows(record))
+    for problem in record["problems"]:
+        console.print(f"PROBLEM: {problem}", markup=False, soft_wrap=True)
+    if output is not None:
+        from recon.bench import plots
+
+        records.write(record, output / "soak.json")
+        plots.memory_over_time(record, output / "soak.png")
+    if not record["valid"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def kit(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")] = Path("perf-analyzer-kit"),
+    server: Annotated[str, typer.Option(help="Gateway that will be measured, HOST:PORT.")] = "127.0.0.1:50051",
+    model: Annotated[str, typer.Option(help="CT model; by default the service chooses.")] = "",
+    slices: Annotated[int, typer.Option(min=1, help="Of a request.")] = 1,
+) -> None:
+    """Messages and command to measure the gateway with Triton's perf_analyzer, and what that does not see."""
+    from recon.bench.kit import command, write_kit
+
+    write_kit(output, server, model, slices=slices)
+    print(f"{output}: messages.json, README.md, run.sh:\n{' '.join(command(server))}")
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    """Comma-separated numbers; percentages as negative shares."""
+    try:
+        values = [
+            -float(part[:-1]) / 100 if part.endswith("%") else float(part)
+            for part in (word.strip() for word in text.split(","))
+            if part
+        ]
+    except ValueError as error:
+        raise InvalidRequest(f"{option} {text}: give numbers separated by commas") from error
+    if any(value == 0 for value in values) or (option == "--concurrency" and any(value < 1 for value in values)):
+        raise InvalidRequest(f"{option} {text}: the numbers must be positive")
+    return values
+
+
+def _others(pairs: list[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        name, separator, address = pair.partition("=")
+        if not separator or ":" not in address:
+            raise InvalidRequest(f"--also {pair}: give NAME=HOST:PORT")
+        found[name] = address
+    return found
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise InvalidRequest(f"{option} {value}: it is one of {', '.join(allowed)}")
+    return value
+
+
+def _console() -> Console:
+    """As wide as the tables need where no terminal limits it."""
+    console = Console()
+    return console if console.is_terminal else Console(width=170)
+
+
+@contextmanager
+def _service(server: str | None) -> Iterator[str]:
     from recon.cli.session import own_service
     from recon.client import Client
 
+    if server:  # whatever is there is measured; one that does not answer makes the run INVALID
+        yield server
+        return
     with own_service() as address, Client(address) as client:
-        pid = _listener(int(address.rpartition(":")[2]))
-
-        def parts() -> Iterator[tuple[str, dict[str, Any]]]:
-            yield "latency", bench.latency(client, rounds, peers)
-            yield "throughput", bench.throughput(client, series)
-            if long_series:
-                yield "memory", bench.gateway_memory(client, pid, long_series)
-
-        found = bench.report(parts())
-    table = Table("one 512x512 slice", "p50 ms", "p90 ms", "p99 ms", "ratio", "added ms")
-    for name, row in found["latency"]["routes"].items():
-        cells = ("p50_ms", "p90_ms", "p99_ms", "ratio_to_bare", "added_ms")
-        table.add_row(name, *(str(row.get(cell, "")) for cell in cells))
-    console = Console()
-    console.print(table)
-    for key in ("machine", "throughput", "memory"):
-        if key in found:
-            console.print(f"{key}: {json.dumps(found[key])}", markup=False, highlight=False)
-    if output is not None:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(json.dumps(found, indent=2) + "\n")
+        client.wait_ready(30)
+        yield address
 
 
-def _listener(port: int) -> int:
-    """Process that listens on a loopback port."""
-    import psutil
-
-    for connection in psutil.net_connections("tcp"):
-        if connection.laddr and connection.laddr.port == port and connection.status == "LISTEN":
-            return int(connection.pid or 0)
-    raise RuntimeError(f"nobody listens on {port}")
+@contextmanager
+def _progress() -> Iterator[Callable[[str], object]]:
+    """One line that says what is being done, on a terminal; silent elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("starting") as status:
+        yield status.update

@@ -31,8 +31,8 @@ def ct(
     classical: Annotated[bool, typer.Option(help="Also run total variation, BM3D and a bilateral filter.")] = True,
 ) -> None:
     """RMSE, PSNR, SSIM, noise spectrum, edge sharpness, HU bias and interval coverage."""
-    from recon.training.ct_classical import METHODS
-    from recon.training.evaluate_ct import Result, draw, evaluate
+    from recon.training.ct.classical import METHODS
+    from recon.training.ct.evaluate import Result, draw, evaluate
 
     if len(low) != len(full):
         raise InvalidRequest(f"{len(low)} --low and {len(full)} --full; each low-dose scan needs its full-dose one")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+_SWITCH_S = 0.0005
 
 
 def serve(
@@ -26,6 +29,8 @@ def serve(
 
     log_to_stderr()
     keep_memory()
+    # a thread that works on a slice must not hold up the loop for the usual 5 ms
+    sys.setswitchinterval(_SWITCH_S)
     given = {
         "listen": listen,
         "triton": triton,

@@ -37,7 +37,7 @@ def ct(
 ) -> None:
     """Insert the noise of a lower dose, made in the projections, into full-dose images."""
     from recon.physics.reconstruction_kernel import Kernel
-    from recon.training.simulate_ct import fit_scanner, low_dose_slices
+    from recon.training.ct.simulate import fit_scanner, low_dose_slices
 
     nifti = read_nifti(source) if is_nifti(source) else None
     if nifti is not None:

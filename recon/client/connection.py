@@ -10,11 +10,12 @@ from types import TracebackType
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from recon.client.contrast import ContrastSeries
 from recon.client.ct import CtSeries
 from recon.client.mr import MrSeries
 from recon.client.resume import Run, error_from
 from recon.errors import InvalidRequest, ServiceUnavailable
-from recon.v1 import ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2_grpc
+from recon.v1 import contrast_pb2_grpc, ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2_grpc
 from recon.volumes import KSpace, Volume
 
 _OPTIONS = [
@@ -126,6 +127,36 @@ class Client:
         """
         stub = mr_pb2_grpc.MrServiceStub(self._channel)
         return Run(MrSeries(stub, kspace, name, model, model_version), timeout_s, patience_s)
+
+    def synthesize_contrast(
+        self, pre: Volume, low: Volume, *, dose_fraction: float = 0.1, model: str = "", model_version: str = "",
+        name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
+    ) -> Run:  # fmt: skip
+        """Synthesise the full-dose contrast image.
+
+        Parameters
+        ----------
+        pre, low
+            T1 scans before contrast and after the reduced dose, each in its own geometry.
+        dose_fraction
+            Dose given over the full dose, 0.05 to 0.5.
+        model, model_version
+            By default the service chooses.
+        name
+            For the service's log; leave patient data out.
+        timeout_s
+            For the whole series.
+        patience_s
+            How long to go on without a new slice while the service is unavailable.
+
+        Returns
+        -------
+        Run
+            Iterate over it; errors are those of :mod:`recon.errors`.
+        """
+        stub = contrast_pb2_grpc.ContrastServiceStub(self._channel)
+        series = ContrastSeries(stub, pre, low, dose_fraction, name, model, model_version)
+        return Run(series, timeout_s, patience_s)
 
     def models(self, timeout_s: float = 10.0) -> list[models_pb2.Model]:
         """What the service serves."""

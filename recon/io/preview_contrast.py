@@ -13,7 +13,7 @@ from recon.volumes import FloatImage
 
 def contrast_preview(
     pre: FloatImage,
-    low: FloatImage,
+    low: FloatImage | None,
     image: FloatImage,
     uncertainty: FloatImage,
     title: str,
@@ -24,7 +24,7 @@ def contrast_preview(
     Parameters
     ----------
     pre, low
-        (y, x) as acquired; ``low`` may be on another scale.
+        (y, x) as acquired; ``low`` may be on another scale, or None where it lies elsewhere.
     image, uncertainty
         (y, x) of the result, in the unit of ``pre``.
     title
@@ -34,26 +34,19 @@ def contrast_preview(
     """
     white = 1.4 * _bright(pre)
     part = _box(pre, image)
-    same = low * np.float32(_level(pre) / max(_level(low), 1e-9)) if low.shape == pre.shape else np.zeros_like(pre)
-    added = white / 4
-    page = tile_row(
-        [
-            ("before contrast", grey(pre[part], 0, white)),
-            ("after the reduced dose", grey(same[part], 0, white)),
-            ("SYNTHESISED full dose", grey(image[part], 0, white)),
-            ("added to the scan before contrast", heat((image - pre)[part], 0, 2 * added)),
-            ("uncertainty, half of 90 % interval", heat(uncertainty[part], 0, added)),
-        ],
-        title,
-    )
+    tiles = [("before contrast", grey(pre[part], 0, white))]
+    if low is not None:
+        same = low[part] * np.float32(_level(pre) / max(_level(low), 1e-9))
+        tiles.append(("after the reduced dose", grey(same, 0, white)))
+    tiles += [
+        ("SYNTHESISED full dose", grey(image[part], 0, white)),
+        ("added to the scan before contrast", heat((image - pre)[part], 0, white / 2)),
+        ("uncertainty, half of 90 % interval", heat(uncertainty[part], 0, white / 4)),
+    ]
+    page = tile_row(tiles, title)
     if path is not None:
         page.save(path)
     return page
-
-
-def best_slice(images: FloatImage, pre: FloatImage) -> int:
-    """The slice (of images (slice, y, x)) where most was added."""
-    return int(np.clip(images - pre, 0, None).sum(axis=(1, 2)).argmax())
 
 
 def _bright(pre: FloatImage) -> float:

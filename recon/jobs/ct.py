@@ -150,8 +150,10 @@ class _NiftiSink(Sink):
         self._image[result.index], self._uncertainty[result.index] = result.image, result.uncertainty
 
     def close(self) -> None:
-        write_nifti(self._image, self._original, self._folder / "image.nii.gz")
-        write_nifti(self._uncertainty, self._original, self._folder / "uncertainty.nii.gz")
+        for values, name, result in (
+            (self._image, "image", "denoised"), (self._uncertainty, "uncertainty", "uncertainty"),
+        ):  # fmt: skip
+            write_nifti(values, self._original, self._folder / f"{name}.nii.gz", result)
 
 
 def only_volume(path: Path) -> Volume:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.client import Client, ImageSlice, Run
-from recon.errors import ReconError, UnreadableInput
+from recon.errors import ReconError, UnreadableInput, reason_of
 from recon.io.output_folder import write_json
 from recon.jobs.job import Job, Options, Sink
 from recon.quality.report import build_report
@@ -90,5 +90,6 @@ def _report(
         parameters=parameters, timings_ms=run.report.timings_ms if run.report else {}, slices_total=loaded.slices,
         slices_missing=missing, notes=loaded.notes,
         skipped=[{"path": item.path, "reason": item.reason} for item in loaded.skipped],
-        problem=failure.problem if failure else None, damaged=loaded.damaged,
+        problem=failure.problem if failure else None,
+        problem_reason=reason_of(failure) if failure else None, damaged=loaded.damaged,
     )  # fmt: skip

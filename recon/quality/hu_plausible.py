@@ -49,15 +49,15 @@ def hu_plausible(values: FloatArray) -> Check:
         ),
         measure(
             _NAME, dense, unit="", upper=0.15,
-            message="share of values from 800 to 1300, where tissue lies when 1024 was not subtracted",
+            message="share of values from 800 to 1300, as if 1024 was not subtracted: these can't be HU",
         ),
         measure(
             _NAME, float((flat > 5000).mean()), unit="", upper=0.01,
-            message="share of values above 5000, which only metal has",
+            message="share of values above 5000, which only metal has: these can't be HU",
         ),
         measure(
             _NAME, _spread_below(flat), unit="", upper=0.05,
-            message="share of values below -1500 that vary as an image does (offset subtracted twice?)",
+            message="share of varying values below -1500 (offset subtracted twice?): these can't be HU",
         ),
     ]  # fmt: skip
     failed = [check for check in checks if check.outcome > 1]

@@ -29,7 +29,7 @@ def build_report(
     *, task: str, source: str, verdict: Verdict, checks: list[Check], model: dict[str, Any],
     interval: dict[str, float], parameters: dict[str, Any], timings_ms: dict[str, float],
     slices_total: int, slices_missing: list[int], notes: list[str], skipped: list[dict[str, str]],
-    problem: str | None = None, damaged: bool = False,
+    problem: str | None = None, problem_reason: str | None = None, damaged: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The report of one input.
 
@@ -51,8 +51,8 @@ def build_report(
         How many slices there are, and which have no result.
     notes, skipped
         What a person should know, and which files were left out why.
-    problem
-        Why slices are missing.
+    problem, problem_reason
+        Why slices are missing, for people and as the stable reason of the error.
     damaged
         Whether part of the input could not be read.
     """
@@ -70,6 +70,7 @@ def build_report(
         "timings_ms": {name: round(value, 3) for name, value in timings_ms.items()},
         "slices": {"total": slices_total, "missing": slices_missing},
         "problem": problem,
+        "problem_reason": problem_reason,
         "input_damaged": damaged,
         "notes": notes,
         "skipped": skipped,

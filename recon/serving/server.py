@@ -17,20 +17,30 @@ from prometheus_client import start_http_server
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
 from recon.serving.guard import Guard
 from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
-from recon.serving.services import CtService, ModelService, MrService
+from recon.serving.services import ContrastService, CtService, ModelService, MrService
 from recon.serving.settings import Settings
 from recon.serving.stream import StreamEngine
 from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.private_memory import SHARED
 from recon.serving.triton.process import EmbeddedTriton, TritonAddress
-from recon.v1 import ct_pb2, ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2, mr_pb2_grpc
+from recon.v1 import (
+    contrast_pb2,
+    contrast_pb2_grpc,
+    ct_pb2,
+    ct_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+    mr_pb2,
+    mr_pb2_grpc,
+)
 
 log = structlog.get_logger()
 
 _SERVICES = (
     ct_pb2.DESCRIPTOR.services_by_name["CtService"].full_name,
     mr_pb2.DESCRIPTOR.services_by_name["MrService"].full_name,
+    contrast_pb2.DESCRIPTOR.services_by_name["ContrastService"].full_name,
     models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
 )
 _START_S = 120.0
@@ -89,6 +99,7 @@ class Server:
         """
         ct_pb2_grpc.add_CtServiceServicer_to_server(CtService(self.engine), self._grpc)
         mr_pb2_grpc.add_MrServiceServicer_to_server(MrService(self.engine), self._grpc)
+        contrast_pb2_grpc.add_ContrastServiceServicer_to_server(ContrastService(self.engine), self._grpc)
         models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.triton, self.catalogue), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)

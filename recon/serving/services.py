@@ -13,9 +13,19 @@ from recon.serving.stream import StreamEngine
 from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.models import ServedModel
+from recon.tasks.contrast import ContrastTask
 from recon.tasks.ct import CtTask
 from recon.tasks.mr import MrTask
-from recon.v1 import ct_pb2, ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2, mr_pb2_grpc
+from recon.v1 import (
+    contrast_pb2,
+    contrast_pb2_grpc,
+    ct_pb2,
+    ct_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+    mr_pb2,
+    mr_pb2_grpc,
+)
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -40,6 +50,17 @@ class MrService(mr_pb2_grpc.MrServiceServicer):
     async def Reconstruct(self, request_iterator: AsyncIterator[Any], context: _Context) -> None:  # noqa: N802
         """One series; see ``proto/recon/v1/mr.proto``."""
         await self._engine.run(self._task, mr_pb2.ReconstructResponse, context)
+
+
+class ContrastService(contrast_pb2_grpc.ContrastServiceServicer):
+    """Full-dose contrast."""
+
+    def __init__(self, engine: StreamEngine) -> None:
+        self._engine, self._task = engine, ContrastTask()
+
+    async def Synthesize(self, request_iterator: AsyncIterator[Any], context: _Context) -> None:  # noqa: N802
+        """One pair of scans; see ``proto/recon/v1/contrast.proto``."""
+        await self._engine.run(self._task, contrast_pb2.SynthesizeResponse, context)
 
 
 class ModelService(models_pb2_grpc.ModelServiceServicer):

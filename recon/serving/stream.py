@@ -105,8 +105,7 @@ class StreamEngine:
             provenance=provenance(model), interval=interval(model), unit=_UNITS[session.unit], rows=session.rows,
             columns=session.columns, slices=session.slices, model_reason=reason if model.name == suits else "",
         )  # fmt: skip
-        await self._write(context, response(accepted=accepted))
-        await self._answer(series, response)
+        await self._answer(series, response(accepted=accepted), response)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
         checks = worst([*series.checks, *await asyncio.to_thread(session.judge_series)])
         verdict = verdict_of(checks)
@@ -117,12 +116,13 @@ class StreamEngine:
         )  # fmt: skip
         await self._write(context, response(report=report))
 
-    async def _answer(self, series: _Series, response: Callable[..., Any]) -> None:
-        """Send each slice as soon as it and those before it are ready."""
+    async def _answer(self, series: _Series, accepted: Any, response: Callable[..., Any]) -> None:
+        """Accept, and send each slice as soon as it and those before it are ready."""
         queue: asyncio.Queue[asyncio.Task[_Answer] | Exception] = asyncio.Queue(self._limits.read_ahead)
         reader = asyncio.create_task(self._read(series, queue))
         pending: asyncio.Task[_Answer] | None = None
         try:
+            await self._write(series.context, accepted)  # while the first slice is being read
             for done in range(series.session.slices):
                 item = await queue.get()
                 if isinstance(item, Exception):
@@ -178,7 +178,7 @@ class StreamEngine:
             nonlocal judging
             judging = loop.run_in_executor(None, work.judge_input)
 
-        request = Request(series.model, work.inputs, work.outputs, work.parameters, series.deadline)
+        request = Request(series.model, work.inputs, work.outputs, work.parameters, series.deadline, work.quick)
         async with self._triton.infer(request, fill, meanwhile) as tensors:
             inferred = time.perf_counter()
             timings.network_ms += 1e3 * (inferred - prepared)

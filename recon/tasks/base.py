@@ -94,9 +94,12 @@ class SliceWork(ABC):
     ----------
     index
         Of the slice in the result, from 0.
+    quick
+        Whether ``prepare`` takes less than a change of threads would.
     """
 
     index: int
+    quick = False
 
     @property
     @abstractmethod

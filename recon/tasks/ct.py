@@ -104,6 +104,8 @@ class CtSession(Session):
 class CtWork(SliceWork):
     """One slice (y, x) in HU on its way through the network."""
 
+    quick = True
+
     def __init__(self, index: int, hu: FloatImage, session: CtSession) -> None:
         self.index, self._hu = index, hu
         self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry

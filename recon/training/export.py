@@ -1,9 +1,7 @@
-"""From a checkpoint to the files that Triton serves: ONNX weights and a model configuration."""
+"""Weights in ONNX: stored in half precision, found again by name."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,79 +9,6 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
-
-from recon.networks.ct_denoiser import CtDenoiser
-from recon.training.recipe import CtRecipe
-
-_CONFIG = """\
-# Written by `recon export`; do not edit.
-name: "{name}"
-backend: "python"
-max_batch_size: 0
-input [ {{ name: "hu" data_type: TYPE_FP32 dims: [ -1, 1, -1, -1 ] }} ]
-output [ {{ name: "noise_and_interval" data_type: TYPE_FP32 dims: [ -1, 3, -1, -1 ] }} ]
-instance_group [ {{ count: 1 kind: KIND_CPU }} ]
-parameters [
-  {{ key: "task" value: {{ string_value: "ct" }} }},
-  {{ key: "description" value: {{ string_value: "{description}" }} }},
-  {{ key: "sha256" value: {{ string_value: "{sha256}" }} }},
-  {{ key: "conformal_factor" value: {{ string_value: "{factor:.4f}" }} }},
-  {{ key: "warm_shape" value: {{ string_value: "1,1,512,512" }} }}
-]
-"""
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What was written, and its SHA-256."""
-
-    weights: Path
-    config: Path
-    sha256: str
-
-
-def export_ct(average: dict[str, Tensor], recipe: CtRecipe, factor: float, folder: Path) -> Exported:
-    """Write ``<folder>/1/model.onnx`` and ``<folder>/config.pbtxt``.
-
-    Parameters
-    ----------
-    average
-        Weights to ship.
-    recipe
-        That they were trained with.
-    factor
-        Conformal factor of the interval.
-    folder
-        The model's folder in the repository.
-    """
-    network = CtDenoiser(recipe.channels, recipe.blocks)
-    network.load_state_dict(average)
-    network.eval()
-    weights = folder / "1" / "model.onnx"
-    weights.parent.mkdir(parents=True, exist_ok=True)
-    batch, rows, columns = (torch.export.Dim(n) for n in ("batch", "rows16", "columns16"))
-    program = torch.onnx.export(
-        network,
-        (torch.zeros(2, 1, 96, 128),),
-        input_names=["hu"],
-        output_names=["noise_and_interval"],
-        dynamic_shapes=({0: batch, 2: 16 * rows, 3: 16 * columns},),
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None
-    onnx.save(halve_weights(program.model_proto), weights)
-    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    config = folder / "config.pbtxt"
-    config.write_text(
-        _CONFIG.format(
-            name=folder.name,
-            description="Low-dose CT denoising, residual U-Net with a 90 % interval",
-            sha256=sha256,
-            factor=factor,
-        )
-    )
-    return Exported(weights, config, sha256)
 
 
 def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:

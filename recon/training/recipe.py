@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from recon.training.anatomy import Source
+from recon.training.ct.anatomy import Source
 
 
 class CtRecipe(BaseModel):

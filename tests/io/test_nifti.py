@@ -94,3 +94,68 @@ def test_damaged_files_raise_one_kind_of_error(tmp_path: Path, content: bytes, w
 def test_stem() -> None:
     assert stem(Path("a/b.c.nii.gz")) == "b.c"
     assert stem(Path("x.nii")) == "x"
+
+
+def _with_bad_qform(path: Path) -> Path:
+    affine = np.diag([-0.7, -0.8, 3, 1.0])
+    image = nib.Nifti1Image(np.random.default_rng(0).integers(-1000, 1000, (7, 6, 5)).astype(np.int16), affine)
+    image.set_sform(affine, 1)
+    nib.save(image, path)
+    content = bytearray(path.read_bytes())
+    content[252:254] = np.int16(1).tobytes()
+    content[256:268] = np.array([0.7071, 0.7072, 0], "<f4").tobytes()  # longer than any unit quaternion
+    path.write_bytes(content)
+    return path
+
+
+def test_a_usable_sform_stands_for_a_qform_that_is_none(tmp_path: Path) -> None:
+    original = read_nifti(_with_bad_qform(tmp_path / "in.nii"))
+    np.testing.assert_allclose(original.volume.geometry.affine[:3, :3], np.diag([0.7, 0.8, 3]), atol=1e-6)
+    assert original.notes == ("its qform can't be used",)
+    write_nifti(original.volume.values, original, tmp_path / "out.nii.gz")
+    made = nib.load(tmp_path / "out.nii.gz")
+    np.testing.assert_allclose(made.affine, np.diag([-0.7, -0.8, 3, 1]), atol=1e-6)
+    np.testing.assert_allclose(made.get_qform(), made.affine, atol=1e-5)
+    np.testing.assert_array_equal(np.asarray(made.dataobj), np.asarray(nib.load(tmp_path / "in.nii").dataobj))
+
+
+@pytest.mark.parametrize("sform", [np.zeros((4, 4)), np.diag([0.7, 0.8, 0, 1]), np.full((4, 4), np.nan)])
+def test_a_usable_qform_stands_for_an_sform_that_is_none(tmp_path: Path, sform: np.ndarray) -> None:
+    path = _write(tmp_path / "in.nii", np.zeros((7, 6, 5), np.int16), np.diag([-0.7, -0.8, 3, 1]))
+    content = bytearray(path.read_bytes())
+    content[252:256] = np.array([1, 2], "<i2").tobytes()
+    content[280:328] = sform[:3].astype("<f4").tobytes()
+    path.write_bytes(content)
+    original = read_nifti(path)
+    assert original.volume.geometry.spacing == pytest.approx((0.7, 0.8, 3.0))
+    assert original.notes == ("its sform can't be used",)
+    write_nifti(original.volume.values, original, tmp_path / "out.nii")
+    np.testing.assert_allclose(nib.load(tmp_path / "out.nii").affine, np.diag([-0.7, -0.8, 3, 1]), atol=1e-5)
+
+
+def test_forms_that_differ_are_named(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros((7, 6, 5), np.int16), np.diag([0.7, 0.8, 3, 1]))
+    image.set_qform(np.diag([0.7, 0.8, 2, 1]), 1)
+    image.header["sform_code"] = 1
+    nib.save(image, tmp_path / "in.nii")
+    assert "differ by 4.0 mm" in read_nifti(tmp_path / "in.nii").notes[0]
+
+
+def test_no_form_at_all(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros((7, 6, 5), np.int16), None)
+    image.header.set_zooms((0.7, 0.8, 3.0))
+    nib.save(image, tmp_path / "in.nii")
+    original = read_nifti(tmp_path / "in.nii")
+    assert original.volume.geometry.spacing == pytest.approx((0.7, 0.8, 3.0))
+    assert "orientation is unknown" in original.notes[0]
+    write_nifti(original.volume.values, original, tmp_path / "out.nii")
+    assert nib.load(tmp_path / "out.nii").header.get_zooms() == pytest.approx((0.7, 0.8, 3.0))
+
+
+def test_own_results_are_no_input(tmp_path: Path) -> None:
+    original = read_nifti(_write(tmp_path / "in.nii", np.zeros((7, 6, 5), np.int16)))
+    write_nifti(original.volume.values, original, tmp_path / "simulated.nii")
+    read_nifti(tmp_path / "simulated.nii")
+    write_nifti(original.volume.values, original, tmp_path / "image.nii", result="denoised")
+    with pytest.raises(UnreadableInput, match="written by recon"):
+        read_nifti(tmp_path / "image.nii")

@@ -153,17 +153,16 @@ def test_the_deadline_ends_the_wait_for_a_model_that_hangs(gateway: Gateway, cha
 
 @pytest.mark.parametrize("limits", [Limits(most_streams=1, read_ahead=2, in_flight=2, idle_s=20)])
 def test_a_full_service_is_asked_again_when_it_says(gateway: Gateway, channel: grpc.Channel) -> None:
-    first = Run(ToySeries(channel, *scan(4)), 30, 5)
-    next(first)
     gateway.fake.stalled.clear()
-    held = call(channel, iter(ToySeries(channel, *scan(4)).messages()))
-    _, error = failure(held)
+    holder = call(channel, iter(ToySeries(channel, *scan(2)).messages()))
+    next(holder)  # the only place is taken
+    _, error = failure(call(channel, iter(ToySeries(channel, *scan(4)).messages())))
     known, retry = from_status(rpc_status.from_call(error))
     assert isinstance(known, TooManyRequests)
     assert retry is not None
-    gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)
+    threading.Timer(1.0, lambda: gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)).start()
+    threading.Thread(target=lambda: list(holder), daemon=True).start()
     second = Run(ToySeries(channel, *scan(3)), 30, 20)
-    threading.Timer(1.0, lambda: list(first)).start()
     assert len(list(second)) == 3
     assert second.attempts > 1
 

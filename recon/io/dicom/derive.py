@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -150,7 +151,7 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
                         del dataset[name]
             else:
                 change = _steps(np.where(untouched, 0, values.astype(np.float64) - hu), stored.slope)
-                bits = stored.bits if stored.bits > 16 else max(12, stored.bits)
+                bits = 32 if stored.bits > 16 else max(12, stored.bits)  # GDCM misreads 17 to 31
                 _encode(dataset, stored.values + change, bits, stored.signed, stored.slope, stored.intercept)
                 _pad(dataset, source, stored)
             _save(dataset, path)
@@ -223,7 +224,8 @@ def _single_frame(source: SliceSource) -> Dataset:
         if name not in dataset:
             setattr(dataset, name, "")
     if not text_bytes(dataset, "StudyInstanceUID"):
-        seed = [text(original, "SeriesInstanceUID"), text(original, "PatientID")]
+        names = ("PatientID", "PatientName", "StudyDate", "StudyTime", "AccessionNumber", "FrameOfReferenceUID")
+        seed = [str(source.path.absolute().parent), *(text(original, name) for name in names)]
         dataset.StudyInstanceUID = generate_uid(entropy_srcs=seed)
     return dataset
 
@@ -239,13 +241,17 @@ def _decimals(dataset: Dataset, name: str, values: tuple[float, ...]) -> None:
 def _identify(dataset: Dataset, source: SliceSource, series: DerivedSeries, number: int) -> None:
     now = datetime.now(UTC)
     original = _template(source.path, source.path.stat().st_mtime_ns)[0]
-    reference = Dataset()
-    reference.ReferencedSOPClassUID = sop_class(original) or CTImageStorage
-    reference.ReferencedSOPInstanceUID = text(original, "SOPInstanceUID")[:64]
-    if source.frame is not None:
-        reference.ReferencedFrameNumber = source.frame + 1
-    reference.PurposeOfReferenceCodeSequence = coded(codes.cid7202.SourceImageForImageProcessingOperation)
-    dataset.SourceImageSequence = Sequence([reference])
+    instance = text(original, "SOPInstanceUID")
+    if "SourceImageSequence" in dataset:
+        del dataset["SourceImageSequence"]
+    if re.fullmatch(r"[0-9.]{1,64}", instance):
+        reference = Dataset()
+        reference.ReferencedSOPClassUID = sop_class(original) or CTImageStorage
+        reference.ReferencedSOPInstanceUID = instance
+        if source.frame is not None:
+            reference.ReferencedFrameNumber = source.frame + 1
+        reference.PurposeOfReferenceCodeSequence = coded(codes.cid7202.SourceImageForImageProcessingOperation)
+        dataset.SourceImageSequence = Sequence([reference])
     dataset.SOPClassUID, dataset.Modality = CTImageStorage, "CT"
     dataset.SOPInstanceUID, dataset.SeriesInstanceUID = generate_uid(), series.series_uid
     dataset.ImageType = ["DERIVED", "PRIMARY", "AXIAL", series.kind]
@@ -274,7 +280,7 @@ def _described(dataset: Dataset, label: str) -> bytes:
         return (known + suffix).strip()
     room = _LONGEST_LO - len(suffix)
     try:
-        encodings = convert_encodings(text_bytes(dataset, "SpecificCharacterSet").decode("ascii").split("\\"))
+        encodings = convert_encodings(text(dataset, "SpecificCharacterSet").split("\\"))
         shortened = decode_bytes(known, encodings, set())[:room]
         return encode_string(shortened, encodings) + suffix
     except Exception:  # a character set that nobody knows

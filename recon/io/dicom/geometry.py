@@ -37,8 +37,9 @@ def geometry_of(records: Sequence[SliceRecord]) -> Geometry:
     affine = np.eye(4)
     positions = np.array([record.source.position for record in records])
     distinct = 1 + int((np.diff(along_normal(records)) >= SAME_PLACE_MM).sum())
-    affine[:3, 0] = np.array(first.of.orientation[:3]) * first.of.spacing[1]
-    affine[:3, 1] = np.array(first.of.orientation[3:]) * first.of.spacing[0]
+    across, down = np.array(first.of.orientation[:3]), np.array(first.of.orientation[3:])
+    affine[:3, 0] = across / np.linalg.norm(across) * first.of.spacing[1]
+    affine[:3, 1] = down / np.linalg.norm(down) * first.of.spacing[0]
     if distinct > 1:
         affine[:3, 2] = (positions[-1] - positions[0]) / (distinct - 1)
     else:

@@ -15,6 +15,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 from recon.io.dicom.skipped import Kind, Refused, first_line
 
@@ -30,7 +31,7 @@ def quietly() -> Iterator[None]:
         yield
 
 
-def open_header(path: Path, tags: Sequence[str] | None = None) -> Dataset:
+def open_header(path: Path, tags: Sequence[BaseTag] | None = None) -> Dataset:
     """Read a file's header; pixels are left on disk.
 
     Parameters
@@ -38,7 +39,7 @@ def open_header(path: Path, tags: Sequence[str] | None = None) -> Dataset:
     path
         Of the file. A missing preamble or meta header is no hindrance.
     tags
-        Keywords to read; by default everything.
+        To read; by default everything.
 
     Raises
     ------
@@ -88,8 +89,7 @@ def text(dataset: Dataset, keyword: str) -> str:
     value: object = _raw(dataset, keyword, {"DS", "IS"})
     if value is None:
         try:
-            with quietly():
-                value = dataset.get(keyword)
+            value = dataset.get(keyword)
         except Exception:  # an unknown character set, a number that is none
             value = _raw(dataset, keyword, _TEXT_NUMBERS | {"PN"})
     if value is None:
@@ -117,8 +117,7 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | N
         parts = [part.strip("\0 ").replace(",", ".") for part in parts]
     else:
         try:
-            with quietly():
-                value = dataset.get(keyword)
+            value = dataset.get(keyword)
         except Exception:
             return None
         if value is None or isinstance(value, (str, bytes, Dataset)):

@@ -9,7 +9,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from recon.io.dicom.headers import number, quietly
+from recon.io.dicom.headers import number
 
 Integers = npt.NDArray[np.int64]
 
@@ -60,8 +60,7 @@ def _sixteen_bits(dataset: Dataset, keyword: str) -> int | None:
         if isinstance(raw, bytes) and len(raw) == 2:
             return int.from_bytes(raw, "little" if element.is_little_endian else "big")
     try:
-        with quietly():
-            found = dataset.get(keyword)
+        found = dataset.get(keyword)
         if isinstance(found, bytes):
             return int.from_bytes(found[:2], "little") if len(found) >= 2 else None
         if isinstance(found, pydicom.multival.MultiValue):

@@ -24,7 +24,6 @@ from recon.volumes import FloatImage
 
 #: What padding pixels hold in a volume: below everything that is denoised or judged.
 PADDING_HU = -2000.0
-_CONTAINERS = (8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,8 @@ def read_slice(source: SliceSource) -> StoredSlice:
     try:
         status = path.stat()
         dataset = _opened(path, status.st_mtime_ns, status.st_size)
-        return _decode(dataset, source.frame)
+        with quietly():
+            return _decode(dataset, source.frame)
     except Refused:
         raise
     except OSError as error:
@@ -97,8 +97,6 @@ def _decode(dataset: Dataset, frame: int | None) -> StoredSlice:
     if "PixelData" not in dataset:
         raise Refused("has no pixel data", Kind.BROKEN)
     allocated = integer(dataset, "BitsAllocated", 0)
-    if allocated not in _CONTAINERS:
-        raise Refused(f"BitsAllocated is {allocated}; 8, 16 and 32 are supported", Kind.UNSUPPORTED)
     bits = integer(dataset, "BitsStored", allocated) or allocated
     if not 1 < bits <= allocated:
         raise Refused(f"BitsStored is {bits} of {allocated} bits allocated", Kind.BROKEN)

@@ -7,20 +7,26 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from recon.io.dicom.foreign import MULTI_FRAME_CLASSES, image_type, require_ct, sop_class
-from recon.io.dicom.headers import functional_group, integer, number, numbers, open_header, text
+from recon.io.dicom.headers import functional_group, integer, number, numbers, open_header, quietly, text
 from recon.io.dicom.skipped import Kind, Refused, Skipped, first_line
 from recon.io.dicom.units import require_hu
 
+#: What the key of a series without SeriesInstanceUID starts with.
+NO_UID = "without SeriesInstanceUID:"
 _LARGEST_SIDE = 4096
 _MOST_FRAMES = 10_000
 _FLAT = 0.05
-TAGS = (
+#: BitsAllocated that can be read.
+CONTAINERS = (8, 16, 32)
+TAGS = tuple(Tag(keyword) for keyword in (
     "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "ConversionType", "ContributingEquipmentSequence",
     "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName", "SeriesNumber",
-    "SeriesDescription", "InstanceNumber", "AcquisitionNumber", "AcquisitionUID", "AcquisitionTime",
+    "SeriesDescription", "StudyDate", "StudyTime", "SeriesDate", "SeriesTime",
+        "InstanceNumber", "AcquisitionNumber", "AcquisitionUID", "AcquisitionTime",
     "AcquisitionDate", "AcquisitionDateTime", "ContentTime", "ConvolutionKernel", "ReconstructionDiameter",
     "FilterType", "KVP", "SliceThickness", "SpacingBetweenSlices", "TriggerTime",
     "NominalPercentageOfCardiacPhase", "TemporalPositionIdentifier", "ContrastBolusAgent", "SamplesPerPixel",
@@ -28,7 +34,7 @@ TAGS = (
     "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept", "RescaleType",
     "ModalityLUTSequence", "RealWorldValueMappingSequence", "PerFrameFunctionalGroupsSequence",
     "SharedFunctionalGroupsSequence", "GridFrameOffsetVector", "FrameIncrementPointer", "BitsAllocated", "BitsStored",
-)  # fmt: skip
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +102,9 @@ def slices_of(path: Path, known: dict[Belonging, Belonging]) -> tuple[list[Slice
     series = ""
     try:
         dataset = open_header(path, TAGS)
-        series = text(dataset, "SeriesInstanceUID")
-        return _slices(path, dataset, known, series)
+        with quietly():
+            series = _series_key(dataset)
+            return _slices(path, dataset, known, series)
     except Refused as error:
         return [], [Skipped(str(path), error.problem, error.kind, series)]
     except Exception as error:  # pydicom raises whatever it likes on damaged headers
@@ -112,8 +119,6 @@ def _slices(
     frames = integer(dataset, "NumberOfFrames", 1)
     if not (0 < rows <= _LARGEST_SIDE and 0 < columns <= _LARGEST_SIDE and 0 < frames <= _MOST_FRAMES):
         raise Refused(f"declares {frames} frames of {rows}x{columns}, which is no CT image", Kind.BROKEN)
-    if not series:
-        raise Refused("has no SeriesInstanceUID", Kind.BROKEN)
     _require_length(path, dataset, rows * columns * frames)
     if frames == 1 and sop_class(dataset) not in MULTI_FRAME_CLASSES:
         return [_single(path, dataset, known)], []
@@ -133,12 +138,24 @@ def _slices(
     return found, [Skipped(str(path), f"{which}: {first.problem}", first.kind, series)]
 
 
+def _series_key(dataset: Dataset) -> str:
+    """SeriesInstanceUID, or what stands for it where an anonymiser took it away."""
+    uid = text(dataset, "SeriesInstanceUID")
+    if uid:
+        return uid
+    names = ("StudyDate", "StudyTime", "SeriesNumber", "SeriesDescription", "SeriesDate", "SeriesTime")
+    return " ".join([NO_UID, *(text(dataset, name) for name in names)])
+
+
 def _require_length(path: Path, dataset: Dataset, samples: int) -> None:
     """Refuse a file that is shorter than its pixels, before anything is read or memory is taken for them."""
+    allocated = integer(dataset, "BitsAllocated", 0)
+    if allocated not in CONTAINERS:
+        raise Refused(f"BitsAllocated is {allocated}; 8, 16 and 32 are supported", Kind.UNSUPPORTED)
     syntax = text(dataset.file_meta, "TransferSyntaxUID") if hasattr(dataset, "file_meta") else ""
     if syntax not in ("", ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian):
         return
-    promised = samples * integer(dataset, "BitsAllocated", 8) // 8
+    promised = samples * allocated // 8
     size = path.stat().st_size
     if 0 < size < promised:
         raise Refused(f"truncated: a file of {size} bytes, whose pixels take {promised}", Kind.BROKEN)
@@ -214,7 +231,7 @@ def _record(
         patient=text(dataset, "PatientID"),
         patient_name=" ".join(text(dataset, "PatientName").upper().replace("^", " ").split()),
         study=text(dataset, "StudyInstanceUID"),
-        series=text(dataset, "SeriesInstanceUID"),
+        series=_series_key(dataset),
         frame_of_reference=text(dataset, "FrameOfReferenceUID"),
         number=text(dataset, "SeriesNumber") or "0",
         description=text(dataset, "SeriesDescription"),
@@ -241,6 +258,7 @@ def _record(
                 (content, "TemporalPositionIndex"), (dataset, "TemporalPositionIdentifier"),
                 (dataset, "NominalPercentageOfCardiacPhase"), (dataset, "TriggerTime"),
             )
+            if text(source, name)
         ),
         time_s=_time(content, dataset),
         settings="/".join(settings),

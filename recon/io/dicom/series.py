@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from recon.errors import UnreadableInput
 from recon.io.dicom.geometry import SAME_PLACE_MM, along_normal, geometry_of, spacing_notes
 from recon.io.dicom.grouping import Group, group
 from recon.io.dicom.pixels import StoredSlice, read_slice
-from recon.io.dicom.records import Belonging, SliceRecord, SliceSource, slices_of
+from recon.io.dicom.records import NO_UID, Belonging, SliceRecord, SliceSource, slices_of
 from recon.io.dicom.skipped import Kind, Refused, Skipped, first_line
 from recon.quality.verdict import Check, measure
 from recon.volumes import FloatImage, Volume
@@ -148,6 +148,8 @@ def _index(one: Group, name: str, skipped: list[Skipped]) -> SeriesIndex:
     of = one.records[0].of
     lost = tuple(item for item in skipped if item.series_uid == of.series and item.kind is Kind.BROKEN)
     notes = list(one.notes)
+    if of.series.startswith(NO_UID):
+        notes.append("SeriesInstanceUID is missing; slices were sorted by number, description and time of their series")
     if any(record.assumed for record in one.records):
         notes.append("positions of the frames follow from SpacingBetweenSlices; the file gives none")
     return SeriesIndex(
@@ -202,6 +204,7 @@ def load(index: SeriesIndex) -> CtSeries:
     here = 0
     clashes, lost = 0, len(index.lost)
     failures: Counter[Path] = Counter()
+    said: dict[str, list[str]] = defaultdict(list)
     for record, place in zip(index.records, along, strict=True):
         path = record.source.path
         if failures[path] >= _HOPELESS and not any(other.source.path == path for other in kept[-1:]):
@@ -219,7 +222,7 @@ def load(index: SeriesIndex) -> CtSeries:
         if kept and place - last < SAME_PLACE_MM:
             same = next((i for i in range(here, len(kept)) if np.array_equal(planes[i], plane)), None)
             if same is not None:
-                notes.append(f"{path.name} repeats {kept[same].source.path.name} and was left out")
+                said["repeats"].append(f"{path.name} repeats {kept[same].source.path.name} and was left out")
                 continue
             clashes += 1
             if clashes == 1:
@@ -229,8 +232,8 @@ def load(index: SeriesIndex) -> CtSeries:
                 )
         else:
             here, last = len(kept), float(place)
-        notes += [f"{path.name}: {note}" for note in stored.notes]
-        notes += _padding_note(record, stored)
+        for note in (*stored.notes, *_padding_note(stored)):
+            said[note[:16]].append(f"{path.name}: {note}")
         kept.append(record)
         planes.append(plane)
         masks.append(stored.padding)
@@ -239,6 +242,9 @@ def load(index: SeriesIndex) -> CtSeries:
         raise UnreadableInput(f"series {index.number} ({index.uid}): no slice can be read: {reasons}")
     if clashes > 1:
         notes.append(f"{clashes} slices lie where another one lies")
+    for same_notes in said.values():
+        more = len(same_notes) - 1
+        notes.append(same_notes[0] + (f" (and {more} more like it)" if more else ""))
     spacing, checks = spacing_notes(kept)
     checks += [
         measure("slices_lost", float(lost), unit="", upper=0.0, message="files of the series that can't be read"),
@@ -289,10 +295,10 @@ def read_series(files: Iterable[Path]) -> tuple[list[CtSeries], list[Skipped]]:
     return series, skipped
 
 
-def _padding_note(record: SliceRecord, stored: StoredSlice) -> list[str]:
+def _padding_note(stored: StoredSlice) -> list[str]:
     if stored.padding is None or stored.padding.mean() < _PADDED_SHARE:
         return []
-    return [f"{record.source.path.name}: PixelPaddingValue declares {stored.padding.mean():.0%} of it padding"]
+    return [f"PixelPaddingValue declares {stored.padding.mean():.0%} of it padding"]
 
 
 def _stacked(masks: list[npt.NDArray[np.bool_] | None]) -> npt.NDArray[np.bool_] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from recon.io.kspace.header import Encoding, ScanHeader, parse_header
 from recon.io.kspace.series import MrSeries
 from recon.physics.oversampling import remove_oversampling
 from recon.volumes import ComplexImage, Geometry, KSpace
+
+_MOST_SLICE_BYTES = 2 * 2**30
 
 
 def read(path: Path) -> list[MrSeries]:
@@ -85,6 +88,9 @@ def _shape(found: h5py.Dataset, path: Path) -> tuple[tuple[int, int, int, int], 
         raise UnreadableInput(f"{path}: kspace has shape {found.shape}; (slice, coil, ky, kx) is expected")
     if min(sides) < 1:
         raise UnreadableInput(f"{path}: kspace has shape {found.shape}; no slice, coil or line may be missing")
+    size = 8 * math.prod(sides[1:] if len(sides) > 2 else sides)
+    if size > _MOST_SLICE_BYTES:
+        raise UnreadableInput(f"{path}: kspace has shape {found.shape}; a slice larger than 2 GiB is too large")
     if len(sides) == 2:
         return (1, 1, *sides), paired
     if len(sides) == 3:

@@ -14,6 +14,7 @@ from recon.volumes import ComplexImage
 
 #: How alike separately acquired calibration lines must be to the image's own lines, to complete them.
 _ALIKE = 0.9
+_MOST_SLICE_BYTES = 2 * 2**30
 STEPS = ("kspace_encode_step_1", "kspace_encode_step_2")
 
 
@@ -57,7 +58,10 @@ class Grid:
             Naming the first readout that lies outside.
         """
         path, heads = self.acquisitions.path, self.acquisitions.heads
-        x = self.encoding.encoded.matrix[0]
+        x, y, _ = self.encoding.encoded.matrix
+        coils = int(heads["active_channels"][members[0]])
+        if 8 * x * y * coils > _MOST_SLICE_BYTES:
+            raise UnreadableInput(f"{path}: a slice of {x} x {y} with {coils} coils is larger than 2 GiB; too large")
         start, count = self.starts(members)
         outside = (start < 0) | (start + count > x)
         if outside.any():

@@ -76,7 +76,7 @@ def _survives(path: Path, target: Path) -> int:
     return written
 
 
-@settings(FUZZ, max_examples=250)
+@settings(FUZZ, max_examples=100)
 @given(place=st.integers(0, 200), what=st.sampled_from(["drop", "change", "lengthen"]), value=VALUES)
 def test_any_element_of_a_real_header(real_ct: Path, tmp_path: Path, place: int, what: str, value: bytes) -> None:
     path = tmp_path / "fuzzed.dcm"
@@ -85,7 +85,7 @@ def test_any_element_of_a_real_header(real_ct: Path, tmp_path: Path, place: int,
     _survives(path, tmp_path / "out.dcm")
 
 
-@settings(FUZZ, max_examples=250)
+@settings(FUZZ, max_examples=100)
 @given(
     keyword=st.sampled_from(
         ["SpecificCharacterSet", "PixelSpacing", "RescaleSlope", "RescaleIntercept", "RescaleType", "BitsStored",
@@ -110,7 +110,7 @@ def test_what_decides_how_a_slice_is_read(
     _survives(path, tmp_path / "out.dcm")
 
 
-@settings(FUZZ, max_examples=150)
+@settings(FUZZ, max_examples=60)
 @given(
     changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=8),
     share=st.sampled_from([1.0, 1.0, 1.0, 0.9, 0.05]),

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recon.errors import ReconError, UnreadableInput
+from recon.io.kspace import fastmri
 from recon.io.kspace.read import read_mr
 from recon.physics.fourier import to_image
 from tests.conftest import head, multicoil
@@ -106,6 +107,12 @@ def test_the_header_gives_spacing_and_field_of_view(tmp_path) -> None:
 def test_what_is_no_kspace_is_refused(tmp_path, stored, words) -> None:
     with pytest.raises(UnreadableInput, match=words):
         read_mr(write(tmp_path / "a.h5", stored))
+
+
+def test_a_slice_that_fits_into_no_memory_is_refused(tmp_path, kspace, monkeypatch) -> None:
+    monkeypatch.setattr(fastmri, "_MOST_SLICE_BYTES", kspace[0].nbytes - 1)
+    with pytest.raises(UnreadableInput, match="too large"):
+        read_mr(write(tmp_path / "a.h5", kspace))
 
 
 def test_a_mask_that_does_not_fit_and_a_broken_header(tmp_path, kspace) -> None:

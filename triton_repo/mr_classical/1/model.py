@@ -23,10 +23,10 @@ CALIBRATION = 24  # samples per side that ESPIRiT takes
 KERNEL, SINGULAR, POWER_STEPS = 6, 0.02, 20  # its kernel's side, smallest singular value, power iterations
 VIRTUAL_COILS = 12  # kept of more
 SENSE_STEPS, SENSE_TOLERANCE = 40, 1e-3
-SENSE_WEIGHT = 1e-3  # of the identity beside the normal operator, whose norm is 1
+SENSE_WEIGHT = 2.0  # of the identity beside the normal operator, in units of noise over signal power
 WAVELET, WAVELET_STEPS = "db4", 60
-WAVELET_WEIGHT = 0.6  # in standard deviations of the noise
-REPLICAS, REPLICA_STEPS = 3, 20
+WAVELET_WEIGHT = 0.2  # in standard deviations of the noise
+REPLICAS = 3
 HALF_WIDTH = 1.645  # standard deviations to each side of 90 % of a normal distribution
 
 
@@ -194,18 +194,34 @@ def compressed(kspace):
     return kept, np.maximum(energy, 0)
 
 
-def propagated(solve, noise, shape, pixels):
-    """Standard deviation of the real part of a linear method's image: pseudo-replicas of the noise.
+def regularisation(noise, power):
+    """Tikhonov weight: noise of a complex sample over the mean power of a pixel, as Wiener's filter has it."""
+    return max(SENSE_WEIGHT * 2 * noise**2 / max(power, 1e-30), 1e-4)
 
-    Robson et al., MRM 60:895 (2008). Real and imaginary part are two replicas; neighbours are averaged,
+
+def measured_noise(kspace):
+    """Standard deviation of a coil's real part, from the measured samples farthest from the centre."""
+    mask = np.any(kspace != 0, axis=0)
+    y, x = (np.linspace(-1, 1, side) for side in mask.shape)
+    distance = np.where(mask, np.hypot(y[:, None], x), -1)
+    outer = distance >= np.quantile(distance[mask], 0.95)
+    return float(np.median(np.abs(kspace[:, outer])) / np.sqrt(2 * np.log(2)))
+
+
+def propagated(solve, image, kspace, noise):
+    """Standard deviation of the real part of a linear method's image, from pseudo-replicas of the scan.
+
+    Robson et al., MRM 60:895 (2008): the same samples with more of their noise are solved again, up to the
+    same accuracy. Real and imaginary part of the difference are two replicas; neighbours are averaged,
     since noise varies slowly over the image.
     """
     random = np.random.default_rng(0)
-    power = np.zeros(pixels, np.float32)
+    step = np.float32(max(noise, 1e-5 * float(np.abs(kspace).max())))  # above the rounding of single precision
+    power = np.zeros(image.shape, np.float32)
     for _ in range(REPLICAS):
-        white = random.normal(size=(2, *shape)).astype(np.float32)
-        power += np.abs(solve((white[0] + 1j * white[1]).astype(np.complex64))) ** 2 / (2 * REPLICAS)
-    return noise * np.sqrt(scipy.ndimage.gaussian_filter(power, 3.0))
+        white = random.normal(size=(2, *kspace.shape)).astype(np.float32)
+        power += np.abs(solve(kspace + step * (white[0] + 1j * white[1])) - image) ** 2 / (2 * REPLICAS)
+    return noise / step * np.sqrt(scipy.ndimage.gaussian_filter(power, 1.5))
 
 
 def zero_filled(kspace, noise):
@@ -218,13 +234,14 @@ def zero_filled(kspace, noise):
 def sense(kspace, noise):
     kspace, left_out = compressed(kspace)
     operator = Cartesian(kspace, sensitivities(kspace))
+    weight = regularisation(noise, float((np.abs(kspace) ** 2).sum()) / operator.mask.size)
 
-    def solve(samples, steps=REPLICA_STEPS):
+    def solve(samples):
         right = operator.adjoint(samples * operator.mask)
-        return conjugate_gradients(operator.normal, right, SENSE_WEIGHT, steps, SENSE_TOLERANCE)
+        return conjugate_gradients(operator.normal, right, weight, SENSE_STEPS, SENSE_TOLERANCE)
 
-    image = solve(kspace, SENSE_STEPS)
-    spread = propagated(solve, noise, kspace.shape, image.shape)
+    image = solve(kspace)
+    spread = propagated(solve, image, kspace, noise)
     return image, spread, unexplained(operator, image, kspace, left_out)
 
 
@@ -272,6 +289,27 @@ def unexplained(operator, image, kspace, left_out):
 CARTESIAN = {"zero-filled": zero_filled, "sense": sense, "l1-wavelet": l1_wavelet}
 
 
+def sensitivities_along(kspace, coordinates, density, matrix):
+    """ESPIRiT maps from the samples about the centre, brought onto a small grid by least squares.
+
+    Gridding alone leaves side lobes at the edge of the field of view, which maps would take for coils.
+    """
+    import sigpy
+
+    if len(kspace) == 1:
+        return np.ones((1, *matrix), np.complex64)
+    side = min(CALIBRATION + 8, *matrix)
+    near = np.hypot(coordinates[..., 0], coordinates[..., 1]) <= side / 2
+    transform = sigpy.linop.NUFFT((len(kspace), side, side), coordinates[near])
+    weights = density[near] * np.float32(side * side / np.prod(matrix))
+    images = conjugate_gradients(
+        lambda image: transform.H * (weights * (transform * image)), transform.H * (weights * kspace[:, near]), 1e-3,
+        15, 1e-3,
+    )  # fmt: skip
+    margin = (side - min(CALIBRATION, side)) // 2
+    return espirit(to_kspace(images)[:, margin : side - margin, margin : side - margin].astype(np.complex64), matrix)
+
+
 def along_trajectory(method, kspace, trajectory, matrix, noise):
     """Image, spread and one plane of the residual of samples (coils, samples, readouts)."""
     import sigpy
@@ -294,22 +332,22 @@ def along_trajectory(method, kspace, trajectory, matrix, noise):
         spread = np.full(matrix, noise * np.sqrt((density**2).sum() / np.prod(matrix)))
         return image, spread, np.zeros(matrix)
     kspace, left_out = compressed(kspace)
-    gridded = sigpy.linop.NUFFT((len(kspace), *matrix), coordinates).H * (kspace * density)
-    maps = sensitivities(to_kspace(gridded).astype(np.complex64))
+    maps = sensitivities_along(kspace, coordinates, density, matrix)
     operator = Trajectory(maps, coordinates, density)
+    weight = regularisation(noise, float((np.abs(kspace) ** 2 * density).sum()) / np.prod(matrix))
 
     def solve(samples):
-        return conjugate_gradients(operator.normal, operator.adjoint(samples), SENSE_WEIGHT, 20, SENSE_TOLERANCE)
+        return conjugate_gradients(operator.normal, operator.adjoint(samples), weight, 20, SENSE_TOLERANCE)
 
     image = solve(kspace)
-    spread = propagated(solve, noise, kspace.shape, matrix)
+    spread = propagated(solve, image, kspace, noise)
     difference = operator.transform * (maps * image) - kspace
     energy = float((np.abs(kspace) ** 2).sum() + left_out.sum())
     lost = float((np.abs(difference) ** 2).sum() + left_out.sum())
     return image, spread, np.full(matrix, np.sqrt(lost / energy))
 
 
-def reconstruct(method, kspace, noise=0.0, trajectory=None, matrix=None):
+def reconstruct(method, kspace, noise=np.nan, trajectory=None, matrix=None):
     """(5, y, x): image, half-width of its interval below and above, and what it leaves unexplained.
 
     Parameters
@@ -319,13 +357,15 @@ def reconstruct(method, kspace, noise=0.0, trajectory=None, matrix=None):
     kspace
         (coils, ky, kx) complex64, zero where not measured; with a trajectory (coils, samples, readouts).
     noise
-        Standard deviation of a coil's real part.
+        Standard deviation of a coil's real part; NaN where unknown, then it is taken from the samples.
     trajectory
         (readouts, samples, 2): along x, then y, in cycles per pixel. Then the last plane is the relative
         residual everywhere.
     matrix
         Rows and columns of the image along a trajectory.
     """
+    if not np.isfinite(noise):
+        noise = measured_noise(kspace)
     if trajectory is None:
         image, spread, rest = CARTESIAN[method](kspace, noise)
     else:

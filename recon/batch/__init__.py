@@ -1,0 +1,1 @@
+"""Offline reprocessing of archives: what was found, what became of it, and a ledger that survives anything."""

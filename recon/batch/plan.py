@@ -1,0 +1,219 @@
+"""From files to items: copies left out, halves paired, each item's task decided, with the reason."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recon.batch.classify import looks_like_hu
+from recon.batch.items import folder_name, sha256_of
+from recon.batch.ledger import Ledger
+from recon.batch.states import State
+from recon.errors import UnreadableInput
+
+_BATCH = 500
+_TOGETHER = 50
+TASKS = ("ct", "mr", "contrast", "skip")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A task that the specification fixes for files of some name.
+
+    Attributes
+    ----------
+    match
+        Pattern of the path, such as ``*/followup/*.nii.gz``.
+    task
+        ``ct``, ``mr``, ``contrast`` or ``skip``.
+    """
+
+    match: str
+    task: str
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """Task and reason; no task leaves the files out in ``state``."""
+
+    task: str
+    reason: str
+    state: State = State.SKIPPED
+    groups: list[str] = field(default_factory=list)
+    key: str = ""
+
+
+def plan(ledger: Ledger, rules: Sequence[Rule] = ()) -> None:
+    """Make items of the files that belong to none yet; safe to repeat after it was interrupted."""
+    with ledger.looking() as base:
+        taken = {str(row[0]).lower() for row in base.execute("SELECT name FROM items")}
+    # what lies in the output folder and is no item's is somebody else's
+    foreign = {path.name.lower() for path in ledger.folder.iterdir()}
+    while True:
+        with ledger.looking() as base:
+            groups = [
+                row[0]
+                for row in base.execute(
+                    "SELECT grp FROM inputs WHERE item IS NULL AND state = '' GROUP BY grp ORDER BY min(path) LIMIT ?",
+                    (_BATCH,),
+                )
+            ]
+        if not groups:
+            return
+        for start in range(0, len(groups), _TOGETHER):
+            with ledger.writing():  # a few at a time: each commit waits for the disk
+                for group in groups[start : start + _TOGETHER]:
+                    _plan_group(ledger, group, rules, taken, foreign)
+
+
+def _plan_group(ledger: Ledger, group: str, rules: Sequence[Rule], taken: set[str], foreign: set[str]) -> None:
+    rows = _rows(ledger, "grp = ?", group)
+    if not any(row["item"] is None for row in rows):
+        return  # planned with its partner a moment ago
+    copies = _copies(ledger, rows)
+    with ledger.writing() as base:
+        for path, original in copies.items():
+            base.execute(
+                "UPDATE inputs SET state = 'skipped', reason = ? WHERE path = ?",
+                (f"duplicate of {original}", path),
+            )
+    rows = [row for row in rows if row["path"] not in copies]
+    if not any(row["item"] is None for row in rows):
+        return
+    decision = _decide(ledger, rows, rules)
+    with ledger.writing() as base:
+        if not decision.task:
+            base.execute(
+                "UPDATE inputs SET state = ?, reason = ? WHERE item IS NULL AND state = '' AND grp = ?",
+                (decision.state, decision.reason, group),
+            )
+            return
+        number = _item(base, decision, rows, taken, foreign)
+        keep_role = int(decision.task == "contrast")
+        for member in decision.groups:
+            base.execute(
+                "UPDATE inputs SET item = ?, role = iif(?, role, '') WHERE item IS NULL AND state = '' AND grp = ?",
+                (number, keep_role, member),
+            )
+
+
+def _item(
+    base: sqlite3.Connection, decision: _Decision, rows: list[sqlite3.Row], taken: set[str], foreign: set[str]
+) -> int:
+    """The row of an item, new or known."""
+    known = base.execute("SELECT number, state FROM items WHERE key = ?", (decision.key,)).fetchone()
+    if known is None:
+        name = folder_name(rows[0]["label"], decision.key, taken | foreign)
+        taken.add(name.lower())
+        made = base.execute(
+            "INSERT INTO items (key, name, task, why, taken, state) VALUES (?, ?, ?, ?, ?, 'pending')",
+            (decision.key, name, decision.task, decision.reason, rows[0]["taken"]),
+        )
+        return int(made.lastrowid or 0)
+    if known["state"] in ("done", "rejected"):
+        base.execute(
+            "UPDATE items SET state = 'failed', retryable = 1, input_sha256 = '', reason = ? WHERE number = ?",
+            ("its input changed after it was done; `recon batch retry --failed` makes it again", known["number"]),
+        )
+    else:
+        base.execute(
+            "UPDATE items SET state = 'pending', reason = '', attempts = 0, input_sha256 = '' WHERE number = ?",
+            (known["number"],),
+        )
+    return int(known["number"])
+
+
+def _decide(ledger: Ledger, rows: list[sqlite3.Row], rules: Sequence[Rule]) -> _Decision:
+    first = rows[0]
+    path, group = Path(first["path"]), str(first["grp"])
+    for number, rule in enumerate(rules, 1):
+        if fnmatch.fnmatch(str(path), rule.match) and rule.task != "contrast":
+            reason = f"rule {number} of the specification ({rule.match})"
+            return _Decision("" if rule.task == "skip" else rule.task, reason, groups=[group], key=group)
+    pair = _pair(ledger, first)
+    if pair is not None and pair.task:
+        return pair
+    if first["kind"] == "hdf5":
+        return _Decision("mr", "k-space in an HDF5 file", groups=[group], key=group)
+    if first["kind"] == "dicom":
+        facts = json.loads(first["facts"])
+        if facts["modality"] == "CT":
+            return _Decision("ct", f"CT slices ({facts['class']})", groups=[group], key=group)
+        return pair or _Decision(
+            "", "an MR series whose description names it neither 'pre' nor 'low' (dose); contrast needs that pair"
+        )
+    try:
+        trouble = looks_like_hu(path)
+    except UnreadableInput as error:
+        return _Decision("", error.problem, State.FAILED)
+    if not trouble:
+        return _Decision("ct", "a NIfTI volume with air below -200, as HU have it", groups=[group], key=group)
+    return pair or _Decision("", f"a NIfTI volume, but {trouble}")
+
+
+def _pair(ledger: Ledger, first: sqlite3.Row) -> _Decision | None:
+    """Both halves of a contrast study, or why there are none; None for a file that is no half."""
+    if not first["pair"] or not first["role"]:
+        return None
+    with ledger.looking() as base:
+        halves = base.execute(
+            "SELECT DISTINCT grp, role FROM inputs WHERE pair = ? AND role != 'left out' "
+            "AND (state = '' OR reason LIKE 'unstable: %')",
+            (first["pair"],),
+        ).fetchall()
+        waiting = base.execute(
+            "SELECT reason FROM inputs WHERE pair = ? AND reason LIKE 'unstable: %'", (first["pair"],)
+        ).fetchone()
+    if waiting is not None:
+        return _Decision("", waiting[0])
+    groups = {role: [row["grp"] for row in halves if row["role"] == role] for role in ("pre", "low")}
+    if all(len(found) == 1 for found in groups.values()):
+        reason = "a scan before contrast agent and one after a low dose of it, by their names"
+        return _Decision("contrast", reason, groups=[groups["pre"][0], groups["low"][0]], key=f"pair:{first['pair']}")
+    amount = " and ".join(f"{len(found)} '{role}'" for role, found in groups.items())
+    return _Decision("", f"one half of a contrast pair, but there are {amount} scans beside it")
+
+
+def _copies(ledger: Ledger, rows: list[sqlite3.Row]) -> dict[str, str]:
+    """Files whose content another one has too, and that other one."""
+    if rows[0]["kind"] == "dicom":
+        clusters: dict[str, list[sqlite3.Row]] = {}
+        for row in rows:
+            clusters.setdefault(row["identity"], []).append(row)
+        suspects: Iterable[list[sqlite3.Row]] = clusters.values()
+    else:
+        suspects = [_rows(ledger, "identity = ?", rows[0]["identity"])]
+    copies: dict[str, str] = {}
+    for cluster in suspects:
+        if len(cluster) < 2:
+            continue
+        originals: dict[str, str] = {}
+        # an item's file stays; then the name without '(1)' or 'copy', which is the shorter one
+        for row in sorted(cluster, key=lambda row: (row["item"] is None, len(row["path"]), row["path"])):
+            digest = row["sha256"] or _digest(ledger, row["path"])
+            if not digest:
+                continue
+            if digest in originals:
+                copies[row["path"]] = originals[digest]
+            originals.setdefault(digest, row["path"])
+    return copies
+
+
+def _digest(ledger: Ledger, path: str) -> str:
+    try:
+        digest = sha256_of(Path(path))
+    except OSError:
+        return ""  # its item says so when it is read
+    with ledger.writing() as base:
+        base.execute("UPDATE inputs SET sha256 = ? WHERE path = ?", (digest, path))
+    return digest
+
+
+def _rows(ledger: Ledger, where: str, value: str) -> list[sqlite3.Row]:
+    with ledger.looking() as base:
+        query = f"SELECT * FROM inputs WHERE {where} AND state = '' ORDER BY path"  # noqa: S608
+        return base.execute(query, (value,)).fetchall()

@@ -1,0 +1,30 @@
+"""Takes up what a killed run left."""
+
+from __future__ import annotations
+
+from recon.batch.ledger import Ledger
+from recon.batch.storage import Storage
+
+
+def recover(ledger: Ledger, storage: Storage) -> int:
+    """Adopt finished results whose commit was lost, free rows that say running, clear what was half written.
+
+    Parameters
+    ----------
+    ledger, storage
+        Of an output folder that no other run holds.
+
+    Returns
+    -------
+    int
+        How many results were adopted.
+    """
+    adopted = 0
+    for item in ledger.uncommitted():
+        made = storage.adopt(item)
+        if made is not None:
+            ledger.publish(item, made)
+            adopted += 1
+    ledger.reclaim()
+    storage.clear_attempts()
+    return adopted

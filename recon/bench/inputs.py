@@ -1,0 +1,61 @@
+"""What the load generator sends: images and k-space that it makes itself, several different ones of each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recon.volumes import ComplexImage, FloatImage, Geometry, KSpace, Volume
+
+SIZE = 512
+#: How many slices take turns in a series.
+DIFFERENT = 8
+_GEOMETRY = Geometry.from_spacing(0.7, 0.7, 3.0)
+
+
+def ct_slice(item: int, size: int = SIZE) -> FloatImage:
+    """A noisy cross-section (size, size) in HU: tissue, fat, bone and a lesion; another one for every item."""
+    rng = np.random.default_rng(item)
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    image = np.full((size, size), -1000.0)
+    image[(x / 0.85) ** 2 + (y / 0.65) ** 2 < 1] = -100
+    image[(x / 0.75) ** 2 + (y / 0.55) ** 2 < 1] = 50
+    for side in (-0.4, 0.4):
+        image[(x - side) ** 2 + y**2 < 0.02] = 700
+    image[(x - 0.02 * item) ** 2 + (y - 0.25) ** 2 < 0.008] = 90
+    return (image + rng.normal(0, 20, image.shape)).astype(np.float32)
+
+
+def series_items(item: int, slices: int) -> list[int]:
+    """Which slices make up a series: the one asked for, then others, so that none can be answered by repetition."""
+    return [item if index == 0 else (item + index) % DIFFERENT for index in range(slices)]
+
+
+def ct_volume(item: int, slices: int) -> Volume:
+    """A series of different slices."""
+    return Volume(np.stack([ct_slice(number) for number in series_items(item, slices)]), _GEOMETRY)
+
+
+def mr_kspace(item: int, slices: int, size: int = 128, coils: int = 4) -> KSpace:
+    """Four-fold under-sampled k-space with 24 fully sampled central lines, one slice repeated."""
+    data = mr_slice(item, size, coils)[1]
+    return KSpace(slices, coils, size, size, _GEOMETRY, lambda _: data)
+
+
+def mr_slice(item: int, size: int, coils: int) -> tuple[FloatImage, ComplexImage]:
+    """A head (size, size) and its under-sampled k-space (coils, ky, kx) with a little noise."""
+    rng = np.random.default_rng(item)
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    radius = np.hypot(x / 0.72, y / 0.88)
+    image = np.select([radius < 0.8, radius < 0.88, radius < 1.0], [0.6, 0.05, 1.0], 0.0)
+    image[(np.hypot((abs(x) - 0.12) / 0.08, y / 0.25) < 1) & (radius < 0.8)] = 0.2
+    image[np.hypot((x - 0.3 + 0.05 * item) / 0.06, (y + 0.3) / 0.06) < 1] = 0.9
+    image = image + 0.08 * np.sin(25 * x) * np.cos(21 * y) * (radius < 0.8)
+    angles = 2 * np.pi * np.arange(coils) / coils
+    distance = (x - 1.1 * np.cos(angles)[:, None, None]) ** 2 + (y - 1.1 * np.sin(angles)[:, None, None]) ** 2
+    seen = image * (1 + distance) ** -1.5 * np.exp(1j * (angles[:, None, None] + 0.5 * x))
+    full = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(seen, axes=(-2, -1)), norm="ortho"), axes=(-2, -1))
+    full += 0.005 * (rng.normal(size=full.shape) + 1j * rng.normal(size=full.shape))
+    lines = np.zeros(size, bool)
+    lines[::4] = True
+    lines[size // 2 - 12 : size // 2 + 12] = True
+    return image.astype(np.float32), (full * lines).astype(np.complex64)

@@ -1,0 +1,261 @@
+"""One run of ``recon bench serve``: self-test, warm-up, blocks, summary."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from recon import __version__
+from recon.bench import routes as ways
+from recon.bench.answers import Answers
+from recon.bench.blocks import Block, Load, Plan, run_block, run_blocks
+from recon.bench.closed_loop import closed_loop
+from recon.bench.machine import describe
+from recon.bench.observation import OK, Observation, observe
+from recon.bench.processes import Processes, busy_s, listener, own
+from recon.bench.self_test import Check, as_json
+from recon.bench.summary import cells, summarize
+
+#: The gateway may answer in whole HU.
+MOST_DIFFERENCE_HU = 1.0
+#: Share of the cores that other processes may use before the record warns.
+MOST_BUSY = 0.1
+_WARM_UP, _FRESH = 3, 5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure.
+
+    Attributes
+    ----------
+    task, model
+        ``ct`` with all routes, ``mr`` with the gateway alone.
+    routes
+        Of :data:`recon.bench.routes.CT_ROUTES`.
+    others
+        More gateways in the same run, address by name.
+    concurrency
+        Callers at a time of the closed loops.
+    rates
+        Arrivals a second of the open loops; negative ones are shares of what the first route can do.
+    series
+        Slices of the streamed series; none leaves it out.
+    plan
+        How much.
+    """
+
+    task: str = "ct"
+    model: str = "ct_denoise"
+    routes: tuple[str, ...] = ways.CT_ROUTES
+    others: dict[str, str] = field(default_factory=dict)
+    concurrency: tuple[int, ...] = (1, 2, 4)
+    rates: tuple[float, ...] = (-0.5, -0.8)
+    series: int = 8
+    plan: Plan = field(default_factory=Plan)
+
+
+Told = Callable[[str], object]
+
+
+async def measure(
+    address: str, request: Request, checks: Sequence[Check], told: Told = lambda _: None
+) -> dict[str, Any]:
+    """The whole run as it is written down.
+
+    Parameters
+    ----------
+    address
+        Of the gateway.
+    request
+        What to measure.
+    checks
+        Of the self-test; empty when it was left out, which the record says.
+    told
+        Hears what is being done.
+    """
+    if request.task == "mr":
+        opening = ways.mr_routes(address, request.model, request.others)
+    else:
+        opening = ways.ct_routes(address, request.model, request.routes, request.others)
+    load_before = os.getloadavg()[0]
+    async with opening as opened:
+        answers = Answers()
+        processes = _processes(address, request, opened)
+        told("warm-up")
+        problems = await _warm_up(address, request, opened, answers)
+        loads = await _loads(request, opened)
+        total = request.plan.blocks * len(opened.routes) * len(loads)
+        done = 0
+
+        def tell(block: Block) -> None:
+            nonlocal done
+            done += 1
+            told(f"block {done} of {total}: {block.route}, {block.load}")
+
+        began, busy, before = time.monotonic(), busy_s(), processes.usage()
+        blocks = await run_blocks(opened.routes, loads, request.plan, answers, processes, tell)
+        after = processes.usage()
+        problems += await _caching(request, opened)
+        ours = sum(found.cpu_s - before[name].cpu_s for name, found in after.items() if name in before)
+        others = (busy_s() - busy - ours) / (time.monotonic() - began)
+        opened.notes["cores_kept_busy_by_others"] = round(max(0.0, others), 2)
+        usage = {name: asdict(found) for name, found in after.items()}
+    problems += [
+        f"{name}: the same answer to different inputs" for name in opened.routes if answers.same_for_all_inputs(name)
+    ]
+    agreement = _bit_equal(answers, opened, request)
+    return _record(request, checks, blocks, began, usage, problems, agreement, load_before, opened.notes)
+
+
+def _processes(address: str, request: Request, opened: ways.Routes) -> Processes:
+    roots = {own(): "generator and bare runtime"}
+    for name, target in {ways.GATEWAY: address, **request.others}.items():
+        pid = listener(target)
+        if pid is not None and pid != own():
+            roots[pid] = name
+    if opened.triton_pid is not None:
+        roots[opened.triton_pid] = "Triton of the Triton routes"
+    return Processes(roots, alone=frozenset({own()}))
+
+
+async def _warm_up(address: str, request: Request, opened: ways.Routes, answers: Answers) -> list[str]:
+    """Send every input by every route a few times, and look at what the gateway makes of it; not counted."""
+    problems: list[str] = []
+    for name, route in opened.routes.items():
+        for slices in sorted({1, request.series} - {0}):
+            count = max(_WARM_UP, request.plan.items) if slices == 1 else 1
+            found = await closed_loop(route, 1, count, lambda n: n % request.plan.items, slices, request.plan.timeout_s)
+            judged = [answers.judge(name, slices, observation) for observation in found]
+            problems += [f"{name}, warm-up: {o.problem}" for o in judged if o.problem][:1]
+    if opened.bare is not None:
+        for name, target in {ways.GATEWAY: address, **request.others}.items():
+            if name in opened.routes and not any(problem.startswith(f"{name},") for problem in problems):
+                problems += await _compare_with_bare(name, target, request, opened, opened.bare)
+    return problems
+
+
+async def _compare_with_bare(
+    name: str, address: str, request: Request, opened: ways.Routes, bare: ways.BareRuntime
+) -> list[str]:
+    found = [await ways.difference_to_bare(address, request.model, bare, item) for item in range(request.plan.items)]
+    opened.notes[f"{name}: largest difference to the bare network, HU"] = round(max(found), 3)
+    if max(found) > MOST_DIFFERENCE_HU:
+        return [f"{name}: images differ from the bare network by {max(found):.1f} HU"]
+    return []
+
+
+async def _caching(request: Request, opened: ways.Routes) -> list[str]:
+    """Whether inputs that came before are answered faster than new ones: then it is no network that was measured."""
+    if request.task != "ct":
+        return []
+    problems = []
+    for name, route in opened.routes.items():
+        if name == ways.BARE:
+            continue
+        times: dict[bool, list[float]] = {True: [], False: []}
+        for turn in range(_FRESH):
+            for known, item in ((True, turn % request.plan.items), (False, request.plan.items + 100 + turn)):
+                ways.prepare(item)
+                found = await observe(route, item, 1, None, request.plan.timeout_s)
+                times[known].append(found.service_s)
+        old, new = float(np.median(times[True])), float(np.median(times[False]))
+        opened.notes[f"{name}: new inputs over known ones"] = round(new / old, 2)
+        if new > 2 * old and min(times[False]) > max(times[True]):
+            problems.append(f"{name}: known inputs take {1e3 * old:.0f} ms, new ones {1e3 * new:.0f} ms; it remembers")
+    return problems
+
+
+async def _loads(request: Request, opened: ways.Routes) -> list[Load]:
+    """Shares of capacity become arrivals a second, the same ones for every route."""
+    name, route = next(iter(opened.routes.items()))
+    plan = Plan(1, 2 * _WARM_UP, request.plan.items, request.plan.timeout_s)
+    block = await run_block(name, route, Load("closed", 1), plan, 0, Answers(), Processes({}))
+    times = [o.service_s for o in block.observations if o.status == OK]
+    capacity = 1 / float(np.median(times)) if times else 1.0
+    loads = [Load("closed", count) for count in request.concurrency]
+    loads += [Load("open", float(f"{-rate * capacity if rate < 0 else rate:.3g}")) for rate in request.rates]
+    return loads + ([Load("series", request.series)] if request.series > 1 else [])
+
+
+def _bit_equal(answers: Answers, opened: ways.Routes, request: Request) -> dict[str, bool]:
+    """Whether routes that return the network's own output return the same bits as the bare runtime."""
+    raw = [name for name in (ways.BODY, ways.SHARED) if name in opened.routes and opened.bare is not None]
+    items = range(request.plan.items)
+    return {
+        name: all(answers.digest(name, item, 1) == answers.digest(ways.BARE, item, 1) for item in items) for name in raw
+    }
+
+
+def _record(
+    request: Request, checks: Sequence[Check], blocks: list[Block], began: float, usage: dict[str, Any],
+    problems: list[str], agreement: dict[str, bool], load_before: float, notes: dict[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    table: list[dict[str, Any]] = []
+    order = [*request.routes, *request.others]
+    for (route, load), found in sorted(cells(blocks).items(), key=lambda cell: order.index(cell[0][0])):
+        kind = found[0].load
+        table.append(
+            {
+                "route": route, "load": load, "kind": kind.kind, "value": kind.value, "slices": kind.slices,
+                **summarize(found),
+                "blocks": [_raw(block, began) for block in found],
+            }
+        )  # fmt: skip
+    problems = [*problems, *(f"self-test: {check.name}: {check.found}" for check in checks if not check.passed)]
+    return {
+        "format": 1,
+        "kind": "serve",
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "software": __version__,
+        "machine": {**describe(), "load_average_before": round(load_before, 2)},
+        "settings": {
+            "task": request.task, "model": request.model, "blocks": request.plan.blocks,
+            "requests_per_block": request.plan.requests, "inputs": request.plan.items, "seed": request.plan.seed,
+            "image": "512 x 512" if request.task == "ct" else "4 coils, 128 x 128, every fourth line",
+        },
+        "notes": notes,
+        "self_test": as_json(list(checks)),
+        "valid": not problems and all(cell["valid"] for cell in table),
+        "problems": problems,
+        "warnings": _warnings(notes),
+        "same_bits_as_bare_runtime": agreement,
+        "processes": usage,
+        "cells": table,
+    }  # fmt: skip
+
+
+def _warnings(notes: dict[str, Any]) -> list[str]:
+    busy = notes.get("cores_kept_busy_by_others", 0.0)
+    if busy > MOST_BUSY * describe()["cores"]:
+        return [f"other processes kept {busy:.2f} cores busy; times are those of a machine under load"]
+    return []
+
+
+def _raw(block: Block, began: float) -> dict[str, Any]:
+    """Timestamps in ms since the first block."""
+
+    def column(pick: Callable[[Observation], float | None]) -> list[float | None]:
+        times = [pick(observation) for observation in block.observations]
+        return [None if time is None else round(1e3 * (time - began), 3) for time in times]
+
+    return {
+        "index": block.index,
+        "began_ms": round(1e3 * (block.began_s - began), 3),
+        "ended_ms": round(1e3 * (block.ended_s - began), 3),
+        "due_ms": column(lambda o: o.due_s),
+        "sent_ms": column(lambda o: o.sent_s),
+        "first_ms": column(lambda o: o.first_s),
+        "done_ms": column(lambda o: o.done_s),
+        "item": [o.item for o in block.observations],
+        "status": [o.status for o in block.observations],
+        "slices": [o.slices for o in block.observations],
+        "digest": [o.digest for o in block.observations],
+        "problem": [o.problem for o in block.observations],
+    }

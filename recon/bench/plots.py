@@ -1,0 +1,130 @@
+"""Latency against load, and time against quality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+_COLOURS = ("#4d4d4d", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#e69f00")
+
+
+def latency_against_load(record: Mapping[str, Any], path: Path) -> None:
+    """Median and spread over blocks of latency: closed loop by callers, open loop by arrivals, throughput beside."""
+    figure, axes = plt.subplots(1, 3, figsize=(15, 4.8), layout="constrained")
+    routes = list(dict.fromkeys(cell["route"] for cell in record["cells"]))
+    for number, route in enumerate(routes):
+        colour = _COLOURS[number % len(_COLOURS)]
+        for axis, kind in zip(axes[:2], ("closed", "open"), strict=True):
+            cells = sorted((c for c in _of(record, route, kind) if c["valid"]), key=lambda c: c["value"])
+            if not cells:
+                continue
+            blocks = [_block_medians(cell) for cell in cells]
+            # side by side, so that equal routes can be told apart
+            shift = 1 + 0.02 * (number - (len(routes) - 1) / 2)
+            x = [cell["value"] * shift for cell in cells]
+            middle = np.array([np.median(values) for values in blocks])
+            low, high = (np.array([np.percentile(v, q) for v in blocks]) for q in (25, 75))
+            axis.errorbar(
+                x, middle, [middle - low, high - middle], color=colour, marker="o", ms=4, capsize=3, lw=1.2, label=route
+            )
+            bounds = [(v, c["latency_ms"]["p90"]) for v, c in zip(x, cells, strict=True)]
+            p90 = [(v, b["value"]) for v, b in bounds if b["value"] is not None]
+            if p90:
+                axis.plot(*zip(*p90, strict=True), color=colour, ls=":", marker="^", ms=4)
+    _bars(axes[2], record, routes)
+    axes[0].set_xlabel("callers at a time (closed loop)")
+    axes[1].set_xlabel("arrivals a second (open loop, Poisson)")
+    axes[0].set_ylabel("latency, ms")
+    axes[1].set_ylabel("latency from the scheduled moment, ms")
+    for axis in axes[:2]:
+        axis.set_ylim(bottom=0)
+        axis.set_xlim(0, 1.1 * axis.get_xlim()[1])
+        axis.grid(alpha=0.3)
+    handles, labels = axes[0].get_legend_handles_labels()
+    if handles:
+        axes[0].legend(
+            handles, labels, fontsize=8, title="median over blocks, quartiles; dotted: p90", title_fontsize=8
+        )
+    machine = record["machine"]
+    settings = record["settings"]
+    state = "" if record["valid"] else "INVALID RUN, "
+    figure.suptitle(
+        f"{state}{settings['model']}, {settings['image']}, on {machine['cores']} cores of {machine['cpu']} "
+        f"({', '.join(machine['extensions'][-2:])})",
+        fontsize=11,
+    )
+    _save(figure, path)
+
+
+def _bars(axis: Any, record: Mapping[str, Any], routes: list[str]) -> None:
+    kinds = [kind for kind in ("closed", "series") if any(_of(record, route, kind) for route in routes)]
+    for number, route in enumerate(routes):
+        for place, kind in enumerate(kinds):
+            speeds = [c["slices_per_s"] for c in _of(record, route, kind) if c["slices_per_s"] is not None]
+            if speeds:
+                x = place + 0.8 * ((number + 0.5) / len(routes) - 0.5)
+                axis.bar(x, max(speeds), 0.7 / len(routes), color=_COLOURS[number % len(_COLOURS)])
+                axis.text(x, max(speeds), f"{max(speeds):.1f}", ha="center", va="bottom", fontsize=8)
+    names = {"closed": "single slices,\nbest concurrency", "series": "one streamed series"}
+    axis.set_xticks(range(len(kinds)), [names[kind] for kind in kinds])
+    axis.set_ylabel("slices a second")
+    axis.grid(alpha=0.3, axis="y")
+
+
+def time_against_quality(record: Mapping[str, Any], path: Path) -> None:
+    """A panel for each task: seconds a slice, logarithmic, and the figure of merit."""
+    tasks = record["tasks"]
+    figure, axes = plt.subplots(1, len(tasks), figsize=(7 * len(tasks), 5), layout="constrained", squeeze=False)
+    for axis, (task, found) in zip(axes[0], tasks.items(), strict=True):
+        # methods of about the same quality get their labels above and below in turn
+        for number, row in enumerate(sorted(found["methods"], key=lambda row: row["seconds"])):
+            ours = row["ours"]
+            axis.plot(row["seconds"], row["quality"], "o", ms=9 if ours else 7, color="#d55e00" if ours else "#0072b2")
+            axis.annotate(
+                row["method"], (row["seconds"], row["quality"]), xytext=(0, 9 if number % 2 else -16),
+                textcoords="offset points", ha="center", fontsize=8,
+            )  # fmt: skip
+        axis.axhline(found["input_quality"], color="#4d4d4d", ls="--", lw=1)
+        axis.text(0.01, found["input_quality"], " input", transform=axis.get_yaxis_transform(), va="bottom", fontsize=8)
+        axis.set_xscale("log")
+        axis.margins(x=0.2, y=0.15)
+        axis.set_xlabel("seconds a slice")
+        axis.set_ylabel(found["measure"])
+        axis.set_title(f"{task}: {found['data']}", fontsize=10)
+        axis.grid(alpha=0.3, which="both")
+    _save(figure, path)
+
+
+def memory_over_time(record: Mapping[str, Any], path: Path) -> None:
+    """Own memory of every process during a soak."""
+    figure, axis = plt.subplots(figsize=(9, 4.5), layout="constrained")
+    for number, (name, found) in enumerate(record["memory"].items()):
+        label = f"{name}: {found['slope_mib_per_min']:+.2f} MiB/min"
+        axis.plot(found["seconds"], found["mib"], color=_COLOURS[number % len(_COLOURS)], label=label)
+    axis.set_xlabel("seconds")
+    axis.set_ylabel("own memory, MiB")
+    axis.set_ylim(bottom=0)
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=8)
+    _save(figure, path)
+
+
+def _of(record: Mapping[str, Any], route: str, kind: str) -> list[dict[str, Any]]:
+    return [cell for cell in record["cells"] if cell["route"] == route and cell["kind"] == kind]
+
+
+def _block_medians(cell: Mapping[str, Any]) -> list[float]:
+    return [float(np.median(np.subtract(block["done_ms"], block["due_ms"]))) for block in cell["blocks"]]
+
+
+def _save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
+    plt.close(figure)

@@ -1,0 +1,201 @@
+"""A long mixed load with clients that misbehave: what goes wrong that nobody injected, and what leaks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+import numpy as np
+from scipy.stats import theilslopes
+
+from recon import __version__
+from recon.bench.answers import Answers
+from recon.bench.machine import describe
+from recon.bench.observation import observe
+from recon.bench.processes import Processes
+from recon.bench.routes import GATEWAY, OPTIONS, GatewayRoute, ct_call, ct_requests
+
+#: Which clients come, and how often.
+MIX = {"reads all": 0.5, "hangs": 0.1, "cancels": 0.15, "times out": 0.1, "disconnects": 0.15}
+#: Growth that is called a leak: this much a minute for certain, and this share of the whole.
+LEAK_MIB_PER_MIN, LEAK_SHARE = 1.0, 0.05
+_ITEMS, _LENGTHS = 2, (1, 3)
+_HANG_S = 3.0
+
+
+@dataclass
+class Tally:
+    """What clients of one kind saw: outcomes, and those that nobody injected."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    unexpected: Counter[str] = field(default_factory=Counter)
+
+
+class Soak:
+    """Clients of all kinds against one gateway.
+
+    Parameters
+    ----------
+    address
+        Of the gateway.
+    model
+        To use.
+    processes
+        Whose memory is watched.
+    seed
+        Of what comes when.
+    """
+
+    def __init__(self, address: str, model: str, processes: Processes, seed: int = 0) -> None:
+        self._address, self._model, self._processes = address, model, processes
+        self._rng = np.random.default_rng(seed)
+        self._answers = Answers()
+        self.tallies = {kind: Tally() for kind in MIX}
+        self.memory: dict[str, tuple[list[float], list[float]]] = {}
+
+    async def run(self, seconds: float, clients: int, told: Callable[[str], object] = lambda _: None) -> None:
+        """Keep ``clients`` busy for a while and sample memory every second."""
+        began = time.monotonic()
+        async with grpc.aio.insecure_channel(self._address, OPTIONS) as channel:
+            route = GatewayRoute(channel, self._model)
+            await self._read_all(route)  # the first answers, which all later ones must equal
+
+            async def client() -> None:
+                while time.monotonic() - began < seconds:
+                    await self._one(str(self._rng.choice(list(MIX), p=list(MIX.values()))), channel, route)
+
+            async def sample() -> None:
+                while True:
+                    since = time.monotonic() - began
+                    for name, usage in self._processes.usage().items():
+                        times, values = self.memory.setdefault(name, ([], []))
+                        times.append(round(since, 2))
+                        values.append(round(usage.resident_mib, 2))
+                    done = sum(sum(tally.outcomes.values()) for tally in self.tallies.values())
+                    told(f"{since:.0f} of {seconds:.0f} s, {done} clients")
+                    await asyncio.sleep(1.0)
+
+            sampling = asyncio.create_task(sample())
+            try:
+                await asyncio.gather(*(client() for _ in range(clients)))
+            finally:
+                sampling.cancel()
+            await self._read_all(route)  # and it still works
+
+    async def _one(self, kind: str, channel: grpc.aio.Channel, route: GatewayRoute) -> None:
+        item, slices = int(self._rng.integers(_ITEMS)), int(self._rng.choice(_LENGTHS))
+        tally = self.tallies[kind]
+        if kind == "reads all":
+            found = self._answers.judge("soak", slices, await observe(route, item, slices, None, 120.0))
+            outcome, wanted = found.problem or "OK", {"OK"}
+        elif kind == "hangs":
+            outcome, wanted = await self._hang(channel, item), {"CANCELLED"}
+        elif kind == "cancels":
+            outcome, wanted = await self._cancel(channel, item), {"CANCELLED"}
+        elif kind == "times out":
+            limit = float(self._rng.uniform(0.01, 0.2))
+            outcome = await self._outcome(ct_call(channel)(ct_requests(item, slices, self._model), timeout=limit))
+            wanted = {"DEADLINE_EXCEEDED", "OK"}
+        else:
+            outcome, wanted = await self._disconnect(item), {"CANCELLED", "UNAVAILABLE", "OK"}
+        tally.outcomes[outcome] += 1
+        if outcome not in wanted:
+            tally.unexpected[outcome] += 1
+
+    async def _read_all(self, route: GatewayRoute) -> None:
+        for item in range(_ITEMS):
+            for slices in _LENGTHS:
+                found = self._answers.judge("soak", slices, await observe(route, item, slices, None, 120.0))
+                self.tallies["reads all"].outcomes[found.problem or "OK"] += 1
+                if found.problem:
+                    self.tallies["reads all"].unexpected[found.problem] += 1
+
+    async def _hang(self, channel: grpc.aio.Channel, item: int) -> str:
+        """Send the header and one slice of four, then nothing."""
+
+        async def some() -> AsyncIterator[Any]:
+            for number, request in enumerate(ct_requests(item, 4, self._model)):
+                yield request
+                if number == 1:
+                    await asyncio.sleep(60)
+
+        call = ct_call(channel)(some(), timeout=120)
+        reading = asyncio.create_task(self._outcome(call))
+        await asyncio.sleep(float(self._rng.uniform(0.2, _HANG_S)))
+        call.cancel()
+        return await reading
+
+    async def _cancel(self, channel: grpc.aio.Channel, item: int) -> str:
+        """Cancel some time after the stream has begun, with most of it to come."""
+        call = ct_call(channel)(ct_requests(item, 50, self._model), timeout=120)
+        reading = asyncio.create_task(self._outcome(call))
+        await asyncio.sleep(float(self._rng.uniform(0.0, 0.5)))
+        call.cancel()
+        return await reading
+
+    async def _disconnect(self, item: int) -> str:
+        """Close the connection in the middle of a series."""
+        channel = grpc.aio.insecure_channel(self._address, OPTIONS)
+        call = ct_call(channel)(ct_requests(item, 50, self._model), timeout=120)
+        reading = asyncio.create_task(self._outcome(call))
+        await asyncio.sleep(float(self._rng.uniform(0.0, 0.5)))
+        await channel.close()
+        return await reading
+
+    async def _outcome(self, call: Any) -> str:
+        try:
+            async for _ in call:
+                pass
+        except grpc.aio.AioRpcError as error:
+            return str(error.code().name)
+        except asyncio.CancelledError:
+            if call.cancelled():
+                return "CANCELLED"
+            raise
+        except grpc.aio.UsageError:  # the channel is closed already
+            return "CANCELLED"
+        return "OK"
+
+
+def growth(seconds: list[float], mib: list[float]) -> tuple[float, float, float]:
+    """Slope of memory in MiB a minute over the second half, and its 95 % interval (Theil-Sen)."""
+    half = len(seconds) // 2
+    if len(seconds) - half < 5:
+        return 0.0, float("-inf"), float("inf")
+    found = theilslopes(mib[half:], seconds[half:], 0.95)
+    return 60 * float(found.slope), 60 * float(found.low_slope), 60 * float(found.high_slope)
+
+
+def report(soak: Soak, seconds: float, clients: int) -> dict[str, Any]:
+    """The record of a soak."""
+    problems = [
+        f"{kind}: {outcome}, {count} times"
+        for kind, tally in soak.tallies.items()
+        for outcome, count in tally.unexpected.items()
+    ]
+    memory = {}
+    for name, (times, values) in soak.memory.items():
+        slope, low, high = growth(times, values)
+        memory[name] = {
+            "slope_mib_per_min": round(slope, 3), "interval_mib_per_min": [low, high], "seconds": times, "mib": values,
+        }  # fmt: skip
+        if low > LEAK_MIB_PER_MIN and slope * seconds / 120 > LEAK_SHARE * values[-1]:
+            problems.append(f"{name} grows by {slope:.1f} MiB a minute (at least {low:.1f})")
+    if GATEWAY not in memory:
+        problems.append("the gateway's process is on another machine; its memory was not watched")
+    return {
+        "format": 1, "kind": "soak", "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "software": __version__, "machine": describe(), "seconds": seconds, "clients_at_a_time": clients,
+        "valid": not problems, "problems": problems,
+        "clients": {
+            kind: {"outcomes": dict(tally.outcomes), "unexpected": dict(tally.unexpected)}
+            for kind, tally in soak.tallies.items()
+        },
+        "memory": memory,
+    }  # fmt: skip

@@ -1,0 +1,107 @@
+"""Low-dose CT from full-dose images: noise of the missing photons, inserted in the projections.
+
+Yu et al., J Comput Assist Tomogr 36:477 (2012); Zabic et al., Med Phys 40:031102 (2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from recon.arrays import FloatArray
+from recon.errors import UnusableData
+from recon.physics.attenuation import MU_WATER_PER_MM, hu_to_mu
+from recon.physics.ct_dose import Exposure, line_integral_variance
+from recon.physics.reconstruction_kernel import SOFT, Kernel, apply_kernel
+from recon.quality.noise_level import tissue_noise
+from recon.training.ct.noise_bank import VIEWS
+from recon.training.ct.tomography import ParallelBeam
+from recon.volumes import FloatImage, Volume
+
+_TISSUE = (-200.0, 250.0)
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """A full-dose scan whose noise is known: exposure and reconstruction kernel."""
+
+    exposure: Exposure
+    kernel: Kernel
+
+
+def fit_scanner(volume: Volume, noise_hu: float | None = None, kernel: Kernel = SOFT, seed: int = 0) -> Scanner:
+    """The exposure that explains the noise of a full-dose volume.
+
+    Parameters
+    ----------
+    volume
+        Full-dose images in HU.
+    noise_hu
+        Noise in soft tissue; measured on the volume when absent.
+    kernel
+        That the images were reconstructed with.
+    seed
+        Of the trial noise.
+
+    Raises
+    ------
+    UnusableData
+        When the volume has too little soft tissue to measure its noise on.
+    """
+    levels = [tissue_noise(plane) for plane in volume.values]
+    usable = [index for index, level in enumerate(levels) if level == level]
+    if not usable:
+        raise UnusableData("too little soft tissue to measure the noise on; give --full-dose-noise")
+    index = usable[len(usable) // 2]
+    measured = float(np.median([levels[i] for i in usable])) if noise_hu is None else noise_hu
+    trial = Exposure(photons=1e6, electronic_noise=0.0, starvation=0.0)
+    plane = volume.values[index]
+    noise = added_noise(plane, volume.geometry.spacing[0], Scanner(trial, kernel), 0.5, np.random.default_rng(seed))
+    tissue = (plane > _TISSUE[0]) & (plane < _TISSUE[1])
+    # half the dose adds noise of the full dose's own variance
+    ratio = float(noise[tissue].var()) / max(measured, 0.1) ** 2
+    return Scanner(Exposure(photons=1e6 * ratio, electronic_noise=3.0, starvation=0.0), kernel)
+
+
+def added_noise(
+    hu: FloatImage, spacing_mm: float, scanner: Scanner, dose_fraction: float, rng: np.random.Generator
+) -> FloatArray:
+    """The noise image (y, x) in HU that takes a full-dose slice to a fraction of the dose.
+
+    Parameters
+    ----------
+    hu
+        (y, x) full-dose slice.
+    spacing_mm
+        Pixel size.
+    scanner
+        Of the full-dose scan.
+    dose_fraction
+        Above 0, at most 1.
+    rng
+        Source of randomness.
+    """
+    if not 0.0 < dose_fraction <= 1.0:
+        raise UnusableData(f"dose fraction {dose_fraction} must be above 0 and at most 1")
+    size = max(hu.shape)
+    square = np.full((size, size), -1000.0)
+    top, left = (size - hu.shape[0]) // 2, (size - hu.shape[1]) // 2
+    place = (slice(top, top + hu.shape[0]), slice(left, left + hu.shape[1]))
+    square[place] = hu
+    beam = ParallelBeam(size, VIEWS)
+    line_integrals = beam.project(hu_to_mu(square), spacing_mm)
+    low = line_integral_variance(line_integrals, scanner.exposure.scaled(dose_fraction))
+    full = line_integral_variance(line_integrals, scanner.exposure)
+    sample = rng.normal(size=line_integrals.shape) * np.sqrt(np.maximum(low - full, 0.0))
+    noise = beam.backproject(sample, spacing_mm) * (1000.0 / MU_WATER_PER_MM)
+    return apply_kernel(noise, scanner.kernel, spacing_mm)[place]
+
+
+def low_dose_slices(volume: Volume, scanner: Scanner, dose_fraction: float, seed: int = 0) -> Iterator[FloatImage]:
+    """Slices (y, x) of the volume at a fraction of its dose, one after the other."""
+    rng = np.random.default_rng(seed)
+    for plane in volume.values:
+        noise = added_noise(plane, volume.geometry.spacing[0], scanner, dose_fraction, rng)
+        yield np.where(plane < -1500, plane, np.maximum(plane + noise, -1024)).astype(np.float32)

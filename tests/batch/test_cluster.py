@@ -1,0 +1,109 @@
+"""On a Dask cluster: dead workers condemn nobody, nothing is published twice, no workers is no failure."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recon.batch.archive import resume
+from recon.batch.cluster import ClusterExecutor
+from recon.batch.items import Item
+from recon.batch.runner import Settings
+from recon.batch.verify import verify
+from recon.errors import ServiceUnavailable, UnusableData
+from tests.batch.archives import FakeExecutor, connecting, report_of, run, write_nifti, write_result
+
+distributed = pytest.importorskip("distributed")
+_SETTINGS = Settings(in_flight=4, attempts=3, patience_s=30.0, grace_s=5.0, backoff_s=0.05)
+
+
+class _Work:
+    """Picklable: writes a result, keeps a line of every execution, and may kill its worker."""
+
+    def __init__(self, log: Path, delay_s: float = 0.0, deadly: str = "", times: int = 0) -> None:
+        self._log, self._delay_s, self._deadly, self._times = str(log), delay_s, deadly, times
+
+    def __call__(self, item: Item, folder: Path) -> dict[str, Any]:
+        with open(self._log, "a") as log:
+            log.write(f"{item.name}\n")
+        if item.name == self._deadly and Path(self._log).read_text().split().count(item.name) <= self._times:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "broken" in item.name:
+            raise UnusableData("its samples are all NaN")
+        time.sleep(self._delay_s)
+        write_result(item, folder)
+        return report_of(item)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def client(cluster: Any) -> Iterator[Any]:
+    with distributed.Client(cluster, set_as_default=False) as made:
+        made.wait_for_workers(2, timeout=60)
+        yield made
+
+
+def _archive(folder: Path, number: int) -> Path:
+    for index in range(number):
+        write_nifti(folder / f"n{index:02d}.nii", seed=index)
+    return folder
+
+
+def test_a_worker_killed_in_the_middle(client: Any, tmp_path: Path) -> None:
+    archive, log = _archive(tmp_path / "a", 12), tmp_path / "log"
+    write_nifti(archive / "broken.nii", seed=99)
+    pids = list(client.run(os.getpid).values())
+
+    def kill() -> None:
+        while not log.exists() or len(log.read_text().split()) < 5:
+            time.sleep(0.01)
+        os.kill(pids[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    counts = run(archive, tmp_path / "out", ClusterExecutor(client, _Work(log, 0.05)), settings=_SETTINGS)
+    killer.join()
+    assert (counts["done"], counts["failed"], counts["pending"]) == (12, 1, 0)
+    # only what the dead worker had was done again
+    assert len(log.read_text().split()) <= 13 + 3
+    found = verify(tmp_path / "out")
+    assert (found.checked, found.wrong, found.unknown) == (12, {}, [])
+
+
+def test_an_item_that_kills_four_workers_condemns_no_other(client: Any, tmp_path: Path) -> None:
+    archive, log = _archive(tmp_path / "a", 6), tmp_path / "log"
+    executor = ClusterExecutor(client, _Work(log, 0.02, deadly="n02", times=4))
+    counts = run(archive, tmp_path / "out", executor, settings=_SETTINGS)
+    assert (counts["done"], counts["failed"]) == (6, 0)
+    assert verify(tmp_path / "out").wrong == {}
+
+
+def test_no_workers_is_said_and_resumable(tmp_path: Path) -> None:
+    archive = _archive(tmp_path / "a", 2)
+    said: list[str] = []
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1") as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        executor = ClusterExecutor(client, _Work(tmp_path / "log"), said.append)
+        with pytest.raises(ServiceUnavailable):
+            executor.ready(0.1)
+        counts = run(archive, tmp_path / "out", executor, settings=Settings(2, patience_s=0.2, backoff_s=0.01))
+    assert said == ["the cluster has no workers; waiting for one"]
+    assert (counts["pending"], counts["failed"], counts["exit_status"]) == (2, 0, 1)
+    assert "no workers" in counts["stopped"]
+    assert resume(tmp_path / "out", connecting(FakeExecutor()))["done"] == 2

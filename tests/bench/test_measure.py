@@ -1,0 +1,129 @@
+"""A whole run against gateways that lie, and against the real one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recon.bench import plots, record, table
+from recon.bench import routes as ways
+from recon.bench.blocks import Plan
+from recon.bench.measure import Request, measure
+from recon.bench.observation import Reply
+from recon.bench.self_test import Check
+
+
+class Lying:
+    """Answers fast, in one of several wrong ways, from some request on."""
+
+    def __init__(self, fault: str, after: int) -> None:
+        self.fault, self.after, self.count = fault, after, 0
+        self.seen: set[int] = set()
+
+    async def __call__(self, item: int, slices: int) -> Reply:
+        self.count += 1
+        if self.fault == "remembers":
+            await asyncio.sleep(0.0 if item in self.seen else 0.02)
+            self.seen.add(item)
+        lies = self.count > self.after and self.fault != "none"
+        await asyncio.sleep(0.0005 if lies and self.fault != "remembers" else 0.002)
+        if lies and self.fault == "errors":
+            raise RuntimeError("no such model")
+        now = time.monotonic()
+        missing = lies and self.fault == "drops"
+        content = b"always" if self.fault == "constant" else bytes([item % 256, lies and self.fault == "wrong"])
+        return Reply(slices - missing, [content], now, now)
+
+
+def run(fault: str, monkeypatch: pytest.MonkeyPatch, after: int = 20, checks: tuple[Check, ...] = ()) -> dict[str, Any]:
+    @asynccontextmanager
+    async def fake(*_: object) -> AsyncIterator[ways.Routes]:
+        yield ways.Routes({ways.GATEWAY: Lying(fault, after)})
+
+    monkeypatch.setattr(ways, "ct_routes", fake)
+    # a machine that runs other tests too is late now and then; test_loops.py looks at that
+    monkeypatch.setattr("recon.bench.open_loop._TOLERANCE_S", 5.0)
+    request = Request(concurrency=(2,), rates=(200.0,), series=3, plan=Plan(blocks=6, requests=8, timeout_s=5))
+    return asyncio.run(measure("127.0.0.1:1", request, list(checks)))
+
+
+def test_an_honest_server_is_believed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = run("none", monkeypatch)
+    assert found["valid"], found["problems"]
+    record.write(found, tmp_path / "serve.json")
+    again = record.read(tmp_path / "serve.json")
+    closed, opened, series = sorted(again["cells"], key=lambda cell: cell["kind"])
+    assert closed["requests"] == opened["requests"] == 48
+    assert series["slices"] == 3
+    assert closed["latency_ms"]["p50"]["value"] > 1.9
+    assert closed["latency_ms"]["p90"]["value"] is None  # 48 samples are too few
+    assert closed["latency_ms"]["p90"]["bound"] is not None
+    assert closed["latency_ms"]["p99"]["bound"] is None
+    assert len(closed["blocks"]) == 6
+    assert len(table.serve_rows(again)) == 3
+    plots.latency_against_load(again, tmp_path / "serve.png")
+    assert (tmp_path / "serve.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("errors", "status RuntimeError"),
+        ("drops", "slices"),
+        ("wrong", "pixels differ"),
+        ("remembers", "it remembers"),
+        ("constant", "the same answer to different inputs"),
+    ],
+)
+def test_a_server_that_lies_is_found_out(fault: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run(fault, monkeypatch)
+    assert not found["valid"]
+    reasons = [*found["problems"], *(reason for cell in found["cells"] for reason in cell["reasons"])]
+    assert any(words in reason for reason in reasons), reasons
+    if fault not in ("constant", "remembers"):  # and its speed is not reported
+        bad = [cell for cell in found["cells"] if not cell["valid"]]
+        assert bad
+        assert all(not cell["latency_ms"] and cell["slices_per_s"] is None for cell in bad)
+        assert any("INVALID" in row for row in table.serve_rows(found))
+
+
+def test_a_failed_self_test_makes_the_run_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run("none", monkeypatch, checks=(Check("stall", False, "p99 above 1600 ms", "p99 12 ms"),))
+    assert not found["valid"]
+    assert found["problems"] == ["self-test: stall: p99 12 ms"]
+
+
+def test_the_real_service(service: str, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "recon.cli", "bench", "serve", "--server", service, "-o", str(tmp_path),
+        "--blocks", "1", "--requests", "2", "--concurrency", "1", "--rate", "2", "--series", "0", "--no-self-test",
+        "--route", "bare runtime", "--route", "gateway",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    found = json.loads((tmp_path / "serve.json").read_text())
+    assert not found["problems"], done.stdout
+    assert found["notes"]["gateway: largest difference to the bare network, HU"] <= 1.0
+    assert {cell["route"] for cell in found["cells"]} == {"bare runtime", "gateway"}
+    assert all(not block["problem"] or not any(block["problem"]) for cell in found["cells"] for block in cell["blocks"])
+    assert {"generator and bare runtime", "gateway", "gateway: Triton", "gateway: models"} <= set(found["processes"])
+
+
+def test_a_gateway_that_is_not_there(tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "recon.cli", "bench", "serve", "--server", "127.0.0.1:9", "-o", str(tmp_path),
+        "--blocks", "1", "--requests", "2", "--concurrency", "1", "--rate", "50", "--series", "0", "--no-self-test",
+        "--route", "gateway",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "INVALID" in done.stdout
+    assert "UNAVAILABLE" in done.stdout

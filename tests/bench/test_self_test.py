@@ -1,0 +1,35 @@
+"""What the instrument finds out about itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from recon.bench import load_generator_check
+from recon.bench.self_test import caught, second_opinion, stall
+
+
+def test_a_stopped_server_shows_in_the_99th_percentile() -> None:
+    on_schedule, closed = asyncio.run(stall())
+    assert on_schedule["p99"] > 1600
+    assert closed["p99"] < 0.5 * on_schedule["p99"]  # where it would have been hidden
+
+
+@pytest.mark.parametrize("fault", ["errors", "drops", "wrong"])
+def test_faults_are_caught(fault: str) -> None:
+    assert asyncio.run(caught(fault))
+
+
+def test_a_server_without_fault_is_not_caught() -> None:
+    assert not asyncio.run(caught("none"))
+
+
+@pytest.mark.skipif(not load_generator_check.installed(), reason="mlcommons-loadgen has no wheel for this platform")
+def test_loadgen_agrees() -> None:
+    for _ in range(3):  # other tests may run beside this one
+        ours, theirs = asyncio.run(second_opinion())
+        assert set(ours) == set(theirs) == {"p50", "p90", "p99"}
+        if all(value == pytest.approx(theirs[name], rel=0.2, abs=5) for name, value in ours.items()):
+            return
+    pytest.fail(f"{ours} and {theirs}")

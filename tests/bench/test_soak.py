@@ -1,0 +1,31 @@
+"""Memory that grows is noticed; memory that wanders is not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recon.bench.processes import Processes
+from recon.bench.soak import Soak, growth, report
+
+
+def test_growth_is_measured_over_the_second_half() -> None:
+    seconds = np.arange(120.0)
+    warming = np.where(seconds < 50, seconds, 50) + 200  # settles before the half
+    slope, low, high = growth(seconds.tolist(), warming.tolist())
+    assert slope == 0
+    leaking = 200 + 0.1 * seconds + np.random.default_rng(0).normal(0, 0.5, 120)
+    slope, low, high = growth(seconds.tolist(), leaking.tolist())
+    assert low < 6.0 < high
+    assert 5 < slope < 7
+
+
+def test_the_report_names_what_was_not_injected() -> None:
+    soak = Soak("127.0.0.1:1", "", Processes({}))
+    soak.tallies["cancels"].outcomes["CANCELLED"] += 3
+    soak.tallies["reads all"].unexpected["pixels differ from the first answer"] += 1
+    seconds = [float(second) for second in range(120)]
+    soak.memory["gateway"] = (seconds, [100.0 + 0.5 * second for second in seconds])
+    found = report(soak, 120, 6)
+    assert not found["valid"]
+    assert found["problems"][0] == "reads all: pixels differ from the first answer, 1 times"
+    assert "grows by 30.0 MiB a minute" in found["problems"][1]
