@@ -1,4 +1,4 @@
-"""One picture of a contrast synthesis: what was measured, what was computed, and how sure that is."""
+"""One picture of a contrast job: both scans, the synthesised one, what was added, and the uncertainty."""
 
 from __future__ import annotations
 
@@ -12,31 +12,59 @@ from recon.volumes import FloatImage
 
 
 def contrast_preview(
-    pre: FloatImage, low: FloatImage | None, image: FloatImage, uncertainty: FloatImage, title: str,
+    pre: FloatImage,
+    low: FloatImage | None,
+    image: FloatImage,
+    uncertainty: FloatImage,
+    title: str,
     path: Path | None = None,
-) -> Image.Image:  # fmt: skip
-    """Pre, low dose, synthesised, what was added, and the uncertainty.
+) -> Image.Image:
+    """Pre, low, synthesised, enhancement, and uncertainty of one slice; saved as PNG when a path is given.
 
     Parameters
     ----------
-    pre, low, image, uncertainty
-        (y, x) of one slice in the unit of the scan before contrast; ``low`` None where it lies elsewhere.
+    pre, low
+        (y, x) as acquired; ``low`` may be on another scale, or None where it lies elsewhere.
+    image, uncertainty
+        (y, x) of the result, in the unit of ``pre``.
     title
         Above the pictures.
     path
         Where to write it.
     """
-    white = float(np.percentile(image, 99.8)) or 1.0
-    tiles = [("before contrast", grey(pre, 0, white))]
+    white = 1.4 * _bright(pre)
+    part = _box(pre, image)
+    tiles = [("before contrast", grey(pre[part], 0, white))]
     if low is not None:
-        own = float(np.percentile(low, 99)) or 1.0
-        tiles.append(("reduced dose, as scanned", grey(low, 0, white * own / (float(np.percentile(pre, 99)) or 1.0))))
+        same = low[part] * np.float32(_level(pre) / max(_level(low), 1e-9))
+        tiles.append(("after the reduced dose", grey(same, 0, white)))
     tiles += [
-        ("SYNTHESISED full dose", grey(image, 0, white)),
-        ("synthesised - before (0..50 %)", heat(image - pre, 0, 0.5 * white)),
-        ("uncertainty, 90 % interval (0..25 %)", heat(uncertainty, 0, 0.25 * white)),
+        ("SYNTHESISED full dose", grey(image[part], 0, white)),
+        ("added to the scan before contrast", heat((image - pre)[part], 0, white / 2)),
+        ("uncertainty, half of 90 % interval", heat(uncertainty[part], 0, white / 4)),
     ]
     page = tile_row(tiles, title)
     if path is not None:
         page.save(path)
     return page
+
+
+def _bright(pre: FloatImage) -> float:
+    positive = pre[pre > 0.05 * float(pre.max())] if float(pre.max()) > 0 else pre.ravel()
+    return float(np.percentile(positive, 99)) if positive.size else 1.0
+
+
+def _level(scan: FloatImage) -> float:
+    positive = scan[scan > 0.1 * _bright(scan)]
+    return float(np.median(positive)) if positive.size else 1.0
+
+
+def _box(pre: FloatImage, image: FloatImage) -> tuple[slice, slice]:
+    """The head with a margin, so that little black is shown."""
+    bright = np.maximum(pre, image) > 0.15 * _bright(pre)
+    parts = []
+    for axis, side in ((1, pre.shape[0]), (0, pre.shape[1])):
+        hits = np.flatnonzero(bright.any(axis=axis))
+        first, last = (int(hits[0]), int(hits[-1]) + 1) if len(hits) else (0, side)
+        parts.append(slice(max(0, first - 6), min(side, last + 6)))
+    return parts[0], parts[1]

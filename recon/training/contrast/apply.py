@@ -1,39 +1,81 @@
-"""A trained network on a whole pair of scans, with the features that the service computes."""
+"""A network on a pair of scans along the very path that the service takes: align, features, finish."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from recon.arrays import FloatArray
 from recon.networks.contrast_enhancer import ContrastEnhancer
-from recon.tasks.contrast_features import CHANNELS, STRIDE, fill
-from recon.training.contrast.sampler import Prepared
+from recon.tasks.base import FinishedSlice
+from recon.tasks.contrast import AlignedPair
+from recon.training.contrast.recipe import ContrastRecipe
+from recon.volumes import Volume
 
 
 @dataclass(frozen=True)
-class Enhanced:
-    """Slices (slice, y, x), 99th percentile of the pre scan 1; the half-width is not yet calibrated."""
+class Applied:
+    """What came out of a pair: the pair as aligned, and finished slices by number."""
 
-    enhancement: FloatArray
-    image: FloatArray
-    half_width: FloatArray
+    pair: AlignedPair
+    slices: dict[int, FinishedSlice]
+
+    def images(self, indices: Collection[int]) -> FloatArray:
+        """(slice, y, x) of some slices, 99th percentile of the pre scan 1."""
+        return np.stack([self.slices[index].image for index in indices]) / self.pair.scale
+
+    def uncertainty(self, indices: Collection[int]) -> FloatArray:
+        """(slice, y, x) half-width of the interval, same unit."""
+        return np.stack([self.slices[index].uncertainty for index in indices]) / self.pair.scale
 
 
-def enhance(network: ContrastEnhancer, prepared: Prepared, slices: list[int]) -> Enhanced:
-    """Run a network on some slices of a prepared pair."""
-    rows, columns = prepared.features.mean.shape[1:]
-    padded = (rows + -rows % STRIDE, columns + -columns % STRIDE)
-    scalars = torch.from_numpy(prepared.conditions)[None]
-    features = np.empty((1, CHANNELS, *padded), np.float32)
-    found = []
-    for index in slices:
-        fill(prepared.features, index, features[0])
+def network_of(weights: dict[str, Tensor], recipe: ContrastRecipe) -> ContrastEnhancer:
+    """A network with weights of a checkpoint or of a served file."""
+    network = ContrastEnhancer(recipe.channels, recipe.blocks)
+    network.load_state_dict(weights)
+    return network.eval()
+
+
+def apply(
+    network: ContrastEnhancer,
+    pre: Volume,
+    low: Volume,
+    dose_fraction: float,
+    factor: float,
+    wanted: Collection[int] | None = None,
+    *,
+    trust: bool = False,
+) -> Applied:
+    """Synthesise slices of a pair.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode.
+    pre, low
+        The two scans; ``low.values`` may be changed.
+    dose_fraction
+        Of the second.
+    factor
+        Conformal factor.
+    wanted
+        Numbers of slices; by default all.
+    trust
+        Take the network's answer even where the checks reject the pair.
+    """
+    pair = AlignedPair.of(pre, low, dose_fraction)
+    pair = replace(pair, checks=[]) if trust else pair
+    made: dict[int, FinishedSlice] = {}
+    for work in pair.work(factor):
+        if wanted is not None and work.index not in wanted:
+            continue
+        tensors = {name: np.zeros(spec.shape, spec.dtype) for name, spec in work.inputs.items()}
+        work.prepare(tensors)
         with torch.no_grad():
-            found.append(network(torch.from_numpy(features), scalars)[0, :, :rows, :columns].numpy())
-    output = np.stack(found)
-    mean = prepared.features.mean[slices]
-    share = np.float32(1 - 0.5 * prepared.dose_fraction)
-    return Enhanced(output[:, 0], mean + share * output[:, 0], 0.5 * (output[:, 1] + output[:, 2]))
+            output = network(torch.from_numpy(tensors["features"]), torch.from_numpy(tensors["conditions"]))
+        made[work.index] = work.finish({"enhancement_and_interval": output.numpy()})
+    return Applied(pair, made)

@@ -130,16 +130,18 @@ class VolumeSampler:
         )
 
 
-def _scene(head: Head, slab: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, paint.Mask]:
+def _scene(
+    head: Head, slab: int, rng: np.random.Generator, *, turned: bool = True
+) -> tuple[FloatArray, FloatArray, paint.Mask]:
     """Part of a head, turned, with real or invented uptake: anatomy, enhancement, mask."""
-    order = tuple(rng.permutation(3)) if rng.random() < 0.3 else (0, 1, 2)
+    order = tuple(rng.permutation(3)) if turned and rng.random() < 0.3 else (0, 1, 2)
     pre, mask = head.pre.transpose(order), head.mask.transpose(order)
     change = None
     if head.kind == "pair" and rng.random() < 0.9:
         change = _real_change(head, rng).transpose(order)
     box = []
     for axis, side in enumerate(pre.shape):
-        length = min(side, slab if axis == 0 else 176)
+        length = min(side, slab if axis == 0 else max(176, slab))
         start = int(rng.integers(side - length + 1))
         box.append(slice(start, start + length))
     turn = tuple(slice(None, None, int(rng.choice([-1, 1]))) for _ in range(3))
@@ -170,6 +172,12 @@ def _scene(head: Head, slab: int, rng: np.random.Generator) -> tuple[FloatArray,
     if rng.random() < 0.06:
         change = np.zeros_like(pre)
     return np.ascontiguousarray(pre), np.ascontiguousarray(change, dtype=np.float32), mask
+
+
+def painted_scene(head: Head, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, paint.Mask]:
+    """A whole head with invented uptake: anatomy, enhancement, mask."""
+    whole = Head(head.name, head.pre, None, head.mask, "anatomy")
+    return _scene(whole, max(head.pre.shape), rng, turned=False)
 
 
 def _real_change(head: Head, rng: np.random.Generator) -> FloatArray:

@@ -1,0 +1,96 @@
+"""Conformal calibration of the contrast network on heads that it was not trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from recon.arrays import FloatArray
+from recon.networks.contrast_enhancer import ContrastEnhancer
+from recon.quality.conformal import conformal_factor, measured_coverage
+from recon.training.contrast.anatomy import Head, Mask, load_head, matched_enhancement
+from recon.training.contrast.apply import apply, network_of
+from recon.training.contrast.recipe import ContrastRecipe
+from recon.training.contrast.sampler import painted_scene
+from recon.training.contrast.simulate import Errors, simulate_pair
+from recon.volumes import Geometry, Unit, Volume
+
+COVERAGE = 0.9
+NOISE = (0.01, 0.02)
+#: Slices kept away from those that are evaluated.
+_APART = 3
+
+
+def evaluation_slices(depth: int, count: int = 10) -> list[int]:
+    """Axial slices that figures are quoted for."""
+    return [int(index) for index in np.linspace(0.2 * depth, 0.8 * depth, count).round()]
+
+
+def calibration_slices(depth: int) -> list[int]:
+    """Slices between them."""
+    taken = evaluation_slices(depth)
+    free = [index for index in range(10, depth - 10) if min(abs(index - other) for other in taken) >= _APART]
+    return free[::2]
+
+
+def calibrate(weights: dict[str, Tensor], recipe: ContrastRecipe, roots: list[Path]) -> dict[str, Any]:
+    """Calibrate on the held-out patients' pairs; measure on held-out anatomy with invented uptake.
+
+    Parameters
+    ----------
+    weights, recipe
+        Of the network.
+    roots
+        Folders that hold the held-out sources.
+    """
+    network = network_of(weights, recipe)
+    pairs, measured = [], {}
+    heads = [load_head(source, roots) for source in recipe.held_out]
+    for head in sorted(heads, key=lambda head: head.kind, reverse=True):  # pairs first
+        found = [
+            _errors(network, *scene, noise, recipe.seed) for scene in _scenes(head, recipe.seed) for noise in NOISE
+        ]
+        error, width = (np.concatenate(part) for part in zip(*found, strict=True))
+        if head.kind == "pair":
+            pairs.append((error, width))
+            continue
+        factor = _factor(pairs) if pairs else _factor([(error, width)])
+        measured[head.name] = {
+            "coverage": round(measured_coverage(error, factor * width), 4),
+            "mean_half_width": round(float(np.mean(factor * width)), 4),
+        }
+    return {"coverage": COVERAGE, "conformal_factor": round(_factor(pairs), 4), "other_anatomy": measured}
+
+
+Scene = tuple[FloatArray, FloatArray, Mask]
+
+
+def _scenes(head: Head, seed: int) -> list[Scene]:
+    if head.kind == "pair":
+        return [(head.pre, matched_enhancement(head, way, signed=False), head.mask) for way in ("equal", "local")]
+    return [painted_scene(head, np.random.default_rng((seed, 99, number))) for number in range(2)]
+
+
+def _errors(
+    network: ContrastEnhancer, clean: FloatArray, change: FloatArray, mask: Mask, noise: float, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    """Absolute errors and predicted half-widths in the calibration slices of a scene."""
+    rng = np.random.default_rng((seed, 98, int(1e4 * noise)))
+    pair = simulate_pair(clean, change, 0.1, Errors(noise, noise, masked=True), rng)
+    slices = calibration_slices(len(clean))[::2]
+    pre, low = (Volume(v, Geometry.from_spacing(1, 1, 1), Unit.ARBITRARY) for v in (pair.pre, pair.low))
+    made = apply(network, pre, low, 0.1, 1.0, slices, trust=True)
+    inside = mask[slices]
+    error = np.abs(made.images(slices) - pair.full[slices] / np.float32(made.pair.scale))[inside]
+    return error, made.uncertainty(slices)[inside]
+
+
+def _factor(samples: list[tuple[FloatArray, FloatArray]]) -> float:
+    """Each head counts alike, however many voxels it has."""
+    fewest = min(len(error) for error, _ in samples)
+    rng = np.random.default_rng(0)
+    kept = [(e[i], w[i]) for e, w in samples for i in [rng.choice(len(e), fewest, replace=False)]]
+    return conformal_factor(np.concatenate([e for e, _ in kept]), np.concatenate([w for _, w in kept]), COVERAGE)
