@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from scipy.ndimage import binary_closing, binary_fill_holes, gaussian_filter, label
 
 from recon.arrays import FloatArray
+from recon.errors import InvalidRequest
 
 Mask = npt.NDArray[np.bool_]
 
@@ -54,6 +55,8 @@ class Head:
         The head, or the brain where the scan is skull-stripped.
     kind
         Whether it is a patient's pair or anatomy alone.
+    spacing
+        Distance of columns, rows and slices, mm.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Head:
     full: FloatArray | None
     mask: Mask
     kind: Literal["pair", "anatomy"]
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 def load_head(source: HeadSource, roots: list[Path]) -> Head:
@@ -71,7 +75,7 @@ def load_head(source: HeadSource, roots: list[Path]) -> Head:
     FileNotFoundError
         When a file lies under none of the roots.
     """
-    pre = _read(_find(source.pre, roots))
+    pre, spacing = _read(_find(source.pre, roots))
     mask = head_mask(pre)
     box = tuple(
         slice(max(0, int(hits.min()) - 6), int(hits.max()) + 7)
@@ -79,12 +83,15 @@ def load_head(source: HeadSource, roots: list[Path]) -> Head:
     )
     full = None
     if source.full:
-        full = _read(_find(source.full, roots))[box]
+        full = _read(_find(source.full, roots))[0]
+        if full.shape != mask.shape:
+            raise ValueError(f"{source.full} has shape {full.shape}, {source.pre} has {mask.shape}")
+        full = full[box]
         full = full / np.percentile(full[mask[box]], 99)
     pre, mask = pre[box], mask[box]
     pre = pre / np.percentile(pre[mask], 99)
     kind: Literal["pair", "anatomy"] = "anatomy" if full is None else "pair"
-    return Head(source.name, np.minimum(pre, 3.0), None if full is None else np.minimum(full, 6.0), mask, kind)
+    return Head(source.name, np.minimum(pre, 3.0), None if full is None else np.minimum(full, 6.0), mask, kind, spacing)
 
 
 def head_mask(image: FloatArray) -> Mask:
@@ -180,6 +187,56 @@ def _find(relative: str, roots: list[Path]) -> Path:
     raise FileNotFoundError(f"training data {relative!r} is under none of {[str(r) for r in roots]}")
 
 
-def _read(path: Path) -> FloatArray:
+def _read(path: Path) -> tuple[FloatArray, tuple[float, float, float]]:
     image = nib.as_closest_canonical(nib.load(path))
-    return np.ascontiguousarray(np.asarray(image.dataobj, dtype=np.float32).T)
+    column, row, depth = (float(step) for step in image.header.get_zooms()[:3])
+    return np.ascontiguousarray(np.asarray(image.dataobj, dtype=np.float32).T), (column, row, depth)
+
+
+def matching_of(name: str) -> Matching:
+    """A way to match two scans, by name.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming what there is.
+    """
+    ways: dict[str, Matching] = {"equal": "equal", "common": "common", "local": "local"}
+    if name not in ways:
+        raise InvalidRequest(f"no matching {name!r}; there are {', '.join(ways)}")
+    return ways[name]
+
+
+def scene_of(
+    pre: FloatArray, full: FloatArray | None, matching: Matching, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, float]:
+    """Anatomy, what a full dose adds (both with the 99th percentile 1), and that percentile.
+
+    Parameters
+    ----------
+    pre
+        (slice, y, x) in any unit.
+    full
+        In the same voxels, or None to invent the uptake.
+    matching
+        Of a pair.
+    rng
+        Source of invented uptake.
+
+    Raises
+    ------
+    InvalidRequest
+        When the two scans differ in shape.
+    """
+    from recon.training.contrast.sampler import painted_scene
+
+    mask = head_mask(pre)
+    scale = float(np.percentile(pre[mask], 99))
+    clean = np.clip(pre / scale, 0, 3.0).astype(np.float32)
+    if full is None:
+        painted, change, _ = painted_scene(Head("", clean, None, mask, "anatomy"), rng, turned=False)
+        return painted, change, scale
+    if full.shape != pre.shape:
+        raise InvalidRequest(f"the full-dose scan has shape {full.shape}, the pre scan {pre.shape}")
+    after = np.clip(full / np.percentile(full[mask], 99), 0, 6.0).astype(np.float32)
+    return clean, matched_enhancement(Head("", clean, after, mask, "pair"), matching, signed=False), scale

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,17 @@ import matplotlib as mpl
 import numpy as np
 
 from recon.arrays import FloatArray
+from recon.io.nifti import stem
 from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.training.contrast import metrics
-from recon.training.contrast.anatomy import Mask
-from recon.training.contrast.apply import Applied, apply
+from recon.training.contrast.anatomy import HeadSource, Mask, Matching, load_head, matched_enhancement
+from recon.training.contrast.apply import Applied, apply, network_of
+from recon.training.contrast.calibrate import evaluation_slices
 from recon.training.contrast.classical import METHODS, amplified
+from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.contrast.simulate import Errors, Pair, simulate_pair
+from recon.training.export import read_weights
+from recon.training.trainer import trainer_of
 from recon.volumes import Geometry, Unit, Volume
 
 mpl.use("Agg")
@@ -121,6 +128,63 @@ def no_agent(network: ContrastEnhancer, case: Case, noise: float, slices: list[i
     made = apply(network, pre, low, 0.1, factor, slices, trust=True)
     added = (made.images(slices) - pair.clean[slices] / made.pair.scale)[case.mask[slices]]
     return {"share": float((added > metrics.ENHANCING).mean()), "p99_9": float(np.percentile(added, 99.9))}
+
+
+def evaluate(
+    pre: list[Path], full: list[Path], noise: list[float], dose_fraction: float, ways: list[Matching],
+    model: Path, recipe: Path,
+) -> tuple[dict[str, Any], Callable[[Path], None]]:  # fmt: skip
+    """Measure a served version on pairs; returns the report and what draws its page.
+
+    Parameters
+    ----------
+    pre, full
+        NIfTI files, in the same order and voxels.
+    noise
+        Levels to simulate.
+    dose_fraction
+        Of the simulated scan.
+    ways
+        To match the two scans.
+    model
+        Folder of the version, ``<model>/<version>``.
+    recipe
+        Of the model.
+    """
+    settings: ContrastRecipe = trainer_of(recipe)[1]
+    network = network_of(read_weights(model / "model.onnx"), settings)
+    parameters = parameters_of(model.parent / "config.pbtxt", model.name)
+    factor = float(parameters["conformal_factor"])
+    report: dict[str, Any] = {}
+    pages: list[tuple[Evaluated, str]] = []
+    absent: dict[str, Any] = {}
+    for way in ways:
+        each: dict[str, dict[str, dict[str, float]]] = {}
+        for before, after in zip(pre, full, strict=True):
+            head = load_head(HeadSource(name=stem(before), pre=str(before), full=str(after)), [Path()])
+            change = matched_enhancement(head, way, signed=False)
+            case = Case(head.name, head.pre, change, head.mask, Geometry.from_spacing(*head.spacing))
+            slices = evaluation_slices(len(head.pre))
+            for level in noise:
+                made = evaluate_case(network, case, level, slices, factor=factor, dose_fraction=dose_fraction)
+                name = f"{case.name}, noise {level:.1%}"
+                each[name] = {m: {k: round(v, 4) for k, v in row.items()} for m, row in made.figures.items()}
+                pages.append((made, f"contrast_enhance, {name}, {dose_fraction:.0%} of the dose, scans matched: {way}"))
+            absent[case.name] = no_agent(network, case, max(noise), slices, factor)
+        report[way] = summary(each)
+    whole = {
+        "dose_fraction": dose_fraction, "noise": noise, "data_range": metrics.DATA_RANGE, "conformal_factor": factor,
+        "sha256": parameters["sha256"], "matching": report, "no_agent": absent,
+    }  # fmt: skip
+    shown, title = pages[min(1, len(pages) - 1)]
+    slot = int((shown.pictures["true enhancement"] > metrics.STRONG).sum(axis=(1, 2)).argmax())
+    return whole, lambda path: draw(shown, slot, title, path)
+
+
+def parameters_of(config: Path, version: str) -> dict[str, str]:
+    """Parameters of a version in a model's configuration."""
+    found = dict(re.findall(r'key: "([^"]+)" value: {+ string_value: "([^"]*)" }', config.read_text()))
+    return {key.removesuffix(f".{version}"): value for key, value in found.items()}
 
 
 def summary(each: dict[str, dict[str, dict[str, float]]]) -> dict[str, Any]:

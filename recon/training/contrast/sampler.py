@@ -144,7 +144,7 @@ def _scene(
         length = min(side, slab if axis == 0 else max(176, slab))
         start = int(rng.integers(side - length + 1))
         box.append(slice(start, start + length))
-    turn = tuple(slice(None, None, int(rng.choice([-1, 1]))) for _ in range(3))
+    turn = tuple(slice(None, None, int(rng.choice([-1, 1])) if turned else 1) for _ in range(3))
     pre, mask = pre[tuple(box)][turn].copy(), mask[tuple(box)][turn]
     if rng.random() < 0.5:
         pre = pre ** np.float32(np.exp(rng.normal(0, 0.15 if change is not None else 0.25)))
@@ -174,10 +174,22 @@ def _scene(
     return np.ascontiguousarray(pre), np.ascontiguousarray(change, dtype=np.float32), mask
 
 
-def painted_scene(head: Head, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, paint.Mask]:
-    """A whole head with invented uptake: anatomy, enhancement, mask."""
+def painted_scene(
+    head: Head, rng: np.random.Generator, *, turned: bool = False
+) -> tuple[FloatArray, FloatArray, paint.Mask]:
+    """A whole head with invented uptake: anatomy, enhancement, mask.
+
+    Parameters
+    ----------
+    head
+        Whose anatomy is taken.
+    rng
+        Source of randomness.
+    turned
+        Whether it may be mirrored and lie another way.
+    """
     whole = Head(head.name, head.pre, None, head.mask, "anatomy")
-    return _scene(whole, max(head.pre.shape), rng, turned=False)
+    return _scene(whole, max(head.pre.shape), rng, turned=turned)
 
 
 def _real_change(head: Head, rng: np.random.Generator) -> FloatArray:
