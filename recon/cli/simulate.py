@@ -9,6 +9,7 @@ import numpy as np
 import typer
 from rich.progress import track
 
+from recon.cli.simulate_contrast import contrast
 from recon.cli.simulate_mr import simulate_mr
 from recon.errors import UnreadableInput
 from recon.io.dicom import find_files, read_series, simulated_series, write_slice
@@ -18,6 +19,7 @@ from recon.quality.report import SOFTWARE
 
 app = typer.Typer(help="Make reduced-dose and raw data from images.", no_args_is_help=True)
 app.command("mr")(simulate_mr)
+app.command("contrast")(contrast)
 
 
 @app.callback()
