@@ -333,6 +333,10 @@ class ContrastWork(SliceWork):
         difference = self._features.difference[self._place]
         doubtful = unsupported(enhancement, difference, pair.noise / pair.dose_fraction)
         half_width = np.maximum(half_width, doubtful)
+        # what the low dose does not support is reported, marked, and not shown
+        enhancement = np.where(
+            doubtful > 0, np.minimum(enhancement, np.maximum(enhancement - doubtful, 0)), enhancement
+        )
         pre, low = pair.pre[self.index], pair.low[self.index]
         image = 0.5 * (pre + low)
         # the mean already holds its share of what the low dose added

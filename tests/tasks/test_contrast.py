@@ -141,6 +141,22 @@ def test_a_lesion_in_the_pre_scan_alone_is_reported_as_darker_tissue() -> None:
     assert {check.name: check.outcome for check in pair.checks}["darker_tissue"] is Verdict.REVIEW
 
 
+def test_enhancement_without_evidence_is_reported_and_not_shown() -> None:
+    pre, low = scans(uptake())
+    pair = AlignedPair.of(pre, low, 0.1)
+    work = list(pair.work(1.0))[24]
+    box = pair.box
+    invented = np.zeros(SHAPE[1:], np.float32)[box]
+    place = (slice(25, 35), slice(35, 45))
+    invented[place] = 0.9
+    result = work.finish(_oracle(work, invented))
+    checks = {check.name: check.outcome for check in result.checks}
+    assert checks["supported_by_low_dose"] is Verdict.REVIEW
+    shown = (result.image - 0.5 * (pair.pre[24] + pair.low[24]))[box] / pair.scale
+    assert shown[place].mean() < 0.5
+    assert (result.uncertainty[box] / pair.scale)[place][3:7, 3:7].min() > 0.4
+
+
 def test_enhancement_without_evidence_is_marked() -> None:
     rng = np.random.default_rng(0)
     difference = rng.normal(0, 0.14, (96, 80)).astype(np.float32)
