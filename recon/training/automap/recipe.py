@@ -51,3 +51,37 @@ class AutomapRecipe(BaseModel):
     learning_rate: float = Field(1e-3, gt=0)
     sources: list[PictureSource]
     held_out: list[PictureSource] = []
+
+
+class DautomapRecipe(BaseModel):
+    """How dAUTOMAP is trained; see ``models/dautomap/recipe.yaml``.
+
+    Attributes
+    ----------
+    crop
+        Side of the part of an image that the U-Net is trained on in a step.
+    least_acceleration, most_acceleration
+        Range of the under-sampling, lines of the matrix over lines measured.
+    least_centre, most_centre
+        Range of the number of lines about the centre that are always measured.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = 1
+    side: int = 256
+    channels: tuple[int, ...] = (32, 64, 96)
+    blocks: tuple[int, ...] = (1, 1, 1)
+    crop: int = Field(128, multiple_of=8)
+    least_acceleration: float = 2.0
+    most_acceleration: float = 4.0
+    least_centre: int = 16
+    most_centre: int = 28
+    least_decibel: float = 20.0
+    most_decibel: float = 45.0
+    photographs: float = Field(0.35, ge=0, le=1)
+    steps: int = Field(gt=0)
+    batch: int = Field(4, gt=0)
+    learning_rate: float = Field(1e-3, gt=0)
+    sources: list[PictureSource]
+    held_out: list[PictureSource] = []

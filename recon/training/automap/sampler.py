@@ -23,12 +23,15 @@ class Sampler:
     Parameters
     ----------
     bank
-        Pictures at twice the side wanted.
+        Pictures, ``shrink`` times as large as wanted.
     photographs
         Share of photographs.
+    shrink
+        Pixels are averaged this many a side.
     """
 
-    def __init__(self, bank: Bank, photographs: float) -> None:
+    def __init__(self, bank: Bank, photographs: float, shrink: int = 2) -> None:
+        self._shrink = shrink
         self._anatomy = torch.from_numpy(bank.anatomy)
         self._photographs = torch.from_numpy(bank.photographs)
         self._share = photographs if len(bank.photographs) and len(bank.anatomy) else float(not len(bank.anatomy))
@@ -43,7 +46,7 @@ class Sampler:
         pictures = torch.cat(parts)[:, None].float() / 255
         is_anatomy = torch.arange(count) >= int(photographs.sum())
         turned = _turned(pictures, rng)
-        small = functional.avg_pool2d(turned, 2)[:, 0]
+        small = functional.avg_pool2d(turned, self._shrink)[:, 0]
         curved = _curved(small, rng)
         return torch.where((is_anatomy & (torch.rand(count, generator=rng) < 0.7))[:, None, None], curved, small)
 
