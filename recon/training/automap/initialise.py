@@ -115,7 +115,8 @@ class EightBits:
 def eight_bits(matrix: ComplexArray) -> EightBits:
     """Round a matrix (pixels, samples) to 8 bits, with a scale for each row and column."""
     rows = np.concatenate([matrix.real, matrix.imag])
-    column = np.maximum(np.abs(rows).max(0), 1e-12).astype(np.float32)
+    largest = np.maximum(np.abs(rows).max(0), 1e-4)
+    column = largest.astype(np.float16).astype(np.float32)  # as it will be stored
     rows /= column
     row = np.maximum(np.abs(rows).max(1) / 127, 1e-12).astype(np.float32)
     return EightBits(np.round(rows / row[:, None]).astype(np.int8), row, column)
