@@ -23,7 +23,7 @@ SIDE = 64
 DELAY = 0.75
 NAMES = ("poisson_disc", "misaligned", "radial", "spiral")
 
-_POISSON_SHARE = 0.375  # of the grid that is measured
+_POISSON_DISTANCE = 1.12  # gives three eighths of the grid
 _SPOKES = 28
 _INTERLEAVES, _INTERLEAVE_SAMPLES, _TURNS = 8, 224, 3.5
 
@@ -119,7 +119,7 @@ def encoding(name: str) -> Encoding:
         When there is none.
     """
     if name == "poisson_disc":
-        return _cartesian(name, poisson_disc(SIDE, _POISSON_SHARE, seed=1), 0.0)
+        return _cartesian(name, poisson_disc(SIDE, _POISSON_DISTANCE, seed=1), 0.0)
     if name == "misaligned":
         return _cartesian(name, np.ones((SIDE, SIDE), bool), DELAY)
     if name == "radial":
@@ -129,27 +129,33 @@ def encoding(name: str) -> Encoding:
     raise ValueError(f"no encoding is called {name!r}; there are {', '.join(NAMES)}")
 
 
-def poisson_disc(side: int, share: float, seed: int) -> BoolArray:
+def poisson_disc(side: int, distance: float, seed: int) -> BoolArray:
     """Random samples of a grid that keep a distance growing from the centre, (side, side) bool.
 
-    Darts in random order, each accepted when none lies within its radius (Cook, ACM TOG 5:51, 1986); the
-    radius is bisected until about ``share`` of the grid is taken. A full central block of a tenth of the
-    side is always measured.
+    Darts in random order, each accepted when none lies within its radius (Cook, ACM TOG 5:51, 1986). A
+    full central block of a tenth of the side is always measured.
+
+    Parameters
+    ----------
+    side
+        Of the grid.
+    distance
+        In cells of the grid, times 0.45 at the centre and 1.45 at the middle of an edge.
+    seed
+        Of the order.
     """
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(side * side)
+    order = np.random.default_rng(seed).permutation(side * side)
     y, x = np.divmod(order, side)
-    from_centre = np.hypot(y - side // 2, x - side // 2) / (side / 2)
+    radius = distance * (0.45 + np.hypot(y - side // 2, x - side // 2) / (side / 2))
     inner = np.maximum(abs(y - side // 2), abs(x - side // 2)) <= side // 20
-    low, high = 0.3, 4.0
     mask = np.zeros((side, side), bool)
-    for _ in range(14):
-        scale = (low + high) / 2
-        mask = _throw(y, x, scale * (0.45 + from_centre), inner, side)
-        if mask.mean() > share:
-            low = scale
-        else:
-            high = scale
+    mask[y[inner], x[inner]] = True
+    for row, column, reach in zip(y, x, radius, strict=True):
+        whole = int(reach)
+        top, left = max(0, row - whole), max(0, column - whole)
+        near_y, near_x = np.nonzero(mask[top : row + whole + 1, left : column + whole + 1])
+        if not np.any((near_y + top - row) ** 2 + (near_x + left - column) ** 2 < reach * reach):
+            mask[row, column] = True
     return mask
 
 
@@ -166,20 +172,6 @@ def spiral(samples: int, interleaves: int, turns: float) -> FloatArray:
     angle = 2 * np.pi * (turns * outward[:, None] + np.arange(interleaves) / interleaves)
     radius = 0.5 * outward[:, None] ** 1.5
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], -1).astype(np.float32)
-
-
-def _throw(
-    y: npt.NDArray[np.int64], x: npt.NDArray[np.int64], radius: npt.NDArray[np.float64], inner: BoolArray, side: int
-) -> BoolArray:
-    mask = np.zeros((side, side), bool)
-    mask[y[inner], x[inner]] = True
-    for row, column, reach in zip(y, x, radius, strict=True):
-        whole = int(reach)
-        top, left = max(0, row - whole), max(0, column - whole)
-        near_y, near_x = np.nonzero(mask[top : row + whole + 1, left : column + whole + 1])
-        if not np.any((near_y + top - row) ** 2 + (near_x + left - column) ** 2 < reach * reach):
-            mask[row, column] = True
-    return mask
 
 
 def _cartesian(name: str, mask: BoolArray, delay: float) -> Encoding:

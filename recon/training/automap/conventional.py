@@ -62,6 +62,8 @@ def conjugate_gradients(scheme: Encoding, samples: ComplexArray, decibel: float)
 def linear_matrix(name: str) -> ComplexArray:
     """The direct method as a matrix (pixels, samples), for analysing its worst case."""
     scheme = encoding(name)
+    if not scheme.cartesian:
+        return np.asarray(scheme.matrix().conj().T * scheme.density(), np.complex64)
     basis = np.eye(len(scheme.positions), dtype=np.complex64)
     return direct(scheme, basis).reshape(-1, SIDE * SIDE).T
 

@@ -25,7 +25,8 @@ def load_automap(recipe: AutomapRecipe, folder: Path) -> tuple[Automap, float]:
         transform: torch.nn.Module = AcquiredToImage(SIDE * SIDE, len(scheme.positions))
         weight = stored["transform.eight_bits"].astype(np.float32)
         weight = weight if weight.shape[0] == 2 * SIDE * SIDE else weight.T
-        transform.get_buffer("weight").copy_(torch.from_numpy(weight * stored["transform.row"].astype(np.float32)[:, None]))
+        row = stored["transform.row"].astype(np.float32)[:, None]
+        transform.get_buffer("weight").copy_(torch.from_numpy(weight * row))
         transform.get_buffer("column").copy_(torch.from_numpy(stored["transform.column"].astype(np.float32)))
     else:
         transform = RealignedFourier(SIDE, DELAY)

@@ -51,9 +51,10 @@ def ship_automap(recipe: AutomapRecipe, roots: list[Path], work: Path, repositor
         weights = EightBits(stored["weight"], stored["row"], stored["column"]) if "weight" in stored else None
     folder = repository / f"automap_{recipe.encoding}"
     export_automap(network, weights, scale, factor, recipe, folder)
-    acquired = held_out.acquire(scheme, truth, DECIBEL, recipe.seed)
+    some = truth[::3]
+    acquired = held_out.acquire(scheme, some, DECIBEL, recipe.seed)
     samples, unit = as_input(torch.from_numpy(acquired.samples))
-    target = truth / (unit.numpy()[:, :, None] * scale)
+    target = some / (unit.numpy()[:, :, None] * scale)
     return {
         "conformal_factor": factor,
         "coverage_on_other_slices": covered,
@@ -119,10 +120,11 @@ def economies(network: Automap, samples: Tensor, target: ComplexArray, work: Pat
         column.fill_(1.0)
         weight.copy_(torch.from_numpy(np.concatenate([inverse.real, inverse.imag])))
         found["inverse in float32"] = psnr()
-        _, vectors = np.linalg.eigh(inverse.conj().T @ inverse)  # ascending
+        usual = samples.square().sum(1).mean(0).sqrt().numpy()  # of each sample, so that strong ones count
+        _, vectors = np.linalg.eigh((inverse * usual).conj().T @ (inverse * usual))  # ascending
         for rank in (256, 512, 1024):
             basis = vectors[:, -rank:]
-            low = (inverse @ basis) @ basis.conj().T
+            low = ((inverse * usual) @ basis) @ basis.conj().T / usual
             weight.copy_(torch.from_numpy(np.concatenate([low.real, low.imag])))
             found[f"inverse of rank {rank}"] = psnr()
         weight.copy_(eight)
