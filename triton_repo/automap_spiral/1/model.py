@@ -24,8 +24,13 @@ class _OpenVino:
         core = openvino.Core()
         network = core.read_model(path)
         network.reshape(list(shape))
-        # float32 throughout: bfloat16, the default of some processors, costs image quality here
-        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        # float32 throughout: bfloat16, the default of some processors, costs image quality here, and so
+        # does rounding the samples to 8 bits, the default where weights are
+        options = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+        }
         self.request = core.compile_model(network, "CPU", options).create_infer_request()
 
     def __call__(self, array):
@@ -71,11 +76,15 @@ class Reconstruction:
         self.place = np.arange(self.side) - self.side // 2
         self.fourier = self._exponential(self.place / self.side)
         self.late = np.exp(-2j * np.pi * self.delay / self.side * self.place).astype(np.complex64)
+        self.along = None if self.trajectory is None else self._path(self.trajectory)
         self.network = _runtime(folder / "model.onnx", (1, 2, len(self.measured)))
 
     def _exponential(self, cycles_per_pixel):
         angle = np.asarray(cycles_per_pixel, np.float64)[..., None] * self.place
         return (np.exp(-2j * np.pi * angle) / np.sqrt(self.side)).astype(np.complex64)
+
+    def _path(self, trajectory):
+        return tuple(self._exponential(trajectory[..., axis].ravel()) for axis in (0, 1))
 
     def __call__(self, raw, trajectory=None):
         """(5, y, x): image, interval and unexplained k-space of raw data (along the readout, readouts)."""
@@ -101,10 +110,11 @@ class Reconstruction:
             known = raw != 0
             known.ravel()[self.measured] = True
             return np.abs(self.fourier @ hybrid - raw) * known
-        path = self.trajectory if trajectory is None or trajectory.size == 0 else trajectory
-        if path.shape != self.trajectory.shape:
-            raise ValueError(f"the trajectory is {path.shape}; this network is for {self.trajectory.shape}")
-        rows, columns = (self._exponential(path[..., axis].ravel()) for axis in (0, 1))
+        rows, columns = self.along
+        if trajectory is not None and trajectory.size and not np.array_equal(trajectory, self.trajectory):
+            if trajectory.shape != self.trajectory.shape:
+                raise ValueError(f"the trajectory is {trajectory.shape}; this network is for {self.trajectory.shape}")
+            rows, columns = self._path(trajectory)
         left = np.einsum("sy,ys->s", rows, image @ columns.T) - raw.ravel()
         return np.linalg.norm(left) / np.linalg.norm(raw)
 
