@@ -44,6 +44,8 @@ class Encoding:
         Flat indices into that array, one a sample.
     cartesian
         Whether the raw-data array is the k-space grid; otherwise a trajectory says where a sample lies.
+    delay
+        How late the odd lines of a Cartesian encoding are read, in samples.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Encoding:
     shape: tuple[int, int]
     measured: npt.NDArray[np.int64]
     cartesian: bool
+    delay: float = 0.0
 
     @property
     def mask(self) -> BoolArray:
@@ -180,7 +183,7 @@ def _cartesian(name: str, mask: BoolArray, delay: float) -> Encoding:
     ky = (along - SIDE // 2 + delay * (line % 2)) / SIDE
     kx = (line - SIDE // 2) / SIDE
     positions = np.stack([ky, kx], -1).astype(np.float32)
-    return Encoding(name, positions, (SIDE, SIDE), np.flatnonzero(mask), True)
+    return Encoding(name, positions, (SIDE, SIDE), np.flatnonzero(mask), True, delay)
 
 
 def _along(name: str, trajectory: FloatArray) -> Encoding:

@@ -7,11 +7,11 @@ that looks like one. These checks need the raw data and the model's parameters a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from recon.physics.encoding import DELAY, NAMES, Encoding, encoding
 from recon.quality.verdict import Check, Verdict, measure
 
 ComplexArray = npt.NDArray[np.complex64]
@@ -29,8 +29,34 @@ _DELAYS = np.arange(-30, 31) * 0.05
 _ESTIMATE_EXCESS = 1.75
 
 
+class Trained(Protocol):
+    """What the checks need to know of an encoding; :class:`recon.physics.encoding.Encoding` has it."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def shape(self) -> tuple[int, int]: ...  # noqa: D102
+
+    @property
+    def cartesian(self) -> bool: ...  # noqa: D102
+
+    @property
+    def delay(self) -> float: ...  # noqa: D102
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]: ...  # noqa: D102
+
+    @property
+    def trajectory(self) -> FloatArray: ...  # noqa: D102
+
+
 def encoding_checks(
-    raw: ComplexArray, trajectory: FloatArray | None, noise_std: float, parameters: Mapping[str, str]
+    raw: ComplexArray,
+    trajectory: FloatArray | None,
+    noise_std: float,
+    parameters: Mapping[str, str],
+    trained: Trained | None,
 ) -> list[Check]:
     """What tells data of another encoding, trajectory or noise from those that a network was trained on.
 
@@ -44,20 +70,20 @@ def encoding_checks(
     noise_std
         Of the real part of a sample; 0 when unknown, and then estimated.
     parameters
-        Of the model's configuration: ``encoding``, ``noise_range`` ("least,most" of the noise over the
-        samples, as root mean squares of complex numbers), and for ``cartesian`` networks
-        ``acceleration_range``. None of them given: no checks.
+        Of the model's configuration: ``noise_range`` ("least,most" of the noise over the samples, as
+        root mean squares of complex numbers), ``acceleration_range`` of networks for many patterns.
+    trained
+        The encoding that the model's parameter ``encoding`` names; None when it is for many.
 
     Returns
     -------
     list[Check]
         REJECT where the transform does not apply at all, REVIEW for noise out of range.
     """
-    name = parameters.get("encoding", "")
     checks: list[Check] = []
-    if name in NAMES:
-        checks += pattern_checks(raw, trajectory, encoding(name))
-    elif "acceleration_range" in parameters:
+    if trained is not None:
+        checks += pattern_checks(raw, trajectory, trained)
+    if "acceleration_range" in parameters:
         least, most = _range(parameters["acceleration_range"])
         lines = (raw != 0).any(axis=0)
         checks.append(
@@ -86,7 +112,7 @@ def encoding_checks(
     return checks
 
 
-def pattern_checks(raw: ComplexArray, trajectory: FloatArray | None, trained: Encoding) -> list[Check]:
+def pattern_checks(raw: ComplexArray, trajectory: FloatArray | None, trained: Trained) -> list[Check]:
     """Shape, sampling pattern or trajectory, and timing against the encoding's; the first that fails ends the list."""
     off_grid = trajectory is not None and trajectory.size > 0
     fits = raw.shape == trained.shape and off_grid != trained.cartesian
@@ -102,7 +128,7 @@ def pattern_checks(raw: ComplexArray, trajectory: FloatArray | None, trained: En
     if not fits:
         return [shape]
     if trained.cartesian:
-        return [shape, _sampling(raw, trained), *([_timing(raw)] if trained.mask.all() else [])]
+        return [shape, _sampling(raw, trained), *([_timing(raw, trained)] if trained.mask.all() else [])]
     assert trajectory is not None
     return [shape, _deviation(trajectory, trained)]
 
@@ -144,7 +170,7 @@ def noise_to_samples(raw: ComplexArray, noise_std: float = 0.0) -> float:
     return float(np.sqrt(power[: max(1, power.size // 5)].mean() / 0.1074 / whole))
 
 
-def _sampling(raw: ComplexArray, trained: Encoding) -> Check:
+def _sampling(raw: ComplexArray, trained: Trained) -> Check:
     misplaced = np.count_nonzero((raw != 0) ^ trained.mask) / np.count_nonzero(trained.mask)
     return measure(
         "trained_pattern",
@@ -156,18 +182,18 @@ def _sampling(raw: ComplexArray, trained: Encoding) -> Check:
     )
 
 
-def _timing(raw: ComplexArray) -> Check:
+def _timing(raw: ComplexArray, trained: Trained) -> Check:
     return measure(
         "trained_timing",
-        abs(line_delay(raw) - DELAY),
+        abs(line_delay(raw) - trained.delay),
         unit="samples",
         upper=MOST_TIMING,
         severity=Verdict.REJECT,
-        message=f"delay of every other line against the {DELAY:g} samples that the network undoes",
+        message=f"delay of every other line against the {trained.delay:g} samples that the network undoes",
     )
 
 
-def _deviation(trajectory: FloatArray, trained: Encoding) -> Check:
+def _deviation(trajectory: FloatArray, trained: Trained) -> Check:
     apart = np.hypot(*np.moveaxis(trajectory - trained.trajectory, -1, 0)) * 64
     return measure(
         "trained_trajectory",

@@ -7,8 +7,14 @@ import pytest
 
 from recon.physics.encoding import DELAY, NAMES, SIDE, encoding
 from recon.physics.fourier import to_kspace
-from recon.quality.trained_encoding import encoding_checks, line_delay, noise_to_samples
+from recon.quality.trained_encoding import encoding_checks as checks_of
+from recon.quality.trained_encoding import line_delay, noise_to_samples
 from recon.quality.verdict import Verdict, verdict_of
+
+
+def encoding_checks(raw, trajectory, noise_std, parameters):
+    name = parameters.get("encoding")
+    return checks_of(raw, trajectory, noise_std, parameters, encoding(name) if name in NAMES else None)
 
 
 def _object():

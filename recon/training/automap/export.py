@@ -14,7 +14,7 @@ from torch import nn
 
 from recon.networks.automap import Automap
 from recon.networks.dautomap import Dautomap
-from recon.physics.encoding import DELAY, SIDE, Encoding, encoding
+from recon.physics.encoding import SIDE, Encoding, encoding
 from recon.training.automap.initialise import EightBits
 from recon.training.automap.recipe import AutomapRecipe, DautomapRecipe
 from recon.training.export import halve_weights
@@ -147,7 +147,7 @@ def _facts(scheme: Encoding, image_scale: float) -> dict[str, np.ndarray[tuple[i
         "image_scale": np.array(image_scale),
     }
     if scheme.cartesian:
-        return facts | {"delay": np.array(DELAY if scheme.name == "misaligned" else 0.0)}
+        return facts | {"delay": np.array(scheme.delay)}
     return facts | {"trajectory": scheme.trajectory}
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from recon.networks.automap import AcquiredToImage, Automap, RealignedFourier
 from recon.physics.encoding import DELAY, SIDE, encoding
+from recon.training import checkpoint
 from recon.training.automap import images, initialise
 from recon.training.automap.recipe import AutomapRecipe
 from recon.training.automap.sampler import Acquisition, Sampler, as_input, generator, noisy
@@ -108,6 +109,12 @@ def loss_of(out: Tensor, truth: Tensor) -> Tensor:
     return root + interval.mean()
 
 
+def take_convolutions(network: Automap, trained: Path) -> None:
+    """Start the convolutions, and they alone, from the averaged weights of another network's checkpoint."""
+    average = checkpoint.load_average(trained)
+    network.load_state_dict({n: v for n, v in average.items() if "convolve" in n}, strict=False)
+
+
 def train(recipe: AutomapRecipe, roots: list[Path], work: Path, minutes: float | None) -> Path:
     """Train, or resume, and return the checkpoint."""
     work.mkdir(parents=True, exist_ok=True)
@@ -115,6 +122,8 @@ def train(recipe: AutomapRecipe, roots: list[Path], work: Path, minutes: float |
     initial = work / "initial.npz"
     prepare(recipe, sampler, work.parent / "automap_covariance.npy", initial)
     network, scale = build(recipe, initial)
+    if recipe.start_from:
+        take_convolutions(network, work.parent / f"automap_{recipe.start_from}" / "checkpoint.safetensors")
     network.to(memory_format=torch.channels_last)
     return fit(network, Loss(network, recipe, sampler, scale), Plan(recipe.steps, recipe.learning_rate, minutes), work)
 

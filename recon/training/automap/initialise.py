@@ -14,7 +14,7 @@ import numpy.typing as npt
 import scipy.linalg
 import torch
 
-from recon.physics.encoding import DELAY, SIDE, Encoding
+from recon.physics.encoding import SIDE, Encoding
 from recon.training.automap.sampler import Acquisition, Sampler, generator, root_mean_square, smooth_phase
 
 FloatArray = npt.NDArray[np.float32]
@@ -124,4 +124,4 @@ def eight_bits(matrix: ComplexArray) -> EightBits:
 
 def realigned(encoding: Encoding) -> bool:
     """Whether the encoding's inverse is known in closed form: complete, with late lines."""
-    return encoding.cartesian and bool(encoding.mask.all()) and DELAY > 0
+    return encoding.cartesian and bool(encoding.mask.all())

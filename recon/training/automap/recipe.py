@@ -31,12 +31,16 @@ class AutomapRecipe(BaseModel):
         Range of the signal-to-noise ratio in training.
     photographs
         Share of photographs among the training images.
+    start_from
+        Encoding whose trained convolutions this training starts from: what is left to do after the
+        linear inverse is much alike.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = 1
     encoding: str
+    start_from: str | None = None
     side: int = 64
     first_rank: int = Field(16, gt=0)
     second_rank: int = Field(32, gt=0)
