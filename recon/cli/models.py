@@ -15,6 +15,8 @@ from rich.table import Table
 from recon.cli.options import Server, TlsCa, TlsCert, TlsKey
 from recon.cli.session import connect, tls_of
 
+_WIDE = 160
+
 
 def models(
     server: Server = None,
@@ -40,7 +42,10 @@ def models(
     if as_json:
         print(json.dumps({"models": rows}, indent=2))
     else:
-        table = Table("model", "version", "task", "ready", "sha256", *(["verified"] if verify else []), "description")
+        table = Table()
+        for heading in ("model", "version", "task", "ready", "sha256", *(["verified"] if verify else [])):
+            table.add_column(heading, no_wrap=True)
+        table.add_column("description")
         for row in rows:
             cells = [
                 f"{row['name']}{' *' if row['default'] else ''}",
@@ -52,7 +57,10 @@ def models(
             if verify:
                 cells.append("yes" if row["verified"] else "NO")
             table.add_row(*map(str, cells), str(row["description"]))
-        Console().print(table)
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=_WIDE)
+        console.print(table)
     if verify is not None and not all(row["verified"] for row in rows):
         raise typer.Exit(1)
 

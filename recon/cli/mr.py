@@ -23,7 +23,8 @@ def mr(
     ],
     output: Output,
     model: Annotated[
-        str, typer.Option(help="unrolled, zero-filled, sense, l1-wavelet, …; by default the one that fits.")
+        str,
+        typer.Option(help="zero-filled, sense, l1-wavelet, unrolled, automap, …; by default the one that fits."),
     ] = "",
     dicom: Annotated[bool, typer.Option("--dicom", help="Also write DICOM series.")] = False,
     server: Server = None,

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,8 +27,10 @@ def tls_of(ca: Path | None, cert: Path | None, key: Path | None) -> Tls | None:
 
 
 @contextmanager
-def connect(server: str | None, tls: Tls | None = None, wait_s: float = 15.0) -> Iterator[Client]:
-    """A client of ``server``, or of a service that is started now and stopped afterwards.
+def connect(
+    server: str | None, tls: Tls | None = None, wait_s: float = 15.0, tasks: Iterable[str] = ()
+) -> Iterator[Client]:
+    """A client of ``server``, or of a service that is started now, for these tasks, and stopped afterwards.
 
     Raises
     ------
@@ -42,7 +44,8 @@ def connect(server: str | None, tls: Tls | None = None, wait_s: float = 15.0) ->
             client.wait_ready(wait_s)
             yield client
         return
-    with own_service() as address, Client(address) as client:
+    options = [word for task in tasks for word in ("--task", task)]
+    with own_service(*options) as address, Client(address) as client:
         client.wait_ready(wait_s)
         yield client
 

@@ -60,7 +60,7 @@ def work(
                 display.say(f"skipped {item.path}: {item.reason}")
         try:
             if jobs:
-                with connect(server, tls) as client:
+                with connect(server, tls, tasks={job.task for job in jobs}) as client:
                     results += _run(client, jobs, output, options, display, problems)
             elif not problems:
                 display.say(f"recon: {nothing}")

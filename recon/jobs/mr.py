@@ -22,6 +22,9 @@ from recon.physics.fourier import to_image
 from recon.tasks.mr_choice import choose, sampling_of_kspace
 from recon.volumes import FloatImage
 
+#: Stands for the network of the scan's encoding.
+AUTOMAP = "automap"
+_AUTOMAP_OF = {"cartesian": "automap_poisson_disc", "radial": "automap_radial", "spiral": "automap_spiral"}
 _ENDINGS = (".h5", ".hdf5", ".mrd")
 
 
@@ -80,6 +83,8 @@ class _LoadedMr(Loaded):
         kspace = self.series.kspace
         sampling = sampling_of_kspace(kspace.load(kspace.slices // 2), kspace.kind)
         served = {model.name for model in client.models() if model.task == "mr"}
+        if wanted == AUTOMAP:
+            wanted = _AUTOMAP_OF[kspace.kind]
         return choose(sampling, wanted, served)
 
     def sink(self, folder: Path, run: Run, options: Options) -> Sink:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -74,7 +76,9 @@ class Server:
         self.address = ""
         self.embedded: EmbeddedTriton | None = None
         if settings.triton is None:
-            self.embedded = EmbeddedTriton(settings.repository or default_repository(), self._triton_changed)
+            repository = settings.repository or default_repository()
+            wanted = models_of_tasks(repository, settings.tasks)
+            self.embedded = EmbeddedTriton(repository, self._triton_changed, wanted)
             address = self.embedded.address
         else:
             local = settings.triton.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
@@ -207,6 +211,24 @@ def _read(path: Path | None) -> bytes | None:
         return path.read_bytes()
     except OSError as error:
         raise InvalidRequest(f"can't read {path}: {error.strerror}") from error
+
+
+def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
+    """Names of the models of a repository whose configuration names one of the tasks; no task means all.
+
+    Raises
+    ------
+    InvalidRequest
+        When there is no such model.
+    """
+    found = []
+    for config in sorted(repository.glob("*/config.pbtxt")):
+        named = re.search(r'key: "task" value: { string_value: "([^"]*)"', config.read_text())
+        if not tasks or (named is not None and named.group(1) in tasks):
+            found.append(config.parent.name)
+    if not found:
+        raise InvalidRequest(f"{repository} holds no model{' for ' * bool(tasks)}{', '.join(tasks)}")
+    return found
 
 
 def default_repository() -> Path:

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:50051"
     triton: str | None = None
     repository: Path | None = None
+    tasks: tuple[str, ...] = ()
     metrics: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from recon.errors import InvalidRequest, UnusableData
+from recon.quality.trained_encoding import encoding_checks
 from recon.quality.verdict import Check
 from recon.tasks import mr_checks
 from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, Task, TensorSpec
@@ -252,8 +253,20 @@ class MrSliceWork(SliceWork):
             tensors["noise_std"][...] = noise / self._scale * gain
 
     def judge_input(self) -> list[Check]:
-        """Sampling, matrix, coils and noise."""
-        return mr_checks.judge_input(self._readouts.kspace, self._noise_std, self._cartesian)
+        """Sampling, matrix, coils and noise; of a learned transform, whether these are data of its encoding."""
+        checks = mr_checks.judge_input(self._readouts.kspace, self._noise_std, self._cartesian)
+        if "encoding" in self._model.parameters:
+            checks += self._judge_encoding(self._model.parameters["encoding"])
+        return checks
+
+    def _judge_encoding(self, name: str) -> list[Check]:
+        from recon.physics.encoding import NAMES, encoding  # brings in SciPy
+
+        raw, path = self._readouts.kspace[:, 0].T, self._readouts.trajectory
+        # here (readouts, samples, x and y), there (samples, readouts, y and x)
+        turned = None if path is None else np.ascontiguousarray(path.transpose(1, 0, 2)[..., ::-1])
+        trained = encoding(name) if name in NAMES else None
+        return encoding_checks(raw, turned, self._noise_std, self._model.parameters, trained)
 
     def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
         """Magnitude, half-width of the interval and checks."""
@@ -338,6 +351,19 @@ class MrSession(Session):
         return () if done is None else (MrSliceWork(done, self._facts, self._model),)
 
 
+def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
+    """A learned transform takes raw data of one shape, which its configuration names."""
+    if "encoding" not in model.parameters:
+        return
+    _, coils, samples, lines, _ = (int(side) for side in model.parameters["warm_shape"].split(","))
+    if (facts.coils, facts.samples, facts.lines) != (coils, samples, lines):
+        raise InvalidRequest(
+            f"{model.name} takes {coils} coil with {samples} samples and {lines} readouts a slice, not {facts.coils} "
+            f"with {facts.samples} and {facts.lines}; use another model",
+            field="model",
+        )
+
+
 def _takes(model: ModelFacts) -> list[str]:
     """Inputs of a model beside the k-space."""
     return model.parameters.get("takes", "kspace").split(",")
@@ -352,6 +378,7 @@ class MrTask(Task):
         """Check the header and begin."""
         facts = series_facts(header)
         geometry_from_message(header.geometry)
+        _require_trained_shape(facts, model)
         curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in _takes(model) else "")
         if facts.kind != "cartesian" and model.name not in curved.split(","):
             raise InvalidRequest(

@@ -16,7 +16,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,13 +61,20 @@ class EmbeddedTriton:
     ----------
     repository
         Model repository.
+    models
+        Those to load; all by default.
     on_change
         Called with False when the server is gone and with True when its process runs again
         (which is not yet to say that it is ready).
     """
 
-    def __init__(self, repository: Path, on_change: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(
+        self, repository: Path, on_change: Callable[[bool], None] = lambda _: None, models: Sequence[str] = ()
+    ) -> None:
         self.repository = repository.resolve()
+        self._loading = [f"--load-model={name}" for name in models]
+        if models:
+            self._loading.insert(0, "--model-control-mode=explicit")
         self.restarts = 0
         self._on_change = on_change
         self._folder = Path(tempfile.mkdtemp(prefix="recon-"))  # mode 0700
@@ -160,6 +167,7 @@ class EmbeddedTriton:
             f"--grpc-restricted-protocol={_PROTOCOLS}:recon={self._key}",
             f"--backend-config=python,shm-region-prefix-name={self._tag}",
             "--exit-timeout-secs=5",
+            *self._loading,
             env=install.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,

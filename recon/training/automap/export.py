@@ -76,7 +76,11 @@ def export_automap(
         store_eight_bits(model, stored)
     onnx.save(model, folder / "1" / "model.onnx")
     np.savez_compressed(folder / "1" / "encoding.npz", **_facts(scheme, image_scale))
-    extra = {"encoding": recipe.encoding, "noise_range": f"0,{10 ** (-recipe.least_decibel / 20):.4g}"}
+    extra = {
+        "takes": "kspace" if scheme.cartesian else "kspace,trajectory",
+        "encoding": recipe.encoding,
+        "noise_range": f"0,{10 ** (-recipe.least_decibel / 20):.4g}",
+    }
     shape = ",".join(str(n) for n in (1, 1, *scheme.shape, 2))
     _configure(folder, _WORDS[recipe.encoding], ["model.onnx", "encoding.npz"], factor, shape, extra)
 

@@ -145,7 +145,9 @@ class TritonPythonModel:
         try:
             if array.shape[1] != 1:
                 raise ValueError(f"raw data of {array.shape[1]} coils; this network is for one")
-            planes = self.reconstruct(array.view(np.complex64)[0, 0, ..., 0], None if path is None else path.as_numpy())
+            # the service sends (readouts, samples, x and y)
+            turned = None if path is None else np.ascontiguousarray(path.as_numpy().transpose(1, 0, 2)[..., ::-1])
+            planes = self.reconstruct(array.view(np.complex64)[0, 0, ..., 0], turned)
         except ValueError as error:
             refused = pb_utils.TritonError(str(error), pb_utils.TritonError.INVALID_ARG)
             return pb_utils.InferenceResponse(error=refused)
