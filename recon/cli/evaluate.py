@@ -9,12 +9,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from recon.cli.evaluate_contrast import contrast
+from recon.cli.evaluate_mr import evaluate_mr
 from recon.cli.session import connect
 from recon.errors import InvalidRequest
 from recon.io.output_folder import write_json
 from recon.jobs.ct import only_volume
 
 app = typer.Typer(help="Measure a model beside the classical methods.", no_args_is_help=True)
+app.command("mr")(evaluate_mr)
+app.command("contrast")(contrast)
 
 
 @app.callback()

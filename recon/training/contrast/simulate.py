@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.ndimage import fourier_shift
 
 from recon.arrays import FloatArray
 from recon.physics.rician import add_rician_noise
 from recon.training.contrast.enhancement import smooth_field
+from recon.volumes import FloatImage
+
+#: Voxels up to which a motion is taken as the first term of its series.
+_FIRST_ORDER = 0.2
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Errors:
     bias
         Amplitude of a slow change of sensitivity between the scans.
     shift
-        Residual motion in voxels (slice, y, x), to first order.
+        Motion in voxels (slice, y, x).
     shading
         Amplitude of the coil shading of both scans.
     masked
@@ -95,8 +100,7 @@ def simulate_pair(
         clean, enhancement = clean * shade, enhancement * shade
     low = clean + np.float32(dose_fraction) * enhancement
     if any(errors.shift):
-        slope = np.gradient(low)
-        low = low + sum(np.float32(step) * part for step, part in zip(errors.shift, slope, strict=True))
+        low = _moved(low, errors.shift)
     if errors.bias:
         low = low * (1 + np.float32(errors.bias) * smooth_field(low.shape, max(low.shape) / 2, rng))
     low = np.maximum(low, 0) * np.float32(errors.gain)
@@ -105,3 +109,12 @@ def simulate_pair(
     if errors.masked:
         pre_scan, low_scan = (np.where(clean > 0, scan, 0) for scan in (pre_scan, low_scan))
     return Pair(pre_scan, low_scan, clean, enhancement, dose_fraction)
+
+
+def _moved(volume: FloatImage, shift: tuple[float, float, float]) -> FloatImage:
+    """The volume moved by fractions of a voxel, without the blur that interpolation would add."""
+    if max(map(abs, shift)) < _FIRST_ORDER:  # what alignment leaves: the first term of the series is enough
+        slope = np.gradient(volume)
+        terms = sum(np.float32(step) * part for step, part in zip(shift, slope, strict=True))
+        return np.asarray(volume - terms, np.float32)
+    return np.real(np.fft.ifftn(fourier_shift(np.fft.fftn(volume), shift))).astype(np.float32)

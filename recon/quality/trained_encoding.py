@@ -1,0 +1,210 @@
+"""Whether raw data are what a network of one encoding was trained for: pattern, timing, trajectory, noise.
+
+A learned transform knows its encoding by heart and nothing else: of other data it makes a wrong image
+that looks like one. These checks need the raw data and the model's parameters alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.quality.verdict import Check, Verdict, measure
+
+ComplexArray = npt.NDArray[np.complex64]
+FloatArray = npt.NDArray[np.float32]
+
+#: Share of samples that may be missing or extra.
+MOST_MISPLACED = 0.002
+#: In cells of the k-space grid.
+MOST_DEVIATION = 0.1
+#: In samples of the readout.
+MOST_TIMING = 0.2
+
+_DELAYS = np.arange(-30, 31) * 0.05
+#: How far the estimate of unknown noise may exceed the truth, since weak samples hold some signal too.
+_ESTIMATE_EXCESS = 1.75
+
+
+class Trained(Protocol):
+    """What the checks need to know of an encoding; :class:`recon.physics.encoding.Encoding` has it."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def shape(self) -> tuple[int, int]: ...  # noqa: D102
+
+    @property
+    def cartesian(self) -> bool: ...  # noqa: D102
+
+    @property
+    def delay(self) -> float: ...  # noqa: D102
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]: ...  # noqa: D102
+
+    @property
+    def trajectory(self) -> FloatArray: ...  # noqa: D102
+
+
+def encoding_checks(
+    raw: ComplexArray,
+    trajectory: FloatArray | None,
+    noise_std: float,
+    parameters: Mapping[str, str],
+    trained: Trained | None,
+) -> list[Check]:
+    """What tells data of another encoding, trajectory or noise from those that a network was trained on.
+
+    Parameters
+    ----------
+    raw
+        (along the readout, readouts) complex64 of the one coil, zero where not measured: the model's
+        input without its first two axes.
+    trajectory
+        (along the readout, readouts, 2) float32 in cycles per pixel (ky, kx); None or empty for Cartesian.
+    noise_std
+        Of the real part of a sample; 0 when unknown, and then estimated.
+    parameters
+        Of the model's configuration: ``noise_range`` ("least,most" of the noise over the samples, as
+        root mean squares of complex numbers), ``acceleration_range`` of networks for many patterns.
+    trained
+        The encoding that the model's parameter ``encoding`` names; None when it is for many.
+
+    Returns
+    -------
+    list[Check]
+        REJECT where the transform does not apply at all, REVIEW for noise out of range.
+    """
+    checks: list[Check] = []
+    if trained is not None:
+        checks += pattern_checks(raw, trajectory, trained)
+    if "acceleration_range" in parameters:
+        least, most = _range(parameters["acceleration_range"])
+        lines = (raw != 0).any(axis=0)
+        checks.append(
+            measure(
+                "trained_acceleration",
+                len(lines) / max(int(lines.sum()), 1),
+                unit="",
+                lower=min(1.0, least),
+                upper=most * 1.1,
+                message="lines of the matrix over lines measured, against what the network was trained for",
+            )
+        )
+    if "noise_range" in parameters:
+        least, most = _range(parameters["noise_range"])
+        checks.append(
+            measure(
+                "trained_noise",
+                noise_to_samples(raw, noise_std),
+                unit="",
+                lower=least,
+                upper=most if noise_std > 0 else most * _ESTIMATE_EXCESS,
+                message="noise over the samples, as root mean squares, against what the network was trained for"
+                + ("" if noise_std > 0 else "; estimated from the weakest samples, which is an upper bound"),
+            )
+        )
+    return checks
+
+
+def pattern_checks(raw: ComplexArray, trajectory: FloatArray | None, trained: Trained) -> list[Check]:
+    """Shape, sampling pattern or trajectory, and timing against the encoding's; the first that fails ends the list."""
+    off_grid = trajectory is not None and trajectory.size > 0
+    fits = raw.shape == trained.shape and off_grid != trained.cartesian
+    kind = "Cartesian" if trained.cartesian else f"along a {trained.name} trajectory"
+    shape = measure(
+        "trained_encoding",
+        float(fits),
+        unit="",
+        lower=1.0,
+        severity=Verdict.REJECT,
+        message=f"the network reconstructs {trained.shape[0]}x{trained.shape[1]} raw data, {kind}, and nothing else",
+    )
+    if not fits:
+        return [shape]
+    if trained.cartesian:
+        return [shape, _sampling(raw, trained), *([_timing(raw, trained)] if trained.mask.all() else [])]
+    assert trajectory is not None
+    return [shape, _deviation(trajectory, trained)]
+
+
+def line_delay(raw: ComplexArray) -> float:
+    """Delay of the odd lines against the even ones, in samples of the readout.
+
+    Undoing the wrong delay leaves a ghost half a field of view away, and edges with it: the delay
+    looked for is the one whose image has the least total variation.
+
+    Parameters
+    ----------
+    raw
+        (along the readout, lines) complex64, all measured.
+    """
+    side = len(raw)
+    hybrid = np.fft.ifft(np.fft.ifftshift(raw), axis=0)  # the image starts at its centre
+    odd = np.fft.ifftshift(np.arange(raw.shape[1]) % 2 == 1)
+    place = np.fft.ifftshift(np.arange(side) - side // 2)
+    late = np.exp(2j * np.pi * _DELAYS[:, None] * place / side)
+    realigned = hybrid * np.where(odd, late[:, :, None], 1.0)
+    image = np.fft.ifft(realigned, axis=2)  # complex: the ghost's phase is steep
+    variation = sum(np.abs(image - np.roll(image, 1, axis)).sum((1, 2)) for axis in (1, 2))
+    return float(_DELAYS[int(np.argmin(variation))])
+
+
+def noise_to_samples(raw: ComplexArray, noise_std: float = 0.0) -> float:
+    """Noise over samples, both as root mean squares of complex numbers.
+
+    Without a known noise it is taken from the weakest fifth of the samples, as if these were noise
+    alone: the mean square of the weakest fifth of complex Gaussian noise is 0.1074 of the whole's.
+    """
+    power = np.sort(np.square(np.abs(raw[raw != 0]).astype(np.float64)))
+    if not power.size:
+        return float("nan")
+    whole = float(power.mean())
+    if noise_std > 0:
+        return float(np.sqrt(2 * noise_std**2 / whole))
+    return float(np.sqrt(power[: max(1, power.size // 5)].mean() / 0.1074 / whole))
+
+
+def _sampling(raw: ComplexArray, trained: Trained) -> Check:
+    misplaced = np.count_nonzero((raw != 0) ^ trained.mask) / np.count_nonzero(trained.mask)
+    return measure(
+        "trained_pattern",
+        float(misplaced),
+        unit="",
+        upper=MOST_MISPLACED,
+        severity=Verdict.REJECT,
+        message="samples that are missing from the network's pattern or beside it, over the pattern's",
+    )
+
+
+def _timing(raw: ComplexArray, trained: Trained) -> Check:
+    return measure(
+        "trained_timing",
+        abs(line_delay(raw) - trained.delay),
+        unit="samples",
+        upper=MOST_TIMING,
+        severity=Verdict.REJECT,
+        message=f"delay of every other line against the {trained.delay:g} samples that the network undoes",
+    )
+
+
+def _deviation(trajectory: FloatArray, trained: Trained) -> Check:
+    apart = np.hypot(*np.moveaxis(trajectory - trained.trajectory, -1, 0)) * 64
+    return measure(
+        "trained_trajectory",
+        float(apart.max()),
+        unit="cells of k-space",
+        upper=MOST_DEVIATION,
+        severity=Verdict.REJECT,
+        message="farthest sample from the trajectory that the network was trained for",
+    )
+
+
+def _range(text: str) -> tuple[float, float]:
+    least, most = (float(part) for part in text.split(","))
+    return least, most

@@ -1,0 +1,1 @@
+"""AUTOMAP and dAUTOMAP: training images, initial weights, training, calibration, evaluation."""

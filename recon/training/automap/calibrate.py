@@ -1,0 +1,71 @@
+"""The conformal factor of the magnitude's interval, from anatomy that the network was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.quality.conformal import conformal_factor, measured_coverage
+
+FloatArray = npt.NDArray[np.float32]
+ComplexArray = npt.NDArray[np.complex64]
+
+COVERAGE = 0.9
+#: Pixels below this share of the image's maximum are background, whose error says little.
+FOREGROUND = 0.05
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Absolute errors of the magnitude and predicted half-widths at foreground pixels, in one unit each image."""
+
+    error: FloatArray
+    half_width: FloatArray
+
+
+def errors(outputs: FloatArray, truth: ComplexArray) -> Errors:
+    """Collect the foreground pixels of images.
+
+    Parameters
+    ----------
+    outputs
+        (count, 4, y, x): real and imaginary part, interval below and above.
+    truth
+        (count, y, x) complex64, same unit.
+    """
+    magnitude = np.abs(truth)
+    inside = magnitude > FOREGROUND * magnitude.max((1, 2), keepdims=True)
+    error = np.abs(np.hypot(outputs[:, 0], outputs[:, 1]) - magnitude)
+    return Errors(error[inside], ((outputs[:, 2] + outputs[:, 3]) / 2)[inside])
+
+
+def calibrate(
+    reconstruct: Callable[[float], tuple[FloatArray, ComplexArray]], levels: tuple[float, ...]
+) -> tuple[float, dict[str, float]]:
+    """Factor from every other image, coverage on the others.
+
+    Parameters
+    ----------
+    reconstruct
+        Outputs and truth (see :func:`errors`) of held-out images at a signal-to-noise ratio in dB.
+    levels
+        In dB; the factor holds over all together.
+
+    Returns
+    -------
+    tuple
+        The factor, and the coverage at each level on images that it was not taken from.
+    """
+    pairs = {level: reconstruct(level) for level in levels}
+    ours = [errors(out[::2], truth[::2]) for out, truth in pairs.values()]
+    factor = conformal_factor(
+        np.concatenate([e.error for e in ours]), np.concatenate([e.half_width for e in ours]), COVERAGE
+    )
+    covered = {}
+    for level, (out, truth) in pairs.items():
+        other = errors(out[1::2], truth[1::2])
+        covered[f"{level:g} dB"] = measured_coverage(other.error, other.half_width * np.float32(factor))
+    return factor, covered

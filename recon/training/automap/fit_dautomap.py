@@ -1,0 +1,101 @@
+"""Trains dAUTOMAP; run as a module, in the background, and again to resume."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recon.networks.dautomap import Dautomap
+from recon.physics.sampling import Mask, equispaced, random_columns
+from recon.training.automap import images
+from recon.training.automap.fit import loss_of
+from recon.training.automap.recipe import DautomapRecipe
+from recon.training.automap.sampler import Sampler, generator
+from recon.training.fit import Plan, fit, reduced_precision
+from recon.training.recipe import read
+
+
+def build(recipe: DautomapRecipe) -> Dautomap:
+    """The network before training."""
+    torch.manual_seed(recipe.seed)
+    return Dautomap(recipe.side, recipe.channels, recipe.blocks)
+
+
+def lines(recipe: DautomapRecipe, rng: np.random.Generator) -> Mask:
+    """Which lines of k-space are measured, (kx,) bool: equally spaced or random, with a full centre."""
+    centre = int(rng.integers(recipe.least_centre, recipe.most_centre + 1))
+    wanted = float(rng.uniform(recipe.least_acceleration, recipe.most_acceleration))
+    if rng.random() < 0.3:
+        return equispaced(recipe.side, max(2, round(wanted)), centre, int(rng.integers(8)))
+    return random_columns(recipe.side, wanted, centre, rng)
+
+
+def acquire(truth: Tensor, masks: Tensor, decibel: Tensor, rng: torch.Generator) -> Tensor:
+    """k-space (batch, ky, kx) complex64 of images (batch, y, x): noisy where measured, zero elsewhere."""
+    shifted = torch.fft.ifftshift(truth, dim=(1, 2))
+    kspace = torch.fft.fftshift(torch.fft.fft2(shifted, norm="ortho"), dim=(1, 2)) * masks[:, None]
+    share = masks.float().mean(1)[:, None, None]
+    level = (kspace.abs().square().mean((1, 2), keepdim=True) / share).sqrt() * 10 ** (-decibel[:, None, None] / 20)
+    noise = torch.complex(*(torch.randn(kspace.shape, generator=rng) for _ in range(2))) * math.sqrt(0.5)
+    return (kspace + level * noise) * masks[:, None]
+
+
+def as_input(kspace: Tensor) -> tuple[Tensor, Tensor]:
+    """The network's input (batch, 2, ky, kx) and what it was divided by, (batch, 1, 1)."""
+    scale = kspace.abs().square().mean((1, 2), keepdim=True).sqrt().clamp_min(1e-12)
+    unit = kspace / scale
+    return torch.stack([unit.real, unit.imag], 1), scale
+
+
+class Loss:
+    """The loss of a step, on images, lines and noise drawn for it."""
+
+    def __init__(self, network: Dautomap, recipe: DautomapRecipe, sampler: Sampler) -> None:
+        self._network, self._recipe, self._sampler = network, recipe, sampler
+
+    def draw(self, step: int) -> tuple[Tensor, Tensor]:
+        """Input (batch, 2, ky, kx) and truth (batch, y, x) complex64 in the unit of the network's image."""
+        recipe, rng = self._recipe, generator(self._recipe.seed, step)
+        truth = self._sampler.images(recipe.batch, rng)
+        span = recipe.most_decibel - recipe.least_decibel
+        decibel = recipe.least_decibel + span * torch.rand(recipe.batch, generator=rng)
+        numbers = np.random.default_rng([recipe.seed, step])
+        masks = torch.from_numpy(np.stack([lines(recipe, numbers) for _ in range(recipe.batch)]))
+        kspace, scale = as_input(acquire(truth, masks, decibel, rng))
+        return kspace, truth / scale
+
+    def __call__(self, step: int) -> Tensor:
+        """Draw and compare."""
+        kspace, truth = self.draw(step)
+        image = self._network.transformed(kspace)
+        crop = self._recipe.crop  # the U-Net, which costs most, sees a part of the image at a time
+        top, left = np.random.default_rng([self._recipe.seed, step, 1]).integers(self._recipe.side - crop + 1, size=2)
+        here = slice(top, top + crop), slice(left, left + crop)
+        image, truth = image[:, :, here[0], here[1]], truth[:, here[0], here[1]]
+        with reduced_precision(torch.device("cpu")):
+            out = self._network.refined(image)
+        return loss_of(out, truth)
+
+
+def train(recipe: DautomapRecipe, roots: list[Path], work: Path, minutes: float | None) -> Path:
+    """Train, or resume, and return the checkpoint."""
+    work.mkdir(parents=True, exist_ok=True)
+    bank = images.cached(recipe.sources, roots, work.parent / "dautomap_bank.npz", recipe.side)
+    network = build(recipe).to(memory_format=torch.channels_last)
+    loss = Loss(network, recipe, Sampler(bank, recipe.photographs, shrink=1))
+    return fit(network, loss, Plan(recipe.steps, recipe.learning_rate, minutes), work)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--minutes", type=float)
+    given = parser.parse_args()
+    print(train(read(given.recipe, DautomapRecipe), given.data, given.work, given.minutes))
