@@ -15,9 +15,9 @@ group=
 while read -r line; do group=$line; done
 if [ -n "$group" ]; then
     sleep 1
-    # again and again until none is left: a server that is just starting a stub may lose it to us
+    # again until none is left: a server that is just starting a stub may lose it to us
     tries=0
-    while kill -KILL -- "-$group" 2>/dev/null && [ $tries -lt 50 ]; do sleep 0.2; tries=$((tries + 1)); done
+    while kill -s KILL -- "-$group" 2>/dev/null && [ $tries -lt 50 ]; do sleep 0.2; tries=$((tries + 1)); done
 fi
 rm -rf -- "$@"
 """
