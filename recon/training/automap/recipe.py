@@ -34,6 +34,8 @@ class AutomapRecipe(BaseModel):
     start_from
         Encoding whose trained convolutions this training starts from: what is left to do after the
         linear inverse is much alike.
+    last_layer_batches
+        Batches that the last layer is then solved for by least squares before training; 0 for not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +43,7 @@ class AutomapRecipe(BaseModel):
     seed: int = 1
     encoding: str
     start_from: str | None = None
+    last_layer_batches: int = Field(0, ge=0)
     side: int = 64
     first_rank: int = Field(16, gt=0)
     second_rank: int = Field(32, gt=0)
