@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recon.networks.automap import Automap
+from recon.networks.dautomap import Dautomap
 
 #: The kernel's part that is solved for; the rest of the 7x7 stays zero.
 SIZE = 5
@@ -74,9 +75,53 @@ def solve(
             _put(network, _ridge(image_gram, image_right, ridge), slice(0, 2))
 
 
-def _rows(features: Tensor, chosen: Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def solve_dautomap(
+    network: Dautomap,
+    draw: Callable[[int], tuple[Tensor, Tensor]],
+    batches: int,
+    pixels: int = 2000,
+    ridge: float = 1e-4,
+) -> None:
+    """The same for dAUTOMAP's U-Net: its last convolution, on the features of its untrained ones.
+
+    Parameters are those of :func:`solve`.
+    """
+    tail = network.refine.tail
+    taken: list[Tensor] = []
+    hook = tail.register_forward_pre_hook(lambda _, inputs: taken.append(inputs[0]))
+    count = tail.in_channels * 9 + 1
+    rng = np.random.default_rng(1)
+    for interval in (False, True):
+        gram, right = np.zeros((count, count), np.float32), np.zeros((count, 4 if interval else 8), np.float32)
+        for step in range(batches):
+            kspace, truth = draw(10**6 + step)
+            taken.clear()
+            with torch.inference_mode():
+                image = network.transformed(kspace)
+                out = network.refined(image)
+                error = torch.stack([truth.real, truth.imag], 1) - image
+                level = torch.ones(len(image)) if interval else error.square().mean((1, 2, 3)).sqrt()
+                wanted = functional.pixel_unshuffle(_widths_of(out[:, :2], truth) if interval else error, 2).flatten(2)
+            for index, features in enumerate(taken[0]):
+                chosen = torch.from_numpy(rng.permutation(wanted.shape[2])[:pixels])
+                rows = _rows(features, chosen, 3)
+                weight = max(float(level[index]), 3e-3) ** -2
+                gram += weight * (rows.T @ rows)
+                right += weight * (rows.T @ wanted[index].T[chosen].numpy())
+        solution = torch.from_numpy(_ridge(gram, right, ridge)).float()
+        if interval:
+            solution = solution.repeat(1, 2)
+        outputs = slice(8, 16) if interval else slice(0, 8)
+        assert tail.bias is not None
+        with torch.no_grad():
+            tail.weight[outputs] = solution[:-1].T.reshape(-1, tail.in_channels, 3, 3)
+            tail.bias[outputs] = solution[-1]
+    hook.remove()
+
+
+def _rows(features: Tensor, chosen: Tensor, size: int = SIZE) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """(pixels, channels SIZE SIZE + 1) neighbourhoods of the chosen pixels, and a one."""
-    columns = functional.unfold(features[None], SIZE, padding=SIZE // 2)[0][:, chosen].T
+    columns = functional.unfold(features[None], size, padding=size // 2)[0][:, chosen].T
     return np.asarray(torch.cat([columns, torch.ones(len(chosen), 1)], 1).numpy(), np.float32)
 
 
@@ -103,7 +148,10 @@ def _put(network: Automap, solution: np.ndarray[tuple[int, int], np.dtype[np.flo
 
 def _log_widths(network: Automap, image: Tensor, features: Tensor, truth: Tensor) -> Tensor:
     """What the softplus of the interval should be given: (batch, 1, y, x), from the error about each pixel."""
-    out = network.deconvolve(features)[:, :2] + image
+    return _widths_of(network.deconvolve(features)[:, :2] + image, truth)
+
+
+def _widths_of(out: Tensor, truth: Tensor) -> Tensor:
     error = torch.hypot(out[:, :1], out[:, 1:]) - truth.abs()[:, None]
     width = 1.6 * functional.avg_pool2d(error.square(), 7, 1, 3, count_include_pad=False).sqrt().clamp_min(1e-3)
     return torch.log(torch.expm1(width))

@@ -67,6 +67,8 @@ class DautomapRecipe(BaseModel):
     ----------
     crop
         Side of the part of an image that the U-Net is trained on in a step.
+    last_layer_batches
+        Batches that the last layer is solved for by least squares before training; 0 for not.
     least_acceleration, most_acceleration
         Range of the under-sampling, lines of the matrix over lines measured.
     least_centre, most_centre
@@ -80,6 +82,7 @@ class DautomapRecipe(BaseModel):
     channels: tuple[int, ...] = (32, 64, 96)
     blocks: tuple[int, ...] = (1, 1, 1)
     crop: int = Field(128, multiple_of=8)
+    last_layer_batches: int = Field(0, ge=0)
     least_acceleration: float = 2.0
     most_acceleration: float = 4.0
     least_centre: int = 16
