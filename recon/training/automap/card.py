@@ -38,7 +38,7 @@ def fill(card: str, models: Path) -> str:
         "INSTABILITY": instability(figures),
         "LESION": lesions(figures),
         "SIZE": size(shipped),
-        "SPECTRUM": spectra(figures),
+        "SPECTRUM": spectra(figures, shipped),
         "INTERVAL": interval(shipped),
         "TIME": milliseconds(figures),
         "DAUTOMAP": dautomap(
@@ -110,11 +110,14 @@ def size(shipped: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def spectra(figures: dict[str, Any]) -> str:
-    """How many singular values hold 90 % and 99 % of the energy."""
+def spectra(figures: dict[str, Any], shipped: dict[str, Any]) -> str:
+    """How many singular values hold 90 % and 99 % of the energy; of learned parts, where they were trained."""
     rows = ["| encoding | of what | values | 90 % of the energy in | 99 % in |", "|---|---|---|---|---|"]
     for name, found in figures.items():
+        untrained = name in shipped and shipped[name]["training"]["steps"] <= 1
         for what, row in found["spectrum"].items():
+            if untrained and what.startswith("learned"):
+                continue
             rows.append(f"| {_WORDS[name]} | {what} | {row['of']} | {row['90 %']} | {row['99 %']} |")
     return "\n".join(rows)
 

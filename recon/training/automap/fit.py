@@ -12,7 +12,7 @@ from torch import Tensor
 from recon.networks.automap import AcquiredToImage, Automap, RealignedFourier
 from recon.physics.encoding import DELAY, SIDE, encoding
 from recon.training import checkpoint
-from recon.training.automap import images, initialise
+from recon.training.automap import images, initialise, last_layer
 from recon.training.automap.recipe import AutomapRecipe
 from recon.training.automap.sampler import Acquisition, Sampler, as_input, generator, noisy
 from recon.training.fit import Plan, fit, pinball, reduced_precision
@@ -122,10 +122,13 @@ def train(recipe: AutomapRecipe, roots: list[Path], work: Path, minutes: float |
     initial = work / "initial.npz"
     prepare(recipe, sampler, work.parent / "automap_covariance.npy", initial)
     network, scale = build(recipe, initial)
-    if recipe.start_from:
+    loss = Loss(network, recipe, sampler, scale)
+    if recipe.start_from and not (work / "checkpoint.safetensors").exists():
         take_convolutions(network, work.parent / f"automap_{recipe.start_from}" / "checkpoint.safetensors")
+        if recipe.last_layer_batches:
+            last_layer.solve(network, loss.draw, recipe.last_layer_batches)
     network.to(memory_format=torch.channels_last)
-    return fit(network, Loss(network, recipe, sampler, scale), Plan(recipe.steps, recipe.learning_rate, minutes), work)
+    return fit(network, loss, Plan(recipe.steps, recipe.learning_rate, minutes), work)
 
 
 if __name__ == "__main__":

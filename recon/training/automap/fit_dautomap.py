@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recon.networks.dautomap import Dautomap
 from recon.physics.sampling import Mask, equispaced, random_columns
-from recon.training.automap import images
+from recon.training.automap import images, last_layer
 from recon.training.automap.fit import loss_of
 from recon.training.automap.recipe import DautomapRecipe
 from recon.training.automap.sampler import Sampler, generator
@@ -86,8 +86,11 @@ def train(recipe: DautomapRecipe, roots: list[Path], work: Path, minutes: float 
     """Train, or resume, and return the checkpoint."""
     work.mkdir(parents=True, exist_ok=True)
     bank = images.cached(recipe.sources, roots, work.parent / "dautomap_bank.npz", recipe.side)
-    network = build(recipe).to(memory_format=torch.channels_last)
+    network = build(recipe)
     loss = Loss(network, recipe, Sampler(bank, recipe.photographs, shrink=1))
+    if recipe.last_layer_batches and not (work / "checkpoint.safetensors").exists():
+        last_layer.solve_dautomap(network, loss.draw, recipe.last_layer_batches)
+    network.to(memory_format=torch.channels_last)
     return fit(network, loss, Plan(recipe.steps, recipe.learning_rate, minutes), work)
 
 

@@ -34,6 +34,8 @@ class AutomapRecipe(BaseModel):
     start_from
         Encoding whose trained convolutions this training starts from: what is left to do after the
         linear inverse is much alike.
+    last_layer_batches
+        Batches that the last layer is then solved for by least squares before training; 0 for not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +43,7 @@ class AutomapRecipe(BaseModel):
     seed: int = 1
     encoding: str
     start_from: str | None = None
+    last_layer_batches: int = Field(0, ge=0)
     side: int = 64
     first_rank: int = Field(16, gt=0)
     second_rank: int = Field(32, gt=0)
@@ -64,6 +67,8 @@ class DautomapRecipe(BaseModel):
     ----------
     crop
         Side of the part of an image that the U-Net is trained on in a step.
+    last_layer_batches
+        Batches that the last layer is solved for by least squares before training; 0 for not.
     least_acceleration, most_acceleration
         Range of the under-sampling, lines of the matrix over lines measured.
     least_centre, most_centre
@@ -77,6 +82,7 @@ class DautomapRecipe(BaseModel):
     channels: tuple[int, ...] = (32, 64, 96)
     blocks: tuple[int, ...] = (1, 1, 1)
     crop: int = Field(128, multiple_of=8)
+    last_layer_batches: int = Field(0, ge=0)
     least_acceleration: float = 2.0
     most_acceleration: float = 4.0
     least_centre: int = 16
