@@ -1,0 +1,1 @@
+"""Training of the MR networks: simulated scans, recipe, loss, calibration, export."""
