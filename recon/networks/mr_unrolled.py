@@ -2,7 +2,7 @@
 
 Aggarwal et al., *MoDL*, TMI 38:394 (2019); Sriram et al., *End-to-End Variational Networks*, MICCAI 2020.
 Sensitivities are windowed low-resolution coil images over their root-sum-of-squares: McKenzie et al.,
-MRM 47:529 (2002).
+MRM 47:529 (2002). The server refines them by ESPIRiT, which is too slow for every step of a training.
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ class Unrolled(nn.Module):
         super().__init__()
         self.cascades = nn.ModuleList(Prior(channels, blocks) for _ in range(cascades))
 
-    def forward(self, kspace: Tensor, mask: Tensor, calibration: tuple[int, int]) -> Reconstruction:
+    def forward(
+        self, kspace: Tensor, mask: Tensor, calibration: tuple[int, int], maps: Tensor | None = None
+    ) -> Reconstruction:
         """Image and interval.
 
         Parameters
@@ -103,12 +105,14 @@ class Unrolled(nn.Module):
             (ky, kx) 1 where measured.
         calibration
             Height and width of the fully sampled centre to estimate sensitivities from.
+        maps
+            Sensitivities (coils, y, x) to use in place of the low-resolution ones.
         """
         height, width = mask.shape
         low = calibration_images(kspace, calibration)
         combined = root_sum_of_squares(low)
         scale = combined.max()
-        maps = low / (combined + 1e-6 * scale)
+        maps = low / (combined + 1e-6 * scale) if maps is None else maps
         data = DataTerm(maps, mask)
         adjoint = (maps.conj() * to_image(kspace / scale)).sum(0)
         image, residual = data.solve(adjoint, None, START_WEIGHT, START_STEPS)

@@ -91,7 +91,7 @@ def _package_folder(path: str) -> list[Path]:
 
 
 def draw_plane(
-    volumes: list[MrVolume], shape: tuple[int, int], pixels: float, rng: Rng
+    volumes: list[MrVolume], shape: tuple[int, int], pixels: float, rng: Rng, axial: bool = False
 ) -> tuple[FloatArray, float, bool]:
     """A plane through a random volume: axial, coronal or sagittal, tilted, somewhere in the head.
 
@@ -105,6 +105,8 @@ def draw_plane(
         Finer than that by this factor, so that structure reaches beyond the edge of k-space.
     rng
         Of every choice.
+    axial
+        Only axial planes through the middle of the volume.
 
     Returns
     -------
@@ -118,10 +120,10 @@ def draw_plane(
     weights = np.array([v.weight for v in volumes])
     for _ in range(12):
         volume = volumes[rng.choice(len(volumes), p=weights / weights.sum())]
-        normal = int(rng.choice([2, 1, 0], p=[0.64, 0.18, 0.18]))
+        normal = 2 if axial else int(rng.choice([2, 1, 0], p=[0.64, 0.18, 0.18]))
         axes = _plane_axes(normal, rng)
         middle = np.array(volume.coefficients.shape) * volume.spacing_mm / 2
-        middle[normal] *= 2 * rng.uniform(0.2, 0.85)
+        middle[normal] *= 2 * (rng.uniform(0.45, 0.65) if axial else rng.uniform(0.2, 0.85))
         coarse = _cut(volume, middle, axes, (72, 72), 4.0, 1)
         inside = coarse > 0.1
         if inside.mean() > 0.12:

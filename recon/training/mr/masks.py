@@ -8,13 +8,13 @@ from sigpy.mri import poisson
 from recon.physics import sampling
 
 Rng = np.random.Generator
-DISC = 248  # side of the Poisson discs that are drawn ahead
+_SIDES = (240, 160, 136, 120, 104, 192, 216, 148)  # of Poisson discs that are drawn ahead
 
 
 def random_mask(shape: tuple[int, int], rng: Rng, discs: list[sampling.Mask]) -> sampling.Mask:
     """A mask (ky, kx) at acceleration 1 to 9 with 12 to 32 samples for calibration.
 
-    Two thirds are columns, equispaced or random, a fifth Poisson discs, some regular in both axes; some
+    Three fifths are columns, equispaced or random, a third Poisson discs, some regular in both axes; some
     with partial Fourier or asymmetric echo, a few whole.
 
     Parameters
@@ -30,16 +30,16 @@ def random_mask(shape: tuple[int, int], rng: Rng, discs: list[sampling.Mask]) ->
     calibration = int(rng.integers(12, 33))
     acceleration = float(np.exp(rng.uniform(np.log(1.8), np.log(9.0))))
     kind = rng.random()
-    if kind < 0.2 and discs:
-        mask = _cut_disc(discs[rng.integers(len(discs))], shape, calibration, rng)
-    elif kind < 0.27:
+    if kind < 0.33 and discs:
+        mask = _cut_disc(discs, shape, rng)
+    elif kind < 0.38:
         rows = sampling.equispaced(height, 2, 0, int(rng.integers(2)))
         columns = sampling.equispaced(width, int(rng.integers(2, 4)), 0, int(rng.integers(4)))
         mask = np.outer(rows, columns) | _centre(shape, calibration)
-    elif kind < 0.3:
+    elif kind < 0.4:
         mask = np.ones(shape, bool)
     else:
-        if kind < 0.75:
+        if kind < 0.73:
             columns = sampling.equispaced(width, max(2, round(acceleration)), calibration, int(rng.integers(8)))
         else:
             most = width / (calibration + 0.08 * width)  # at least a twelfth of the outer columns
@@ -70,19 +70,29 @@ def poisson_disc(shape: tuple[int, int], acceleration: float, calibration: int, 
 
 
 def draw_discs(count: int, seed: int) -> list[sampling.Mask]:
-    """Poisson discs of 248 a side at accelerations 2 to 12, to be cut to any matrix."""
-    accelerations = np.exp(np.linspace(np.log(2.5), np.log(12.0), count))
-    return [poisson_disc((DISC, DISC), float(a), 12, seed + i) for i, a in enumerate(accelerations)]
+    """Poisson discs of many matrices at accelerations 2.2 to 10, to be trimmed to others."""
+    rng = np.random.default_rng(seed)
+    discs = []
+    for index in range(count):
+        shape = _SIDES[index % len(_SIDES)], _SIDES[index // len(_SIDES) % len(_SIDES)]
+        acceleration = float(np.exp(rng.uniform(np.log(2.2), np.log(10.0))))
+        discs.append(poisson_disc(shape, acceleration, int(rng.integers(12, 29)), int(rng.integers(1 << 30))))
+    return discs
 
 
-def _cut_disc(disc: sampling.Mask, shape: tuple[int, int], calibration: int, rng: Rng) -> sampling.Mask:
+def _cut_disc(discs: list[sampling.Mask], shape: tuple[int, int], rng: Rng) -> sampling.Mask:
+    """The centre of one of the discs that exceed a matrix least, turned at random."""
     height, width = shape
-    turned = disc[:: int(rng.choice([-1, 1])), :: int(rng.choice([-1, 1]))]
-    top, left = (DISC - height) // 2, (DISC - width) // 2
-    mask = turned[top : top + height, left : left + width] | _centre(shape, calibration)
-    if rng.random() < 0.5:
-        y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-        mask = mask & (y**2 + x**2 <= 1)
+    large = [d for d in discs if d.shape[0] >= height and d.shape[1] >= width]
+    large = sorted(large, key=lambda d: d.size)[:4]
+    if not large:
+        return poisson_disc(shape, 4.0, 16, int(rng.integers(1 << 30)))
+    disc = large[rng.integers(len(large))]
+    top, left = disc.shape[0] // 2 - height // 2, disc.shape[1] // 2 - width // 2
+    mask = disc[top : top + height, left : left + width]
+    if rng.random() < 0.5:  # mirrored about the zero frequency
+        index = (2 * (height // 2) - np.arange(height)) % height
+        mask = mask[index]
     return np.asarray(mask)
 
 

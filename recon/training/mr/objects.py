@@ -28,13 +28,13 @@ def random_shape(rng: Rng) -> tuple[int, int]:
     return (rows, columns) if rng.random() < 0.1 else (2 * (rows // 2), 2 * (columns // 2))
 
 
-def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng) -> ComplexImage:
+def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial: bool = False) -> ComplexImage:
     """A new object (y, x) complex64, magnitude about 1.
 
     Made finer than the matrix and cut in k-space, so that edges ring and phases cancel within a pixel
     as in a real scan.
     """
-    magnitude, pixel_mm, scalp = draw_plane(volumes, shape, FINER, rng)
+    magnitude, pixel_mm, scalp = draw_plane(volumes, shape, FINER, rng, axial)
     magnitude = structure.change_contrast(magnitude, rng)
     fat = np.zeros_like(magnitude)
     if scalp and rng.random() < 0.6:

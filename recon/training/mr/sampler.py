@@ -69,7 +69,7 @@ class ScanSampler:
         self.rng = np.random.default_rng(seed)
         counts = self.rng.choice(COILS, size=arrays, p=_CHANCES)
         self.arrays = [receive_maps(int(count), self.rng) for count in counts]
-        self.discs = draw_discs(max(1, arrays // 25), seed)
+        self.discs = draw_discs(max(2, arrays // 10), seed)
 
     def draw(self) -> Scan:
         """A new scan."""
