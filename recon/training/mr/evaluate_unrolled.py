@@ -64,7 +64,12 @@ def psnr_ssim(image: FloatArray, truth: FloatArray) -> tuple[float, float]:
 
 
 def evaluate(
-    methods: dict[str, Method], recipe: MrRecipe, roots: list[Path], slices: int, masks: dict[str, Mask] | None = None
+    methods: dict[str, Method],
+    recipe: MrRecipe,
+    roots: list[Path],
+    slices: int,
+    masks: dict[str, Mask] | None = None,
+    factor: float = 1.0,
 ) -> tuple[dict[str, Any], dict[str, dict[str, FloatArray]]]:
     """Figures of every method for every mask, mean over slices of the first held-out volume; one slice's images.
 
@@ -80,6 +85,8 @@ def evaluate(
         How many.
     masks
         Of k-space; by default :func:`evaluation_masks`.
+    factor
+        Conformal factor of the first method's half-widths.
     """
     masks = evaluation_masks() if masks is None else masks
     shape = next(iter(masks.values())).shape
@@ -90,7 +97,7 @@ def evaluate(
     for name, mask in masks.items():
         rows: dict[str, list[tuple[float, float, float]]] = {method: [] for method in methods}
         recovery: list[float] = []
-        false_structure, residual = [], []
+        false_structure, residual, covered = [], [], []
         for index in range(slices):
             rng = np.random.default_rng((97, index))
             image = objects.draw_object(volumes, (shape[0], shape[1]), rng, axial=True)
@@ -106,6 +113,9 @@ def evaluate(
                 rows[method].append((*psnr_ssim(shown[method], truth), seconds))
                 if method == first:
                     residual.append(float(np.linalg.norm(planes[4]) / np.linalg.norm(kspace)))
+                    head = truth > 0.1 * np.percentile(truth, 98)
+                    inside = np.abs(shown[method] - truth) <= 0.5 * factor * (planes[2] + planes[3])
+                    covered.append(float(inside[head].mean()))
             tested = lesion_recovery(methods[first], image, maps, mask, NOISE, LESION_PX, seed=index)
             recovery.extend(float(r) for r in tested.recovery)
             false_structure.append(tested.false_structure)
@@ -124,6 +134,7 @@ def evaluate(
             "lesion_contrast_recovery": round(float(np.median(recovery)), 3),
             "lesion_contrast_recovery_worst_tenth": round(float(np.quantile(recovery, 0.1)), 3),
             "false_structure": round(float(np.mean(false_structure)), 3),
+            "interval_coverage": round(float(np.mean(covered)), 3),
             "residual": round(float(np.mean(residual)), 4),
         }
         print(name, table[name], flush=True)
@@ -192,11 +203,10 @@ def main() -> None:
     methods: dict[str, Method] = {"unrolled": unrolled}
     for name in _CLASSICAL:
         methods[name] = _classical(classical.reconstruct, name)
-    evaluation, pictures = evaluate(methods, recipe, options.data, options.slices)
     options.output.mkdir(parents=True, exist_ok=True)
-    known = options.output / "calibration.json"
-    if known.exists():
-        evaluation["interval"] = json.loads(known.read_text())
+    interval = json.loads((options.output / "calibration.json").read_text())
+    evaluation, pictures = evaluate(methods, recipe, options.data, options.slices, factor=interval["conformal_factor"])
+    evaluation["interval"] = interval
     (options.output / "evaluation.json").write_text(json.dumps(evaluation, indent=1) + "\n")
     draw(evaluation, pictures, options.output / "evaluation.png")
 
