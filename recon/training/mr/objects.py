@@ -1,0 +1,126 @@
+"""Complex images of simulated objects, as a scanner without noise would see them with one perfect coil."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.arrays import FloatArray
+from recon.physics.fourier import to_image, to_kspace
+from recon.training.mr import structure
+from recon.training.mr.anatomy import MrVolume, draw_plane
+from recon.training.mr.phase import object_phase
+
+Rng = np.random.Generator
+ComplexImage = npt.NDArray[np.complex64]
+
+FINER = 1.5  # samples of the object per sample of the image
+
+
+def random_shape(rng: Rng) -> tuple[int, int]:
+    """Matrix (rows, columns): mostly 96 to 160, sometimes up to 240."""
+    kind = rng.random()
+    low, high = (96, 160) if kind < 0.72 else (144, 200) if kind < 0.9 else (168, 240)
+    rows, columns = (int(n) for n in rng.integers(low, high + 1, 2))
+    return (rows, columns) if rng.random() < 0.1 else (2 * (rows // 2), 2 * (columns // 2))
+
+
+def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial: bool = False) -> ComplexImage:
+    """A new object (y, x) complex64, magnitude about 1.
+
+    Made finer than the matrix and cut in k-space, so that edges ring and phases cancel within a pixel
+    as in a real scan.
+    """
+    magnitude, pixel_mm, scalp = draw_plane(volumes, shape, FINER, rng, axial)
+    magnitude = structure.change_contrast(magnitude, rng)
+    fat = np.zeros_like(magnitude)
+    if scalp and rng.random() < 0.6:
+        fat = structure.fat_rim(magnitude, pixel_mm, rng)
+    elif not scalp and rng.random() < 0.7:
+        magnitude = structure.add_scalp(magnitude, pixel_mm, rng)
+        fat = structure.fat_rim(magnitude, pixel_mm, rng)
+    if rng.random() < 0.6:
+        magnitude = structure.add_texture(magnitude, rng)
+    if rng.random() < 0.5:
+        magnitude = structure.add_lesions(magnitude, pixel_mm, rng)
+    phase = object_phase(magnitude, pixel_mm, rng)
+    if rng.random() < 0.6:
+        vessels = structure.draw_vessels(magnitude.shape, np.asarray(magnitude > 0.1), pixel_mm, rng)
+        level = rng.uniform(0.0, 2.0)
+        magnitude = magnitude * (1 - vessels) + np.float32(level) * vessels
+        phase = phase + vessels * np.float32(rng.normal(0, 1.5))
+    image = magnitude * np.exp(1j * phase)
+    image = _shift_fat(image, fat, rng)
+    return _cut_kspace(np.asarray(image, np.complex64), shape)
+
+
+def _shift_fat(image: npt.NDArray[np.complex128], fat: FloatArray, rng: Rng) -> npt.NDArray[np.complex128]:
+    """Fat is brighter or suppressed, has another phase and lies some pixels beside its place."""
+    if not fat.any():
+        return image
+    gain = rng.uniform(0.0, 2.5) if rng.random() < 0.8 else 1.0
+    moved = image * fat * gain * np.exp(1j * rng.choice([0.0, rng.uniform(-np.pi, np.pi)]))
+    shift = int(rng.choice([0, 0, 1, 2, 3, 4])) * int(rng.choice([-1, 1]))
+    return image * (1 - fat) + np.roll(moved, shift, int(rng.integers(2)))
+
+
+def _cut_kspace(image: ComplexImage, shape: tuple[int, int]) -> ComplexImage:
+    rows, columns = (slice(f // 2 - n // 2, f // 2 - n // 2 + n) for f, n in zip(image.shape, shape, strict=True))
+    scale = np.float32(np.sqrt(shape[0] * shape[1] / image.size))
+    return to_image(to_kspace(image)[rows, columns] * scale)
+
+
+@dataclass(frozen=True)
+class ObjectPool:
+    """Objects drawn ahead, kept as pairs of float16.
+
+    Attributes
+    ----------
+    samples
+        (pixels of all, 2) float16.
+    shapes
+        (objects, 2) of each one's matrix.
+    """
+
+    samples: npt.NDArray[np.float16]
+    shapes: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def get(self, index: int) -> ComplexImage:
+        """Object number ``index``, (y, x) complex64."""
+        sizes = self.shapes.prod(axis=1)
+        start = int(sizes[:index].sum())
+        pairs = self.samples[start : start + int(sizes[index])].astype(np.float32)
+        return pairs.view(np.complex64).reshape(self.shapes[index])
+
+
+def build_pool(volumes: list[MrVolume], count: int, seed: int) -> ObjectPool:
+    """Draw ``count`` objects; the same seed draws the same ones."""
+    parts, shapes = [], []
+    for index in range(count):
+        rng = np.random.default_rng((seed, index))
+        shape = random_shape(rng)
+        image = draw_object(volumes, shape, rng)
+        parts.append(image.reshape(-1, 1).view(np.float32).astype(np.float16))
+        shapes.append(shape)
+        if (index + 1) % 500 == 0:
+            print(f"{index + 1} of {count} objects", flush=True)
+    return ObjectPool(np.concatenate(parts), np.array(shapes))
+
+
+def save_pool(pool: ObjectPool, path: Path) -> None:
+    """Write a pool, whole or not at all."""
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, samples=pool.samples, shapes=pool.shapes)
+    partial.replace(path)
+
+
+def load_pool(path: Path) -> ObjectPool:
+    """Read a pool."""
+    with np.load(path) as archive:
+        return ObjectPool(archive["samples"], archive["shapes"])

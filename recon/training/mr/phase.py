@@ -1,0 +1,55 @@
+"""Phase of an object: smooth, different by tissue, rough in places."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from recon.arrays import FloatArray
+
+Rng = np.random.Generator
+
+
+def object_phase(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
+    """Phase (y, x) in radians of a head whose magnitude is about 1.
+
+    Waves over the whole field (receive chain, shim), wells beside air (susceptibility), an offset that
+    follows the grey value (tissues' susceptibilities: Duyn et al., PNAS 104:11796, 2007) and patches of
+    structure of one to four pixels (flow, small veins, motion). A spin echo has little of the last three.
+    """
+    shape = magnitude.shape
+    phase = smooth_phase(shape, rng, float(rng.uniform(0.0, 1.2)))
+    if rng.random() < 0.15:
+        return phase
+    inside = np.argwhere(magnitude > 0.1)
+    y, x = (np.arange(n, dtype=np.float32) for n in shape)
+    for _ in range(int(rng.integers(0, 5)) if len(inside) else 0):
+        cy, cx = inside[rng.integers(len(inside))]
+        width = rng.uniform(6.0, 24.0) / pixel_mm
+        well = np.outer(np.exp(-0.5 * ((y - cy) / width) ** 2), np.exp(-0.5 * ((x - cx) / width) ** 2))
+        phase += rng.normal(0, 1.8) * well
+    phase += rng.normal(0, 0.5) * (ndimage.gaussian_filter(magnitude, rng.uniform(0.3, 1.5)) - 0.5)
+    for _ in range(int(rng.integers(0, 3))):
+        rough = filtered_noise(shape, rng.uniform(0.6, 3.5), rng)
+        patches = np.clip(filtered_noise(shape, rng.uniform(10.0, 30.0), rng) - rng.uniform(-1.0, 0.8), 0, 1)
+        phase += rng.uniform(0.1, 0.8) * rough * patches
+    return phase
+
+
+def smooth_phase(shape: tuple[int, ...], rng: Rng, size: float) -> FloatArray:
+    """Polynomials and one wave across the field of view, (y, x) float32 in radians."""
+    y, x = np.meshgrid(*[np.linspace(-1, 1, n, dtype=np.float32) for n in shape], indexing="ij")
+    a = rng.normal(size=9).astype(np.float32)
+    waves = np.sin(2.0 * (a[5] * x + a[6] * y) + a[7]) * a[8]
+    return np.asarray(size * (2 * a[0] * x + 2 * a[1] * y + a[2] * x * y + a[3] * x**2 + a[4] * y**2 + waves))
+
+
+def filtered_noise(shape: tuple[int, ...], width: float, rng: Rng) -> FloatArray:
+    """Gaussian noise smoothed over ``width`` pixels, standard deviation 1, (y, x) float32."""
+    coarse = max(1, int(width // 2))  # wide structure needs few samples
+    small = tuple(-(-n // coarse) + 1 for n in shape)
+    noise = ndimage.gaussian_filter(rng.normal(size=small).astype(np.float32), width / coarse)
+    if coarse > 1:
+        noise = ndimage.zoom(noise, coarse, order=1)
+    noise = noise[: shape[0], : shape[1]]
+    return np.asarray(noise / (noise.std() + 1e-6), np.float32)

@@ -1,0 +1,24 @@
+"""The recipe of ``mr_unrolled``; see ``models/mr_unrolled/recipe.yaml``."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recon.training.mr.anatomy import MrSource
+
+
+class MrRecipe(BaseModel):
+    """Everything needed to train the network again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = 1
+    channels: tuple[int, ...] = (32, 64, 96)
+    blocks: tuple[int, ...] = (1, 1, 1)
+    cascades: int = Field(3, gt=0)
+    steps: int = Field(gt=0)
+    learning_rate: float = Field(5e-4, gt=0)
+    objects: int = Field(4000, gt=0)
+    arrays: int = Field(1500, gt=0)
+    sources: list[MrSource]
+    held_out: list[MrSource] = []

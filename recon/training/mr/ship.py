@@ -1,0 +1,68 @@
+"""From a checkpoint to what is served: export, calibration through the exported file, configuration.
+
+Run as ``python -m recon.training.mr.ship --checkpoint FILE --data DIR``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from recon.training import checkpoint
+from recon.training.mr.calibrate import calibrate
+from recon.training.mr.export import export_mr, write_config
+from recon.training.mr.recipe import MrRecipe
+from recon.training.mr.served import load_unrolled
+from recon.training.recipe import read
+
+
+def ship(
+    weights: Path, recipe: MrRecipe, roots: list[Path], folder: Path, card: Path, scans: int = 40
+) -> dict[str, Any]:
+    """Export, calibrate and write ``config.pbtxt`` and ``calibration.json``.
+
+    Parameters
+    ----------
+    weights
+        Checkpoint; its averaged weights are exported.
+    recipe
+        That they were trained with.
+    roots
+        Folders that hold the held-out volumes.
+    folder
+        The model's folder in the repository, where ``1/model.py`` is.
+    card
+        Folder of ``calibration.json``.
+    scans
+        Of each held-out volume.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        exported = export_mr(checkpoint.load_average(weights), recipe, 1.0, Path(scratch) / folder.name)
+        reconstruct = load_unrolled(folder / "1", exported.weights[0].parent, "OnnxRuntime")
+        interval = calibrate(reconstruct, recipe, roots, scans)
+        # the served files change together, and only once the interval is known
+        files = [Path(shutil.copy(path, folder / "1")) for path in exported.weights]
+    write_config(files, interval["conformal_factor"], folder)
+    (card / "calibration.json").write_text(json.dumps(interval, indent=1) + "\n")
+    return interval
+
+
+def main() -> None:
+    """Ship a checkpoint into the repository."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--data", type=Path, action="append", default=[])
+    parser.add_argument("--repository", type=Path, default=Path("triton_repo"))
+    parser.add_argument("--card", type=Path, default=Path("models/mr_unrolled"))
+    options = parser.parse_args()
+    recipe = read(options.card / "recipe.yaml", MrRecipe)
+    folder = options.repository / "mr_unrolled"
+    print(json.dumps(ship(options.checkpoint, recipe, options.data, folder, options.card), indent=1))
+
+
+if __name__ == "__main__":
+    main()
