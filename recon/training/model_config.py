@@ -117,5 +117,10 @@ def write_version(
     return digest
 
 
+def parameters_in(folder: Path) -> dict[str, str]:
+    """Parameters of a model's configuration."""
+    return dict(_PARAMETER.findall((folder / "config.pbtxt").read_text()))
+
+
 def _entries(kind: str, entries: Sequence[Entry]) -> str:
     return f"{kind} [\n  " + ",\n  ".join(map(str, entries)) + "\n]"

@@ -50,4 +50,5 @@ def read(path: Path, kind: type[Recipe]) -> Recipe:
         When a value is missing, unknown or out of range.
     """
     raw: dict[str, Any] = yaml.safe_load(path.read_text())
+    raw.pop("trainer", None)
     return kind.model_validate(raw)

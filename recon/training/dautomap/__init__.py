@@ -1,0 +1,1 @@
+"""The trainer of dAUTOMAP; its parts lie beside those of AUTOMAP."""
