@@ -17,6 +17,10 @@ def serve(
     triton: Annotated[str | None, typer.Option(help="Use this Triton (gRPC) instead of the embedded one.")] = None,
     repository: Annotated[Path | None, typer.Option(help="Model repository of the embedded Triton.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Load the models of this task only; may be repeated.")] = None,
+    ct_latency_ms: Annotated[
+        float | None,
+        typer.Option(min=1, help="Take the best CT model that needs no longer for a slice."),
+    ] = None,
     metrics: Annotated[str | None, typer.Option(help="Serve Prometheus metrics on HOST:PORT.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
@@ -37,6 +41,7 @@ def serve(
         "triton": triton,
         "repository": repository,
         "tasks": tuple(task) if task else None,
+        "ct_latency_ms": ct_latency_ms,
         "metrics": metrics,
         "tls_cert": tls_cert,
         "tls_key": tls_key,

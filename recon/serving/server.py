@@ -18,6 +18,7 @@ from prometheus_client import start_http_server
 
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
 from recon.serving.guard import Guard
+from recon.serving.latency import choose_by_latency
 from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
 from recon.serving.services import ContrastService, CtService, ModelService, MrService
 from recon.serving.settings import Settings
@@ -26,6 +27,7 @@ from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.private_memory import SHARED
 from recon.serving.triton.process import EmbeddedTriton, TritonAddress
+from recon.tasks.ct import CtTask
 from recon.v1 import (
     contrast_pb2,
     contrast_pb2_grpc,
@@ -121,6 +123,8 @@ class Server:
                 if asyncio.get_running_loop().time() > deadline:
                     raise ServiceUnavailable(f"Triton was not ready within {_START_S:.0f} s; see the log")
                 await asyncio.sleep(0.05)
+            if self.settings.ct_latency_ms is not None:
+                await choose_by_latency(self.triton, self.catalogue, CtTask(), self.settings.ct_latency_ms)
         except BaseException:
             await self.stop(0.0)
             raise

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     triton: str | None = None
     repository: Path | None = None
     tasks: tuple[str, ...] = ()
+    ct_latency_ms: float | None = Field(None, gt=0)
     metrics: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None

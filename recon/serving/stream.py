@@ -91,7 +91,11 @@ class StreamEngine:
             raise InvalidRequest("the first message must be the header", field="header")
         header = first.header
         bounded_text(header)
-        suits, reason = ("", "") if header.model else task.suits(header)
+        suits, reason = "", ""
+        if not header.model:
+            suits, reason = self._catalogue.preferred(task.name)
+            if not suits:
+                suits, reason = task.suits(header)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
         left = context.time_remaining()

@@ -203,6 +203,10 @@ class Task(ABC):
             Naming the field that no series could satisfy.
         """
 
+    def probe(self, model: ModelFacts) -> SliceWork | None:
+        """A typical slice, to measure a model with; None where the task has none."""
+        return None
+
     def suits(self, header: Any) -> tuple[str, str]:
         """The model for a header that names none, and why; empty for the task's default."""
         return "", ""

@@ -16,7 +16,7 @@ from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWor
 from recon.tasks.chunks import SliceAssembler
 from recon.v1 import common_pb2, ct_pb2
 from recon.volumes import FloatImage, Geometry, Unit
-from recon.wire.messages import geometry_from_message
+from recon.wire.messages import geometry_from_message, geometry_to_message
 from recon.wire.planes import require_input_type
 
 SMALLEST, LARGEST = 64, 2048
@@ -25,6 +25,7 @@ AIR_HU, DENSEST_HU = -1024.0, 3071.0
 #: Values below this are no measurement: scanners fill what lies outside the field of view with them.
 PADDING_HU = -1500.0
 _LEAST_TISSUE = 0.005
+_PROBE = 512
 #: Slices, and pixels along both axes of each, that are looked at to tell whether numbers are HU.
 _MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
 
@@ -53,6 +54,14 @@ class CtTask(Task):
     def open(self, header: ct_pb2.CtHeader, model: ModelFacts) -> CtSession:
         """Check the header and begin; see :class:`recon.tasks.base.Task`."""
         return CtSession(header, model)
+
+    def probe(self, model: ModelFacts) -> SliceWork:
+        """A slice of 512x512 pixels."""
+        header = ct_pb2.CtHeader(
+            rows=_PROBE, columns=_PROBE, slices=1, sample_type=common_pb2.SAMPLE_TYPE_INT16, unit=common_pb2.UNIT_HU,
+            geometry=geometry_to_message(Geometry.from_spacing(0.7, 0.7, 3.0)),
+        )  # fmt: skip
+        return CtWork(0, np.zeros((_PROBE, _PROBE), np.float32), self.open(header, model))
 
 
 class CtSession(Session):

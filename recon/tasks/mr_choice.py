@@ -57,6 +57,17 @@ class Choice:
 #: First that fits is the default.
 CHOICES = (
     Choice(
+        "mr_unrolled",
+        lambda s: (
+            s.kind == "cartesian"
+            and 1.2 < s.acceleration <= 9
+            and s.calibration >= 12
+            and max(s.rows, s.columns) <= 512
+            and s.coils <= 64
+        ),
+        "undersampled as the network was trained for, with a fully sampled centre to calibrate coils",
+    ),
+    Choice(
         "l1-wavelet",
         lambda s: s.kind == "cartesian" and s.acceleration > 1.2 and s.calibration >= 12,
         "undersampled, with a fully sampled centre to calibrate coils",

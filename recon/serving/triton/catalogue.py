@@ -13,6 +13,7 @@ class Catalogue:
     def __init__(self, triton: TritonClient) -> None:
         self._triton = triton
         self._models: list[ServedModel] = []
+        self._preferred: dict[str, tuple[str, str]] = {}
         self.ready = False
 
     async def refresh(self) -> bool:
@@ -33,6 +34,14 @@ class Catalogue:
         """All models known, also while Triton is away."""
         return list(self._models)
 
+    def prefer(self, task: str, name: str, reason: str) -> None:
+        """From now on a request of the task that names no model gets this one."""
+        self._preferred[task] = name, reason
+
+    def preferred(self, task: str) -> tuple[str, str]:
+        """The model that was preferred for a task, and why; both empty where none was."""
+        return self._preferred.get(task, ("", ""))
+
     def find(self, task: str, name: str = "", version: str = "") -> ServedModel:
         """A model by task, name and version.
 
@@ -48,6 +57,7 @@ class Catalogue:
         if not self.ready:
             raise ServiceUnavailable("the model server is starting or restarting; try again shortly")
         own = [model for model in self._models if model.task == task]
+        name = name or self.preferred(task)[0]
         if not name:
             own_default = [model for model in own if model.is_default]
             fitting = own_default or (own if len({model.name for model in own}) == 1 else [])
