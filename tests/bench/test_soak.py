@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 
 from recon.bench.processes import Processes
@@ -29,3 +32,13 @@ def test_the_report_names_what_was_not_injected() -> None:
     assert not found["valid"]
     assert found["problems"][0] == "reads all: pixels differ from the first answer, 1 times"
     assert "grows by 30.0 MiB a minute" in found["problems"][1]
+
+
+def test_the_real_service_bears_clients_of_every_kind(service: str) -> None:
+    """Half a minute of what `recon bench soak` does for half an hour."""
+    done = subprocess.run(
+        [sys.executable, "-m", "recon.cli", "bench", "soak", "--minutes", "0.4", "--server", service],
+        capture_output=True, text=True, check=False, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "reads all" in done.stdout
