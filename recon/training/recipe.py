@@ -17,6 +17,8 @@ class CtRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = 1
+    description: str = "Low-dose CT denoising, residual U-Net with a 90 % interval"
+    is_default: bool = True
     channels: tuple[int, ...] = (64, 96, 128, 160)
     blocks: tuple[int, ...] = (1, 1, 1, 2)
     steps: int = Field(gt=0)

@@ -13,11 +13,13 @@ from recon.training.export import halve_weights
 from recon.training.model_config import Entry, ModelConfig
 from recon.training.recipe import CtRecipe
 
-CONFIG = ModelConfig(
-    "ct", "Low-dose CT denoising, residual U-Net with a 90 % interval",
-    [Entry("hu", (-1, 1, -1, -1))], [Entry("noise_and_interval", (-1, 3, -1, -1))], is_default=True,
-)  # fmt: skip
 WARM_SHAPE = "1,1,512,512"
+
+
+def config_of(recipe: CtRecipe) -> ModelConfig:
+    """What Triton and the gateway are told about a network of this recipe."""
+    inputs, outputs = [Entry("hu", (-1, 1, -1, -1))], [Entry("noise_and_interval", (-1, 3, -1, -1))]
+    return ModelConfig("ct", recipe.description, inputs, outputs, recipe.is_default)
 
 
 def write_onnx(average: dict[str, Tensor], recipe: CtRecipe, path: Path) -> None:

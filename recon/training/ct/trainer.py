@@ -8,7 +8,7 @@ from recon.training import checkpoint
 from recon.training.calibrate import cross_calibrated, served
 from recon.training.ct import fit
 from recon.training.ct.calibrate import held_out_errors
-from recon.training.ct.export import CONFIG, WARM_SHAPE, write_onnx
+from recon.training.ct.export import WARM_SHAPE, config_of, write_onnx
 from recon.training.ct.validation import read_pairs
 from recon.training.model_config import write_version
 from recon.training.recipe import CtRecipe
@@ -32,7 +32,7 @@ class CtTrainer(Trainer[CtRecipe]):
         write_onnx(checkpoint.load_average(work / "checkpoint.safetensors"), recipe, weights)
         calibration = cross_calibrated(held_out_errors(served(weights), recipe, roots, work))
         factor = calibration["conformal_factor"]
-        sha256 = write_version(folder, version, CONFIG, [weights.name], factor, WARM_SHAPE)
+        sha256 = write_version(folder, version, config_of(recipe), [weights.name], factor, WARM_SHAPE)
         return Shipped(folder, sha256, calibration)
 
 
