@@ -9,7 +9,7 @@ import typer
 
 from recon.cli.options import AsJson, Model, Output, Server, Timeout, TlsCa, TlsCert, TlsKey
 from recon.cli.session import tls_of
-from recon.cli.work import work
+from recon.cli.work import looked_at, work
 from recon.jobs import Options
 from recon.jobs import ct as jobs
 
@@ -30,7 +30,7 @@ def ct(
 ) -> None:
     """Denoise low-dose CT; writes image, uncertainty, report.json and preview.png for every series."""
     status = work(
-        jobs.find(inputs), output, Options(model=model, timeout_s=timeout, strength=strength), server=server,
+        jobs.find(inputs, looked_at), output, Options(model=model, timeout_s=timeout, strength=strength), server=server,
         tls=tls_of(tls_ca, tls_cert, tls_key), as_json=as_json,
         nothing=f"no CT series in {', '.join(map(str, inputs))}; nothing was done",
     )  # fmt: skip

@@ -17,6 +17,7 @@ from recon.errors import InternalError, ReconError, outcome_of
 from recon.io.output_folder import output_folder, result_path
 from recon.jobs import Job, Options, Problem, Skipped, perform
 
+_FILES_A_LINE = 1000
 _DONE, _SOME_FAILED, _NOTHING = 0, 1, 2
 
 
@@ -72,6 +73,12 @@ def work(
         json.dump({"results": results, "skipped": skipped}, sys.stdout, indent=2)
         print()
     return _status(results, problems)
+
+
+def looked_at(files: int) -> None:
+    """A line now and then while a large folder is sorted out."""
+    if files % _FILES_A_LINE == 0:
+        print(f"{files} files looked at", file=sys.stderr, flush=True)
 
 
 def _run(

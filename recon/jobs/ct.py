@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,15 @@ from recon.jobs.names import distinct, name_of, safe
 from recon.volumes import Volume
 
 
-def find(inputs: Sequence[Path]) -> Iterator[Job | Skipped | Problem]:
+def find(inputs: Sequence[Path], on_file: Callable[[int], None] | None = None) -> Iterator[Job | Skipped | Problem]:
     """The jobs in files and folders; one bad input never costs another.
 
     Parameters
     ----------
     inputs
         DICOM or NIfTI files, or folders of them.
+    on_file
+        Called with the number of files that have been looked at.
     """
     found: list[Job] = []
     for given in inputs:
@@ -50,7 +52,7 @@ def find(inputs: Sequence[Path]) -> Iterator[Job | Skipped | Problem]:
             yield from (Skipped(str(folder), "a result of recon, no input") for folder in sorted(own))
             files = [path for path in files if path.parent not in own]
         found += [CtNiftiJob(name_of(path), str(path), [path]) for path in files if is_nifti(path)]
-        sorted_out = scan(path for path in files if not is_nifti(path))
+        sorted_out = scan((path for path in files if not is_nifti(path)), on_file)
         for item in sorted_out.skipped:
             if item.kind is Kind.OTHER:
                 yield Skipped(item.path, item.reason)
