@@ -84,13 +84,20 @@ class Unrolled(nn.Module):
         Of each cascade's U-Net.
     cascades
         How many.
+    repeats
+        How often the last one runs; the later times it goes on from its own result.
     """
 
     def __init__(
-        self, channels: tuple[int, ...] = (32, 64, 96), blocks: tuple[int, ...] = (1, 1, 1), cascades: int = 3
+        self,
+        channels: tuple[int, ...] = (32, 64, 96),
+        blocks: tuple[int, ...] = (1, 1, 1),
+        cascades: int = 3,
+        repeats: int = 1,
     ) -> None:
         super().__init__()
         self.cascades = nn.ModuleList(Prior(channels, blocks) for _ in range(cascades))
+        self.repeats = repeats
 
     def forward(
         self, kspace: Tensor, mask: Tensor, calibration: tuple[int, int], maps: Tensor | None = None
@@ -122,7 +129,7 @@ class Unrolled(nn.Module):
         pad = (0, -width % STRIDE, 0, -height % STRIDE)
         memory = torch.zeros(1, MEMORY, height + pad[3], width + pad[1], device=image.device)
         estimates, widths = [], memory
-        for prior in self.cascades:
+        for prior in [*self.cascades, *[self.cascades[-1]] * (self.repeats - 1)]:
             planes = functional.pad(torch.cat([_planes(image), _planes(gradient)], 1), pad)
             update, widths, memory, weight = prior(planes, memory, given)
             update = update[0, :, :height, :width].float()

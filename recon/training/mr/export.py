@@ -58,7 +58,7 @@ def export_mr(average: dict[str, Tensor], recipe: MrRecipe, factor: float, folde
     folder
         The model's folder in the repository.
     """
-    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades)
+    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
     network.load_state_dict(average)
     network.eval()
     (folder / "1").mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from recon.training.mr import anatomy, objects
 from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.sampler import Scan, ScanSampler
 
-_SHARES = (0.1, 0.3, 1.0)  # of the last three cascades in the loss: earlier ones leave work to later ones
+_SHARES = (0.1, 0.1, 0.1, 0.3, 1.0)  # of the last cascades in the loss: earlier ones leave work to later ones
 
 
 def loss(result: Reconstruction, scan: Scan) -> Tensor:
@@ -92,7 +92,7 @@ def fit(
     torch.manual_seed(recipe.seed)
     where = device()
     sampler = ScanSampler(prepare_objects(recipe, roots, work), recipe.arrays, recipe.seed)
-    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades).to(where)
+    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats).to(where)
     network = network.to(memory_format=torch.channels_last)
 
     def step_loss(step: int) -> Tensor:

@@ -16,6 +16,7 @@ class MrRecipe(BaseModel):
     channels: tuple[int, ...] = (32, 64, 96)
     blocks: tuple[int, ...] = (1, 1, 1)
     cascades: int = Field(3, gt=0)
+    repeats: int = Field(1, gt=0)
     steps: int = Field(gt=0)
     learning_rate: float = Field(5e-4, gt=0)
     objects: int = Field(4000, gt=0)

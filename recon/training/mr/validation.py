@@ -32,7 +32,7 @@ def validation_scans(recipe: MrRecipe, roots: list[Path], count: int = 6) -> lis
 
 def mean_psnr(average: dict[str, Tensor], recipe: MrRecipe, scans: list[Scan]) -> list[float]:
     """Mean PSNR in dB of the magnitude inside the head at R = 4 and at R = 8, after the best scalar fit."""
-    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades)
+    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
     network.load_state_dict(average)
     found = []
     for scan in scans:
