@@ -51,8 +51,8 @@ def test_zero_filled_is_the_root_sum_of_squares(client) -> None:
         assert np.ptp(result.uncertainty) < 1e-3 * result.uncertainty.max()
 
 
-@pytest.mark.parametrize("method", ["sense", "l1-wavelet"])
-def test_classical_methods_undo_the_folding(client, method) -> None:
+@pytest.mark.parametrize("method", ["sense", "l1-wavelet", "mr_unrolled"])
+def test_methods_undo_the_folding(client, method) -> None:
     mask = (np.arange(80) % 3 == 0) | (abs(np.arange(80) - 40) < 12)
     (result,) = client.reconstruct_mr(stack(1, lambda _: scan() * mask), model=method)
     (folded,) = client.reconstruct_mr(stack(1, lambda _: scan() * mask), model="zero-filled")
@@ -62,6 +62,21 @@ def test_classical_methods_undo_the_folding(client, method) -> None:
         image = image * (image * truth).sum() / (image**2).sum()
         errors.append(np.linalg.norm(image - truth) / np.linalg.norm(truth))
     assert errors[0] < 0.6 * errors[1], errors
+
+
+def test_the_network_is_the_default_and_says_why_and_how_sure_it_is(client) -> None:
+    mask = (np.arange(80) % 4 == 0) | (abs(np.arange(80) - 40) < 12)
+    run = client.reconstruct_mr(stack(2, lambda index: scan(index) * mask))
+    results = list(run)
+    assert run.model.name == "mr_unrolled"
+    assert "calibrate" in run.model.reason
+    for result in results:
+        truth = head(SHAPE) * (1 + result.index)
+        scale = (result.image * truth).sum() / (truth**2).sum()
+        inside = truth > 0.1 * truth.max()
+        covered = (abs(result.image - scale * truth) <= result.uncertainty)[inside].mean()
+        assert covered > 0.7  # a phantom of edges, nothing like the heads that it was calibrated on
+        assert (result.uncertainty > 0).all()
 
 
 def test_slices_leave_while_others_arrive(service) -> None:
