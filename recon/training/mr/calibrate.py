@@ -20,7 +20,10 @@ _PIXELS = 1500  # of each scan, so that large matrices do not outweigh small one
 
 
 def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path], scans: int = 48) -> dict[str, Any]:
-    """Calibrate on the held-out volumes; each volume's coverage is measured with the others' factor.
+    """Calibrate on the held-out volumes.
+
+    Coverage is measured on each volume with the factor of the others, and on the second half of all scans
+    with the factor of the first.
 
     Parameters
     ----------
@@ -48,7 +51,16 @@ def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path], sca
             "mean_half_width_relative": round(float(np.mean(factor * width)), 4),
         }
     factor = _factor(list(samples.values()))
-    return {"coverage": COVERAGE, "conformal_factor": round(factor, 4), "scans_of_each": scans, "held_out": measured}
+    middle = scans // 2 * _PIXELS
+    first = [(error[:middle], width[:middle]) for error, width in samples.values()]
+    second = [np.concatenate([sample[part][middle:] for sample in samples.values()]) for part in (0, 1)]
+    return {
+        "coverage": COVERAGE,
+        "conformal_factor": round(factor, 4),
+        "scans_of_each": scans,
+        "second_half_of_scans_by_first": round(measured_coverage(second[0], _factor(first) * second[1]), 4),
+        "held_out": measured,
+    }
 
 
 def errors_and_widths(reconstruct: Reconstruct, sampler: ScanSampler, scans: int) -> tuple[FloatArray, FloatArray]:
