@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recon.cli.evaluate_contrast import contrast
+from recon.cli.evaluate_models import automap, mr_unrolled
 from recon.cli.evaluate_mr import evaluate_mr
 from recon.cli.session import connect
 from recon.errors import InvalidRequest
@@ -18,6 +19,8 @@ from recon.jobs.ct import only_volume
 
 app = typer.Typer(help="Measure a model beside the classical methods.", no_args_is_help=True)
 app.command("mr")(evaluate_mr)
+app.command("mr-unrolled")(mr_unrolled)
+app.command("automap")(automap)
 app.command("contrast")(contrast)
 
 

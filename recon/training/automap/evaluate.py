@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -209,7 +210,7 @@ def _times(call: object, runs: int) -> list[float]:
     return found
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write ``evaluation.json``, and ``evaluation.png`` of AUTOMAP, beside each recipe."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, action="append", required=True)
@@ -217,7 +218,7 @@ def main() -> None:
     parser.add_argument("--repository", type=Path, default=Path("triton_repo"))
     parser.add_argument("--only", action="append", help="encodings, or dautomap; all by default")
     parser.add_argument("--times", action="store_true", help="measure only the times again, on an idle machine")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     for name in given.only or [*NAMES, "dautomap"]:
         if given.times:
             model = name if name == "dautomap" else f"automap_{name}"

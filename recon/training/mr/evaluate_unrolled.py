@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,7 @@ def draw(evaluation: dict[str, Any], pictures: dict[str, dict[str, FloatArray]],
     plt.close(figure)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Evaluate what the repository serves."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, action="append", default=[])
@@ -195,7 +195,7 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, default=Path("models/mr_unrolled/recipe.yaml"))
     parser.add_argument("--slices", type=int, default=3)
     parser.add_argument("--output", type=Path, default=Path("models/mr_unrolled"))
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     recipe = read(options.recipe, MrRecipe)
     classical = load_module(options.repository / "mr_classical" / "1")
     unrolled = load_unrolled(options.repository / "mr_unrolled" / "1")
