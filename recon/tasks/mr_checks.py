@@ -21,6 +21,8 @@ class Limits:
     coils: tuple[float, float] = (1, 32)
     matrix: tuple[float, float] = (48, 512)
     acceleration: float = 8.8
+    #: Beyond it, lesions of three pixels lose a third of their contrast where whole lines are left out.
+    line_acceleration: float = 3.5
     calibration: float = 12
     #: Of the measured samples' energy (its root) that an image may leave unexplained beyond the noise.
     residual: float = 0.2
@@ -93,7 +95,13 @@ def _sampling(kspace: ComplexImage) -> list[Check]:
     limits = LIMITS
     mask = mask_of(kspace)
     samples, lines = mask.shape
+    whole_lines = bool((mask == mask.any(axis=0)).all())
     return [
+        measure(
+            "line_acceleration", mask.size / float(mask.sum()) if whole_lines else 1.0, unit="",
+            upper=limits.line_acceleration,
+            message="lines of the matrix over whole lines measured; beyond it small structure is softened",
+        ),
         measure(
             "acceleration", mask.size / float(mask.sum()), unit="", upper=limits.acceleration,
             message="samples of the matrix over samples measured",
