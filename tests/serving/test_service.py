@@ -151,7 +151,7 @@ def test_an_unknown_model_is_not_found(client: Client, volume: Volume) -> None:
 
 
 def test_models_are_listed_with_their_checksum(client: Client) -> None:
-    (model,) = (model for model in client.models() if model.task == "ct")
+    (model,) = (model for model in client.models() if model.task == "ct" and model.is_default)
     assert (model.name, model.task, model.ready) == ("ct_denoise", "ct", True)
     assert len(model.sha256) == 64
 
