@@ -118,8 +118,10 @@ def fake_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pytest.importorskip("dask_jobqueue")
     commands = tmp_path / "bin"
     commands.mkdir()
+    # the script is read first: Dask deletes it as soon as it is submitted
+    start = 'script=$(cat "$1"); setsid bash -c "$script" >/dev/null 2>&1 &'
     scripts = {
-        "sbatch": f'setsid bash "$1" >/dev/null 2>&1 & echo $! >> {commands}/jobs; echo "Submitted batch job $!"',
+        "sbatch": f'{start} echo $! >> {commands}/jobs; echo "Submitted batch job $!"',
         "scancel": 'kill -- "-$1"',
     }
     for name, script in scripts.items():
@@ -130,8 +132,9 @@ def fake_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _slurm_spec() -> Spec:
+    loopback = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"]
     options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-    slurm = {"workers": 1, "memory": "1 GiB", "scheduler_options": options}
+    slurm = {"workers": 1, "memory": "1 GiB", "worker_extra_args": loopback, "scheduler_options": options}
     return Spec(inputs=[], servers=["127.0.0.1:1"], slurm=slurm)
 
 
