@@ -22,6 +22,12 @@ from recon.client import Client, Tls
 from recon.errors import InvalidRequest, MissingExtra, ReconError, ServiceUnavailable, error_from_reason, reason_of
 
 Work = Callable[[Item, Path], dict[str, Any]]
+_LOOK_S = 5.0  # how often to look for jobs that ended
+# Dask would open its status pages to every network
+_LOCAL_PAGES = {
+    "scheduler_options": {"dashboard_address": "127.0.0.1:0"},
+    "worker_extra_args": ["--dashboard-address", "127.0.0.1:0"],
+}
 
 
 class ClusterExecutor:
@@ -59,7 +65,8 @@ class ClusterExecutor:
         if not self._workers():
             raise ServiceUnavailable("the cluster has no workers; start some, then resume")
         key = f"recon-{item.number}-{uuid.uuid4().hex}"
-        future = self._client.submit(_on_worker, self._work, item, str(folder), key=key, retries=0, pure=False)
+        where = str(folder.absolute())  # a worker may have another current folder
+        future = self._client.submit(_on_worker, self._work, item, where, key=key, retries=0, pure=False)
         try:
             kind, content, place = future.result()
         except KilledWorker as error:
@@ -126,7 +133,7 @@ def cluster_executor(spec: Spec, tls: Tls | None, say: Callable[[str], None]) ->
     MissingExtra
         When Dask or dask-jobqueue is not installed.
     ServiceUnavailable
-        When the scheduler doesn't answer.
+        When the scheduler doesn't answer, or Slurm takes no job.
     """
     try:
         import distributed
@@ -153,17 +160,45 @@ def _cluster(spec: Spec) -> Iterator[Any]:
         from dask_jobqueue import SLURMCluster
     except ModuleNotFoundError:
         raise MissingExtra("--slurm needs dask-jobqueue: pip install 'recon[cluster]'") from None
-    options = {"cores": 1, "memory": "4 GiB", "processes": 1, **spec.slurm}
+    options = {"cores": 1, "memory": "4 GiB", "processes": 1, **_LOCAL_PAGES, **spec.slurm}
     workers = int(options.pop("workers", 1))
     try:
         cluster = SLURMCluster(**options)
     except (TypeError, ValueError) as error:
         raise InvalidRequest(f"slurm: {error}") from error
     try:
-        cluster.scale(jobs=workers)
+        try:
+            cluster.sync(_keep_jobs, cluster, workers)
+        except (RuntimeError, OSError) as error:  # sbatch refuses, or is not there
+            words = str(error).strip().splitlines() or [type(error).__name__]
+            raise ServiceUnavailable(f"Slurm took no job: {words[-1]}") from error
         yield cluster
     finally:
         cluster.close()
+
+
+async def _keep_jobs(cluster: Any, jobs: int) -> None:
+    """Submit the jobs, and anew every one that Slurm ended: Dask alone would never replace it."""
+    from distributed import Status
+    from tornado.ioloop import PeriodicCallback
+
+    def forget_refused() -> None:
+        for name, job in list(cluster.workers.items()):
+            if job.job_id is None:
+                job.status = Status.failed  # or the cluster can't be closed
+                del cluster.workers[name]
+
+    def again() -> None:
+        forget_refused()
+        cluster.scale(jobs=jobs)
+
+    cluster.scale(jobs=jobs)
+    try:
+        await cluster
+    finally:
+        forget_refused()
+    cluster.periodic_callbacks["jobs"] = PeriodicCallback(again, 1000 * _LOOK_S)
+    cluster.periodic_callbacks["jobs"].start()
 
 
 def _on_worker(work: Work, item: Item, folder: str) -> tuple[str, Any, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -13,13 +14,15 @@ from typing import Any
 import pytest
 
 from recon.batch.archive import resume
-from recon.batch.cluster import ClusterExecutor
+from recon.batch.cluster import ClusterExecutor, cluster_executor
 from recon.batch.items import Item
 from recon.batch.runner import Settings
+from recon.batch.spec import Spec
 from recon.batch.verify import verify
 from recon.errors import ServiceUnavailable, UnusableData
 from tests.batch.archives import FakeExecutor, connecting, report_of, run, write_nifti, write_result
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 _SETTINGS = Settings(in_flight=4, attempts=3, patience_s=30.0, grace_s=5.0, backoff_s=0.05)
 
@@ -107,3 +110,54 @@ def test_no_workers_is_said_and_resumable(tmp_path: Path) -> None:
     assert (counts["pending"], counts["failed"], counts["exit_status"]) == (2, 0, 1)
     assert "no workers" in counts["stopped"]
     assert resume(tmp_path / "out", connecting(FakeExecutor()))["done"] == 2
+
+
+@pytest.fixture
+def fake_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder of an `sbatch` that notes a line and starts the job at once, and a `scancel` that ends it."""
+    pytest.importorskip("dask_jobqueue")
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    # the script is read first: Dask deletes it as soon as it is submitted
+    start = 'script=$(cat "$1"); setsid bash -c "$script" >/dev/null 2>&1 &'
+    scripts = {
+        "sbatch": f'{start} echo $! >> {commands}/jobs; echo "Submitted batch job $!"',
+        "scancel": 'kill -- "-$1"',
+    }
+    for name, script in scripts.items():
+        (commands / name).write_text(f"#!/bin/bash\n{script}\n")
+        (commands / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+    return commands
+
+
+def _slurm_spec() -> Spec:
+    loopback = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"]
+    options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    slurm = {"workers": 1, "memory": "1 GiB", "worker_extra_args": loopback, "scheduler_options": options}
+    return Spec(inputs=[], servers=["127.0.0.1:1"], slurm=slurm)
+
+
+def test_a_job_that_slurm_ended_is_submitted_anew(fake_slurm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recon.batch.cluster._LOOK_S", 0.2)
+    jobs = fake_slurm / "jobs"
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "0.2s"}),
+        cluster_executor(_slurm_spec(), None, lambda words: None) as executor,
+    ):
+        executor.ready(30)
+        subprocess.run(["scancel", jobs.read_text().split()[0]], check=False)
+        deadline = time.monotonic() + 30
+        while len(jobs.read_text().split()) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        executor.ready(30)
+
+
+def test_a_refusal_by_slurm_is_said_in_its_words(fake_slurm: Path) -> None:
+    (fake_slurm / "sbatch").write_text("#!/bin/sh\necho 'sbatch: error: invalid partition specified' >&2; exit 1\n")
+    with (
+        pytest.raises(ServiceUnavailable, match="Slurm took no job: sbatch: error: invalid partition"),
+        cluster_executor(_slurm_spec(), None, lambda words: None),
+    ):
+        pass
