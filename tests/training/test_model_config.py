@@ -52,3 +52,9 @@ def test_the_file_in_triton_is_the_one_in_the_package(path: Path) -> None:
     assert path.read_bytes() == Path(backend.__file__).read_bytes(), (
         "run `recon export`, or copy recon/backend/model.py"
     )
+
+
+def test_the_four_learned_transforms_are_served_by_one_file() -> None:
+    found = sorted(default_repository().glob("automap_*/1/model.py"))
+    assert len(found) == 4
+    assert len({path.read_bytes() for path in found}) == 1
