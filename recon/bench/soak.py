@@ -25,6 +25,8 @@ from recon.bench.routes import GATEWAY, OPTIONS, GatewayRoute, ct_call, ct_reque
 MIX = {"reads all": 0.5, "hangs": 0.1, "cancels": 0.15, "times out": 0.1, "disconnects": 0.15}
 #: Growth that is called a leak: this much a minute for certain, and this share of the whole.
 LEAK_MIB_PER_MIN, LEAK_SHARE = 1.0, 0.05
+#: A process that has just begun grows whatever it does: growth is judged over a second half at least as long.
+LEAST_JUDGED_S = 60.0
 _ITEMS, _LENGTHS = 2, (1, 3)
 _HANG_S = 3.0
 
@@ -185,6 +187,8 @@ def report(soak: Soak, seconds: float, clients: int) -> dict[str, Any]:
         memory[name] = {
             "slope_mib_per_min": round(slope, 3), "interval_mib_per_min": [low, high], "seconds": times, "mib": values,
         }  # fmt: skip
+        if seconds / 2 < LEAST_JUDGED_S:
+            continue
         if low > LEAK_MIB_PER_MIN and slope * seconds / 120 > LEAK_SHARE * values[-1]:
             problems.append(f"{name} grows by {slope:.1f} MiB a minute (at least {low:.1f})")
     if GATEWAY not in memory:
@@ -192,7 +196,7 @@ def report(soak: Soak, seconds: float, clients: int) -> dict[str, Any]:
     return {
         "format": 1, "kind": "soak", "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "software": __version__, "machine": describe(), "seconds": seconds, "clients_at_a_time": clients,
-        "valid": not problems, "problems": problems,
+        "valid": not problems, "problems": problems, "growth_judged": seconds / 2 >= LEAST_JUDGED_S,
         "clients": {
             kind: {"outcomes": dict(tally.outcomes), "unexpected": dict(tally.unexpected)}
             for kind, tally in soak.tallies.items()

@@ -257,6 +257,8 @@ def soak(
     table.show(console, "Memory, second half", table.MEMORY_HEADS, table.memory_rows(record))
     for problem in record["problems"]:
         console.print(f"PROBLEM: {problem}", markup=False, soft_wrap=True)
+    if not record["growth_judged"]:
+        console.print("Too short to tell a leak from a start; from two minutes on growth is judged.")
     if output is not None:
         from recon.bench import plots
 

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
+from recon.serving.allocator import SpareMemory
 from recon.serving.guard import Guard
 from recon.serving.latency import choose_by_latency
 from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
@@ -178,8 +179,8 @@ class Server:
         self._wake.set()
 
     async def _watch(self) -> None:
-        """Keep health, metrics and the list of models true."""
-        reported = False
+        """Keep health, metrics and the list of models true, and the memory small."""
+        reported, spare = False, SpareMemory()
         while True:
             ready = False
             try:
@@ -196,6 +197,7 @@ class Server:
                 log.info("ready" if ready else "not_ready")
                 await self._report(ready)
                 reported = ready
+            await asyncio.to_thread(spare.give_back)
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _POLL_READY_S if ready else _POLL_WAITING_S)
