@@ -29,7 +29,7 @@ import triton_python_backend_utils as pb_utils
 
 
 def run(hu):
-    return np.zeros((1, 3, *hu.shape[2:]), np.float32)
+    return np.zeros((1, 2, *hu.shape[2:]), np.int16)
 
 
 class TritonPythonModel:
@@ -37,7 +37,7 @@ class TritonPythonModel:
         answers = []
         for request in requests:
             made = run(pb_utils.get_input_tensor_by_name(request, "hu").as_numpy())
-            answers.append(pb_utils.InferenceResponse([pb_utils.Tensor("noise_and_interval", made)]))
+            answers.append(pb_utils.InferenceResponse([pb_utils.Tensor("noise_and_half_width", made)]))
         return answers
 """
 _CONFIG = """
@@ -45,7 +45,7 @@ name: "ct_echo"
 backend: "python"
 max_batch_size: 0
 input [ { name: "hu" data_type: TYPE_FP32 dims: [ 1, 1, -1, -1 ] } ]
-output [ { name: "noise_and_interval" data_type: TYPE_FP32 dims: [ 1, 3, -1, -1 ] } ]
+output [ { name: "noise_and_half_width" data_type: TYPE_INT16 dims: [ 1, 2, -1, -1 ] } ]
 instance_group [ { count: 1 kind: KIND_CPU } ]
 parameters [
   { key: "task" value: { string_value: "ct" } },

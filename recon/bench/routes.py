@@ -134,10 +134,10 @@ class TritonRoute:
             tensors["hu"][0, 0] = image
 
         inputs = {"hu": TensorSpec((1, 1, *image.shape))}
-        outputs = {"noise_and_interval": TensorSpec((1, 3, *image.shape))}
+        outputs = {"noise_and_half_width": TensorSpec((1, 2, *image.shape), np.dtype(np.int16))}
         async with self._client.infer(Request(self._model, inputs, outputs, {}, quick=True), fill) as made:
             done = time.monotonic()
-            return done, made["noise_and_interval"].tobytes()
+            return done, made["noise_and_half_width"].tobytes()
 
 
 class GatewayRoute:

@@ -10,6 +10,8 @@ from recon.networks.unet import UNet
 
 #: Height and width must be multiples of this; callers pad.
 STRIDE = 16
+#: What the body's numbers are multiplied by.
+NOISE_HU, WIDTH_HU = 50.0, 15.0
 
 
 class CtDenoiser(UNet):
@@ -44,9 +46,14 @@ class CtDenoiser(UNet):
             (batch, 3, y, x) in HU: the noise to subtract; how far the full-dose value may lie below
             the estimate (5 % quantile) and above it (95 % quantile), both not negative.
         """
+        out = self.features(self.windows(hu))
+        noise = out[:, :1] * NOISE_HU
+        width = functional.softplus(out[:, 1:]) * WIDTH_HU
+        return torch.cat([noise, width], 1)
+
+    @staticmethod
+    def windows(hu: Tensor) -> Tensor:
+        """What the body of the network sees: soft tissue and the whole range, (batch, 2, y, x)."""
         soft = torch.clamp(hu, -250.0, 350.0) * 0.01
         full = torch.clamp(hu, -1024.0, 3071.0) * 0.001
-        out = self.features(torch.cat([soft, full], 1))
-        noise = out[:, :1] * 50.0
-        width = functional.softplus(out[:, 1:]) * 15.0
-        return torch.cat([noise, width], 1)
+        return torch.cat([soft, full], 1)

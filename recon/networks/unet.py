@@ -62,6 +62,10 @@ class UNet(nn.Module):
 
     def features(self, images: Tensor, conditions: Tensor | None = None) -> Tensor:
         """(batch, outputs, y, x) from (batch, inputs, y, x); y, x multiples of 2 to the number of levels."""
+        return functional.pixel_shuffle(self.folded(images, conditions), 2).float()
+
+    def folded(self, images: Tensor, conditions: Tensor | None = None) -> Tensor:
+        """The same with the pixels of 2x2 in channels: (batch, 4 outputs, y / 2, x / 2)."""
         x = self.head(functional.pixel_unshuffle(images, 2))
         skips = []
         levels = len(self.down)
@@ -73,7 +77,8 @@ class UNet(nn.Module):
         for level in reversed(range(len(self.grow))):
             x = self.grow[level](x) + skips[level]
             x = self.up[level](self._modulated(x, levels + level, conditions))
-        return functional.pixel_shuffle(self.tail(functional.relu(x)), 2).float()
+        out: Tensor = self.tail(functional.relu(x))
+        return out
 
     def _modulated(self, x: Tensor, index: int, conditions: Tensor | None) -> Tensor:
         if conditions is None:

@@ -21,6 +21,8 @@ from recon.wire.planes import require_input_type
 
 SMALLEST, LARGEST = 64, 2048
 STRIDE = 16
+#: The network answers in whole steps of this.
+STEP_HU = 1 / 16
 AIR_HU, DENSEST_HU = -1024.0, 3071.0
 #: Values below this are no measurement: scanners fill what lies outside the field of view with them.
 PADDING_HU = -1500.0
@@ -120,7 +122,7 @@ class CtWork(SliceWork):
         self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry
         rows, columns = (side + -side % STRIDE for side in hu.shape)
         self._inputs = {"hu": TensorSpec((1, 1, rows, columns))}
-        self._outputs = {"noise_and_interval": TensorSpec((1, 3, rows, columns))}
+        self._outputs = {"noise_and_half_width": TensorSpec((1, 2, rows, columns), np.dtype(np.int16))}
 
     @property
     def inputs(self) -> Mapping[str, TensorSpec]:
@@ -129,7 +131,7 @@ class CtWork(SliceWork):
 
     @property
     def outputs(self) -> Mapping[str, TensorSpec]:
-        """Noise, and how far the truth may lie below and above."""
+        """Noise, and how far the truth may lie off, in steps."""
         return self._outputs
 
     def prepare(self, tensors: Mapping[str, Array]) -> None:
@@ -142,7 +144,7 @@ class CtWork(SliceWork):
 
     def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
         """Subtract the noise, scale the interval, and look at what was removed."""
-        result = denoise(self._hu, tensors["noise_and_interval"][0], strength=self._strength, factor=self._factor)
+        result = denoise(self._hu, tensors["noise_and_half_width"][0], strength=self._strength, factor=self._factor)
         return FinishedSlice(result.image, result.uncertainty, judge_result(self._hu, result))
 
 
@@ -224,21 +226,21 @@ def denoise(hu: FloatImage, output: Array, *, strength: float, factor: float) ->
     hu
         (y, x) the input slice in HU.
     output
-        (3, y', x') of the network: noise, and the widths of the interval below and above, HU.
+        (2, y', x') int16 of the network: noise, and half the width of the interval, in :data:`STEP_HU`.
     strength
         Share of the noise to remove. The interval grows by what was left in.
     factor
         Conformal factor of the model.
     """
     rows, columns = hu.shape
-    noise, below, above = (plane[:rows, :columns] for plane in output)
+    # a step is a power of two: in single precision every product here is exact
+    noise = np.multiply(output[0, :rows, :columns], STEP_HU, dtype=np.float32)
     padding = hu < PADDING_HU
     any_padding = bool(padding.any())
     if any_padding:
-        noise = np.where(padding, np.float32(0), noise)
-    image = hu - noise * np.float32(strength)
-    uncertainty = below + above
-    uncertainty *= np.float32(0.5 * factor)
+        noise[padding] = 0
+    image = hu - noise * np.float32(strength) if strength < 1.0 else hu - noise
+    uncertainty = np.multiply(output[1, :rows, :columns], STEP_HU * factor, dtype=np.float32)
     if strength < 1.0:
         uncertainty += np.float32(1.0 - strength) * np.abs(noise)
     if any_padding:

@@ -19,9 +19,9 @@ GEOMETRY = Geometry.from_spacing(0.7, 0.7, 3)
 
 def _output(hu: np.ndarray, noise: np.ndarray, width: float = 10.0) -> np.ndarray:
     rows, columns = (side + -side % ct.STRIDE for side in hu.shape)
-    out = np.full((3, rows, columns), width, np.float32)
+    out = np.full((2, rows, columns), width / ct.STEP_HU, np.int16)
     out[0] = 0
-    out[0, : hu.shape[0], : hu.shape[1]] = noise
+    out[0, : hu.shape[0], : hu.shape[1]] = np.rint(noise / ct.STEP_HU)
     return out
 
 
@@ -65,7 +65,7 @@ def test_strength_goes_from_the_input_to_the_full_effect() -> None:
     output = _output(hu, noise)
     images = [ct.denoise(hu, output, strength=s, factor=1.0).image for s in (0.0, 0.5, 1.0)]
     np.testing.assert_array_equal(images[0], hu)
-    np.testing.assert_allclose(images[2], hu - noise, atol=1e-4)
+    np.testing.assert_allclose(images[2], hu - noise, atol=ct.STEP_HU / 2 + 1e-4)
     np.testing.assert_allclose(images[1], (images[0] + images[2]) / 2, atol=1e-4)
 
 
@@ -76,6 +76,14 @@ def test_the_interval_still_holds_at_lower_strength() -> None:
     weak = ct.denoise(hu, _output(hu, noise), strength=0.3, factor=1.3)
     assert (weak.uncertainty >= full.uncertainty + np.abs(weak.image - full.image) - 1e-3).all()
     np.testing.assert_allclose(full.uncertainty, 13.0, rtol=1e-5)
+
+
+def test_rounding_to_steps_costs_no_quality() -> None:
+    """A uniform error of a step's width: 0.018 HU beside the 5 to 50 HU of noise that a network leaves or takes."""
+    hu, noise = body(128, 20), np.random.default_rng(0).normal(0, 20, (128, 128)).astype(np.float32)
+    error = ct.denoise(hu, _output(hu, noise), strength=1.0, factor=1.0).image - (hu - noise)
+    assert abs(float(error.std()) - ct.STEP_HU / 12**0.5) < 1e-3
+    assert abs(float(error.mean())) < 1e-3
 
 
 def test_padding_outside_the_field_of_view_is_left_alone() -> None:

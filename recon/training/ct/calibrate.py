@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recon.arrays import FloatArray
+from recon.tasks.ct import STEP_HU
 from recon.training.calibrate import Served
 from recon.training.ct import anatomy, noise_bank
 from recon.training.ct.pairs import PatchSampler
@@ -55,8 +56,9 @@ def _errors(run: Served, sampler: PatchSampler) -> tuple[FloatArray, FloatArray]
     for _ in range(_BATCHES):
         patches = sampler.draw(_BATCH, {})
         low, full = patches.low.numpy(), patches.full.numpy()
-        (output,) = run({"hu": np.ascontiguousarray(low)}, ["noise_and_interval"])
+        (output,) = run({"hu": np.ascontiguousarray(low)}, ["noise_and_half_width"])
+        noise, half_width = np.split(STEP_HU * output.astype(np.float32), 2, 1)
         tissue = (full > _TISSUE[0]) & (full < _TISSUE[1])
-        errors.append(np.abs(low - output[:, :1] - full)[tissue])
-        widths.append((0.5 * (output[:, 1:2] + output[:, 2:3]))[tissue])
+        errors.append(np.abs(low - noise - full)[tissue])
+        widths.append(half_width[tissue])
     return np.concatenate(errors), np.concatenate(widths)
