@@ -16,11 +16,11 @@ from recon.bench import routes as ways
 from recon.bench.answers import Answers
 from recon.bench.blocks import Block, Load, Plan, run_block, run_blocks
 from recon.bench.closed_loop import closed_loop
-from recon.bench.machine import describe
 from recon.bench.observation import OK, Observation, observe
 from recon.bench.processes import Processes, busy_s, listener, own
 from recon.bench.self_test import Check, as_json
 from recon.bench.summary import cells, summarize
+from recon.machine import describe
 
 #: The gateway may answer in whole HU.
 MOST_DIFFERENCE_HU = 1.0

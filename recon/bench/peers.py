@@ -13,8 +13,8 @@ import numpy as np
 from recon import __version__
 from recon.arrays import FloatArray
 from recon.bench.inputs import mr_slice
-from recon.bench.machine import describe
 from recon.client import Client
+from recon.machine import describe
 from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
 from recon.training.ct.bodies import random_body

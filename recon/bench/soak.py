@@ -16,10 +16,10 @@ from scipy.stats import theilslopes
 
 from recon import __version__
 from recon.bench.answers import Answers
-from recon.bench.machine import describe
 from recon.bench.observation import observe
 from recon.bench.processes import Processes
 from recon.bench.routes import GATEWAY, OPTIONS, GatewayRoute, ct_call, ct_requests
+from recon.machine import describe
 
 #: Which clients come, and how often.
 MIX = {"reads all": 0.5, "hangs": 0.1, "cancels": 0.15, "times out": 0.1, "disconnects": 0.15}

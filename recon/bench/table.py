@@ -154,14 +154,14 @@ def runtime_rows(record: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
-TUNE_HEADS: Row = ("runtime", "threads", "requests at a time", "ms", "slices/s", "chosen")
+TUNE_HEADS: Row = ("runtime", "threads", "instances", "ms", "slices/s", "chosen")
 
 
 def tune_rows(record: Mapping[str, Any]) -> list[Row]:
     """A row for every setting."""
     return [
         (
-            row["runtime"], str(row["threads"]), str(row["requests"]), f"{row['ms']:.1f}",
+            row["runtime"], str(row["threads"]), str(row["instances"]), f"{row['ms']:.1f}",
             f"{row['slices_per_s']:.2f}", "yes" if row == record["choice"] else "",
         )
         for row in record["tried"]

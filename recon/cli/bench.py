@@ -177,14 +177,17 @@ def tune(
     model: Annotated[str, typer.Option(help="Model to tune for.")] = "ct_denoise",
     rounds: Annotated[int, typer.Option(min=3, help="Measurements of each setting.")] = 7,
 ) -> None:
-    """Runtime, threads and requests at a time that serve a model best on this machine."""
+    """Runtime, threads and instances that serve a model best here; recon serve --tuning takes the record."""
     from recon.bench import record as records
     from recon.bench import table
     from recon.bench.models import networks
     from recon.bench.routes import model_repository, weights_of
     from recon.bench.tune import tune as measure
+    from recon.serving.tuning import serves_settings
 
     weights = weights_of(model)
+    if not serves_settings(weights.parent):
+        raise InvalidRequest(f"{model} is served by a file of its own, which takes no settings")
     shapes = dict(networks(model_repository()).values())
     if weights not in shapes:
         raise InvalidRequest(f"{weights.parents[1] / 'config.pbtxt'} names no warm_shape")
@@ -193,7 +196,7 @@ def tune(
     console = _console()
     table.show(console, f"{model} {weights.parent.name}", table.TUNE_HEADS, table.tune_rows(record))
     if output is not None:
-        records.write(record, output / "tune.json")
+        records.write(record, output / f"tune-{model}.json")
 
 
 @app.command()
