@@ -186,7 +186,7 @@ def _ours(series: Callable[[], Any], quality: Callable[[FloatArray], float]) -> 
 
 def _torch_eager(low: FloatImage, full: FloatImage) -> list[Method]:
     """The CT network in Python, without a service."""
-    from recon.bench.routes import weights_of
+    from recon.bench.routes.network import weights_of
     from recon.bench.runtimes import cores
     from recon.bench.torch_eager import TorchEager, ct_network
 

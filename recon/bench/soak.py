@@ -18,7 +18,9 @@ from recon import __version__
 from recon.bench.answers import Answers
 from recon.bench.observation import observe
 from recon.bench.processes import Processes
-from recon.bench.routes import GATEWAY, OPTIONS, GatewayRoute, ct_call, ct_requests
+from recon.bench.routes import GATEWAY
+from recon.bench.routes.ct import ct_call, ct_gateway, ct_requests
+from recon.bench.routes.gateway import OPTIONS, GatewayRoute
 from recon.machine import describe
 
 #: Which clients come, and how often.
@@ -63,7 +65,7 @@ class Soak:
         """Keep ``clients`` busy for a while and sample memory every second."""
         began = time.monotonic()
         async with grpc.aio.insecure_channel(self._address, OPTIONS) as channel:
-            route = GatewayRoute(channel, self._model)
+            route = ct_gateway(channel, self._model)
             await self._read_all(route)  # the first answers, which all later ones must equal
 
             async def client() -> None:

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from recon.bench import runtimes
 from recon.bench.models import networks, pinned
 from recon.bench.record import check
-from recon.bench.routes import model_repository
+from recon.bench.routes.network import model_repository
 from recon.bench.tune import tune
 
 SHAPE = (1, 1, 32, 32)
