@@ -30,19 +30,22 @@ class Load:
         ``series``: one caller with ``value`` slices at a time.
     value
         As said.
+    each
+        Slices of one request, other than a series.
     """
 
     kind: Kind
     value: float
+    each: int = 1
 
     @property
     def slices(self) -> int:
         """Of one request."""
-        return int(self.value) if self.kind == "series" else 1
+        return int(self.value) if self.kind == "series" else self.each
 
     def __str__(self) -> str:
         words = {"closed": "{:.0f} callers", "open": "{:.3g} arrivals/s", "series": "series of {:.0f}"}
-        return words[self.kind].format(self.value)
+        return words[self.kind].format(self.value) + (f", {self.each} slices each" if self.each > 1 else "")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ import numpy as np
 from recon.bench.routes import BARE
 from recon.bench.statistics import FEWEST_BLOCKS, Effect, holm, paired, unpaired
 from recon.errors import InvalidRequest
-
-_IDENTITY = ("cpu", "cores", "extensions", "memory_gib")
+from recon.machine import differences
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,6 @@ class Difference:
     raw_ratio: float
 
 
-def machine_differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
-    """What is different about the machines of two records."""
-    first, second = a["machine"], b["machine"]
-    return [f"{key}: {first[key]} and {second[key]}" for key in _IDENTITY if first[key] != second[key]]
-
-
 def compare_runs(
     a: Mapping[str, Any], b: Mapping[str, Any], *, other_machine: bool = False, absolute: bool = False
 ) -> list[Difference]:
@@ -64,7 +57,7 @@ def compare_runs(
         if not record["valid"]:
             why = [*record["problems"], *(reason for cell in record["cells"] for reason in cell["reasons"])]
             raise InvalidRequest(f"the {name} run is INVALID: {why[0] if why else 'it does not say why'}")
-    found = machine_differences(a, b)
+    found = differences(a["machine"], b["machine"])
     if found and not other_machine:
         raise InvalidRequest(f"the machines differ ({'; '.join(found)}); --other-machine compares all the same")
     first, second = _medians(a), _medians(b)

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from recon.bench.routes import ct_requests
+from recon.bench.routes.ct import ct_requests
 from recon.errors import OutputFailed
 
 METHOD = "recon.v1.CtService/Denoise"

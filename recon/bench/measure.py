@@ -16,14 +16,13 @@ from recon.bench import routes as ways
 from recon.bench.answers import Answers
 from recon.bench.blocks import Block, Load, Plan, run_block, run_blocks
 from recon.bench.closed_loop import closed_loop
-from recon.bench.machine import describe
+from recon.bench.inputs import PAIR_SIDES
 from recon.bench.observation import OK, Observation, observe
 from recon.bench.processes import Processes, busy_s, listener, own
 from recon.bench.self_test import Check, as_json
 from recon.bench.summary import cells, summarize
+from recon.machine import describe
 
-#: The gateway may answer in whole HU.
-MOST_DIFFERENCE_HU = 1.0
 #: Share of the cores that other processes may use before the record warns.
 MOST_BUSY = 0.1
 _WARM_UP, _FRESH = 3, 5
@@ -36,29 +35,35 @@ class Request:
     Attributes
     ----------
     task, model
-        ``ct`` with all routes, ``mr`` with the gateway alone.
+        ``ct``, ``mr`` or ``contrast``, and which model of it.
     routes
-        Of :data:`recon.bench.routes.CT_ROUTES`.
+        Of the task's in :data:`recon.bench.routes.ROUTES`.
     others
         More gateways in the same run, address by name.
     concurrency
         Callers at a time of the closed loops.
     rates
-        Arrivals a second of the open loops; negative ones are shares of what the first route can do.
+        Arrivals a second of the open loops; negative ones are shares of what one caller gets of the first route
+        that does the whole task.
     series
-        Slices of the streamed series; none leaves it out.
+        Slices of the streamed series; none leaves it out. For contrast those of every pair.
     plan
         How much.
     """
 
     task: str = "ct"
     model: str = "ct_denoise"
-    routes: tuple[str, ...] = ways.CT_ROUTES
+    routes: tuple[str, ...] = ways.ROUTES["ct"]
     others: dict[str, str] = field(default_factory=dict)
     concurrency: tuple[int, ...] = (1, 2, 4)
     rates: tuple[float, ...] = (-0.5, -0.8)
     series: int = 8
     plan: Plan = field(default_factory=Plan)
+
+    @property
+    def each(self) -> int:
+        """Slices of a request: a scan of a pair is never a single slice."""
+        return self.series if self.task == "contrast" else 1
 
 
 Told = Callable[[str], object]
@@ -80,10 +85,9 @@ async def measure(
     told
         Hears what is being done.
     """
-    if request.task == "mr":
-        opening = ways.mr_routes(address, request.model, request.others)
-    else:
-        opening = ways.ct_routes(address, request.model, request.routes, request.others)
+    opening = ways.open_routes(
+        request.task, address, request.model, request.routes, request.others, request.each
+    )  # fmt: skip
     load_before = os.getloadavg()[0]
     async with opening as opened:
         answers = Answers()
@@ -129,41 +133,41 @@ async def _warm_up(address: str, request: Request, opened: ways.Routes, answers:
     """Send every input by every route a few times, and look at what the gateway makes of it; not counted."""
     problems: list[str] = []
     for name, route in opened.routes.items():
-        for slices in sorted({1, request.series} - {0}):
-            count = max(_WARM_UP, request.plan.items) if slices == 1 else 1
+        for slices in sorted({request.each, request.series} - {0}):
+            count = max(_WARM_UP, request.plan.items) if slices == request.each else 1
             found = await closed_loop(route, 1, count, lambda n: n % request.plan.items, slices, request.plan.timeout_s)
             judged = [answers.judge(name, slices, observation) for observation in found]
             problems += [f"{name}, warm-up: {o.problem}" for o in judged if o.problem][:1]
-    if opened.bare is not None:
+    if opened.agreement is not None:
         for name, target in {ways.GATEWAY: address, **request.others}.items():
             if name in opened.routes and not any(problem.startswith(f"{name},") for problem in problems):
-                problems += await _compare_with_bare(name, target, request, opened, opened.bare)
+                problems += await _compare(name, target, request, opened, opened.agreement)
     return problems
 
 
-async def _compare_with_bare(
-    name: str, address: str, request: Request, opened: ways.Routes, bare: ways.BareRuntime
+async def _compare(
+    name: str, address: str, request: Request, opened: ways.Routes, agreement: ways.Agreement
 ) -> list[str]:
-    found = [await ways.difference_to_bare(address, request.model, bare, item) for item in range(request.plan.items)]
-    opened.notes[f"{name}: largest difference to the bare network, HU"] = round(max(found), 3)
-    if max(found) > MOST_DIFFERENCE_HU:
-        return [f"{name}: images differ from the bare network by {max(found):.1f} HU"]
+    found = [await agreement.difference(address, item) for item in range(request.plan.items)]
+    opened.notes[f"{name}: largest difference to the bare network, {agreement.unit}"] = round(max(found), 5)
+    if max(found) > agreement.most:
+        return [f"{name}: images differ from the bare network by {max(found):.3g} {agreement.unit}"]
     return []
 
 
 async def _caching(request: Request, opened: ways.Routes) -> list[str]:
     """Whether inputs that came before are answered faster than new ones: then it is no network that was measured."""
-    if request.task != "ct":
+    if request.task == "mr":  # where making the input takes part of the time
         return []
     problems = []
     for name, route in opened.routes.items():
-        if name == ways.BARE:
+        if name in (ways.BARE, ways.TASK):
             continue
         times: dict[bool, list[float]] = {True: [], False: []}
         for turn in range(_FRESH):
             for known, item in ((True, turn % request.plan.items), (False, request.plan.items + 100 + turn)):
-                ways.prepare(item)
-                found = await observe(route, item, 1, None, request.plan.timeout_s)
+                opened.prepare(item)
+                found = await observe(route, item, request.each, None, request.plan.timeout_s)
                 times[known].append(found.service_s)
         old, new = float(np.median(times[True])), float(np.median(times[False]))
         opened.notes[f"{name}: new inputs over known ones"] = round(new / old, 2)
@@ -174,19 +178,24 @@ async def _caching(request: Request, opened: ways.Routes) -> list[str]:
 
 async def _loads(request: Request, opened: ways.Routes) -> list[Load]:
     """Shares of capacity become arrivals a second, the same ones for every route."""
-    name, route = next(iter(opened.routes.items()))
+    # the network alone does a fraction of what a pair of scans takes: no rate for the other routes
+    whole = (ways.TASK, ways.GATEWAY) if request.task == "contrast" else ()
+    name = next(name for name in (*whole, *opened.routes) if name in opened.routes)
     plan = Plan(1, 2 * _WARM_UP, request.plan.items, request.plan.timeout_s)
-    block = await run_block(name, route, Load("closed", 1), plan, 0, Answers(), Processes({}))
+    block = await run_block(
+        name, opened.routes[name], Load("closed", 1, request.each), plan, 0, Answers(), Processes({})
+    )
     times = [o.service_s for o in block.observations if o.status == OK]
     capacity = 1 / float(np.median(times)) if times else 1.0
-    loads = [Load("closed", count) for count in request.concurrency]
-    loads += [Load("open", float(f"{-rate * capacity if rate < 0 else rate:.3g}")) for rate in request.rates]
-    return loads + ([Load("series", request.series)] if request.series > 1 else [])
+    rates = [float(f"{-rate * capacity if rate < 0 else rate:.3g}") for rate in request.rates]
+    loads = [Load("closed", count, request.each) for count in request.concurrency]
+    loads += [Load("open", rate, request.each) for rate in rates]
+    return loads + ([Load("series", request.series)] if request.series > request.each else [])
 
 
 def _bit_equal(answers: Answers, opened: ways.Routes, request: Request) -> dict[str, bool]:
     """Whether routes that return the network's own output return the same bits as the bare runtime."""
-    raw = [name for name in (ways.BODY, ways.SHARED) if name in opened.routes and opened.bare is not None]
+    raw = [name for name in (ways.BODY, ways.SHARED) if name in opened.routes and ways.BARE in opened.routes]
     items = range(request.plan.items)
     return {
         name: all(answers.digest(name, item, 1) == answers.digest(ways.BARE, item, 1) for item in items) for name in raw
@@ -218,7 +227,7 @@ def _record(
         "settings": {
             "task": request.task, "model": request.model, "blocks": request.plan.blocks,
             "requests_per_block": request.plan.requests, "inputs": request.plan.items, "seed": request.plan.seed,
-            "image": "512 x 512" if request.task == "ct" else "4 coils, 128 x 128, every fourth line",
+            **_words(request),
         },
         "notes": notes,
         "self_test": as_json(list(checks)),
@@ -229,6 +238,18 @@ def _record(
         "processes": usage,
         "cells": table,
     }  # fmt: skip
+
+
+def _words(request: Request) -> dict[str, str]:
+    """What was sent, and what a slice is."""
+    if request.task == "contrast":
+        return {
+            "image": f"pairs of scans of {request.series} x {' x '.join(map(str, PAIR_SIDES))}",
+            "slice": f"one of the {request.series} images of a pair. A request is a whole pair: both scans must be in "
+            "before the first image can be made, and latency is that of all its images",
+        }  # fmt: skip
+    size = "512 x 512" if request.task == "ct" else "4 coils, 128 x 128, every fourth line"
+    return {"image": size, "slice": "one image, which a request or a part of a series asks for"}
 
 
 def _warnings(notes: dict[str, Any]) -> list[str]:

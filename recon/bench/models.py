@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from recon import __version__
+from recon.backend.model import warm_shapes
 from recon.bench import runtimes
 from recon.bench.flops import cost
-from recon.bench.machine import describe
+from recon.machine import describe
+from recon.serving.triton.repository import models_in
 
 Told = Callable[[str], object]
 
@@ -29,23 +31,20 @@ def pinned(threads: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def networks(repository: Path) -> dict[str, tuple[Path, tuple[int, ...]]]:
-    """Every ONNX file of a model repository by ``model:version``, with the shape that the model warms up with."""
+def networks(repository: Path) -> dict[str, tuple[Path, dict[str, list[int]]]]:
+    """Every ONNX file of a model repository by ``model:version``, with the shapes that the model warms up with.
+
+    The shape of an input that the configuration does not name has the name ``""``: it is the first one.
+    """
     found = {}
     for weights in sorted(repository.glob("*/*/*.onnx")):
-        config = (weights.parents[1] / "config.pbtxt").read_text()
-        shape = _parameter(config, "warm_shape")
-        if shape:
+        served = next(m for m in models_in(weights.parents[1]) if m.version == weights.parent.name)
+        shapes = served.parameter("warm_shape")
+        if shapes:
             name = f"{weights.parents[1].name}:{weights.parent.name}"
             name += "" if weights.name == "model.onnx" else f"/{weights.stem}"
-            found[name] = weights, tuple(int(side) for side in shape.split(","))
+            found[name] = weights, warm_shapes(shapes, "")
     return found
-
-
-def _parameter(config: str, key: str) -> str:
-    _, _, rest = config.partition(f'key: "{key}"')
-    _, _, rest = rest.partition('string_value: "')
-    return rest.partition('"')[0]
 
 
 def measure_models(repository: Path, threads: int, told: Told = lambda _: None) -> dict[str, Any]:
@@ -63,12 +62,16 @@ def measure_models(repository: Path, threads: int, told: Told = lambda _: None) 
     with pinned(threads):
         peaks: dict[str, float] = {}
         models: dict[str, Any] = {}
-        for name, (weights, shape) in networks(repository).items():
+        for name, (weights, shapes) in networks(repository).items():
             told(f"{name}: counting")
+            shape = tuple(next(iter(shapes.values())))
             try:
-                price = cost(weights, [shape])
-            except Exception as error:  # a network with other inputs than one image
+                price = cost(weights, list(shapes.values()))
+            except Exception as error:  # a network with other inputs than the model
                 models[name] = {"shape": list(shape), "problem": str(error).splitlines()[0]}
+                continue
+            if len(shapes) > 1:
+                models[name] = {"shape": list(shape), **asdict(price)}
                 continue
             rows = []
             for runtime, precision, infer in _runtimes(weights, shape, threads, told):

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from recon.bench.machine import describe
 from recon.client import Client
+from recon.machine import describe
 from recon.volumes import FloatImage, Geometry, Volume
 
 SIDE = 512

@@ -13,8 +13,8 @@ import numpy as np
 from recon import __version__
 from recon.arrays import FloatArray
 from recon.bench.inputs import mr_slice
-from recon.bench.machine import describe
 from recon.client import Client
+from recon.machine import describe
 from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
 from recon.training.ct.bodies import random_body
@@ -186,7 +186,7 @@ def _ours(series: Callable[[], Any], quality: Callable[[FloatArray], float]) -> 
 
 def _torch_eager(low: FloatImage, full: FloatImage) -> list[Method]:
     """The CT network in Python, without a service."""
-    from recon.bench.routes import weights_of
+    from recon.bench.routes.network import weights_of
     from recon.bench.runtimes import cores
     from recon.bench.torch_eager import TorchEager, ct_network
 

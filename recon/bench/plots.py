@@ -72,7 +72,7 @@ def _bars(axis: Any, record: Mapping[str, Any], routes: list[str]) -> None:
                 x = place + 0.8 * ((number + 0.5) / len(routes) - 0.5)
                 axis.bar(x, max(speeds), 0.7 / len(routes), color=_COLOURS[number % len(_COLOURS)])
                 axis.text(x, max(speeds), f"{max(speeds):.1f}", ha="center", va="bottom", fontsize=8)
-    names = {"closed": "single slices,\nbest concurrency", "series": "one streamed series"}
+    names = {"closed": "closed loop,\nbest concurrency", "series": "one streamed series"}
     axis.set_xticks(range(len(kinds)), [names[kind] for kind in kinds])
     axis.set_ylabel("slices a second")
     axis.grid(alpha=0.3, axis="y")

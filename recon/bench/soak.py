@@ -16,10 +16,12 @@ from scipy.stats import theilslopes
 
 from recon import __version__
 from recon.bench.answers import Answers
-from recon.bench.machine import describe
 from recon.bench.observation import observe
 from recon.bench.processes import Processes
-from recon.bench.routes import GATEWAY, OPTIONS, GatewayRoute, ct_call, ct_requests
+from recon.bench.routes import GATEWAY
+from recon.bench.routes.ct import ct_call, ct_gateway, ct_requests
+from recon.bench.routes.gateway import OPTIONS, GatewayRoute
+from recon.machine import describe
 
 #: Which clients come, and how often.
 MIX = {"reads all": 0.5, "hangs": 0.1, "cancels": 0.15, "times out": 0.1, "disconnects": 0.15}
@@ -65,7 +67,7 @@ class Soak:
         """Keep ``clients`` busy for a while and sample memory every second."""
         began = time.monotonic()
         async with grpc.aio.insecure_channel(self._address, OPTIONS) as channel:
-            route = GatewayRoute(channel, self._model)
+            route = ct_gateway(channel, self._model)
             await self._read_all(route)  # the first answers, which all later ones must equal
 
             async def client() -> None:

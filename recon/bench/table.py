@@ -30,7 +30,8 @@ def markdown(heads: Row, rows: Iterable[Row]) -> str:
 
 
 SERVE_HEADS: Row = (
-    "route", "load", "p50 ms", "p90 ms", "p99 ms", "of it service", "first image", "slices/s", "CPU s/slice", "answers",
+    "route", "load", "p50 ms", "p90 ms", "p99 ms", "p50 ms/slice", "of p50 service", "first image", "slices/s",
+    "CPU s/slice", "answers",
 )  # fmt: skip
 
 
@@ -40,13 +41,14 @@ def serve_rows(record: Mapping[str, Any]) -> list[Row]:
     for cell in sorted(record["cells"], key=lambda c: (c["kind"], c["value"])):
         latency, service, first = cell["latency_ms"], cell["service_ms"], cell["first_image_ms"]
         if not cell["valid"]:
-            rows.append((cell["route"], cell["load"], *["INVALID"] * 7, "; ".join(cell["reasons"])))
+            rows.append((cell["route"], cell["load"], *["INVALID"] * 8, "; ".join(cell["reasons"])))
             continue
         speed = cell["slices_per_s"]
         rows.append(
             (
                 cell["route"], cell["load"], *(percentile_words(latency.get(q)) for q in ("p50", "p90", "p99")),
-                percentile_words(service.get("p50")), percentile_words(first.get("p50")),
+                percentile_words(latency.get("p50"), cell["slices"]), percentile_words(service.get("p50")),
+                percentile_words(first.get("p50")),
                 "" if speed is None else f"{speed:.2f}", f"{sum(cell['cpu_s_per_slice'].values()):.3f}",
                 f"{cell['requests']} right",
             )
@@ -54,13 +56,13 @@ def serve_rows(record: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
-def percentile_words(found: Mapping[str, Any] | None) -> str:
-    """A percentile, the bound in its place, or n/a."""
+def percentile_words(found: Mapping[str, Any] | None, parts: int = 1) -> str:
+    """A percentile over so many parts, the bound in its place, or n/a."""
     if not found:
         return "n/a"
     if found["value"] is not None:
-        return f"{found['value']:.1f}"
-    return "n/a" if found["bound"] is None else f"≤ {found['bound']:.1f}"
+        return f"{found['value'] / parts:.1f}"
+    return "n/a" if found["bound"] is None else f"≤ {found['bound'] / parts:.1f}"
 
 
 PROCESS_HEADS: Row = ("process", "CPU s", "own memory MiB", "peak MiB")
@@ -154,14 +156,14 @@ def runtime_rows(record: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
-TUNE_HEADS: Row = ("runtime", "threads", "requests at a time", "ms", "slices/s", "chosen")
+TUNE_HEADS: Row = ("runtime", "threads", "instances", "ms", "slices/s", "chosen")
 
 
 def tune_rows(record: Mapping[str, Any]) -> list[Row]:
     """A row for every setting."""
     return [
         (
-            row["runtime"], str(row["threads"]), str(row["requests"]), f"{row['ms']:.1f}",
+            row["runtime"], str(row["threads"]), str(row["instances"]), f"{row['ms']:.1f}",
             f"{row['slices_per_s']:.2f}", "yes" if row == record["choice"] else "",
         )
         for row in record["tried"]

@@ -1,10 +1,17 @@
-"""Which runtime, how many threads and how many requests at a time serve a network best on this machine."""
+"""Which runtime, how many threads and how many instances serve a model best on this machine.
+
+What is measured is the file that runs inside Triton, with each instance on a thread of this process where
+the service gives it a process of its own. ``recon serve --tuning`` runs the model as the record says.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,31 +19,41 @@ from typing import Any
 import numpy as np
 
 from recon import __version__
-from recon.bench.machine import describe
+from recon.backend.model import runtime_of
+from recon.machine import describe
 
 Told = Callable[[str], object]
 #: Latency that may be given up for throughput.
 _SLACK = 1.1
+#: Each instance holds a network of its own.
+_INSTANCES = (1, 2, 4, 8)
 
 
-def tune(weights: Path, shape: tuple[int, ...], told: Told = lambda _: None, rounds: int = 7) -> dict[str, Any]:
+def tune(
+    weights: Path, shapes: Mapping[str, Sequence[int]], told: Told = lambda _: None, rounds: int = 7
+) -> dict[str, Any]:
     """Measure the settings side by side and choose the fastest, written down with what was tried.
 
-    Latency is that of one request alone, throughput that of as many requests in flight as the setting has.
+    Latency is that of one request alone, throughput that of as many requests in flight as there are instances.
     Precision is the runtime's own choice: whether a lower one is good enough is for the quality figures.
 
     Parameters
     ----------
     weights
-        ONNX file.
-    shape
-        Of its input.
+        The one file of a model's version in the repository.
+    shapes
+        Of its inputs by name; ``""`` is the first one.
     told
         Hears what is being done.
     rounds
         Interleaved measurements of each setting.
     """
-    candidates = list(_candidates(weights, shape))
+    import openvino
+
+    network, rng = openvino.Core().read_model(weights), np.random.default_rng(0)
+    first, outputs = network.inputs[0].any_name, [part.any_name for part in network.outputs]
+    inputs = {name or first: rng.normal(0, 1, shape).astype(np.float32) for name, shape in shapes.items()}
+    candidates = [(settings, _candidate(weights, inputs, outputs, **settings)) for settings in _settings()]
     latencies: dict[int, list[float]] = {index: [] for index in range(len(candidates))}
     speeds: dict[int, list[float]] = {index: [] for index in range(len(candidates))}
     for turn in range(rounds + 1):
@@ -58,62 +75,40 @@ def tune(weights: Path, shape: tuple[int, ...], told: Told = lambda _: None, rou
     return {
         "format": 1, "kind": "tune", "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "software": __version__, "machine": describe(), "model": weights.parents[1].name,
-        "version": weights.parent.name, "shape": list(shape), "rounds": rounds, "tried": tried, "choice": choice,
+        "version": weights.parent.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "shapes": {name: list(shape) for name, shape in shapes.items()}, "rounds": rounds, "tried": tried,
+        "choice": choice,
     }  # fmt: skip
 
 
 Run = Callable[[], tuple[float, float]]
 
 
-def _candidates(weights: Path, shape: tuple[int, ...]) -> Iterator[tuple[dict[str, Any], Run]]:
+def _settings() -> Iterator[dict[str, Any]]:
     cores = len(os.sched_getaffinity(0))
-    image = np.random.default_rng(0).normal(0, 100, shape).astype(np.float32)
-    for threads in sorted({1, max(1, cores // 2), cores}):
-        for requests in sorted({1, max(1, cores // threads)}):
-            settings = {"runtime": "openvino", "threads": threads, "requests": requests}
-            yield settings, _openvino(weights, image, threads, requests)
-    yield {"runtime": "onnxruntime", "threads": cores, "requests": 1}, _onnx_runtime(weights, image, cores)
+    shared = {(cores // instances, instances) for instances in _INSTANCES if instances <= cores}
+    for threads, instances in sorted({(1, 1), (max(1, cores // 2), 1), *shared}):
+        yield {"runtime": "openvino", "threads": threads, "instances": instances}
+    if importlib.util.find_spec("onnxruntime") is not None:
+        yield {"runtime": "onnxruntime", "threads": cores, "instances": 1}
 
 
-def _openvino(weights: Path, image: np.ndarray[Any, Any], threads: int, requests: int) -> Run:
-    import openvino
+def _candidate(
+    weights: Path, inputs: Mapping[str, Any], outputs: list[str], *, runtime: str, threads: int, instances: int
+) -> Run:
+    networks = [runtime_of(weights, runtime, threads) for _ in range(instances)]
+    pool = ThreadPoolExecutor(instances)
 
-    core = openvino.Core()
-    network = core.read_model(weights)
-    network.reshape(list(image.shape))
-    options: dict[str, Any] = {"NUM_STREAMS": requests, "INFERENCE_NUM_THREADS": threads * requests}
-    compiled = core.compile_model(network, "CPU", options)
-    running = [compiled.create_infer_request() for _ in range(requests)]
-    for request in running:
-        request.set_input_tensor(openvino.Tensor(image, shared_memory=False))
+    def twice(network: Any) -> None:
+        network(inputs, outputs)
+        network(inputs, outputs)
 
     def run() -> tuple[float, float]:
         began = time.perf_counter()
-        running[0].infer()
+        networks[0](inputs, outputs)
         alone = time.perf_counter() - began
         began = time.perf_counter()
-        for _ in range(2):
-            for request in running:
-                request.start_async()
-            for request in running:
-                request.wait()
-        return alone, 2 * requests / (time.perf_counter() - began)
-
-    return run
-
-
-def _onnx_runtime(weights: Path, image: np.ndarray[Any, Any], threads: int) -> Run:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
-    given = {session.get_inputs()[0].name: image}
-
-    def run() -> tuple[float, float]:
-        began = time.perf_counter()
-        session.run(None, given)
-        alone = time.perf_counter() - began
-        return alone, 1 / alone
+        list(pool.map(twice, networks))
+        return alone, 2 * instances / (time.perf_counter() - began)
 
     return run

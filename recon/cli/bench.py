@@ -30,7 +30,7 @@ def serve(
     output: Output = None,
     server: Server = None,
     also: Annotated[list[str] | None, typer.Option(help="NAME=HOST:PORT of another service, in the same run.")] = None,
-    task: Annotated[str, typer.Option(help="ct, or mr (gateway alone).")] = "ct",
+    task: Annotated[str, typer.Option(help="ct, contrast, or mr (gateway alone).")] = "ct",
     model: Annotated[str, typer.Option(help="Model to measure.")] = "",
     route: Annotated[list[str] | None, typer.Option(help="Only these routes.")] = None,
     blocks: Annotated[int, typer.Option(min=1, help="Blocks of every route under every load.")] = 12,
@@ -39,20 +39,20 @@ def serve(
     rate: Annotated[str, typer.Option(help="Arrivals/s of the open loops; 50% is half of what one caller gets.")] = (
         "50%,80%"
     ),
-    series: Annotated[int, typer.Option(min=0, help="Slices of the streamed series; 0 leaves it out.")] = 8,
+    series: Annotated[int, typer.Option(min=0, help="Slices of the streamed series (0: none), or of every pair.")] = 8,
     seed: Annotated[int, typer.Option(help="Of arrivals and of the order of blocks.")] = 0,
     self_test: Annotated[bool, typer.Option(help="First let the instrument test itself.")] = True,
 ) -> None:
     """Latency and throughput against load: bare runtime, Triton, gateway; exit status 1 when INVALID."""
     from recon.bench.blocks import Plan
     from recon.bench.measure import Request, measure
-    from recon.bench.routes import CT_ROUTES
+    from recon.bench.routes import ROUTES
     from recon.bench.self_test import self_test as run_self_test
 
     request = Request(
-        task=_one_of("--task", task, ("ct", "mr")),
-        model=model or {"ct": "ct_denoise", "mr": "l1-wavelet"}[task],
-        routes=tuple(route) if route else CT_ROUTES,
+        task=_one_of("--task", task, tuple(ROUTES)),
+        model=model or {"ct": "ct_denoise", "mr": "l1-wavelet", "contrast": "contrast_enhance"}[task],
+        routes=tuple(route) if route else ROUTES[task],
         others=_others(also or []),
         concurrency=tuple(int(value) for value in _numbers("--concurrency", concurrency)),
         rates=tuple(_numbers("--rate", rate)),
@@ -72,7 +72,8 @@ def serve(
 
         records.write(record, output / "serve.json")
         plots.latency_against_load(record, output / "serve.png")
-        (output / "serve.md").write_text(table.markdown(table.SERVE_HEADS, table.serve_rows(record)))
+        words = table.markdown(table.SERVE_HEADS, table.serve_rows(record))
+        (output / "serve.md").write_text(f"{words}\nA slice is {record['settings']['slice']}.\n")
     if not record["valid"]:
         raise typer.Exit(1)
 
@@ -86,6 +87,7 @@ def _show_serve(console: Console, record: dict[str, Any]) -> None:
         console.print("The instrument was not tested (--no-self-test).")
     title = f"{record['settings']['model']}, {record['settings']['image']}"
     table.show(console, title, table.SERVE_HEADS, table.serve_rows(record))
+    console.print(f"A slice is {record['settings']['slice']}.", markup=False, highlight=False, soft_wrap=True)
     table.show(console, "Processes", table.PROCESS_HEADS, table.process_rows(record))
     for name in ("machine", "notes", "same_bits_as_bare_runtime"):
         console.print(f"{name}: {record[name]}", markup=False, highlight=False, soft_wrap=True)
@@ -156,7 +158,7 @@ def models(
     from recon.bench import record as records
     from recon.bench import runtimes, table
     from recon.bench.models import measure_models
-    from recon.bench.routes import model_repository
+    from recon.bench.routes.network import model_repository
 
     with _progress() as told:
         record = measure_models(repository or model_repository(), threads or runtimes.cores(), told)
@@ -177,14 +179,17 @@ def tune(
     model: Annotated[str, typer.Option(help="Model to tune for.")] = "ct_denoise",
     rounds: Annotated[int, typer.Option(min=3, help="Measurements of each setting.")] = 7,
 ) -> None:
-    """Runtime, threads and requests at a time that serve a model best on this machine."""
+    """Runtime, threads and instances that serve a model best here; recon serve --tuning takes the record."""
     from recon.bench import record as records
     from recon.bench import table
     from recon.bench.models import networks
-    from recon.bench.routes import model_repository, weights_of
+    from recon.bench.routes.network import model_repository, weights_of
     from recon.bench.tune import tune as measure
+    from recon.serving.tuning import serves_settings
 
     weights = weights_of(model)
+    if not serves_settings(weights.parent):
+        raise InvalidRequest(f"{model} is served by a file of its own, which takes no settings")
     shapes = dict(networks(model_repository()).values())
     if weights not in shapes:
         raise InvalidRequest(f"{weights.parents[1] / 'config.pbtxt'} names no warm_shape")
@@ -193,7 +198,7 @@ def tune(
     console = _console()
     table.show(console, f"{model} {weights.parent.name}", table.TUNE_HEADS, table.tune_rows(record))
     if output is not None:
-        records.write(record, output / "tune.json")
+        records.write(record, output / f"tune-{model}.json")
 
 
 @app.command()

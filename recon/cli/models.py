@@ -34,7 +34,8 @@ def models(
     for model in served:
         row = {
             "name": model.name, "version": model.version, "task": model.task, "ready": model.ready,
-            "default": model.is_default, "sha256": model.sha256, "description": model.description,
+            "default": model.is_default, "sha256": model.sha256, "tuning": model.tuning,
+            "description": model.description,
         }  # fmt: skip
         if verify is not None:
             row["verified"] = model.sha256 in known
@@ -43,7 +44,9 @@ def models(
         print(json.dumps({"models": rows}, indent=2))
     else:
         table = Table()
-        for heading in ("model", "version", "task", "ready", "sha256", *(["verified"] if verify else [])):
+        tuned = any(row["tuning"] for row in rows)
+        more = [*(["verified"] if verify else []), *(["tuned to"] if tuned else [])]
+        for heading in ("model", "version", "task", "ready", "sha256", *more):
             table.add_column(heading, no_wrap=True)
         table.add_column("description")
         for row in rows:
@@ -56,6 +59,8 @@ def models(
             cells.append(str(row["sha256"])[:16])
             if verify:
                 cells.append("yes" if row["verified"] else "NO")
+            if tuned:
+                cells.append(row["tuning"])
             table.add_row(*map(str, cells), str(row["description"]))
         console = Console()
         if not console.is_terminal:

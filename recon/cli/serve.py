@@ -17,6 +17,10 @@ def serve(
     triton: Annotated[str | None, typer.Option(help="Use this Triton (gRPC) instead of the embedded one.")] = None,
     repository: Annotated[Path | None, typer.Option(help="Model repository of the embedded Triton.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Load the models of this task only; may be repeated.")] = None,
+    tuning: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run a model as this record of recon bench tune says; may be repeated."),
+    ] = None,
     ct_latency_ms: Annotated[
         float | None,
         typer.Option(min=1, help="Take the best CT model that needs no longer for a slice."),
@@ -41,6 +45,7 @@ def serve(
         "triton": triton,
         "repository": repository,
         "tasks": tuple(task) if task else None,
+        "tuning": tuple(tuning) if tuning else None,
         "ct_latency_ms": ct_latency_ms,
         "metrics": metrics,
         "tls_cert": tls_cert,

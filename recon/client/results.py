@@ -49,6 +49,8 @@ class ModelIdentity:
         Of the interval.
     reason
         Why this model, where the service chose it.
+    tuning
+        Runtime, threads and instances, where they were chosen by measurement.
     """
 
     name: str
@@ -58,6 +60,7 @@ class ModelIdentity:
     coverage: float
     conformal_factor: float
     reason: str = ""
+    tuning: str = ""
 
     def __str__(self) -> str:
         return f"{self.name}:{self.version} sha256:{self.sha256[:16]}"

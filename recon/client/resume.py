@@ -171,6 +171,7 @@ class Run(Iterator[ImageSlice]):
         model = ModelIdentity(
             made.model, made.model_version, made.model_sha256, made.software_version, covers.coverage,
             covers.conformal_factor, accepted.model_reason or (self.model.reason if self.model else ""),
+            made.model_tuning,
         )  # fmt: skip
         known = self.model
         if known is not None and self.finished and known.sha256 != model.sha256:

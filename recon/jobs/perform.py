@@ -82,6 +82,8 @@ def _report(
             "name": made.name, "version": made.version, "sha256": made.sha256,
             "software_version": made.software_version,
         }  # fmt: skip
+        if made.tuning:
+            model["tuning"] = made.tuning
         interval = {"coverage": made.coverage, "conformal_factor": made.conformal_factor}
         if made.reason:
             parameters["model_reason"] = made.reason

@@ -40,7 +40,7 @@ def build_report(
     verdict, checks
         Of the whole input.
     model
-        Name, version, SHA-256 and software version.
+        Name, version, SHA-256 and software version; the tuning where there is one.
     interval
         Coverage and conformal factor of the uncertainty.
     parameters

@@ -7,6 +7,7 @@ import contextlib
 import re
 import signal
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.private_memory import SHARED
 from recon.serving.triton.process import EmbeddedTriton, TritonAddress
+from recon.serving.triton.repository import models_in
+from recon.serving.tuning import Tuning, read_tunings
 from recon.tasks.ct import CtTask
 from recon.v1 import (
     contrast_pb2,
@@ -78,17 +81,22 @@ class Server:
         self.settings = settings
         self.address = ""
         self.embedded: EmbeddedTriton | None = None
+        limits = settings.limits
         if settings.triton is None:
             repository = settings.repository or default_repository()
             wanted = models_of_tasks(repository, settings.tasks)
-            self.embedded = EmbeddedTriton(repository, self._triton_changed, wanted)
+            tunings = _tunings(settings.tuning, repository)
+            limits = limits.for_instances(max((tuning.instances for tuning in tunings), default=1))
+            self.embedded = EmbeddedTriton(repository, self._triton_changed, wanted, tunings)
             address = self.embedded.address
         else:
+            if settings.tuning:
+                raise InvalidRequest("--tuning is for the embedded Triton; --triton names one with settings of its own")
             local = settings.triton.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
             address = TritonAddress(settings.triton, {}, SHARED if local else None)
-        self.triton = TritonClient(address, settings.limits.in_flight)
+        self.triton = TritonClient(address, limits.in_flight)
         self.catalogue = Catalogue(self.triton)
-        self.engine = StreamEngine(self.triton, self.catalogue, settings.limits)
+        self.engine = StreamEngine(self.triton, self.catalogue, limits)
         self._health = health.aio.HealthServicer()
         self._grpc = grpc.aio.server(options=_GRPC_OPTIONS, interceptors=[Guard()])
         self._monitor: asyncio.Task[None] | None = None
@@ -217,6 +225,16 @@ def _read(path: Path | None) -> bytes | None:
         return path.read_bytes()
     except OSError as error:
         raise InvalidRequest(f"can't read {path}: {error.strerror}") from error
+
+
+def _tunings(paths: Sequence[Path], repository: Path) -> list[Tuning]:
+    if not paths:
+        return []
+    folders = sorted(config.parent for config in repository.glob("*/config.pbtxt"))
+    found = read_tunings(paths, [model for folder in folders for model in models_in(folder)], repository)
+    for tuning in found:
+        log.info("tuned", **asdict(tuning))
+    return found
 
 
 def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:

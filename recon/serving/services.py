@@ -94,6 +94,6 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
         return models_pb2.Model(
             name=model.name, version=model.version, task=model.task, sha256=model.sha256, ready=self._catalogue.ready,
             description=model.parameter("description"), is_default=model.is_default,
-            conformal_factor=model.conformal_factor,
+            conformal_factor=model.conformal_factor, tuning=model.tuning,
             inference_count=int(TRITON.latest.get(model.host, {}).get("inferences", 0)),
         )  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Limits(BaseModel):
@@ -15,6 +17,13 @@ class Limits(BaseModel):
     read_ahead: int = Field(2, gt=0, description="finished or running slices held per series")
     in_flight: int = Field(2, gt=0, description="slices at Triton at a time")
     idle_s: float = Field(60.0, gt=0, description="longest silence of a client, s")
+
+    def for_instances(self, count: int) -> Limits:
+        """The same where they let every instance of a model work and one more slice be ready for it."""
+        if count == 1:
+            return self
+        more = {name: max(getattr(self, name), count + 1) for name in ("read_ahead", "in_flight")}
+        return self.model_copy(update=more)
 
 
 class Settings(BaseSettings):
@@ -26,6 +35,7 @@ class Settings(BaseSettings):
     triton: str | None = None
     repository: Path | None = None
     tasks: tuple[str, ...] = ()
+    tuning: Annotated[tuple[Path, ...], NoDecode] = ()
     ct_latency_ms: float | None = Field(None, gt=0)
     metrics: str | None = None
     tls_cert: Path | None = None
@@ -33,3 +43,9 @@ class Settings(BaseSettings):
     client_ca: Path | None = None
     drain_s: float = Field(30.0, ge=0)
     limits: Limits = Limits()
+
+    @field_validator("tuning", mode="before")
+    @classmethod
+    def _paths(cls, value: Any) -> Any:
+        """``RECON_TUNING`` holds paths as ``PATH`` does."""
+        return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value

@@ -244,7 +244,7 @@ def provenance(model: ServedModel) -> common_pb2.Provenance:
     """What made an image."""
     return common_pb2.Provenance(
         software="recon", software_version=__version__, model=model.name, model_version=model.version,
-        model_sha256=model.sha256,
+        model_sha256=model.sha256, model_tuning=model.tuning,
     )  # fmt: skip
 
 

@@ -112,18 +112,20 @@ class Check(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ..., lower_limit: _Optional[float] = ..., upper_limit: _Optional[float] = ..., unit: _Optional[str] = ..., outcome: _Optional[_Union[Verdict, str]] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Provenance(_message.Message):
-    __slots__ = ("software", "software_version", "model", "model_version", "model_sha256")
+    __slots__ = ("software", "software_version", "model", "model_version", "model_sha256", "model_tuning")
     SOFTWARE_FIELD_NUMBER: _ClassVar[int]
     SOFTWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     MODEL_SHA256_FIELD_NUMBER: _ClassVar[int]
+    MODEL_TUNING_FIELD_NUMBER: _ClassVar[int]
     software: str
     software_version: str
     model: str
     model_version: str
     model_sha256: str
-    def __init__(self, software: _Optional[str] = ..., software_version: _Optional[str] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., model_sha256: _Optional[str] = ...) -> None: ...
+    model_tuning: str
+    def __init__(self, software: _Optional[str] = ..., software_version: _Optional[str] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., model_sha256: _Optional[str] = ..., model_tuning: _Optional[str] = ...) -> None: ...
 
 class Timings(_message.Message):
     __slots__ = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "total_ms")

@@ -54,7 +54,7 @@ def test_the_shipped_network_agrees_with_torch() -> None:
     torch = pytest.importorskip("torch")
     from torch.utils.flop_counter import FlopCounterMode
 
-    from recon.bench.routes import weights_of
+    from recon.bench.routes.network import weights_of
     from recon.bench.torch_eager import ct_network
 
     network = ct_network(weights_of("ct_denoise"))

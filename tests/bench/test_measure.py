@@ -102,6 +102,48 @@ def test_a_failed_self_test_makes_the_run_invalid(monkeypatch: pytest.MonkeyPatc
     assert found["problems"] == ["self-test: stall: p99 12 ms"]
 
 
+def test_a_pair_of_scans_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fault in ("none", "drops"):
+
+        @asynccontextmanager
+        async def fake(*_: object, fault: str = fault) -> AsyncIterator[ways.Routes]:
+            yield ways.Routes({ways.GATEWAY: Lying(fault, 30)})
+
+        monkeypatch.setattr(ways, "contrast_routes", fake)
+        request = Request(
+            "contrast", "contrast_enhance", (ways.GATEWAY,), concurrency=(1,), rates=(), series=6,
+            plan=Plan(blocks=6, requests=8),
+        )  # fmt: skip
+        found = asyncio.run(measure("127.0.0.1:1", request, []))
+        (cell,) = found["cells"]  # a streamed series would be the same again
+        assert (cell["load"], cell["slices"]) == ("1 callers, 6 slices each", 6)
+        assert "both scans must be in before the first image" in found["settings"]["slice"]
+        assert found["valid"] == (fault == "none")
+        if fault == "drops":
+            assert any("5 of 6 slices" in reason for reason in cell["reasons"])
+        else:
+            whole, each = (float(table.serve_rows(found)[0][column]) for column in (2, 5))
+            assert each == pytest.approx(whole / 6, abs=0.06)
+
+
+def test_the_real_service_and_pairs_of_scans(service: str, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "recon.cli", "bench", "serve", "--task", "contrast", "--server", service,
+        "-o", str(tmp_path), "--blocks", "1", "--requests", "2", "--concurrency", "1", "--rate", "50%", "--series", "5",
+        "--no-self-test",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    found = json.loads((tmp_path / "serve.json").read_text())
+    assert not found["problems"], done.stdout
+    (difference,) = (value for name, value in found["notes"].items() if "largest difference" in name)
+    assert difference <= 0.01
+    assert {cell["route"] for cell in found["cells"]} == {"bare runtime", "task in one process", "gateway"}
+    assert all(block["slices"] == [5, 5] for cell in found["cells"] for block in cell["blocks"])
+    assert not any(any(block["problem"]) for cell in found["cells"] for block in cell["blocks"])
+    assert "A slice is one of the 5 images of a pair." in done.stdout
+    assert "A slice is one of the 5 images of a pair." in (tmp_path / "serve.md").read_text()
+
+
 def test_the_real_service(service: str, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "recon.cli", "bench", "serve", "--server", service, "-o", str(tmp_path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from recon.bench import runtimes
 from recon.bench.models import networks, pinned
 from recon.bench.record import check
+from recon.bench.routes.network import model_repository
 from recon.bench.tune import tune
 
 SHAPE = (1, 1, 32, 32)
@@ -34,7 +36,13 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_networks_of_a_repository(repository: Path) -> None:
-    assert networks(repository) == {"small:2": (repository / "small" / "2" / "model.onnx", SHAPE)}
+    assert networks(repository) == {"small:2": (repository / "small" / "2" / "model.onnx", {"": list(SHAPE)})}
+
+
+def test_every_network_that_is_shipped_is_found() -> None:
+    found = networks(model_repository())
+    assert {"ct_denoise:1", "ct_denoise_light:1", "contrast_enhance:1", "mr_unrolled:1/cascade1"} <= set(found)
+    assert set(found["contrast_enhance:1"][1]) == {"features", "conditions"}
 
 
 def test_runtimes_run(repository: Path) -> None:
@@ -53,8 +61,11 @@ def test_the_peak_is_above_what_one_core_can_not_miss() -> None:
 
 
 def test_tuning_chooses_among_what_it_tried(repository: Path) -> None:
-    found = tune(repository / "small" / "2" / "model.onnx", SHAPE, rounds=3)
+    weights = repository / "small" / "2" / "model.onnx"
+    found = tune(weights, {"": SHAPE}, rounds=3)
     check(found)
+    assert (found["model"], found["version"]) == ("small", "2")
+    assert found["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert found["choice"] in found["tried"]
     assert {row["runtime"] for row in found["tried"]} == {"openvino", "onnxruntime"}
     fastest = min(row["ms"] for row in found["tried"])

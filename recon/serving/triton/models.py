@@ -53,6 +53,12 @@ class ServedModel:
         return self.parameter("sha256")
 
     @property
+    def tuning(self) -> str:
+        """How it runs on this machine where that was measured, in words; empty where the runtime chooses."""
+        runtime = self.parameter("runtime")
+        return runtime and f"{runtime}, threads: {self.parameter('threads')}, instances: {self.parameter('instances')}"
+
+    @property
     def is_default(self) -> bool:
         """Whether the task uses it where a request names none."""
         return self.parameter("default") == "yes" and self.method == self.parameter("default_method")

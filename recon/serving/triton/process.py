@@ -25,6 +25,8 @@ import structlog
 from recon.serving.triton import private_memory
 from recon.serving.triton.install import TritonInstall, prepare_install
 from recon.serving.triton.reaper import Reaper
+from recon.serving.triton.repository import tuned_repository
+from recon.serving.tuning import Tuning
 
 _PROTOCOLS = "health,metadata,inference,shared-memory,model-config,model-repository,statistics,trace,logging"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
@@ -63,21 +65,24 @@ class EmbeddedTriton:
         Model repository.
     models
         Those to load; all by default.
+    tunings
+        Settings of this machine.
     on_change
         Called with False when the server is gone and with True when its process runs again
         (which is not yet to say that it is ready).
     """
 
     def __init__(
-        self, repository: Path, on_change: Callable[[bool], None] = lambda _: None, models: Sequence[str] = ()
-    ) -> None:
-        self.repository = repository.resolve()
+        self, repository: Path, on_change: Callable[[bool], None] = lambda _: None, models: Sequence[str] = (),
+        tunings: Sequence[Tuning] = (),
+    ) -> None:  # fmt: skip
         self._loading = [f"--load-model={name}" for name in models]
         if models:
             self._loading.insert(0, "--model-control-mode=explicit")
         self.restarts = 0
         self._on_change = on_change
         self._folder = Path(tempfile.mkdtemp(prefix="recon-"))  # mode 0700
+        self.repository = tuned_repository(repository.resolve(), self._folder / "models", tunings)
         self._tag = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
         self._memory = private_memory.SHARED / self._tag
         self._scratch_before: set[Path] = set()

@@ -26,12 +26,15 @@ MOST_SHAPES = 4  # compiled networks kept, one per combination of input shapes
 class _OpenVino:
     """The network compiled for each combination of input shapes that comes along."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int = 0) -> None:
         import openvino
 
         self.openvino = openvino
         self.core = openvino.Core()
         self.path = path
+        self.options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+        if threads:  # several instances would be pinned to the same cores
+            self.options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
         self.compiled: OrderedDict[Any, Any] = OrderedDict()
 
     def _request(self, inputs: Mapping[str, Any]) -> Any:
@@ -39,8 +42,7 @@ class _OpenVino:
         if key not in self.compiled:
             network = self.core.read_model(self.path)
             network.reshape({name: list(array.shape) for name, array in inputs.items()})
-            options = {"PERFORMANCE_HINT": "LATENCY"}
-            self.compiled[key] = self.core.compile_model(network, "CPU", options).create_infer_request()
+            self.compiled[key] = self.core.compile_model(network, "CPU", self.options).create_infer_request()
             while len(self.compiled) > MOST_SHAPES:
                 self.compiled.popitem(last=False)
         self.compiled.move_to_end(key)
@@ -56,22 +58,26 @@ class _OpenVino:
 
 
 class _OnnxRuntime:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int = 0) -> None:
         import onnxruntime
 
-        self.session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads  # 0 leaves it to the runtime
+        self.session = onnxruntime.InferenceSession(str(path), options, onnxruntime.get_available_providers())
 
     def __call__(self, inputs: Mapping[str, Any], outputs: list[str]) -> list[Any]:
         """Run it."""
         return list(self.session.run(outputs, inputs))
 
 
-def runtime_of(path: Path) -> "_OpenVino | _OnnxRuntime":
-    """The network of a file on OpenVINO, else on ONNX Runtime."""
+def runtime_of(path: Path, runtime: str = "", threads: int = 0) -> "_OpenVino | _OnnxRuntime":
+    """The network of a file on a runtime and its threads; unless told, on OpenVINO, else on ONNX Runtime."""
+    if runtime:
+        return _OnnxRuntime(path, threads) if runtime == "onnxruntime" else _OpenVino(path, threads)
     try:
-        return _OpenVino(path)
+        return _OpenVino(path, threads)
     except ImportError:
-        return _OnnxRuntime(path)
+        return _OnnxRuntime(path, threads)
 
 
 def parameters_of(config: dict[str, Any], version: str) -> dict[str, str]:
@@ -79,6 +85,12 @@ def parameters_of(config: dict[str, Any], version: str) -> dict[str, str]:
     values = {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
     own = {key.rpartition(".")[0]: value for key, value in values.items() if key.rpartition(".")[2] == version}
     return {**values, **own}
+
+
+def warm_shapes(words: str, first: str) -> dict[str, list[int]]:
+    """Shapes by input: of the first one in ``"1,1,512,512"``, of each in ``"kspace:1,8,64,64;noise:1"``."""
+    parts = [part.rpartition(":") for part in words.split(";")]
+    return {name or first: [int(side) for side in sides.split(",")] for name, _, sides in parts}
 
 
 def verified(folder: Path, parameters: dict[str, str]) -> list[Path]:
@@ -108,14 +120,11 @@ class TritonPythonModel:
         (path,) = verified(Path(args["model_repository"]) / args["model_version"], parameters)
         self.inputs = [entry["name"] for entry in config["input"]]
         self.outputs = [entry["name"] for entry in config["output"]]
-        self.run = runtime_of(path)
-        warm = {}
-        for part in parameters["warm_shape"].split(";"):  # "1,1,512,512" or "kspace:1,8,64,64;noise:1"
-            name, _, sides = part.rpartition(":")
-            entry = next(e for e in config["input"] if e["name"] == (name or self.inputs[0]))
-            shape = [int(side) for side in sides.split(",")]
-            warm[entry["name"]] = np.zeros(shape, pb_utils.triton_string_to_numpy(entry["data_type"]))
-        self.run(warm, self.outputs)
+        # "runtime" and "threads" are there where they were measured on this machine
+        self.run = runtime_of(path, parameters.get("runtime", ""), int(parameters.get("threads", "0")))
+        kinds = {e["name"]: pb_utils.triton_string_to_numpy(e["data_type"]) for e in config["input"]}
+        shapes = warm_shapes(parameters["warm_shape"], self.inputs[0])
+        self.run({name: np.zeros(shape, kinds[name]) for name, shape in shapes.items()}, self.outputs)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Answer each request."""

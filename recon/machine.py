@@ -1,15 +1,18 @@
-"""What machine a benchmark ran on."""
+"""What machine this is: benchmarks write it down, and what was measured elsewhere is not used here."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("openvino", "onnxruntime", "torch", "nvidia-pytriton", "grpcio", "numpy")
+
+_IDENTITY = ("cpu", "cores", "extensions", "memory_gib")
 
 
 def describe() -> dict[str, Any]:
@@ -37,6 +40,11 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": packages,
     }
+
+
+def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """What makes two descriptions those of different machines; nothing when they are of the same."""
+    return [f"{key}: {first[key]} and {second[key]}" for key in _IDENTITY if first[key] != second[key]]
 
 
 def _first_line(path: str) -> str | None:

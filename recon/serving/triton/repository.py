@@ -1,0 +1,68 @@
+"""A model repository on disk: what its configurations say, and the same models with settings of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import text_format
+from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+from recon.errors import InvalidRequest
+from recon.serving.triton.models import ServedModel, models_of
+from recon.serving.tuning import Tuning
+
+_CONFIG = "config.pbtxt"
+
+
+def models_in(folder: Path) -> list[ServedModel]:
+    """Every version of a model's folder, as its configuration describes it.
+
+    Raises
+    ------
+    InvalidRequest
+        When the configuration can't be read.
+    """
+    config = _read(folder)
+    versions = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
+    return [model for version in versions for model in models_of(config, version)]
+
+
+def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning]) -> Path:
+    """A repository whose configurations name the settings, made of links; the same one where there are none.
+
+    Parameters
+    ----------
+    repository
+        As it was installed; it is not changed.
+    folder
+        Where the other is made.
+    tunings
+        At most one for a model.
+    """
+    if not tunings:
+        return repository
+    folder.mkdir()
+    chosen = {tuning.model: tuning for tuning in tunings}
+    for model in repository.iterdir():
+        if model.name not in chosen:
+            (folder / model.name).symlink_to(model)
+            continue
+        (folder / model.name).mkdir()
+        for part in model.iterdir():
+            if part.name != _CONFIG:
+                (folder / model.name / part.name).symlink_to(part)
+        config = _read(model)
+        for name, value in chosen[model.name].parameters.items():
+            config.parameters[name].string_value = value
+        config.instance_group[0].count = chosen[model.name].instances
+        (folder / model.name / _CONFIG).write_text(text_format.MessageToString(config))
+    return folder
+
+
+def _read(folder: Path) -> Any:
+    try:
+        return text_format.Parse((folder / _CONFIG).read_text(), ModelConfig())
+    except (OSError, text_format.ParseError) as error:
+        raise InvalidRequest(f"can't read {folder / _CONFIG}: {error}") from error

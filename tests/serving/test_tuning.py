@@ -1,0 +1,177 @@
+"""What was measured on this machine is obeyed by the model in Triton; what was measured elsewhere is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from recon.backend.model import runtime_of
+from recon.bench.processes import listener
+from recon.cli.session import own_service
+from recon.client import Client
+from recon.errors import InvalidRequest
+from recon.machine import describe
+from recon.serving.server import Server, default_repository
+from recon.serving.settings import Limits, Settings
+from recon.serving.triton.repository import models_in, tuned_repository
+from recon.serving.tuning import Tuning, read_tunings
+from recon.volumes import Geometry, Volume
+from tests.conftest import body
+
+MODEL = "ct_denoise_light"
+WORDS = "onnxruntime, threads: 1, instances: 2"
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a record for this machine and the shipped weights; keyword arguments replace parts of it."""
+    (served,) = models_in(default_repository() / MODEL)
+
+    def make(**changes: Any) -> Path:
+        record = {
+            "kind": "tune", "machine": describe(), "model": MODEL, "version": "1", "sha256": served.sha256,
+            "choice": {"runtime": "onnxruntime", "threads": 1, "instances": 2, "ms": 9.0, "slices_per_s": 100.0},
+        }  # fmt: skip
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        path.write_text(json.dumps({**record, **changes}))
+        return path
+
+    return make
+
+
+def _recon(*words: object) -> str:
+    command = [sys.executable, "-m", "recon.cli", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def _read(*paths: Path) -> list[Tuning]:
+    repository = default_repository()
+    models = [model for config in repository.glob("*/config.pbtxt") for model in models_in(config.parent)]
+    return read_tunings(paths, models, repository)
+
+
+def test_a_record_of_this_machine_is_taken(write: Write) -> None:
+    assert _read(write()) == [Tuning(MODEL, "1", "onnxruntime", 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"machine": {**describe(), "cores": 999}}, "of another machine .cores: 999"),
+        ({"machine": {}}, "does not describe its machine"),
+        ({"model": "ct_unknown"}, "ct_unknown:1, which .* does not hold"),
+        ({"version": "7"}, f"{MODEL}:7, which"),
+        ({"sha256": "0" * 64}, "of other weights"),
+        ({"kind": "serve"}, "no record of recon bench tune: kind"),
+        ({"choice": {"runtime": "openvino", "threads": 0, "instances": 1}}, "choice.threads"),
+        ({"choice": {"runtime": "openvino", "threads": 2, "requests": 1}}, "choice.instances"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(changes: dict[str, Any], words: str, write: Write) -> None:
+    with pytest.raises(InvalidRequest, match=words) as error:
+        _read(write(**changes))
+    assert "\n" not in str(error.value)
+
+
+def test_other_files_and_second_records_are_refused(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="can't read"):
+        _read(tmp_path / "none.json")
+    with pytest.raises(InvalidRequest, match="another record"):
+        _read(write(), write())
+    (cascades,) = models_in(default_repository() / "mr_unrolled")
+    with pytest.raises(InvalidRequest, match="a file of its own"):
+        _read(write(model="mr_unrolled", sha256=cascades.sha256))
+
+
+def test_a_runtime_that_is_not_installed_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InvalidRequest, match="onnxruntime, which is not installed"):
+        _read(write())
+
+
+def test_the_command_says_it_in_one_line(write: Write) -> None:
+    for words in (("--tuning", write(sha256="0" * 64)), ("--triton", "127.0.0.1:1", "--tuning", write())):
+        command = [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0", *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2
+        (line,) = done.stderr.strip().splitlines()
+        assert line.startswith("recon: ")
+
+
+def test_only_the_configuration_of_the_tuned_model_changes(tmp_path: Path) -> None:
+    repository = default_repository()
+    assert tuned_repository(repository, tmp_path / "same", []) == repository
+    made = tuned_repository(repository, tmp_path / "made", [Tuning(MODEL, "1", "openvino", 3, 2)])
+    assert {path.name for path in made.iterdir()} == {path.name for path in repository.iterdir()}
+    (before,), (after,) = models_in(repository / MODEL), models_in(made / MODEL)
+    assert before.tuning == ""
+    assert after.tuning == "openvino, threads: 3, instances: 2"
+    assert {**after.parameters, **before.parameters} == after.parameters
+    assert "count: 2" in (made / MODEL / "config.pbtxt").read_text()
+    assert (made / MODEL / "1" / "model.onnx").samefile(repository / MODEL / "1" / "model.onnx")
+    assert models_in(made / "ct_denoise")[0].tuning == ""
+
+
+def test_paths_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECON_TUNING", "/a/one.json:/b/two.json")
+    assert Settings().tuning == (Path("/a/one.json"), Path("/b/two.json"))
+    assert Settings(tuning=(Path("c"),)).tuning == (Path("c"),)
+
+
+def test_enough_slices_are_under_way_for_all_instances(write: Write) -> None:
+    assert Limits(in_flight=1).for_instances(1).in_flight == 1
+    many = Limits().for_instances(4)
+    assert (many.in_flight, many.read_ahead, many.most_streams) == (5, 5, 32)
+    server = Server(Settings(listen="127.0.0.1:0", tuning=(write(),)))
+    assert server.embedded is not None
+    assert server.triton._permits._value == 3
+    shutil.rmtree(server.embedded._folder)
+
+
+def test_the_backend_runs_with_the_threads_it_is_told() -> None:
+    weights = default_repository() / MODEL / "1" / "model.onnx"
+    image = np.zeros((1, 1, 64, 64), np.float32)
+    answers = []
+    for runtime in ("openvino", "onnxruntime"):
+        network = runtime_of(weights, runtime, 1)
+        answers.append(network({"hu": image}, ["noise_and_half_width"])[0].copy())
+        if runtime == "openvino":
+            compiled = next(iter(network.compiled.values())).get_compiled_model()
+            assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
+        else:
+            assert network.session.get_session_options().intra_op_num_threads == 1
+    assert answers[0].shape == answers[1].shape
+
+
+def test_the_real_service_runs_the_model_so_and_says_so(write: Write, real_ct: Path, tmp_path: Path) -> None:
+    volume = Volume(np.stack([body(128, 20, seed) for seed in range(4)]), Geometry.from_spacing(0.7, 0.7, 3.0))
+    with own_service("--task", "ct", "--tuning", str(write())) as address, Client(address) as client:
+        client.wait_ready(30)
+        tuned = {model.name: model.tuning for model in client.models()}
+        assert tuned == {MODEL: WORDS, "ct_denoise": ""}
+        for name, words in tuned.items():
+            run = client.denoise_ct(volume, model=name)
+            assert len(list(run)) == 4
+            assert run.model is not None
+            assert run.model.tuning == words
+        assert WORDS in _recon("models", "--server", address)
+        _recon("ct", real_ct, "-o", tmp_path / "out", "--model", MODEL, "--server", address)
+        (report,) = (tmp_path / "out").glob("*/report.json")
+        assert json.loads(report.read_text())["model"]["tuning"] == WORDS
+        gateway = listener(address)
+        assert gateway is not None
+        stubs = [p.pid for p in psutil.Process(gateway).children(recursive=True) if "stub" in p.name()]
+        loaded = [Path(f"/proc/{pid}/maps").read_text() for pid in stubs]
+        # two processes with the one runtime, one with the other: nothing else was loaded
+        assert sorted("onnxruntime" in maps for maps in loaded) == [False, True, True]
+        assert sorted("openvino" in maps for maps in loaded) == [False, False, True]
