@@ -98,8 +98,8 @@ OUTCOMES: dict[type[ReconError], Outcome] = {
 
 
 def outcome_of(error: ReconError) -> Outcome:
-    """The outcome of an error's class."""
-    return OUTCOMES.get(type(error), OUTCOMES[InternalError])
+    """The outcome of an error's class, or of the nearest class that it is a kind of."""
+    return next((OUTCOMES[kind] for kind in type(error).__mro__ if kind in OUTCOMES), OUTCOMES[InternalError])
 
 
 def reason_of(error: ReconError) -> str:
