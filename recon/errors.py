@@ -102,6 +102,11 @@ def outcome_of(error: ReconError) -> Outcome:
     return next((OUTCOMES[kind] for kind in type(error).__mro__ if kind in OUTCOMES), OUTCOMES[InternalError])
 
 
+def one_line(error: BaseException) -> str:
+    """Kind and words of any exception, such as a library's that says it in many lines."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 def reason_of(error: ReconError) -> str:
     """Stable reason for ``google.rpc.ErrorInfo``: the class name in upper snake case."""
     name = type(error).__name__

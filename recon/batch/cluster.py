@@ -19,7 +19,15 @@ from recon.batch.execute import Executor, NothingToDo, WorkerLost, perform
 from recon.batch.items import Item
 from recon.batch.spec import Spec
 from recon.client import Client, Tls
-from recon.errors import InvalidRequest, MissingExtra, ReconError, ServiceUnavailable, error_from_reason, reason_of
+from recon.errors import (
+    InvalidRequest,
+    MissingExtra,
+    ReconError,
+    ServiceUnavailable,
+    error_from_reason,
+    one_line,
+    reason_of,
+)
 
 Work = Callable[[Item, Path], dict[str, Any]]
 _LOOK_S = 5.0  # how often to look for jobs that ended
@@ -212,4 +220,4 @@ def _on_worker(work: Work, item: Item, folder: str) -> tuple[str, Any, str]:
     except ReconError as error:
         return reason_of(error), error.problem, ""
     except Exception as error:
-        return "INTERNAL_ERROR", f"defect: {type(error).__name__}: {str(error)[:200]}", ""
+        return "INTERNAL_ERROR", f"defect: {one_line(error)[:250]}", ""

@@ -28,6 +28,7 @@ from recon.errors import (
     ReconError,
     ServiceUnavailable,
     TooManyRequests,
+    one_line,
     outcome_of,
 )
 
@@ -184,7 +185,7 @@ class Runner:
         except ReconError as error:
             self._end(item, State.FAILED, error.problem, retryable=isinstance(error, DeadlineExceeded | Incomplete))
         except Exception as error:  # a defect in a reader or in a job fails its item, not the archive
-            self._end(item, State.FAILED, f"defect: {type(error).__name__}: {str(error)[:200]}")
+            self._end(item, State.FAILED, f"defect: {one_line(error)[:250]}")
 
     def _attempt(self, item: Item) -> None:
         why = changed_since(self.ledger, item)
