@@ -21,7 +21,7 @@ from recon.batch.runner import CANCEL, Listener, Runner, Settings
 from recon.batch.spec import Spec, spec_of
 from recon.batch.status import summary
 from recon.batch.storage import Storage
-from recon.errors import InvalidRequest, OutputFailed, UnreadableInput
+from recon.errors import InvalidRequest, OutputFailed, ServiceUnavailable, UnreadableInput
 
 
 @dataclass(frozen=True)
@@ -153,11 +153,16 @@ def _under_lock(
             with ledger.looking() as base:
                 counts = summary(base)
             hooks.planned(counts)
-            if counts["pending"]:
-                with connect(spec) as executor:
-                    runner = Runner(ledger, storage, executor, settings, hooks.listener)
-                    hooks.started(runner)
-                    ledger.set("stopped", runner.run())
+            try:
+                if counts["pending"]:
+                    with connect(spec) as executor:
+                        runner = Runner(ledger, storage, executor, settings, hooks.listener)
+                        hooks.started(runner)
+                        ledger.set("stopped", runner.run())
+            except ServiceUnavailable as error:
+                ledger.set("stopped", error.problem)
+                write_report(output)
+                raise
             with ledger.looking() as base:
                 counts = summary(base)
         finally:

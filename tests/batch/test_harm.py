@@ -25,7 +25,7 @@ from recon.batch.spec import Spec, spec_of
 from recon.batch.states import State
 from recon.batch.status import status
 from recon.batch.verify import verify
-from recon.errors import InvalidRequest, OutputFailed, UnreadableInput, outcome_of
+from recon.errors import InvalidRequest, OutputFailed, ServiceUnavailable, UnreadableInput, outcome_of
 from tests.batch.archives import QUICK, FakeExecutor, connecting, published, run, write_nifti, write_series
 
 
@@ -229,6 +229,23 @@ def test_a_result_that_is_out_of_date_has_no_verdict(tmp_path: Path) -> None:
     write_nifti(path, seed=5)
     resume(tmp_path / "out", connecting(FakeExecutor()), QUICK)
     assert "1 PASS" not in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_the_report_tells_that_there_was_no_service(tmp_path: Path) -> None:
+    @contextmanager
+    def nobody(spec: Spec) -> Iterator[execute.Executor]:
+        raise ServiceUnavailable("nobody answers")
+        yield
+
+    write_nifti(tmp_path / "a" / "n.nii")
+    run(tmp_path / "a", tmp_path / "out")
+    write_nifti(tmp_path / "a" / "new.nii", 1)
+    with pytest.raises(ServiceUnavailable):
+        resume(tmp_path / "out", nobody, QUICK)
+    found, page = status(tmp_path / "out"), (tmp_path / "out" / "report.html").read_text()
+    assert (found["done"], found["pending"], found["stopped"]) == (1, 1, "nobody answers")
+    assert ">1</b>pending<" in page
+    assert "nobody answers" in page
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def test_tiny_chunks_take_no_more_memory_than_the_slice() -> None:
     assembler = SliceAssembler(256, 256, 1, FLOAT)
     tracemalloc.start()
     for offset in range(0, 256 * 1024 - 2, 2):
-        assembler.add(common_pb2.Chunk(slice_index=0, offset_bytes=offset, data=b"ab"))
+        assembler.add(Chunk(slice_index=0, offset_bytes=offset, data=b"ab"))
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert held < 400_000
-    assert assembler.add(common_pb2.Chunk(slice_index=0, offset_bytes=256 * 1024 - 2, data=b"ab")) is not None
+    assert assembler.add(Chunk(slice_index=0, offset_bytes=256 * 1024 - 2, data=b"ab")) is not None
