@@ -98,8 +98,13 @@ OUTCOMES: dict[type[ReconError], Outcome] = {
 
 
 def outcome_of(error: ReconError) -> Outcome:
-    """The outcome of an error's class."""
-    return OUTCOMES.get(type(error), OUTCOMES[InternalError])
+    """The outcome of an error's class, or of the nearest class that it is a kind of."""
+    return next((OUTCOMES[kind] for kind in type(error).__mro__ if kind in OUTCOMES), OUTCOMES[InternalError])
+
+
+def one_line(error: BaseException) -> str:
+    """Kind and words of any exception, such as a library's that says it in many lines."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def reason_of(error: ReconError) -> str:

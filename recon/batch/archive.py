@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from recon.batch.runner import CANCEL, Listener, Runner, Settings
 from recon.batch.spec import Spec, spec_of
 from recon.batch.status import summary
 from recon.batch.storage import Storage
-from recon.errors import InvalidRequest, OutputFailed, UnreadableInput
+from recon.errors import InvalidRequest, OutputFailed, ServiceUnavailable, UnreadableInput
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,10 @@ def start(
     """
     refuse_network(output)
     for root in spec.roots:
-        if root.resolve() == output.resolve():
-            raise InvalidRequest(f"{output}: results can't lie among the inputs; give -o another folder")
-        if not root.exists():
+        if not os.path.exists(root):  # unlike Path's, it never raises
             raise UnreadableInput(f"{root}: no such file or folder")
+        if os.path.realpath(root) == os.path.realpath(output):
+            raise InvalidRequest(f"{output}: results can't lie among the inputs; give -o another folder")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -130,7 +131,7 @@ def kept_spec(output: Path) -> Spec:
     with reading(output) as base:
         content = ledger_file.meta(base, "spec")
     if content is None:
-        raise UnreadableInput(f"{output}: its run was stopped before it began; start it again with `recon batch run`")
+        raise UnreadableInput(ledger_file.UNBORN.format(output))
     return spec_of(content, str(output / ledger_file.NAME), output)
 
 
@@ -152,11 +153,16 @@ def _under_lock(
             with ledger.looking() as base:
                 counts = summary(base)
             hooks.planned(counts)
-            if counts["pending"]:
-                with connect(spec) as executor:
-                    runner = Runner(ledger, storage, executor, settings, hooks.listener)
-                    hooks.started(runner)
-                    ledger.set("stopped", runner.run())
+            try:
+                if counts["pending"]:
+                    with connect(spec) as executor:
+                        runner = Runner(ledger, storage, executor, settings, hooks.listener)
+                        hooks.started(runner)
+                        ledger.set("stopped", runner.run())
+            except ServiceUnavailable as error:
+                ledger.set("stopped", error.problem)
+                write_report(output)
+                raise
             with ledger.looking() as base:
                 counts = summary(base)
         finally:

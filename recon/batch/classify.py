@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import stat
 from pathlib import Path
@@ -46,10 +45,9 @@ def classify(path: Path, root: Path) -> InputFile:
         Of the archive; labels are relative to it.
     """
     try:
-        path.name.encode()
+        str(path).encode()
     except UnicodeEncodeError:
-        shown = Path(os.fsencode(path).decode("utf-8", "backslashreplace"))
-        return InputFile(shown, 0, 0, state=State.FAILED, reason="its name is not UTF-8; rename it")
+        return InputFile(path, 0, 0, state=State.FAILED, reason="its name is not UTF-8; rename it")
     try:
         facts = path.stat()
     except OSError as error:

@@ -19,10 +19,19 @@ from recon.batch.execute import Executor, NothingToDo, WorkerLost, perform
 from recon.batch.items import Item
 from recon.batch.spec import Spec
 from recon.client import Client, Tls
-from recon.errors import InvalidRequest, MissingExtra, ReconError, ServiceUnavailable, error_from_reason, reason_of
+from recon.errors import (
+    InvalidRequest,
+    MissingExtra,
+    ReconError,
+    ServiceUnavailable,
+    error_from_reason,
+    one_line,
+    reason_of,
+)
 
 Work = Callable[[Item, Path], dict[str, Any]]
-_LOOK_S = 5.0  # how often to look for jobs that ended
+_LOOK_S = 5.0  # how often to look for jobs that ended, and for workers that are left
+_NO_WORKERS = "the cluster has no workers; start some, then resume"
 # Dask would open its status pages to every network
 _LOCAL_PAGES = {
     "scheduler_options": {"dashboard_address": "127.0.0.1:0"},
@@ -55,7 +64,7 @@ class ClusterExecutor:
                 if time.monotonic() - self._said_at > 30:
                     self._said_at = time.monotonic()
                     self._say("the cluster has no workers; waiting for one")
-                raise ServiceUnavailable("the cluster has no workers; start some, then resume")
+                raise ServiceUnavailable(_NO_WORKERS)
             time.sleep(0.05)
 
     def run(self, item: Item, folder: Path) -> dict[str, Any]:
@@ -63,12 +72,12 @@ class ClusterExecutor:
         from distributed import CancelledError, KilledWorker
 
         if not self._workers():
-            raise ServiceUnavailable("the cluster has no workers; start some, then resume")
+            raise ServiceUnavailable(_NO_WORKERS)
         key = f"recon-{item.number}-{uuid.uuid4().hex}"
         where = str(folder.absolute())  # a worker may have another current folder
         future = self._client.submit(_on_worker, self._work, item, where, key=key, retries=0, pure=False)
         try:
-            kind, content, place = future.result()
+            kind, content, place = self._result(future)
         except KilledWorker as error:
             raise WorkerLost("the worker that had it died") from error
         except (CancelledError, OSError) as error:  # the scheduler is gone, or was told to forget
@@ -85,6 +94,15 @@ class ClusterExecutor:
         for other in folder.glob(".execution-*"):
             shutil.rmtree(other, ignore_errors=True)
         return dict(content)
+
+    def _result(self, future: Any) -> Any:
+        """What a task returns; Dask alone would wait for ever for a worker to come."""
+        while True:
+            try:
+                return future.result(timeout=_LOOK_S)
+            except TimeoutError:
+                if not self._workers():
+                    raise ServiceUnavailable(_NO_WORKERS) from None
 
     def close(self) -> None:
         """Let go of the cluster, which goes on without."""
@@ -212,4 +230,4 @@ def _on_worker(work: Work, item: Item, folder: str) -> tuple[str, Any, str]:
     except ReconError as error:
         return reason_of(error), error.problem, ""
     except Exception as error:
-        return "INTERNAL_ERROR", f"defect: {type(error).__name__}: {str(error)[:200]}", ""
+        return "INTERNAL_ERROR", f"defect: {one_line(error)[:250]}", ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from recon.batch import ledger as ledger_file
 from recon.batch.classify import classify
-from recon.batch.items import InputFile, Item
+from recon.batch.items import InputFile, Item, recorded
 from recon.batch.ledger import Ledger
 from recon.batch.states import UNSTABLE, State
 from recon.errors import UnreadableInput
@@ -40,7 +41,7 @@ def discover(
         When a root doesn't exist.
     """
     for root in roots:
-        if not root.exists():
+        if not os.path.exists(root):
             raise UnreadableInput(f"{root}: no such file or folder")
     scan = int(ledger.get("scan", 0)) + 1
     ledger.set("scan", scan)
@@ -73,7 +74,7 @@ def discover(
 
 def walk(root: Path) -> Iterator[tuple[Path, InputFile | None]]:
     """All files under a folder, in order, hidden ones too; folders that can't be entered come with why."""
-    if not root.is_dir():
+    if not os.path.isdir(root):  # unlike Path's, it never raises
         yield root, None
         return
     try:
@@ -85,11 +86,11 @@ def walk(root: Path) -> Iterator[tuple[Path, InputFile | None]]:
     for entry in found:
         path = Path(entry.path)
         if not entry.is_dir(follow_symlinks=False):
-            if entry.is_symlink() and entry.is_dir():
+            if entry.is_symlink() and os.path.isdir(path):
                 yield path, InputFile(path, 0, 0, state=State.SKIPPED, reason="a link to a folder, not followed")
             else:
                 yield path, None
-        elif (path / ledger_file.NAME).exists():
+        elif os.path.exists(path / ledger_file.NAME):
             yield path, InputFile(path, 0, 0, state=State.SKIPPED, reason="an output folder of recon batch")
         elif is_result(path):
             yield path, InputFile(path, 0, 0, state=State.SKIPPED, reason="a result of recon, no input")
@@ -120,7 +121,7 @@ def changed_since(ledger: Ledger, item: Item) -> str:
             names = sorted(entry.path for entry in entries if entry.is_file())
         for name in names:
             with ledger.looking() as base:
-                known = base.execute("SELECT 1 FROM inputs WHERE path = ?", (name,)).fetchone()
+                known = base.execute("SELECT 1 FROM inputs WHERE path = ?", (recorded(Path(name)),)).fetchone()
             if known is None and classify(Path(name), folder).group in groups:
                 return f"{UNSTABLE}{Path(name).name} arrived after the scan was found"
     return ""
@@ -131,6 +132,7 @@ def _reconsider(ledger: Ledger) -> None:
     with ledger.writing() as base:
         unstable = "SELECT number FROM items WHERE state = 'skipped' AND reason LIKE 'unstable: %'"
         base.execute(f"DELETE FROM inputs WHERE item IN ({unstable})")  # noqa: S608
+        base.execute(f"DELETE FROM outputs WHERE item IN ({unstable})")  # noqa: S608
         base.execute(f"DELETE FROM items WHERE number IN ({unstable})")  # noqa: S608
         base.execute("DELETE FROM inputs WHERE item IS NULL AND reason LIKE 'unstable: %'")
         base.execute(
@@ -153,6 +155,8 @@ def _look_again(ledger: Ledger, roots: list[Path], scan: int) -> None:
             if found is None:
                 continue
             why = f"{UNSTABLE}{path.name} is still changing; resume when the scan is complete"
+            if found.state == State.FAILED and found.mtime_ns:  # half of a file may be no file yet
+                found = replace(found, state=State.SKIPPED, reason=why)
             ledger.put_inputs([found], scan)
             if not found.group:
                 continue

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from recon.batch.items import Item
 from recon.batch.states import State
+from recon.batch.storage import FULL, disk_full
 from recon.client import Client, Tls
 from recon.errors import (
     InternalError,
@@ -71,6 +72,8 @@ def perform(client: Client, item: Item, folder: Path, options: Mapping[str, Any]
     ------
     UnreadableInput, NothingToDo
         When no file can be read, or none is for the task.
+    OutputFailed
+        When the disk is full.
     ReconError
         Whatever the job raises.
     """
@@ -88,13 +91,18 @@ def perform(client: Client, item: Item, folder: Path, options: Mapping[str, Any]
         reasons = sorted({entry["reason"] for entry in left_out})
         kind = UnreadableInput if any(entry["state"] == State.FAILED for entry in left_out) else NothingToDo
         raise kind("; ".join(reasons) or "holds nothing that the task can use")
-    if len(found) == 1:
-        return _with_left_out(perform_job(client, found[0], folder, chosen), left_out)
-    reports = []
-    for job in found:  # one scan that the task splits, such as two passes: a folder each
-        (folder / job.name).mkdir()
-        reports.append(perform_job(client, job, folder / job.name, chosen))
-    return _with_left_out(merged(reports), left_out)
+    try:
+        if len(found) == 1:
+            return _with_left_out(perform_job(client, found[0], folder, chosen), left_out)
+        reports = []
+        for job in found:  # one scan that the task splits, such as two passes: a folder each
+            (folder / job.name).mkdir()
+            reports.append(perform_job(client, job, folder / job.name, chosen))
+        return _with_left_out(merged(reports), left_out)
+    except OSError as error:
+        if error.errno in FULL:
+            raise disk_full(folder) from error
+        raise
 
 
 def _jobs_of(item: Item) -> Iterator[Job | Skipped | Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +126,11 @@ def folder_name(label: str, key: str, taken: set[str]) -> str:
     while name.lower() in taken or name.lower().startswith(("report.", "ledger.")):
         name, length = f"{plain}_{digest[:length]}", length + 4
     return name
+
+
+def recorded(path: Path) -> str:
+    """A path as text that any database and any page takes; what is not UTF-8 in it is shown as ``\\xff``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def sha256_of(path: Path) -> str:

@@ -7,6 +7,7 @@ together, or none. Readers (:func:`reading`) never write, not even to recover.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -15,11 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from recon.batch.items import InputFile, Item, Produced
+from recon.batch.items import InputFile, Item, Produced, recorded
 from recon.batch.states import State
-from recon.errors import InvalidRequest, UnreadableInput
+from recon.errors import InvalidRequest, OutputFailed, UnreadableInput
 
 NAME = "ledger.sqlite"
+UNBORN = "{}: its run was stopped before it began; start it again with `recon batch run`"
 _VERSION = 1
 _KEPT = ("name", "value", "lower_limit", "upper_limit", "unit", "outcome", "message")
 _SCHEMA = """
@@ -49,6 +51,10 @@ CREATE TABLE outputs (
 """
 
 
+class LedgerFailed(OutputFailed):
+    """The ledger can't be written, so that nothing may go on; what it says is true all the same."""
+
+
 class Ledger:
     """The writing side; hold :func:`recon.batch.lock.held` before opening it.
 
@@ -61,19 +67,10 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._mutex = threading.RLock()
-        self._base = sqlite3.connect(folder / NAME, isolation_level=None, check_same_thread=False)
-        self._base.row_factory = sqlite3.Row
         try:
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")
-            self._base.execute("PRAGMA foreign_keys = ON")
-            version = self._base.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                self._base.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = {_VERSION};COMMIT;")
-            elif version != _VERSION:
-                raise InvalidRequest(f"{folder / NAME}: written by another version of recon; use that one, or a new -o")
+            with _writing(folder / NAME):
+                self._base = _opened(folder / NAME)
         except sqlite3.DatabaseError as error:
-            self._base.close()
             raise UnreadableInput(f"{folder / NAME}: no usable ledger ({error}); restore it or use a new -o") from error
 
     def close(self) -> None:
@@ -83,18 +80,25 @@ class Ledger:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, on any thread, committed when the block ends well; one inside another is part of it."""
+        """One transaction, on any thread, committed when the block ends well; one inside another is part of it.
+
+        Raises
+        ------
+        LedgerFailed
+            When the disk is full or can't be written.
+        """
         with self._mutex:
             if self._base.in_transaction:
                 yield self._base
                 return
-            self._base.execute("BEGIN IMMEDIATE")
             try:
-                yield self._base
-            except BaseException:
-                self._base.execute("ROLLBACK")
-                raise
-            self._base.execute("COMMIT")
+                with _writing(self.folder / NAME):
+                    self._base.execute("BEGIN IMMEDIATE")
+                    yield self._base
+                    self._base.execute("COMMIT")
+            finally:
+                if self._base.in_transaction:  # a full disk may have ended it already
+                    self._base.execute("ROLLBACK")
 
     @contextmanager
     def looking(self) -> Iterator[sqlite3.Connection]:
@@ -131,7 +135,7 @@ class Ledger:
                     "INSERT OR REPLACE INTO inputs (path, size, mtime_ns, scan, kind, grp, identity, label, facts, "
                     "taken, pair, role, state, reason) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                     (
-                        str(file.path), file.size, file.mtime_ns, scan, file.kind, file.group, file.identity,
+                        recorded(file.path), file.size, file.mtime_ns, scan, file.kind, file.group, file.identity,
                         file.label, json.dumps(file.facts), file.taken, file.pair, file.role, file.state, file.reason,
                     ),
                 )  # fmt: skip
@@ -140,7 +144,11 @@ class Ledger:
         """Items that a killed run left running; they are pending again."""
         with self.writing() as base:
             rows = base.execute("SELECT * FROM items WHERE state = 'running' ORDER BY number").fetchall()
-            base.execute("UPDATE items SET state = 'pending', reason = '' WHERE state = 'running'")
+            # being killed is not the item's doing, so that attempt doesn't count
+            base.execute(
+                "UPDATE items SET state = 'pending', reason = '', attempts = max(attempts - 1, 0) "
+                "WHERE state = 'running'"
+            )
             return [_item(base, row) for row in rows]
 
     def claim(self) -> Item | None:
@@ -254,6 +262,34 @@ class Ledger:
             yield item
 
 
+def _opened(path: Path) -> sqlite3.Connection:
+    base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        base.row_factory = sqlite3.Row
+        base.execute("PRAGMA journal_mode = WAL")
+        base.execute("PRAGMA synchronous = FULL")
+        base.execute("PRAGMA foreign_keys = ON")
+        version = base.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            base.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = {_VERSION};COMMIT;")
+        elif version != _VERSION:
+            raise InvalidRequest(f"{path}: written by another version of recon; use that one, or a new -o")
+    except BaseException:
+        base.close()
+        raise
+    return base
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        words = "the disk is full; free space" if full else f"can't be written ({error}); see to it"
+        raise LedgerFailed(f"{path}: {words}, then resume") from error
+
+
 @contextmanager
 def reading(folder: Path) -> Iterator[sqlite3.Connection]:
     """A connection that only reads, also while a run writes.
@@ -264,9 +300,9 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
         When the folder has no ledger.
     """
     path = folder / NAME
-    if not path.exists():
+    if not os.path.exists(path):
         raise UnreadableInput(f"{folder}: holds no ledger; start with `recon batch run FOLDER -o {folder}`")
-    uri = f"file:{str(path.resolve()).replace('%', '%25').replace('?', '%3f').replace('#', '%23')}"
+    uri = f"file:{os.path.realpath(path).replace('%', '%25').replace('?', '%3f').replace('#', '%23')}"
     base = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
     try:
         try:
@@ -275,6 +311,8 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
             base.close()
             base = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
             version = base.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            raise UnreadableInput(UNBORN.format(folder))
         if version != _VERSION:
             raise UnreadableInput(f"{path}: no ledger of this version of recon")
         base.row_factory = sqlite3.Row

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recon.errors import InvalidRequest
+from recon.errors import InvalidRequest, OutputFailed
 
 NAME = "ledger.lock"
 _NETWORK = ("nfs", "cifs", "smb", "fuse", "sshfs", "ceph", "lustre", "gluster", "9p", "afs", "ncpfs", "beegfs")
+_LOOKS, _LOOK_S = 10, 0.02
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -32,13 +35,16 @@ def file_system(path: Path, mounts: Path = _MOUNTS) -> str:
     """
     if not mounts.exists():
         return ""
-    target, best, kind = str(path.resolve()), -1, ""
-    for line in mounts.read_text(errors="surrogateescape").splitlines():
-        left, _, right = line.partition(" - ")
-        point = left.split()[4].encode().decode("unicode_escape") if len(left.split()) > 4 else ""
+    target, best, kind = os.path.realpath(path), -1, ""
+    for line in mounts.read_bytes().splitlines():
+        left, _, right = line.partition(b" - ")
+        words = left.split()
+        # blanks and the like are written as octal numbers
+        plain = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), words[4] if len(words) > 4 else b"")
+        point = os.fsdecode(plain)
         inside = target == point or target.startswith(point.rstrip("/") + "/")
         if point and inside and len(point) >= best:  # of mounts on top of each other the last one counts
-            best, kind = len(point), (right.split() or [""])[0]
+            best, kind = len(point), os.fsdecode((right.split() or [b""])[0])
     return kind
 
 
@@ -66,21 +72,36 @@ def held(folder: Path) -> Iterator[None]:
     ------
     LedgerInUse
         When another process holds it.
+    OutputFailed
+        When the folder can't be written.
     """
-    handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise OutputFailed(f"{folder}: can't be written ({error.strerror}); choose another folder with -o") from error
+    try:
+        if not _locked(handle):
             who = os.read(handle, 200).decode(errors="replace").strip() or "another process"
             raise LedgerInUse(
                 f"{folder}: a run is under way ({who}); wait for it, or stop it with `recon batch cancel {folder}`"
-            ) from None
+            )
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Take the lock; a ``status`` that looks at it (:func:`is_held`) has it for an instant and is waited for."""
+    for _ in range(_LOOKS):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOOK_S)
+        else:
+            return True
+    return False
 
 
 def is_held(folder: Path) -> bool:

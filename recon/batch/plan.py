@@ -63,11 +63,16 @@ def plan(ledger: Ledger, rules: Sequence[Rule] = ()) -> None:
                 )
             ]
         if not groups:
-            return
+            break
         for start in range(0, len(groups), _TOGETHER):
             with ledger.writing():  # a few at a time: each commit waits for the disk
                 for group in groups[start : start + _TOGETHER]:
                     _plan_group(ledger, group, rules, taken, foreign)
+    with ledger.writing() as base:  # what none of its files is part of any more, since they changed
+        base.execute(
+            "DELETE FROM items WHERE state NOT IN ('done', 'rejected') AND number NOT IN (SELECT item FROM outputs) "
+            "AND NOT EXISTS (SELECT 1 FROM inputs WHERE inputs.item = items.number)"
+        )
 
 
 def _plan_group(ledger: Ledger, group: str, rules: Sequence[Rule], taken: set[str], foreign: set[str]) -> None:
@@ -116,7 +121,8 @@ def _item(
         return int(made.lastrowid or 0)
     if known["state"] in ("done", "rejected"):
         base.execute(
-            "UPDATE items SET state = 'failed', retryable = 1, input_sha256 = '', reason = ? WHERE number = ?",
+            "UPDATE items SET state = 'failed', retryable = 1, input_sha256 = '', verdict = '', reason = ? "
+            "WHERE number = ?",
             ("its input changed after it was done; `recon batch retry --failed` makes it again", known["number"]),
         )
     else:

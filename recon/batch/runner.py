@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from recon.batch.discover import changed_since
 from recon.batch.execute import Executor, Incomplete, NothingToDo, WorkerLost, checked
 from recon.batch.flow import Window
 from recon.batch.items import Item, sha256_of
-from recon.batch.ledger import Ledger
+from recon.batch.ledger import Ledger, LedgerFailed
 from recon.batch.states import UNSTABLE, State
 from recon.batch.storage import Storage
 from recon.errors import (
@@ -27,6 +28,7 @@ from recon.errors import (
     ReconError,
     ServiceUnavailable,
     TooManyRequests,
+    one_line,
     outcome_of,
 )
 
@@ -170,6 +172,8 @@ class Runner:
                 self._put_back(item, error.problem, suspect=True, counted=False)
         except ServiceUnavailable as error:
             self._service_away(item, error)
+        except LedgerFailed:
+            raise
         except OutputFailed as error:
             if "disk is full" in error.problem:
                 self._put_back(item, error.problem, counted=False)
@@ -181,7 +185,7 @@ class Runner:
         except ReconError as error:
             self._end(item, State.FAILED, error.problem, retryable=isinstance(error, DeadlineExceeded | Incomplete))
         except Exception as error:  # a defect in a reader or in a job fails its item, not the archive
-            self._end(item, State.FAILED, f"defect: {type(error).__name__}: {str(error)[:200]}")
+            self._end(item, State.FAILED, f"defect: {one_line(error)[:250]}")
 
     def _attempt(self, item: Item) -> None:
         why = changed_since(self.ledger, item)
@@ -208,7 +212,7 @@ class Runner:
             return
         made = self.storage.publish(item, attempt, report)
         state = self.ledger.publish(item, made)
-        self._listener(item, state, "")
+        self._tell(item, state, "")
 
     def _identified(self, item: Item) -> Item:
         """The item with its inputs hashed; reading them now also brings them into the cache."""
@@ -259,14 +263,18 @@ class Runner:
     ) -> None:
         spread = delay_s * random.uniform(0.8, 1.2)
         self.ledger.put_back(item, reason, counted=counted, suspect=suspect, delay_s=spread)
-        self._listener(item, State.PENDING, reason)
+        self._tell(item, State.PENDING, reason)
 
     def _end(self, item: Item, state: State, reason: str, *, retryable: bool = False) -> None:
         if self.stopped and state is State.FAILED:  # perhaps only because its connection was closed
             self._put_back(item, reason, counted=False)
             return
         self.ledger.give_up(item, state, reason, retryable=retryable)
-        self._listener(item, state, reason)
+        self._tell(item, state, reason)
+
+    def _tell(self, item: Item, state: State, reason: str) -> None:
+        with suppress(Exception):  # a screen or a log that can't be written changes nothing about the item
+            self._listener(item, state, reason)
 
 
 def _unreadable(path: Path, error: OSError) -> ReconError:

@@ -10,6 +10,10 @@ from typing import Any
 
 from recon.batch.plan import TASKS, Rule
 from recon.errors import InvalidRequest, UnreadableInput
+from recon.jobs import Options
+
+#: What may be chosen for a task, with the values that hold otherwise.
+_OPTIONS = asdict(Options())
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,13 @@ def spec_of(content: Mapping[str, Any], where: str, base: Path) -> Spec:
     for task, options in tasks.items():
         if task not in TASKS[:3] or not isinstance(options, dict):
             raise InvalidRequest(f"{where}: tasks has '{task}'; known are {', '.join(TASKS[:3])}, each with options")
+        for name, value in options.items():
+            usual = _OPTIONS.get(str(name))
+            if usual is None:
+                raise InvalidRequest(f"{where}: {task} has no option '{name}'; known are {', '.join(_OPTIONS)}")
+            number = isinstance(usual, float) and isinstance(value, int) and not isinstance(value, bool)
+            if not number and type(value) is not type(usual):
+                raise InvalidRequest(f"{where}: {name} of {task} is {value!r}; it must be like {usual!r}")
     values["tasks"], values["slurm"] = tasks, _kind(values.get("slurm") or {}, dict, "slurm", where)
     values["cluster"] = str(values.get("cluster") or "")
     values["rules"] = [_rule(entry, where) for entry in _kind(values.get("rules") or [], list, "rules", where)]

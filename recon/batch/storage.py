@@ -21,6 +21,8 @@ from recon.batch.items import Item, Produced, sha256_of
 from recon.errors import OutputFailed
 
 MANIFEST = "manifest.json"
+#: How the system says that a disk, or the caller's share of it, is full.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 _ATTEMPTS = ".attempts"
 _UNTRUSTED = ".untrusted"
 
@@ -138,6 +140,11 @@ class Storage:
         shutil.rmtree(self.folder / _ATTEMPTS, ignore_errors=True)
 
 
+def disk_full(path: Path) -> OutputFailed:
+    """The error that ends a run in order: no item can be written, and none is to blame."""
+    return OutputFailed(f"{path}: the disk is full; free space, then resume")
+
+
 def read_manifest(folder: Path) -> tuple[tuple[str, str], Produced] | None:
     """Whose result a folder is (key and input SHA-256) and what it should hold; None when it doesn't say."""
     try:
@@ -188,6 +195,6 @@ def _said(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise OutputFailed(f"{path}: the disk is full; free space, then resume") from error
+        if error.errno in FULL:
+            raise disk_full(path) from error
         raise OutputFailed(f"{path}: can't be written ({error.strerror or error}); then resume") from error

@@ -110,7 +110,7 @@ def retry(
 
 @app.command()
 def status(output: _Output, as_json: _Json = False) -> None:
-    """Say how a run stands; exit status as the run's own."""
+    """Say how a run stands; exit status 0 however it does."""
     found = status_of(output, with_inputs=as_json)
     if as_json:
         json.dump(found, sys.stdout, indent=2)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from recon import __version__
 from recon.cli import batch, bench, contrast, ct, demo, evaluate, export, models, mr, serve, simulate, train
-from recon.errors import InternalError, MissingExtra, ReconError, outcome_of
+from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
 
 app = typer.Typer(
     name="recon",
@@ -53,6 +53,11 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="pydicom")  # what matters about a file is said by name
     try:
         app(standalone_mode=True)
+    except SystemExit as end:
+        words = getattr(end.__context__, "format_message", None)  # a wrong use; the usage is on stderr
+        if words is not None:
+            _as_json(words())
+        raise
     except ReconError as error:
         if debug:
             raise
@@ -64,12 +69,16 @@ def main() -> None:
     except Exception as error:  # a defect: still one line, and --debug shows where
         if debug:
             raise
-        _fail(InternalError(f"{' '.join(sys.argv[1:4])}: {type(error).__name__}: {error}; run again with --debug"))
+        _fail(InternalError(f"{' '.join(sys.argv[1:4])}: {one_line(error)}; run again with --debug"))
 
 
 def _fail(error: ReconError) -> None:
     """One line, valid JSON where that was asked for, and the exit status of the error."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"recon: {error.problem}", markup=False)
-    if "--json" in sys.argv:
-        print(json.dumps({"results": [], "skipped": [], "problem": error.problem}, indent=2))
+    _as_json(error.problem)
     sys.exit(outcome_of(error).exit_code)
+
+
+def _as_json(problem: str) -> None:
+    if "--json" in sys.argv:
+        print(json.dumps({"results": [], "skipped": [], "problem": problem}, indent=2))

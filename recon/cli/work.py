@@ -13,7 +13,7 @@ from rich.console import Console
 from recon.cli.progress import Display
 from recon.cli.session import connect
 from recon.client import Client, Tls
-from recon.errors import InternalError, ReconError, outcome_of
+from recon.errors import InternalError, ReconError, one_line, outcome_of
 from recon.io.output_folder import output_folder, result_path
 from recon.jobs import Job, Options, Problem, Skipped, perform
 
@@ -67,7 +67,7 @@ def work(
                 display.say(f"recon: {nothing}")
         except ReconError as error:  # no service: none of the jobs was tried
             problems.append(error)
-            results += [_failed(job.source, error) for job in jobs[len(results) :]]
+            results += [_failed(job.source, error) for job in jobs]
             display.say(f"recon: {error.problem}")
     if as_json:
         json.dump({"results": results, "skipped": skipped}, sys.stdout, indent=2)
@@ -98,7 +98,7 @@ def _run(
             results.append(_failed(job.source, error))
             display.say(f"recon: {job.name}: {error.problem}")
         except Exception as error:  # a defect of ours must not cost the other jobs
-            wrapped = InternalError(f"{job.source}: {type(error).__name__}: {error}; run again with --debug")
+            wrapped = InternalError(f"{job.source}: {one_line(error)}; run again with --debug")
             if "--debug" in sys.argv:
                 raise
             problems.append(wrapped)

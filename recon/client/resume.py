@@ -16,7 +16,7 @@ from recon.client.results import ImageSlice, ModelIdentity, SeriesReport
 from recon.errors import DeadlineExceeded, InternalError, ReconError, ServiceUnavailable, TooManyRequests
 from recon.quality.verdict import Check, Verdict, verdict_of, worst
 from recon.v1 import common_pb2
-from recon.wire.messages import check_from_message
+from recon.wire.messages import check_from_message, verdict_from_message
 from recon.wire.planes import plane_to_image
 from recon.wire.status import from_status
 
@@ -101,6 +101,11 @@ class Run(Iterator[ImageSlice]):
         """Of each name the worst so far."""
         return list(self._checks)
 
+    @property
+    def verdict(self) -> Verdict:
+        """The worst so far, of slices and checks."""
+        return max(self._verdict, verdict_of(self._checks))
+
     def _run(self) -> Iterator[ImageSlice]:
         last_progress = time.monotonic()
         while True:
@@ -135,17 +140,19 @@ class Run(Iterator[ImageSlice]):
         offset, remaining = self.finished, self._deadline - time.monotonic()
         if remaining <= 0:
             raise DeadlineExceeded(f"out of time after {offset} of {self._series.slices} slices")
-        if self._cancelled.is_set():
-            raise DeadlineExceeded(_CANCELLED)
         call = self._call = self._series.open(offset, self.model, remaining)
         rows = columns = 0
         pieces: dict[int, bytearray] = {}
         try:
+            if self._cancelled.is_set():  # looked at last, so that a cancel() meets this or the call
+                raise DeadlineExceeded(_CANCELLED)
             for response in call:
                 part = response.WhichOneof("part")
                 if part == "slice":
                     result = _slice(response.slice, pieces, (rows, columns), offset)
                     pieces = {}
+                    if result.index != self.finished:  # resuming counts on it
+                        raise InternalError(f"slice {result.index} came where slice {self.finished} was due")
                     self.finished += 1
                     self._verdict = max(self._verdict, result.verdict)
                     self._checks = worst([*self._checks, *result.checks])
@@ -157,7 +164,7 @@ class Run(Iterator[ImageSlice]):
                     self._accept(response.accepted)
                 elif part == "report":
                     self._checks = worst([*self._checks, *map(check_from_message, response.report.checks)])
-                    self._verdict = max(self._verdict, _verdict(response.report.verdict))
+                    self._verdict = max(self._verdict, verdict_from_message(response.report.verdict))
                     for name in _TIMINGS:
                         self._timings[name] += getattr(response.report.timings, name)
             if self.finished < self._series.slices:
@@ -182,8 +189,7 @@ class Run(Iterator[ImageSlice]):
         self.model = model
 
     def _summarise(self) -> None:
-        verdict = max(self._verdict, verdict_of(self._checks))
-        self.report = SeriesReport(verdict, self._checks, dict(self._timings), self.attempts)
+        self.report = SeriesReport(self.verdict, self._checks, dict(self._timings), self.attempts)
 
 
 def _slice(
@@ -199,13 +205,8 @@ def _slice(
     image, uncertainty = planes.pop(common_pb2.PLANE_IMAGE), planes.pop(common_pb2.PLANE_UNCERTAINTY)
     extra = {common_pb2.Plane.Name(key).removeprefix("PLANE_"): values for key, values in planes.items()}
     # the service's word counts, and a check that failed counts even where it says nothing of it
-    verdict = max(_verdict(message.verdict), verdict_of(checks))
+    verdict = max(verdict_from_message(message.verdict), verdict_of(checks))
     return ImageSlice(offset + message.slice_index, image, uncertainty, verdict, checks, extra)
-
-
-def _verdict(value: int) -> Verdict:
-    """A verdict that is missing or unknown is no PASS."""
-    return Verdict(value) if value in (1, 2, 3) else Verdict.REVIEW
 
 
 def error_from(failure: grpc.RpcError) -> tuple[ReconError, float]:

@@ -68,9 +68,7 @@ def _report(
     job: Job, run: Run, loaded: Any, options: Options, missing: list[int], failure: ReconError | None
 ) -> dict[str, Any]:
     checks = worst([*run.checks, *loaded.checks])
-    verdict = verdict_of(checks)
-    if run.report is not None:
-        verdict = max(verdict, run.report.verdict)
+    verdict = max(verdict_of(checks), run.verdict)
     if missing:
         verdict = max(verdict, Verdict.REVIEW)
     made = run.model

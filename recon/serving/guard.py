@@ -87,10 +87,14 @@ def bounded_text(message: Any) -> None:
         Naming the field.
     """
     for descriptor, value in message.ListFields():
-        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        if not isinstance(value, str):
+            continue
+        if len(value) > LONGEST_TEXT:
             raise InvalidRequest(
                 f"{descriptor.name} has {len(value)} characters; at most {LONGEST_TEXT}", field=descriptor.name
             )
+        if len(value.splitlines()) > 1 or "\0" in value:  # errors that quote it are one line
+            raise InvalidRequest(f"{descriptor.name} must be one line of text", field=descriptor.name)
 
 
 async def _guarded(method: str, context: _Context, handle: Callable[[], Awaitable[Any]]) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import grpc
 
 from recon import __version__
-from recon.errors import DeadlineExceeded, InvalidRequest, TooManyRequests
+from recon.errors import DeadlineExceeded, InternalError, InvalidRequest, TooManyRequests
 from recon.quality.verdict import Check, verdict_of, worst
 from recon.serving.guard import bounded_text, current
 from recon.serving.settings import Limits
@@ -162,6 +162,8 @@ class StreamEngine:
             rest = iter(await asyncio.to_thread(session.complete))
             while (later := await asyncio.to_thread(_following, rest)) is not None:
                 await queue.put(asyncio.create_task(self._process(series, later)))
+            # never reached by the one who waits, unless slices are fewer than the header said
+            await queue.put(InternalError(f"{session.progress}, and nothing more was made of them"))
         except Exception as error:  # whatever it is, the one who waits for slices must hear of it
             await queue.put(error)
 

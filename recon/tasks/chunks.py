@@ -32,7 +32,7 @@ class SliceAssembler:
         self.dtype = dtype
         self.next_slice = 0
         self._bytes = rows * columns * dtype.itemsize
-        self._parts: list[bytes] = []
+        self._part = bytearray()
         self._filled = 0
 
     @property
@@ -62,12 +62,14 @@ class SliceAssembler:
             raise InvalidRequest(f"{where}: has {len(chunk.data)} bytes; 1 to 4 MiB", field="chunk.data")
         if self._filled + len(chunk.data) > self._bytes:
             raise InvalidRequest(f"{where}: runs over the slice's {self._bytes} bytes", field="chunk.data")
-        self._parts.append(chunk.data)
+        data: bytes | bytearray = chunk.data
+        if len(data) < self._bytes:  # a slice that comes whole is not copied
+            self._part += chunk.data
+            data = self._part
         self._filled += len(chunk.data)
         if self._filled < self._bytes:
             return None
-        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts, self._filled = [], 0
+        self._part, self._filled = bytearray(), 0
         self.next_slice += 1
         single = np.complex64 if self.dtype.kind == "c" else np.float32
         return np.frombuffer(data, self.dtype).reshape(self.shape).astype(single, copy=False)

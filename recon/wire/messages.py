@@ -66,9 +66,14 @@ def check_from_message(message: common_pb2.Check) -> Check:
         lower=message.lower_limit if message.HasField("lower_limit") else None,
         upper=message.upper_limit if message.HasField("upper_limit") else None,
         unit=message.unit,
-        outcome=Verdict(message.outcome),
+        outcome=verdict_from_message(message.outcome),
         message=message.message,
     )
+
+
+def verdict_from_message(value: int) -> Verdict:
+    """A verdict that is missing or unknown is no PASS."""
+    return Verdict(value) if value in (1, 2, 3) else Verdict.REVIEW
 
 
 def chunks(

@@ -112,6 +112,31 @@ def test_no_workers_is_said_and_resumable(tmp_path: Path) -> None:
     assert resume(tmp_path / "out", connecting(FakeExecutor()))["done"] == 2
 
 
+def test_workers_that_all_leave_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recon.batch.cluster._LOOK_S", 0.5)
+    archive, log = _archive(tmp_path / "a", 2), tmp_path / "log"
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        client.wait_for_workers(1, timeout=60)
+
+        def leave() -> None:
+            while not log.exists():
+                time.sleep(0.01)
+            cluster.scale(0)
+
+        leaving = threading.Thread(target=leave)
+        leaving.start()
+        settings = Settings(2, patience_s=0.5, backoff_s=0.01)
+        counts = run(archive, tmp_path / "out", ClusterExecutor(client, _Work(log, 3.0)), settings=settings)
+        leaving.join()
+    assert (counts["pending"], counts["failed"], counts["running"]) == (2, 0, 0)
+    assert "no workers" in counts["stopped"]
+
+
 @pytest.fixture
 def fake_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folder of an `sbatch` that notes a line and starts the job at once, and a `scancel` that ends it."""

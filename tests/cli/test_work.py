@@ -7,13 +7,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from recon.cli import work
+from recon.errors import ServiceUnavailable, UnreadableInput
+from recon.jobs import Options, Problem
+from recon.jobs.ct import CtNiftiJob
 from recon.jobs.names import distinct, name_of
 from tests.conftest import body
 
@@ -83,13 +88,32 @@ def test_one_bad_input_never_costs_another(service: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "words",
     [("ct", "absent", "-o", "out"), ("mr", "absent.h5", "-o", "out"), ("ct", ".", "-o", "out", "--tls-key", "x"),
-     ("contrast", "--pre", "a.nii", "--low", "b.nii", "-o", "out")],
+     ("contrast", "--pre", "a.nii", "--low", "b.nii", "-o", "out"), ("ct", "absent"),
+     ("ct", "absent", "-o", "out", "--strength", "high")],
 )  # fmt: skip
 def test_json_is_json_whatever_happens(words: tuple[str, ...], tmp_path: Path) -> None:
     done = recon(*words, "--server", "127.0.0.1:1", "--json", cwd=tmp_path)
     assert done.returncode == 2
     assert isinstance(json.loads(done.stdout), dict)
     assert "Traceback" not in done.stderr
+
+
+def test_without_a_service_every_job_is_said_to_have_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def nobody(*given: object, **more: object) -> Iterator[None]:
+        raise ServiceUnavailable("nobody answers")
+        yield
+
+    monkeypatch.setattr(work, "connect", nobody)
+    found = [
+        Problem("bad.nii", UnreadableInput("bad.nii: broken")), CtNiftiJob("a", "a.nii", []),
+        CtNiftiJob("b", "b.nii", []),
+    ]  # fmt: skip
+    assert work.work(found, tmp_path, Options(), server="x:1", tls=None, as_json=True, nothing="") == 2
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert [result["input"] for result in results] == ["bad.nii", "a.nii", "b.nii"]
 
 
 def test_two_files_named_by_uid_do_not_collide() -> None:

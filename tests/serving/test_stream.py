@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -14,12 +16,13 @@ from grpc_status import rpc_status
 
 from recon.client.resume import Run
 from recon.errors import DeadlineExceeded, InternalError, InvalidRequest, ServiceUnavailable, TooManyRequests
+from recon.jobs import Job, Loaded, Options, perform
 from recon.quality.verdict import Verdict
 from recon.serving.settings import Limits
 from recon.v1 import common_pb2
 from recon.wire.status import from_status
 from tests.serving.conftest import Gateway
-from tests.toy import METHOD, ToySeries, toy_pb2
+from tests.toy import METHOD, ToySeries, ToySession, toy_pb2
 
 
 def scan(slices: int, rows: int = 8, columns: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -182,16 +185,42 @@ def test_cancelling_works_while_the_client_waits(gateway: Gateway, channel: grpc
     gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)
 
 
+def test_cancelling_just_as_the_stream_is_opened(channel: grpc.Channel) -> None:
+    class Late(ToySeries):
+        def open(self, offset: int, model: Any, timeout_s: float) -> Any:
+            answers = super().open(offset, model, timeout_s)
+            run.cancel()  # before the run knows its call
+            return answers
+
+    run = Run(Late(channel, *scan(3)), 30, 5)
+    with pytest.raises(DeadlineExceeded, match="cancelled"):
+        list(run)
+
+
 @pytest.mark.parametrize(
     ("header", "field"),
-    [({"name": "x" * 300, "rows": 8}, "name"), ({"model": "y" * 5000, "rows": 8}, "model"), ({"rows": 0}, "rows")],
-)
+    [
+        ({"name": "x" * 300, "rows": 8}, "name"), ({"model": "y" * 5000, "rows": 8}, "model"), ({"rows": 0}, "rows"),
+        ({"model": "a\nb", "rows": 8}, "model"),
+    ],
+)  # fmt: skip
 def test_headers_are_bounded(channel: grpc.Channel, header: dict[str, Any], field: str) -> None:
     message = toy_pb2.Request(header=toy_pb2.Header(**{"columns": 6, "slices": 1, **header}))
     _, error = failure(call(channel, iter([message])))
     known, _ = from_status(rpc_status.from_call(error))
     assert isinstance(known, InvalidRequest)
     assert known.field == field
+    assert "\n" not in known.problem
+
+
+def test_a_task_that_loses_a_slice_ends_the_stream(
+    gateway: Gateway, channel: grpc.Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = ToySession.add
+    monkeypatch.setattr(ToySession, "add", lambda self, message: [w for w in add(self, message) if w.index != 1])
+    _, error = failure(call(channel, iter(ToySeries(channel, *scan(3)).messages()), timeout=5))
+    assert error.code() == grpc.StatusCode.INTERNAL
+    eventually(lambda: gateway.left() == (0, 0, 0))
 
 
 class Interrupted(ToySeries):
@@ -315,6 +344,52 @@ def test_verdicts_never_fail_open(channel: grpc.Channel) -> None:
     assert run.report.verdict is Verdict.REJECT
     run = Run(Rewritten(channel, silent), 30, 5)
     assert {result.verdict for result in run} == {Verdict.REVIEW}
+
+
+def test_checks_without_an_outcome_are_no_pass(channel: grpc.Channel) -> None:
+    def forget(answer: Any) -> bool:
+        for check in answer.slice.checks if answer.WhichOneof("part") == "slice" else ():
+            check.outcome = common_pb2.VERDICT_UNSPECIFIED
+        return True
+
+    assert {result.verdict for result in Run(Rewritten(channel, forget), 30, 5)} == {Verdict.REVIEW}
+
+
+def test_a_rejected_slice_counts_in_a_series_that_broke_off(channel: grpc.Channel, tmp_path: Path) -> None:
+    def reject(answer: Any) -> bool:
+        part = answer.WhichOneof("part")
+        if part == "slice":
+            answer.slice.verdict = common_pb2.VERDICT_REJECT
+        return not (part == "slice" and answer.slice.slice_index == 2)
+
+    class Toy(Loaded):
+        slices, notes, skipped, checks = 3, [], [], []
+
+        def start(self, client: Any, options: Options) -> Run:
+            return Run(Rewritten(channel, reject), 30, 5)
+
+        def sink(self, folder: Path, run: Run, options: Options) -> Any:
+            return SimpleNamespace(put=lambda result: None, close=lambda: None)
+
+        def preview(self, shown: Any, title: str, path: Path) -> None:
+            pass
+
+    class ToyJob(Job):
+        def load(self) -> Loaded:
+            return Toy()
+
+    report = perform(None, ToyJob("toy", "toy"), tmp_path, Options())  # type: ignore[arg-type]
+    assert (report["status"], report["slices"]["missing"], report["verdict"]) == ("incomplete", [2], "REJECT")
+
+
+def test_slices_out_of_order_are_an_error(channel: grpc.Channel) -> None:
+    def twice(answer: Any) -> bool:
+        if answer.WhichOneof("part") == "slice" and answer.slice.slice_index == 1:
+            answer.slice.slice_index = 0
+        return True
+
+    with pytest.raises(InternalError, match="slice 0 came where slice 1 was due"):
+        list(Run(Rewritten(channel, twice), 30, 5))
 
 
 def test_a_slice_that_the_service_forgets_is_an_error(channel: grpc.Channel) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -46,3 +48,14 @@ def test_nothing_may_follow_the_last_slice() -> None:
     assembler.add(Chunk(data=b"\0" * 64))
     with pytest.raises(InvalidRequest, match="all 1 slices"):
         assembler.add(Chunk(slice_index=1, data=b"\0" * 64))
+
+
+def test_tiny_chunks_take_no_more_memory_than_the_slice() -> None:
+    assembler = SliceAssembler(256, 256, 1, FLOAT)
+    tracemalloc.start()
+    for offset in range(0, 256 * 1024 - 2, 2):
+        assembler.add(Chunk(slice_index=0, offset_bytes=offset, data=b"ab"))
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 400_000
+    assert assembler.add(Chunk(slice_index=0, offset_bytes=256 * 1024 - 2, data=b"ab")) is not None

@@ -1,0 +1,140 @@
+"""The command itself, with a gateway that answers: SIGKILL at random moments, then the ledger against the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import nibabel as nib
+import numpy as np
+import pytest
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from recon.serving.guard import Guard
+from recon.serving.services import CtService
+from recon.serving.settings import Limits
+from recon.serving.stream import StreamEngine
+from recon.serving.triton.catalogue import Catalogue
+from recon.serving.triton.client import TritonClient
+from recon.serving.triton.models import ServedModel
+from recon.serving.triton.process import TritonAddress
+from recon.v1 import ct_pb2_grpc
+from tests.batch.archives import published, write_series
+from tests.conftest import body
+
+_STATES = ("done", "rejected", "failed", "skipped", "running", "pending")
+
+
+class _Model:
+    """In the place of Triton: finds hardly any noise, takes its time."""
+
+    async def infer(self, host: str, inputs: Any, **options: Any) -> Any:
+        await asyncio.sleep(0.02)
+        _, _, rows, columns = inputs[0].shape()
+        return _Answer(np.full((1, 3, rows, columns), 0.1, np.float32))
+
+    async def close(self) -> None:
+        pass
+
+
+class _Answer:
+    def __init__(self, values: np.ndarray) -> None:
+        self._values = values
+
+    def as_numpy(self, name: str) -> np.ndarray:
+        return self._values
+
+
+async def _serve() -> tuple[grpc.aio.Server, str]:
+    triton = TritonClient(TritonAddress("127.0.0.1:1", {}, None))
+    triton._client = _Model()  # type: ignore[assignment]
+    catalogue = Catalogue(triton)
+    parameters = {"task": "ct", "default": "yes", "sha256": "ab" * 32}
+    catalogue._models, catalogue.ready = [ServedModel("ct_denoise", "1", "ct_denoise", "", parameters)], True
+    server, state = grpc.aio.server(interceptors=[Guard()]), health.aio.HealthServicer()
+    await state.set("", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(state, server)
+    ct_pb2_grpc.add_CtServiceServicer_to_server(CtService(StreamEngine(triton, catalogue, Limits())), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    return server, f"127.0.0.1:{port}"
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    server, found = asyncio.run_coroutine_threadsafe(_serve(), loop).result(30)
+    yield found
+    asyncio.run_coroutine_threadsafe(server.stop(None), loop).result(30)
+    loop.call_soon_threadsafe(loop.stop)
+
+
+def _volume(path: Path, seed: int, bad: bool = False) -> None:
+    path.parent.mkdir(exist_ok=True)
+    stack = np.stack([body(128, 20, seed + slot) for slot in range(4)], axis=-1).astype(np.float32)
+    if bad:
+        stack[40, 40, 2] = np.nan
+    nib.save(nib.Nifti1Image(stack, np.diag([0.7, 0.7, 3.0, 1.0])), path)
+
+
+def _start(*words: object) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "recon.cli", "batch", *map(str, words)], text=True, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_a_run_that_is_killed_again_and_again_is_finished_by_resume(address: str, tmp_path: Path) -> None:
+    archive, out = tmp_path / "archive", tmp_path / "out"
+    for index in range(10):
+        _volume(archive / f"good{index}.nii", 10 * index)
+    _volume(archive / "nan.nii", 500, bad=True)  # the service refuses it
+    write_series(archive / "small", 2)  # and this one: 8 pixels a side
+    (archive / "cut.nii.gz").write_bytes((archive / "good0.nii").read_bytes()[:300])
+    (archive / "good0 copy.nii").write_bytes((archive / "good0.nii").read_bytes())
+    (archive / "notes.txt").write_text("no scan")
+    rng = random.Random(4)
+    words: tuple[object, ...] = ("run", archive, "-o", out, "--server", address, "--settle", 0)
+    first: dict[str, int] = {}  # when each result got its name
+    for _ in range(6):
+        process = _start(*words, "--in-flight", 2)
+        while not (out / "ledger.sqlite").exists() and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0.0, 2.5))
+        process.kill()
+        process.communicate()
+        for name in published(out):
+            assert (out / name / "manifest.json").exists()
+            first.setdefault(name, (out / name / "report.json").stat().st_mtime_ns)
+        if (out / "ledger.sqlite").exists() and _start("status", out).wait() == 0:
+            words = ("resume", out)
+    last = _start("resume", out, "--json")
+    text, errors = last.communicate(timeout=120)
+    assert last.returncode == 1, errors
+    found = json.loads(text)
+    assert {state: found[state] for state in _STATES} == {
+        "done": 10, "rejected": 0, "failed": 3, "skipped": 2, "running": 0, "pending": 0,
+    }, found["inputs"]  # fmt: skip
+    assert found["items"] == sum(found[state] for state in _STATES)
+    assert len(found["inputs"]) == 10 + 1 + 2 + 3
+    assert all(entry["reason"] for entry in found["inputs"].values())
+    assert published(out) == [f"good{index}" for index in range(10)]
+    # what had been finished was adopted or left alone, not made anew
+    assert first == {name: (out / name / "report.json").stat().st_mtime_ns for name in first}
+    checked = _start("verify", out, "--json")
+    text, errors = checked.communicate(timeout=60)
+    assert checked.returncode == 0, errors
+    assert json.loads(text) == {"checked": 10, "wrong": {}, "unknown": []}
+    assert not (out / ".untrusted").exists()
