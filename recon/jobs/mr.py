@@ -133,9 +133,6 @@ class _MrSink(Sink):
 
 
 def _write_dicom(image: FloatImage, uncertainty: FloatImage, series: MrSeries, model: str, folder: Path) -> None:
-    from pydicom.uid import generate_uid
-
-    study, frame = generate_uid(), generate_uid()
     there = np.isfinite(image).all(axis=(1, 2))
     scale = float(image[there].max()) or 1.0
     made = [("image", image, 1, "RECONSTRUCTED", f"MR reconstruction from k-space, model {model}.")]
@@ -145,7 +142,7 @@ def _write_dicom(image: FloatImage, uncertainty: FloatImage, series: MrSeries, m
     for name, values, number, kind, words in made:
         shared = MrDicomSeries(
             f"{name} {series.label}".strip(), f"{words} For research use.", model, series.geometry, number, kind,
-            study, frame,
+            series.attributes,
         )  # fmt: skip
         (folder / name).mkdir()
         for index in np.flatnonzero(there):

@@ -10,9 +10,10 @@ import pytest
 from recon.errors import InvalidRequest, UnusableData
 from recon.quality.verdict import Verdict, verdict_of
 from recon.tasks.base import ModelFacts
-from recon.tasks.contrast import AlignedPair, ContrastSession, ContrastTask
+from recon.tasks.contrast import ContrastSession, ContrastTask
 from recon.tasks.contrast_checks import unsupported
 from recon.tasks.contrast_features import CHANNELS, REACH, SIGMAS, Grid, halo, slab_features
+from recon.tasks.contrast_slices import AlignedPair
 from recon.v1 import common_pb2, contrast_pb2
 from recon.volumes import Volume
 from recon.wire.messages import chunks, geometry_to_message

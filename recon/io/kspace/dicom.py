@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,13 @@ from recon.io.dicom import coded
 from recon.volumes import FloatImage, Geometry
 
 _LARGEST = 4095
+_OWN = "recon"
+#: Attributes that a series must have, empty where nobody knows them.
+_EMPTY = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
+    "AccessionNumber", "ReferringPhysicianName", "Manufacturer", "ManufacturerModelName", "ScanOptions",
+    "RepetitionTime", "EchoTime", "EchoTrainLength", "PatientPosition", "PositionReferenceIndicator",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,11 @@ class MrDicomSeries:
         Of the series.
     kind
         Last value of ImageType.
-    study_uid, frame_uid, series_uid
-        Image and uncertainty share the first two.
+    attributes
+        Of patient, study, scanner and sequence, with StudyInstanceUID and FrameOfReferenceUID; see
+        :func:`recon.io.kspace.attributes.series_attributes`.
+    series_uid
+        New for every series.
     """
 
     description: str
@@ -47,8 +58,7 @@ class MrDicomSeries:
     geometry: Geometry
     number: int
     kind: str
-    study_uid: str
-    frame_uid: str
+    attributes: Dataset
     series_uid: str = field(default_factory=generate_uid)
 
 
@@ -87,34 +97,25 @@ def write_mr_slice(values: FloatImage, series: MrDicomSeries, index: int, scale:
 
 def _identify(dataset: Dataset, series: MrDicomSeries, index: int) -> None:
     now = datetime.now(UTC)
+    for name in _EMPTY:
+        setattr(dataset, name, None)
+    dataset.MRAcquisitionType, dataset.ScanningSequence, dataset.SequenceVariant = "2D", "RM", "NONE"
+    if "Manufacturer" not in series.attributes:
+        dataset.Manufacturer, dataset.ManufacturerModelName = _OWN, series.model[:64]
+        dataset.SoftwareVersions = __version__
+    dataset.update(deepcopy(series.attributes))
     dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, generate_uid()
-    dataset.PatientName, dataset.PatientID = "", ""
-    dataset.PatientBirthDate, dataset.PatientSex = "", ""
-    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = series.study_uid, series.series_uid
-    dataset.StudyID, dataset.AccessionNumber, dataset.ReferringPhysicianName = "", "", ""
-    dataset.StudyDate = dataset.ContentDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
-    dataset.StudyTime = dataset.ContentTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
-    dataset.Modality, dataset.Manufacturer = "MR", "recon"
-    dataset.ManufacturerModelName, dataset.SoftwareVersions = series.model[:64], __version__
-    dataset.SeriesDescription, dataset.SeriesNumber, dataset.InstanceNumber = (
-        series.description,
-        series.number,
-        index + 1,
-    )
+    dataset.Modality, dataset.SeriesInstanceUID = "MR", series.series_uid
+    dataset.ContentDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
+    dataset.ContentTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
+    known = str(dataset.get("SeriesDescription", ""))[: max(0, 63 - len(series.description))]
+    dataset.SeriesDescription = f"{known} {series.description}".strip()[:64]
+    dataset.SeriesNumber, dataset.InstanceNumber = series.number, index + 1
     dataset.ImageType = ["DERIVED", "PRIMARY", "OTHER", series.kind]
-    # the raw data does not say how it was acquired
-    dataset.ScanningSequence, dataset.SequenceVariant, dataset.ScanOptions = "RM", "NONE", ""
-    dataset.MRAcquisitionType, dataset.RepetitionTime, dataset.EchoTime, dataset.EchoTrainLength = (
-        "2D",
-        None,
-        None,
-        None,
-    )
-    dataset.PatientPosition, dataset.FrameOfReferenceUID, dataset.PositionReferenceIndicator = "", series.frame_uid, ""
     dataset.DerivationDescription = series.derivation[:1024]
     dataset.BurnedInAnnotation = "NO"
     equipment = Dataset()
-    equipment.Manufacturer, equipment.ManufacturerModelName = "recon", series.model[:64]
+    equipment.Manufacturer, equipment.ManufacturerModelName = _OWN, series.model[:64]
     equipment.SoftwareVersions = __version__
     equipment.ContributionDateTime = now.strftime("%Y%m%d%H%M%S.%f+0000")
     equipment.ContributionDescription = series.derivation[:1024]
@@ -130,4 +131,6 @@ def _place(dataset: Dataset, geometry: Geometry, index: int) -> None:
     dataset.PixelSpacing = [f"{row:.8g}", f"{column:.8g}"]
     dataset.ImagePositionPatient = [f"{value:.8g}" for value in position]
     dataset.ImageOrientationPatient = [f"{value:.8g}" for value in directions]
-    dataset.SliceThickness = dataset.SpacingBetweenSlices = f"{depth:.8g}"
+    dataset.SpacingBetweenSlices = f"{depth:.8g}"
+    if "SliceThickness" not in dataset:
+        dataset.SliceThickness = dataset.SpacingBetweenSlices

@@ -11,6 +11,7 @@ import numpy as np
 
 from recon.errors import UnreadableInput, UnusableData
 from recon.io.hdf5 import dataset, reading
+from recon.io.kspace.attributes import series_attributes
 from recon.io.kspace.header import Encoding, ScanHeader, parse_header
 from recon.io.kspace.series import MrSeries
 from recon.physics.oversampling import remove_oversampling
@@ -63,7 +64,9 @@ def read(path: Path) -> list[MrSeries]:
 
     geometry = Geometry.from_spacing(*spacing)
     source = KSpace(slices, coils, kept_rows, columns, geometry, load)
-    return [MrSeries("", source, geometry, (shown_rows, shown_columns), False, notes, first_rounded_down=True)]
+    shown = shown_rows, shown_columns
+    attributes = series_attributes(header, str(path.absolute()))
+    return [MrSeries("", source, geometry, shown, False, notes, first_rounded_down=True, attributes=attributes)]
 
 
 def _cropped(side: int, encoding: Encoding, axis: int) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, field
 from typing import Any
 
 from recon.errors import UnreadableInput
@@ -67,10 +68,13 @@ class ScanHeader:
         In the order that ``encoding_space_ref`` counts.
     coils
         Receive channels; 0 where the header doesn't say.
+    document
+        The header as it was parsed: values that don't fit their type are still text there.
     """
 
     encodings: tuple[Encoding, ...]
     coils: int = 0
+    document: Any = field(default=None, repr=False, compare=False)
 
 
 def parse_header(xml: bytes, where: str) -> ScanHeader:
@@ -86,10 +90,11 @@ def parse_header(xml: bytes, where: str) -> ScanHeader:
     if len(xml) > _LARGEST_XML or b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:
         raise UnreadableInput(f"{where}: the XML header is too large or declares entities")
     try:
-        document: Any = xsd.CreateFromDocument(xml)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of values that don't fit their type; those that matter are checked
+            document: Any = xsd.CreateFromDocument(xml)
         encodings = tuple(_encoding(encoding) for encoding in document.encoding)
-        system = document.acquisitionSystemInformation
-        coils = int(getattr(system, "receiverChannels", 0) or 0)
+        coils = getattr(document.acquisitionSystemInformation, "receiverChannels", None)
     except Exception as error:  # the parser raises whatever it likes on a broken document
         text = str(error).splitlines()
         raise UnreadableInput(f"{where}: no usable ISMRMRD header ({text[0][:120] if text else error})") from error
@@ -102,7 +107,7 @@ def parse_header(xml: bytes, where: str) -> ScanHeader:
                 raise UnreadableInput(
                     f"{where}: {name} has matrix {space.matrix} and field of view {space.field_mm} mm"
                 )
-    return ScanHeader(encodings, coils)
+    return ScanHeader(encodings, coils if isinstance(coils, int) else 0, document)
 
 
 def _encoding(encoding: Any) -> Encoding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from recon.io.kspace.acquisitions import (
     Indices,
     read_acquisitions,
 )
+from recon.io.kspace.attributes import series_attributes
 from recon.io.kspace.header import ScanHeader, parse_header
 from recon.io.kspace.lines import Grid
 from recon.io.kspace.placement import same_orientation
@@ -72,7 +74,8 @@ def read(path: Path) -> list[MrSeries]:
     if len(groups) > _MOST_SERIES:
         raise UnreadableInput(f"{path}: has {len(groups)} series; at most {_MOST_SERIES} are read")
     varying = [i for i in range(len(names)) if len(np.unique(groups[:, i])) > 1]
-    found = []
+    contrasts = 1 + int(groups[:, 1].max())
+    found: list[MrSeries] = []
     for key in groups:
         if key[0] >= len(header.encodings):
             raise UnreadableInput(
@@ -87,15 +90,20 @@ def read(path: Path) -> list[MrSeries]:
         cartesian = encoding.trajectory in _CARTESIAN and not trajectories.is_curved(acquisitions, members)
         if encoding.trajectory == "epi":
             notes = [*notes, "EPI lines without correction of the N/2 ghost"]
+        attributes = series_attributes(
+            header, str(path.absolute()), int(key[0]), int(key[1]), contrasts,
+            float(np.median(heads["sample_time_us"][members])),
+        )  # fmt: skip
         for part, suffix in _orientations(heads, members):
             name = "_".join(filter(None, (label, suffix)))
-            if not cartesian:
-                found.append(trajectories.read(grid, part, name, list(notes)))
-                continue
-            grid.check(part)
-            extra = _matching(grid, part, own)
-            make = volume3d.read if encoding.encoded.matrix[2] > 1 else stack.read
-            found.append(make(grid, part, extra, name, list(notes)))
+            if cartesian:
+                grid.check(part)
+                extra = _matching(grid, part, own)
+                make = volume3d.read if encoding.encoded.matrix[2] > 1 else stack.read
+                series = make(grid, part, extra, name, list(notes))
+            else:
+                series = trajectories.read(grid, part, name, list(notes))
+            found.append(replace(series, attributes=attributes))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 from recon.volumes import FloatImage, Geometry, KSpace
 
@@ -37,6 +38,8 @@ class MrSeries:
     reoriented
         The written volume (z, y, x) of a stack of laid-out slices; another order of axes for a 3D scan
         that is reconstructed across its readout.
+    attributes
+        DICOM attributes of patient, study, scanner and sequence that the file gives.
     """
 
     label: str
@@ -47,6 +50,7 @@ class MrSeries:
     notes: list[str] = field(default_factory=list)
     first_rounded_down: bool = False
     reoriented: Callable[[FloatImage], FloatImage] = _same
+    attributes: Dataset = field(default_factory=Dataset, repr=False, compare=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:

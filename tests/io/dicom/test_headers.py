@@ -12,6 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from recon.io.dicom import Kind, denoised_series, find_files, read_series, scan, simulated_series, write_slice
+from recon.io.dicom.attributes import raw_text, written_as
+from recon.io.dicom.headers import text
 from tests.conftest import read_hu
 
 MakeSlice = Callable[..., Path]
@@ -203,3 +205,28 @@ def test_an_anonymiser_that_empties_every_uid(make_slice: MakeSlice, tmp_path: P
         assert "SourceImageSequence" not in made
         studies.add(made.StudyInstanceUID)
     assert len(studies) == 1
+
+
+@pytest.mark.parametrize(
+    ("charset", "raw", "expected"),
+    [
+        (b"", b"Axial  ", "Axial"),
+        (b"", b"ORIGINAL \\PRIMARY \\AXIAL\0", "ORIGINAL\\PRIMARY\\AXIAL"),
+        (b"", b"tab\there", "tab here"),
+        (b"ISO_IR 100", b"Sch\xe4del", "Schädel"),
+        (b"ISO_IR 192", "Schädel".encode(), "Schädel"),
+        (b"\\ISO 2022 IR 87", b"\x1b$B;3ED\x1b(B", "山田"),
+        (b"\\ISO 2022 IR 87", b"Yamada", "Yamada"),
+    ],
+)
+def test_text_is_the_same_before_and_after_pydicom_converts_it(charset, raw, expected, tmp_path) -> None:
+    dataset = Dataset()
+    dataset["SpecificCharacterSet"] = raw_text("SpecificCharacterSet", "CS", charset)
+    dataset["SeriesDescription"] = raw_text("SeriesDescription", "LO", raw)
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    written_as(dataset).save_as(tmp_path / "a.dcm")
+    read = pydicom.dcmread(tmp_path / "a.dcm", force=True)
+    assert text(read, "SeriesDescription") == expected
+    assert read.SeriesDescription is not None  # converted now
+    assert text(read, "SeriesDescription") == expected
