@@ -17,6 +17,7 @@ from recon.bench.routes.network import BareRuntime, weights_of
 from recon.bench.routes.opened import BARE, BODY, GATEWAY, SHARED, Agreement, Routes, require_known
 from recon.bench.routes.triton import open_triton
 from recon.client import Client
+from recon.tasks.ct import STEP_HU
 from recon.v1 import common_pb2, ct_pb2
 from recon.volumes import FloatImage, Geometry
 from recon.wire.messages import chunks, geometry_to_message
@@ -121,5 +122,5 @@ async def _difference(model: str, bare: BareRuntime, address: str, item: int) ->
             return next(iter(client.denoise_ct(ct_volume(item, 1), model=model, timeout_s=DEADLINE_S))).image
 
     image = await asyncio.to_thread(ask)
-    expected = ct_slice(item) - bare.output(item)[0, 0]
+    expected = ct_slice(item) - STEP_HU * bare.output(item)[0, 0]
     return float(np.abs(image - expected).max())
