@@ -28,7 +28,7 @@ MIX = {"reads all": 0.5, "hangs": 0.1, "cancels": 0.15, "times out": 0.1, "disco
 #: Growth that is called a leak: this much a minute for certain, and this share of the whole.
 LEAK_MIB_PER_MIN, LEAK_SHARE = 1.0, 0.05
 #: A process that has just begun grows whatever it does: growth is judged over a second half at least as long.
-LEAST_JUDGED_S = 60.0
+LEAST_JUDGED_S = 300.0
 _ITEMS, _LENGTHS = 2, (1, 3)
 _HANG_S = 3.0
 

@@ -241,7 +241,7 @@ def soak(
     output: Output = None,
     server: Server = None,
     model: Annotated[str, typer.Option(help="CT model; by default the service chooses.")] = "",
-    minutes: Annotated[float, typer.Option(min=0.05, help="How long; 30 by hand, 2 in continuous integration.")] = 30.0,
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long; growth of memory is judged from 10 on.")] = 30.0,
     clients: Annotated[int, typer.Option(min=1, help="At a time.")] = 6,
     seed: Annotated[int, typer.Option(help="Of what comes when.")] = 0,
 ) -> None:
@@ -263,7 +263,7 @@ def soak(
     for problem in record["problems"]:
         console.print(f"PROBLEM: {problem}", markup=False, soft_wrap=True)
     if not record["growth_judged"]:
-        console.print("Too short to tell a leak from a start; from two minutes on growth is judged.")
+        console.print("Too short to tell a leak from a start; from ten minutes on growth is judged.")
     if output is not None:
         from recon.bench import plots
 
