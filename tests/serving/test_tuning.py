@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -132,7 +133,11 @@ def test_enough_slices_are_under_way_for_all_instances(write: Write) -> None:
     assert Limits(in_flight=1).for_instances(1).in_flight == 1
     many = Limits().for_instances(4)
     assert (many.in_flight, many.read_ahead, many.most_streams) == (5, 5, 32)
-    server = Server(Settings(listen="127.0.0.1:0", tuning=(write(),)))
+
+    async def made() -> Server:  # needs a running loop
+        return Server(Settings(listen="127.0.0.1:0", tuning=(write(),)))
+
+    server = asyncio.run(made())
     assert server.embedded is not None
     assert server.triton._permits._value == 3
     shutil.rmtree(server.embedded._folder)
