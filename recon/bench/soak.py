@@ -105,7 +105,7 @@ class Soak:
         elif kind == "times out":
             limit = float(self._rng.uniform(0.01, 0.2))
             outcome = await self._outcome(ct_call(channel)(ct_requests(item, slices, self._model), timeout=limit))
-            wanted = {"DEADLINE_EXCEEDED", "OK"}
+            wanted = {"DEADLINE_EXCEEDED", "RESET", "OK"}
         else:
             outcome, wanted = await self._disconnect(item), {"CANCELLED", "UNAVAILABLE", "OK"}
         tally.outcomes[outcome] += 1
@@ -157,6 +157,8 @@ class Soak:
             async for _ in call:
                 pass
         except grpc.aio.AioRpcError as error:
+            if "RST_STREAM" in (error.details() or ""):  # the deadline passed at the server's end of the line first
+                return "RESET"
             return str(error.code().name)
         except asyncio.CancelledError:
             if call.cancelled():
