@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recon.networks.automap import USUAL_LEVEL, AcquiredToImage, Automap, RealignedFourier, noise_level
+from recon.networks.automap import AcquiredToImage, Automap, RealignedFourier
 from recon.networks.dautomap import Dautomap, LearnedTransform
 from recon.physics.encoding import DELAY, SIDE, encoding
 from recon.physics.fourier import to_kspace
@@ -52,22 +52,6 @@ def test_untrained_automap_is_its_inverse() -> None:
     assert out.shape == (2, 4, SIDE, SIDE)
     assert (out[:, 2:] >= 0).all()
     assert np.abs(out[:, :2].numpy() - transformed).max() < 0.2
-
-
-@pytest.mark.parametrize("level", [0.1, 0.01])
-def test_noise_level_of_an_image_with_edges(level) -> None:
-    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
-    image = 2.0 * (np.hypot(y, x) < 0.7) + level * _image(SIDE) / np.sqrt(2.0)
-    found = noise_level(_parts(image.astype(np.complex64))) + USUAL_LEVEL
-    np.testing.assert_allclose(found.numpy(), np.log(level), atol=0.2)
-
-
-def test_interval_follows_the_noise_before_training() -> None:
-    torch.manual_seed(0)
-    network = Automap(RealignedFourier(SIDE, DELAY), SIDE * SIDE).eval()
-    with torch.inference_mode():
-        wide, narrow = (network.refined(level * _parts(_image(SIDE)))[:, 2:].mean() for level in (0.05, 0.005))
-    assert wide / narrow == pytest.approx(10, rel=0.3)
 
 
 @pytest.mark.parametrize("side", [32, 64])
