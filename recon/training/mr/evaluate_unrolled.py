@@ -197,18 +197,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, default=Path("models/mr_unrolled"))
     options = parser.parse_args(arguments)
     recipe = read(options.recipe, MrRecipe)
-    classical = load_module(options.repository / "mr_classical" / "1")
-    unrolled = load_unrolled(options.repository / "mr_unrolled" / "1")
-    unrolled(np.ones((COILS, *SHAPE), np.complex64))  # compiled before the clock runs
-    methods: dict[str, Method] = {"unrolled": unrolled}
-    for name in _CLASSICAL:
-        methods[name] = _classical(classical.reconstruct, name)
+    methods = served_methods(options.repository)
     options.output.mkdir(parents=True, exist_ok=True)
     interval = json.loads((options.output / "calibration.json").read_text())
     evaluation, pictures = evaluate(methods, recipe, options.data, options.slices, factor=interval["conformal_factor"])
     evaluation["interval"] = interval
     (options.output / "evaluation.json").write_text(json.dumps(evaluation, indent=1) + "\n")
     draw(evaluation, pictures, options.output / "evaluation.png")
+
+
+def served_methods(repository: Path) -> dict[str, Method]:
+    """The network and the classical methods as the repository serves them, compiled before any clock runs."""
+    classical = load_module(repository / "mr_classical" / "1")
+    unrolled = load_unrolled(repository / "mr_unrolled" / "1")
+    unrolled(np.ones((COILS, *SHAPE), np.complex64))
+    methods: dict[str, Method] = {"unrolled": unrolled}
+    for name in _CLASSICAL:
+        methods[name] = _classical(classical.reconstruct, name)
+    return methods
 
 
 def _classical(reconstruct: Callable[[str, npt.NDArray[np.complex64]], FloatArray], name: str) -> Method:
