@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from recon.cli.bench_way import intake, overhead
 from recon.errors import InvalidRequest
 
 app = typer.Typer(help="Benchmarks that test themselves.", no_args_is_help=True)
+app.command()(overhead)
+app.command()(intake)
 
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write record and plots into this folder.")]
 Server = Annotated[str | None, typer.Option(help="Measure this running service, HOST:PORT; else one is started.")]
@@ -97,24 +99,6 @@ def _show_serve(console: Console, record: dict[str, Any]) -> None:
         console.print(f"INVALID: {problem}", markup=False, soft_wrap=True)
     if not record["valid"]:
         console.print("This run is INVALID; none of its figures may be quoted.")
-
-
-@app.command()
-def overhead(
-    output: Output = None,
-    rounds: Annotated[int, typer.Option(min=10, help="Series of one slice.")] = 60,
-    slices: Annotated[int, typer.Option(min=10, help="Length of the streamed series.")] = 200,
-) -> None:
-    """What the way from client to result costs, measured with a model that does nothing."""
-    from recon.bench.overhead import measure
-    from recon.cli.session import own_service
-
-    found = measure(own_service, rounds, slices)
-    words = json.dumps(found, indent=2)
-    print(words)
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        (output / "overhead.json").write_text(words + "\n")
 
 
 @app.command()
