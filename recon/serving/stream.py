@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -28,13 +28,16 @@ from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
 from recon.wire.messages import PIECE_BYTES, check_to_message, chunks
-from recon.wire.planes import image_to_plane, width_to_plane
+from recon.wire.planes import add_image, add_width
 
 COVERAGE = 0.9
 _DONE = grpc.aio.EOF
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-_Answer: TypeAlias = tuple[list[common_pb2.Chunk], common_pb2.SliceResult, list[Check]]
+#: Pixels that go before, the message of the slice, and its checks.
+_Answer: TypeAlias = tuple[list[common_pb2.Chunk], Any, list[Check]]
+#: A slice on its way, what went wrong, or at the end what the whole series shows.
+_Item: TypeAlias = "asyncio.Task[_Answer] | Exception | list[Check]"
 
 
 @dataclass
@@ -42,6 +45,7 @@ class _Series:
     """One stream: its session, its model, and what has been measured on the way."""
 
     context: _Context
+    response: Callable[..., Any]
     session: Session
     model: ServedModel
     deadline: float | None
@@ -100,7 +104,7 @@ class StreamEngine:
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
         left = context.time_remaining()
         series = _Series(
-            context, task.open(header, model.facts), model, None if left is None else time.monotonic() + left,
+            context, response, task.open(header, model.facts), model, None if left is None else time.monotonic() + left,
             common_pb2.Timings(), [],
         )  # fmt: skip
         session = series.session
@@ -109,9 +113,9 @@ class StreamEngine:
             provenance=provenance(model), interval=interval(model), unit=_UNITS[session.unit], rows=session.rows,
             columns=session.columns, slices=session.slices, model_reason=reason if model.name == suits else "",
         )  # fmt: skip
-        await self._answer(series, response(accepted=accepted), response)
+        await self._answer(series, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
-        checks = worst([*series.checks, *await asyncio.to_thread(session.judge_series)])
+        checks = series.checks
         verdict = verdict_of(checks)
         current().note(verdict=verdict.name)
         report = common_pb2.SeriesReport(
@@ -120,24 +124,28 @@ class StreamEngine:
         )  # fmt: skip
         await self._write(context, response(report=report))
 
-    async def _answer(self, series: _Series, accepted: Any, response: Callable[..., Any]) -> None:
+    async def _answer(self, series: _Series, accepted: common_pb2.Accepted) -> None:
         """Accept, and send each slice as soon as it and those before it are ready."""
-        queue: asyncio.Queue[asyncio.Task[_Answer] | Exception] = asyncio.Queue(self._limits.read_ahead)
+        queue: asyncio.Queue[_Item] = asyncio.Queue(self._limits.read_ahead)
         reader = asyncio.create_task(self._read(series, queue))
         pending: asyncio.Task[_Answer] | None = None
         try:
-            await self._write(series.context, accepted)  # while the first slice is being read
-            for done in range(series.session.slices):
-                item = await queue.get()
+            await self._write(series.context, series.response(accepted=accepted))  # while the first slice is being read
+            done = 0
+            while not isinstance(item := await queue.get(), list):
                 if isinstance(item, Exception):
                     raise item
                 pending = item
-                pieces, result, checks = await pending
+                pieces, message, checks = await pending
                 for piece in pieces:
-                    await self._write(series.context, response(chunk=piece))
-                await self._write(series.context, response(slice=result))
+                    await self._write(series.context, series.response(chunk=piece))
+                await self._write(series.context, message)
                 series.checks = worst([*series.checks, *checks])
-                current().slices_done = done + 1
+                done += 1
+                current().slices_done = done
+            if done != series.session.slices:
+                raise InternalError(f"{done} of {series.session.slices} slices were made of the whole input")
+            series.checks = worst([*series.checks, *item])
         finally:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -147,7 +155,7 @@ class StreamEngine:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
 
-    async def _read(self, series: _Series, queue: asyncio.Queue[asyncio.Task[_Answer] | Exception]) -> None:
+    async def _read(self, series: _Series, queue: asyncio.Queue[_Item]) -> None:
         """Take messages and start the work that they make possible; a full queue stops the reading."""
         session = series.session
         try:
@@ -162,8 +170,7 @@ class StreamEngine:
             rest = iter(await asyncio.to_thread(session.complete))
             while (later := await asyncio.to_thread(_following, rest)) is not None:
                 await queue.put(asyncio.create_task(self._process(series, later)))
-            # never reached by the one who waits, unless slices are fewer than the header said
-            await queue.put(InternalError(f"{session.progress}, and nothing more was made of them"))
+            await queue.put(await asyncio.to_thread(session.judge_series))  # while the last slices are on their way
         except Exception as error:  # whatever it is, the one who waits for slices must hear of it
             await queue.put(error)
 
@@ -188,10 +195,10 @@ class StreamEngine:
         async with self._triton.infer(request, fill, meanwhile) as tensors:
             inferred = time.perf_counter()
             timings.network_ms += 1e3 * (inferred - prepared)
-            finished, encoded = await asyncio.to_thread(_finish, work, tensors, series.session.whole_numbers)
+            finished, message = await asyncio.to_thread(_finish, work, tensors, series)
         checks = [*(await judging if judging is not None else []), *finished.checks]
         timings.finish_ms += 1e3 * (time.perf_counter() - inferred)
-        return _messages(work.index, encoded, checks)
+        return _judged(message, checks)
 
     async def _next(self, context: _Context) -> Any:
         """The next message, None at the end of the stream."""
@@ -210,32 +217,30 @@ class StreamEngine:
             raise DeadlineExceeded(f"the client read nothing for {self._limits.idle_s:.0f} s") from None
 
 
-def _finish(work: SliceWork, tensors: Tensors, whole: bool) -> tuple[FinishedSlice, list[common_pb2.PlaneData]]:
-    """On a thread: the slice, and its planes as they travel."""
+def _finish(work: SliceWork, tensors: Tensors, series: _Series) -> tuple[FinishedSlice, Any]:
+    """On a thread: the slice, and the message that carries its planes."""
     finished = work.finish(tensors)
-    planes = [
-        image_to_plane(finished.image, whole_numbers=whole),
-        width_to_plane(finished.uncertainty, common_pb2.PLANE_UNCERTAINTY),
-    ]
+    message = series.response()
+    result = message.slice
+    result.slice_index = work.index
+    add_image(result, finished.image, whole_numbers=series.session.whole_numbers)
+    add_width(result, finished.uncertainty, common_pb2.PLANE_UNCERTAINTY)
     for name, values in finished.extra.items():
-        planes.append(width_to_plane(values, common_pb2.Plane.Value(f"PLANE_{name}")))
-    return finished, planes
+        add_width(result, values, common_pb2.Plane.Value(f"PLANE_{name}"))
+    return finished, message
 
 
-def _messages(index: int, planes: Iterable[common_pb2.PlaneData], checks: list[Check]) -> _Answer:
+def _judged(message: Any, checks: list[Check]) -> _Answer:
     """One message a slice where it fits, else its pixels in chunks before it."""
-    planes = list(planes)
+    result = message.slice
     pieces: list[common_pb2.Chunk] = []
-    if sum(len(plane.data) for plane in planes) > PIECE_BYTES:
-        for plane in planes:
-            pieces += chunks(index, plane.data, plane.plane)
+    if sum(len(plane.data) for plane in result.planes) > PIECE_BYTES:
+        for plane in result.planes:
+            pieces += chunks(result.slice_index, plane.data, plane.plane)
             plane.data = b""
-    result = common_pb2.SliceResult(
-        slice_index=index, verdict=common_pb2.Verdict.ValueType(int(verdict_of(checks))),
-        checks=[check_to_message(check) for check in checks],
-    )  # fmt: skip
-    result.planes.extend(planes)
-    return pieces, result, checks
+    result.verdict = common_pb2.Verdict.ValueType(int(verdict_of(checks)))
+    result.checks.extend(check_to_message(check) for check in checks)
+    return pieces, message, checks
 
 
 def _following(works: Iterator[SliceWork]) -> SliceWork | None:

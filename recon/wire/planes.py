@@ -37,30 +37,34 @@ def require_input_type(sample_type: int) -> np.dtype[Any]:
     return SAMPLE_DTYPES[sample_type]
 
 
-def image_to_plane(values: FloatImage, *, whole_numbers: bool = False) -> common_pb2.PlaneData:
-    """The image; as 16-bit integers where it may be rounded and they hold it, else in single precision."""
+def add_image(result: common_pb2.SliceResult, values: FloatImage, *, whole_numbers: bool = False) -> None:
+    """The image; as 16-bit integers where it may be rounded and they hold it, else in single precision.
+
+    Written into the message that travels: a megabyte that is put into a message of its own first is copied again.
+    """
     if whole_numbers and float(values.min()) >= -32768 and float(values.max()) <= 32767:
-        return _plane(common_pb2.PLANE_IMAGE, common_pb2.SAMPLE_TYPE_INT16, np.rint(values).astype("<i2"))
-    return _plane(common_pb2.PLANE_IMAGE, common_pb2.SAMPLE_TYPE_FLOAT32, np.ascontiguousarray(values, "<f4"))
+        return _add(result, common_pb2.PLANE_IMAGE, common_pb2.SAMPLE_TYPE_INT16, np.rint(values).astype("<i2"))
+    return _add(result, common_pb2.PLANE_IMAGE, common_pb2.SAMPLE_TYPE_FLOAT32, np.ascontiguousarray(values, "<f4"))
 
 
-def width_to_plane(values: FloatImage, plane: common_pb2.Plane) -> common_pb2.PlaneData:
+def add_width(result: common_pb2.SliceResult, values: FloatImage, plane: common_pb2.Plane) -> None:
     """A picture of numbers that are not negative, as 16-bit fixed point: exact to 1/131070 of its maximum."""
     largest = float(values.max())
     if not np.isfinite(largest) or largest <= 0:
-        return _plane(plane, common_pb2.SAMPLE_TYPE_FLOAT32, np.ascontiguousarray(values, "<f4"))
+        return _add(result, plane, common_pb2.SAMPLE_TYPE_FLOAT32, np.ascontiguousarray(values, "<f4"))
     scale = float(np.float32(largest / 65535))
     # half a step up and cut off is rounding; a maximum that does not fit by a hair is clipped
     steps = values * np.float32(1 / scale)
     steps += np.float32(0.5)
     np.minimum(steps, 65535, out=steps)
-    return _plane(plane, common_pb2.SAMPLE_TYPE_UINT16, steps.astype("<u2"), scale)
+    return _add(result, plane, common_pb2.SAMPLE_TYPE_UINT16, steps.astype("<u2"), scale)
 
 
-def _plane(
-    plane: common_pb2.Plane, kind: common_pb2.SampleType, values: npt.NDArray[Any], scale: float = 1.0
-) -> common_pb2.PlaneData:
-    return common_pb2.PlaneData(plane=plane, sample_type=kind, scale=scale, data=values.tobytes())
+def _add(
+    result: common_pb2.SliceResult, plane: common_pb2.Plane, kind: common_pb2.SampleType, values: npt.NDArray[Any],
+    scale: float = 1.0,
+) -> None:  # fmt: skip
+    result.planes.add(plane=plane, sample_type=kind, scale=scale, data=values.tobytes())
 
 
 def plane_to_image(plane: common_pb2.PlaneData, data: bytes | bytearray, shape: tuple[int, int]) -> FloatImage:
