@@ -139,7 +139,7 @@ def judge(measured: Measured) -> list[Check]:
     noise, source = noise_of(kspace, mask, measured.noise_std, measured.trajectory)
     inside = image > 0.1 * float(np.percentile(image, 99))
     signal = float(image[inside].mean()) if inside.any() else 0.0
-    expected = _noise_share(kspace, noise)
+    expected = _noise_share(kspace, mask, noise)
     ratio = noise / ROOT_HALF / signal if signal else float("nan")
     checks = [
         measure(
@@ -187,7 +187,18 @@ def _uncertainty(measured: Measured, signal: float, inside: npt.NDArray[np.bool_
 
 def mask_of(kspace: ComplexImage) -> Mask:
     """(samples, lines) of what was measured in k-space (lines, coils, samples)."""
-    return np.asarray(np.any(kspace != 0, axis=1).T)
+    # all coils' bits at once; without the signs, since minus zero is zero
+    bits = np.bitwise_or.reduce(np.ascontiguousarray(kspace).view(np.uint64), axis=1)
+    return np.asarray((bits & np.uint64(0x7FFFFFFF_7FFFFFFF)).T != 0)
+
+
+def energy_of(kspace: ComplexImage, scale: float = 1.0) -> float:
+    """Sum of squares of k-space over ``scale``, line by line: a whole slice does not fit the processor's cache."""
+    total = 0.0
+    for line in np.ascontiguousarray(kspace).view(np.float32):
+        part = line.ravel() / np.float32(scale)
+        total += float(np.dot(part, part))
+    return total
 
 
 def noise_of(
@@ -232,9 +243,11 @@ def noise_level(kspace: ComplexImage, mask: Mask) -> float:
     return float(np.median(np.abs(corner))) / ROOT_LN2
 
 
-def _noise_share(kspace: ComplexImage, noise: float) -> float:
+def _noise_share(kspace: ComplexImage, mask: Mask | None, noise: float) -> float:
     """Root of the noise's share of the energy of the measured samples."""
     parts = np.ascontiguousarray(kspace).view(np.float32)
-    energy = float(np.square(parts).sum(dtype=np.float64))
-    measured = int(np.count_nonzero(parts))
-    return float(min(1.0, noise * np.sqrt(measured / energy))) if energy > 0 else 0.0
+    largest = max(float(parts.max()), -float(parts.min()))
+    if largest == 0:
+        return 0.0
+    measured = 2 * kspace.shape[1] * int(mask.sum()) if mask is not None else int(np.count_nonzero(parts))
+    return float(min(1.0, noise / largest * np.sqrt(measured / energy_of(kspace, largest))))

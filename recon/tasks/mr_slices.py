@@ -194,8 +194,7 @@ def residual_of(kspace: ComplexImage, unexplained: FloatImage, scale: float) -> 
     scale
         What the k-space was divided by.
     """
-    parts = np.ascontiguousarray(kspace).view(np.float32) / np.float32(scale)
-    energy = float(np.square(parts).sum(dtype=np.float64))
+    energy = mr_checks.energy_of(kspace, scale)
     return float(np.sqrt(np.square(unexplained).sum(dtype=np.float64) / energy))
 
 
