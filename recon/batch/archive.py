@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recon.batch import ledger as ledger_file
+from recon.batch import ledger_file
 from recon.batch.discover import discover
 from recon.batch.execute import Executor
-from recon.batch.ledger import Ledger, reading
+from recon.batch.ledger import Ledger
+from recon.batch.ledger_file import reading
 from recon.batch.lock import held, refuse_network
 from recon.batch.plan import plan
 from recon.batch.recovery import recover

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from recon.batch import ledger as ledger_file
+from recon.batch import ledger_file
 from recon.batch.classify import classify
 from recon.batch.items import InputFile, Item, recorded
 from recon.batch.ledger import Ledger

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from recon import __version__
 from recon.batch.charts import Point, scatter
-from recon.batch.ledger import meta, reading
+from recon.batch.ledger_file import meta, reading
 from recon.batch.outliers import thumbnail, worst_first
 from recon.batch.status import summary
 from recon.errors import OutputFailed

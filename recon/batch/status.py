@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from recon.batch.ledger import counts, meta, reading
+from recon.batch.ledger_file import counts, meta, reading
 from recon.batch.lock import is_held
 from recon.batch.states import exit_status
 

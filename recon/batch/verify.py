@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recon.batch.ledger import reading
+from recon.batch.ledger_file import reading
 from recon.batch.storage import damage
 
 
