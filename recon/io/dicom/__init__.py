@@ -2,7 +2,6 @@
 
 from recon.io.dicom.derive import (
     DerivedSeries,
-    coded,
     denoised_series,
     simulated_series,
     uncertainty_series,
@@ -12,6 +11,7 @@ from recon.io.dicom.find import find_files
 from recon.io.dicom.records import SliceSource
 from recon.io.dicom.series import CtSeries, Scan, SeriesIndex, load, read_series, scan
 from recon.io.dicom.skipped import Kind, Skipped
+from recon.io.dicom.template import coded
 
 __all__ = [
     "CtSeries",
