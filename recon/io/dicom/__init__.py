@@ -8,6 +8,7 @@ from recon.io.dicom.derive import (
     write_slice,
 )
 from recon.io.dicom.find import find_files
+from recon.io.dicom.parametric_map import UncertaintyMap
 from recon.io.dicom.records import SliceSource
 from recon.io.dicom.series import CtSeries, Scan, SeriesIndex, load, read_series, scan
 from recon.io.dicom.skipped import Kind, Skipped
@@ -21,6 +22,7 @@ __all__ = [
     "SeriesIndex",
     "Skipped",
     "SliceSource",
+    "UncertaintyMap",
     "coded",
     "denoised_series",
     "find_files",
