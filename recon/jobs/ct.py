@@ -15,6 +15,7 @@ from recon.io.dicom import (
     CtSeries,
     Kind,
     SeriesIndex,
+    UncertaintyMap,
     denoised_series,
     find_files,
     load,
@@ -131,6 +132,7 @@ class _DicomSink(Sink):
     def __init__(self, series: CtSeries, folder: Path, model: str, strength: float) -> None:
         self._series, self._folder = series, folder
         self._image, self._uncertainty = denoised_series(model, strength), uncertainty_series(model)
+        self._map = UncertaintyMap(model, folder / "uncertainty.dcm")
         for name in ("image", "uncertainty"):
             (folder / name).mkdir()
 
@@ -139,6 +141,10 @@ class _DicomSink(Sink):
         write_slice(result.image, source, self._image, number, self._folder / "image" / f"{number:04d}.dcm")
         target = self._folder / "uncertainty" / f"{number:04d}.dcm"
         write_slice(result.uncertainty, source, self._uncertainty, number, target)
+        self._map.put(result.uncertainty, self._series.volume.values[result.index], source, result.index)
+
+    def close(self) -> None:
+        self._map.close()
 
 
 class _NiftiSink(Sink):

@@ -84,6 +84,7 @@ def test_a_mixed_folder(run: Callable[..., tuple[int, str]], make_slice: MakeSli
     assert {item.PatientID for item in made} == {"T1"}
     assert len(list((out / "series_3" / "uncertainty").iterdir())) == 3
     assert "ct_denoise:1" in made[0].DerivationDescription
+    assert pydicom.dcmread(out / "series_3" / "uncertainty.dcm").pixel_array.shape == (3, 128, 128)
 
 
 def test_strength_zero_gives_the_input_back(run: Callable[..., tuple[int, str]], real_ct: Path, tmp_path: Path) -> None:

@@ -2,16 +2,17 @@
 
 from recon.io.dicom.derive import (
     DerivedSeries,
-    coded,
     denoised_series,
     simulated_series,
     uncertainty_series,
     write_slice,
 )
 from recon.io.dicom.find import find_files
+from recon.io.dicom.parametric_map import UncertaintyMap
 from recon.io.dicom.records import SliceSource
 from recon.io.dicom.series import CtSeries, Scan, SeriesIndex, load, read_series, scan
 from recon.io.dicom.skipped import Kind, Skipped
+from recon.io.dicom.template import coded
 
 __all__ = [
     "CtSeries",
@@ -21,6 +22,7 @@ __all__ = [
     "SeriesIndex",
     "Skipped",
     "SliceSource",
+    "UncertaintyMap",
     "coded",
     "denoised_series",
     "find_files",

@@ -2,66 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.charset import convert_encodings, decode_bytes, encode_string
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
-from pydicom.valuerep import format_number_as_ds
 
 from recon import __version__
 from recon.errors import OutputFailed, UnreadableInput
-from recon.io.dicom.attributes import copied, raw_text, text_bytes, written_as
-from recon.io.dicom.foreign import OWN, SIMULATED, sop_class
-from recon.io.dicom.headers import functional_group, number, numbers, open_header, quietly, text
+from recon.io.dicom.attributes import raw_text, written_as
+from recon.io.dicom.foreign import OWN, SIMULATED
+from recon.io.dicom.headers import quietly, text
 from recon.io.dicom.padding import padding_bits
 from recon.io.dicom.pixels import StoredSlice, read_slice
 from recon.io.dicom.records import SliceSource
 from recon.io.dicom.skipped import Refused, first_line
+from recon.io.dicom.template import (
+    coded,
+    described,
+    header_of,
+    reference_to,
+    series_number,
+    set_decimals,
+    single_frame,
+)
 from recon.volumes import FloatImage
 
 #: Values below this are no measurement and stay as they are.
 UNTOUCHED_BELOW_HU = -1500.0
-_STALE = (
-    "SmallestImagePixelValue", "LargestImagePixelValue", "SmallestPixelValueInSeries",
-    "LargestPixelValueInSeries", "IconImageSequence", "PixelDataProviderURL", "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths", "ModalityLUTSequence", "FloatPixelData",
-    "ReferencedImageEvidenceSequence", "DigitalSignaturesSequence", "MACParametersSequence",
-    "OriginalAttributesSequence", "SOPInstanceUID", "SOPClassUID", "PixelPaddingValue", "PixelPaddingRangeLimit",
-    "RealWorldValueMappingSequence", "PixelAspectRatio", "PlanarConfiguration",
-)  # fmt: skip
-_MULTI_FRAME_ONLY = (
-    "NumberOfFrames", "PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence",
-    "DimensionOrganizationSequence", "DimensionIndexSequence", "DimensionOrganizationType",
-    "ConcatenationUID", "InConcatenationNumber", "SOPInstanceUIDOfConcatenationSource",
-    "ContentQualification", "VolumetricProperties", "VolumeBasedCalculationTechnique",
-    "MultienergyCTAcquisition", "FrameIncrementPointer", "FrameTime", "FrameTimeVector", "GridFrameOffsetVector",
-    "SliceLocation",
-)  # fmt: skip
-_OF_A_FRAME = {
-    "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
-    "PlaneOrientationSequence": ("ImageOrientationPatient",),
-    "PlanePositionSequence": ("ImagePositionPatient",),
-    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth"),
-    "CTReconstructionSequence": ("ConvolutionKernel", "ReconstructionDiameter", "FilterType"),
-    "CTXRayDetailsSequence": ("KVP",),
-}
-_EMPTY = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
-    "ReferringPhysicianName", "StudyID",
-)  # fmt: skip
-_LONGEST_LO = 64
-_LARGEST_IS = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -132,7 +107,7 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
     """
     try:
         stored = read_slice(source)
-        dataset = _single_frame(source)
+        dataset = single_frame(source)
     except Refused as error:
         raise UnreadableInput(f"{source.path}: {error.problem}") from error
     if stored.values.shape != values.shape:
@@ -154,23 +129,27 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
                 bits = 32 if stored.bits > 16 else max(12, stored.bits)  # GDCM misreads 17 to 31
                 _encode(dataset, stored.values + change, bits, stored.signed, stored.slope, stored.intercept)
                 _pad(dataset, source, stored)
-            _save(dataset, path)
+            save(dataset, path)
     except OSError as error:
         raise OutputFailed(f"{path}: {error.strerror or error}") from error
     except Exception as error:
         raise OutputFailed(f"{path}: can't be written: {first_line(error)}") from error
 
 
-def coded(code: Code) -> Sequence:
-    """A code as the one item of a sequence."""
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = (
-        code.value, code.scheme_designator, code.meaning,
-    )  # fmt: skip
-    return Sequence([item])
+def contribution(series: DerivedSeries) -> Dataset:
+    """What recon did, for ContributingEquipmentSequence."""
+    equipment = Dataset()
+    equipment.Manufacturer = OWN
+    equipment.ManufacturerModelName = series.model[:64]
+    equipment.SoftwareVersions = __version__
+    equipment.ContributionDateTime = datetime.now(UTC).strftime("%Y%m%d%H%M%S.%f+0000")
+    equipment.ContributionDescription = series.description[:1024]
+    equipment.PurposeOfReferenceCodeSequence = coded(codes.cid7005.ProcessingEquipment)
+    return equipment
 
 
-def _save(dataset: Dataset, path: Path) -> None:
+def save(dataset: Dataset, path: Path) -> None:
+    """Write a data set as a DICOM file."""
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
@@ -184,119 +163,31 @@ def _steps(values: npt.NDArray[np.float64], size: float) -> npt.NDArray[np.int64
     return np.rint(np.clip(np.nan_to_num(values / size), -limit, limit)).astype(np.int64)
 
 
-@lru_cache(maxsize=1)
-def _template(path: Path, modified: int) -> tuple[Dataset, Dataset]:
-    """The header of the last file as it was read, and its attributes as they can be written."""
-    dataset = open_header(path)
-    made = copied(dataset)
-    for name in (*_STALE, *_MULTI_FRAME_ONLY[:-1]):
-        if name in made:
-            del made[name]
-    return dataset, made
-
-
-def _single_frame(source: SliceSource) -> Dataset:
-    """The source's attributes as a single-frame CT image without pixels or identity."""
-    try:
-        original, template = _template(source.path, source.path.stat().st_mtime_ns)
-    except OSError as error:
-        raise UnreadableInput(f"{source.path}: can't be read: {error.strerror or error}") from error
-    dataset = Dataset()
-    for tag in list(template.keys()):
-        dataset[tag] = template.get_item(tag)
-    groups = dict.fromkeys(_OF_A_FRAME, original)
-    if source.frame is not None:
-        groups = {name: functional_group(original, source.frame, name) or original for name in _OF_A_FRAME}
-        if "SliceLocation" in dataset:
-            del dataset["SliceLocation"]
-        for sequence, names in _OF_A_FRAME.items():
-            flat = copied(groups[sequence]) if groups[sequence] is not original else Dataset()
-            for name in names:
-                if name in flat:
-                    dataset[name] = flat.get_item(name)
-    for name, sequence, count in (
-        ("ImageOrientationPatient", "PlaneOrientationSequence", 6),
-        ("PixelSpacing", "PixelMeasuresSequence", 2),
-    ):
-        _decimals(dataset, name, numbers(groups[sequence], name, count) or ())
-    _decimals(dataset, "ImagePositionPatient", source.position)
-    for name in _EMPTY:
-        if name not in dataset:
-            setattr(dataset, name, "")
-    if not text_bytes(dataset, "StudyInstanceUID"):
-        names = ("PatientID", "PatientName", "StudyDate", "StudyTime", "AccessionNumber", "FrameOfReferenceUID")
-        seed = [str(source.path.absolute().parent), *(text(original, name) for name in names)]
-        dataset.StudyInstanceUID = generate_uid(entropy_srcs=seed)
-    return dataset
-
-
-def _decimals(dataset: Dataset, name: str, values: tuple[float, ...]) -> None:
-    """Write numbers, unless the source's own text says the same."""
-    known = [part for part in text_bytes(dataset, name).split(b"\\") if part]
-    if len(known) != len(values) or [float(part) for part in known] != [float(value) for value in values]:
-        words = b"\\".join(format_number_as_ds(float(value)).encode() for value in values)
-        dataset[name] = raw_text(name, "DS", words)
-
-
 def _identify(dataset: Dataset, source: SliceSource, series: DerivedSeries, number: int) -> None:
-    now = datetime.now(UTC)
-    original = _template(source.path, source.path.stat().st_mtime_ns)[0]
-    instance = text(original, "SOPInstanceUID")
+    original, now = header_of(source), datetime.now(UTC)
     if "SourceImageSequence" in dataset:
         del dataset["SourceImageSequence"]
-    if re.fullmatch(r"[0-9.]{1,64}", instance):
-        reference = Dataset()
-        reference.ReferencedSOPClassUID = sop_class(original) or CTImageStorage
-        reference.ReferencedSOPInstanceUID = instance
-        if source.frame is not None:
-            reference.ReferencedFrameNumber = source.frame + 1
-        reference.PurposeOfReferenceCodeSequence = coded(codes.cid7202.SourceImageForImageProcessingOperation)
+    reference = reference_to(source)
+    if reference is not None:
         dataset.SourceImageSequence = Sequence([reference])
     dataset.SOPClassUID, dataset.Modality = CTImageStorage, "CT"
     dataset.SOPInstanceUID, dataset.SeriesInstanceUID = generate_uid(), series.series_uid
     dataset.ImageType = ["DERIVED", "PRIMARY", "AXIAL", series.kind]
-    dataset["SeriesDescription"] = raw_text("SeriesDescription", "LO", _described(dataset, series.label))
-    dataset.SeriesNumber = _series_number(original, series.number_offset)
+    dataset["SeriesDescription"] = raw_text("SeriesDescription", "LO", described(dataset, series.label))
+    dataset.SeriesNumber = series_number(original, series.number_offset)
     dataset.InstanceNumber = number
     dataset.InstanceCreationDate = dataset.ContentDate = now.strftime("%Y%m%d")
     dataset.InstanceCreationTime = dataset.ContentTime = now.strftime("%H%M%S")
     dataset.DerivationDescription = series.description[:1024]
     dataset.DerivationCodeSequence = coded(series.code)
-    equipment = Dataset()
-    equipment.Manufacturer = OWN
-    equipment.ManufacturerModelName = series.model[:64]
-    equipment.SoftwareVersions = __version__
-    equipment.ContributionDateTime = now.strftime("%Y%m%d%H%M%S.%f+0000")
-    equipment.ContributionDescription = series.description[:1024]
-    equipment.PurposeOfReferenceCodeSequence = coded(codes.cid7005.ProcessingEquipment)
     known = list(dataset.get("ContributingEquipmentSequence") or [])
-    dataset.ContributingEquipmentSequence = Sequence([*known, equipment])
-
-
-def _described(dataset: Dataset, label: str) -> bytes:
-    """The description's bytes with a label behind them; characters of the source are cut off when it gets too long."""
-    known, suffix = text_bytes(dataset, "SeriesDescription"), f" {label}".encode()
-    if len(known) + len(suffix) <= _LONGEST_LO:
-        return (known + suffix).strip()
-    room = _LONGEST_LO - len(suffix)
-    try:
-        encodings = convert_encodings(text(dataset, "SpecificCharacterSet").split("\\"))
-        shortened = decode_bytes(known, encodings, set())[:room]
-        return encode_string(shortened, encodings) + suffix
-    except Exception:  # a character set that nobody knows
-        return suffix.strip()
-
-
-def _series_number(original: Dataset, offset: int) -> int:
-    value = number(original, "SeriesNumber")
-    known = int(value) if value is not None else 0
-    return known + offset if abs(known + offset) <= _LARGEST_IS else abs(known) % 100_000_000 + offset
+    dataset.ContributingEquipmentSequence = Sequence([*known, contribution(series)])
 
 
 def _pad(dataset: Dataset, source: SliceSource, stored: StoredSlice) -> None:
     if stored.padding is None:
         return
-    bits = padding_bits(_template(source.path, source.path.stat().st_mtime_ns)[0])
+    bits = padding_bits(header_of(source))
     for name, value in zip(("PixelPaddingValue", "PixelPaddingRangeLimit"), bits, strict=True):
         if value is not None:
             signed = value - 65536 if stored.signed and value >= 32768 else value
@@ -314,8 +205,8 @@ def _encode(
         dataset.PhotometricInterpretation = "MONOCHROME2"
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = allocated, bits, bits - 1
     dataset.PixelRepresentation = int(signed)
-    _decimals(dataset, "RescaleSlope", (slope,))
-    _decimals(dataset, "RescaleIntercept", (intercept,))
+    set_decimals(dataset, "RescaleSlope", (slope,))
+    set_decimals(dataset, "RescaleIntercept", (intercept,))
     dataset.RescaleType = "HU"
     pixels = np.clip(stored, low, high).astype(f"<{'i' if signed else 'u'}{allocated // 8}").tobytes()
     dataset.add_new("PixelData", "OW", pixels)
