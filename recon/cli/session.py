@@ -85,6 +85,8 @@ def own_service(*options: str) -> Iterator[str]:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def _end_with(parent: int) -> None:
