@@ -12,13 +12,30 @@ HAS_LIBPYTHON := import ctypes, os, sys, sysconfig; \
 	ctypes.CDLL(path if os.path.exists(path) else name)
 APT = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq $(1); }
 
-.PHONY: demo test lint proto clean
+# independent implementations that tests talk to: DICOM peers and validator, raw-data tools, a browser
+PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools chromium
+
+.PHONY: demo test fast peers lint proto clean
 
 demo: .venv/.serve
 	$(BIN)/recon demo -o demo-output
 
-test: .venv/.everything lint
+test: .venv/.everything peers lint
 	$(BIN)/python -m pytest
+
+# what needs no service: two minutes
+fast: .venv/.everything lint
+	$(BIN)/python -m pytest -m "not service" -x
+
+# one room's tests: make test-io, make test-physics
+test-%: .venv/.everything
+	$(BIN)/python -m pytest tests/$*
+
+# only root can install them; without them the tests that talk to a peer say so and are left out
+peers:
+	@missing=$$(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(PEERS) 2>/dev/null | grep -c '^installed'); \
+	if test "$$missing" != "$(words $(PEERS))"; then \
+	$(call APT,$(PEERS)) > /dev/null || echo "NOT INSTALLED, so not tested against: $(PEERS)"; fi
 
 lint: .venv/.everything
 	$(BIN)/ruff check .
