@@ -1,1 +1,1 @@
-"""Where the product meets scanners, hospitals and readers; each door in a folder of its own."""
+"""Where others come in: scanners, hospitals, readers. Each door is a peer of the gRPC service, none imports another."""
