@@ -9,7 +9,7 @@ import pytest
 from pydicom import config
 from pydicom.uid import UID
 
-from recon.io.kspace.dicom import MrDicomSeries, write_mr_slice
+from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
 from recon.io.kspace.read import read_mr
 from recon.io.mrd.attributes import series_attributes
 from recon.io.mrd.header import parse_header
