@@ -53,8 +53,16 @@ class Picture:
     @property
     def words(self) -> str:
         """The verdict, and of each check that failed what it says."""
-        failed = [f"{check.name}: {check.message}" for check in self.checks if check.outcome != Verdict.PASS]
+        failed = [said(check) for check in self.checks if check.outcome != Verdict.PASS]
         return "; ".join([self.verdict.name, *failed, *self.notes])
+
+
+def said(check: Check) -> str:
+    """A check with what was measured, its limits and what that means."""
+    limits = [f"at least {check.lower:.3g}"] if check.lower is not None else []
+    limits += [f"at most {check.upper:.3g}"] if check.upper is not None else []
+    within = f" ({', '.join(limits)})" if limits else ""
+    return f"{check.name} {check.value:.3g}{' ' if check.unit else ''}{check.unit}{within}: {check.message}"
 
 
 def place_of(acquisition: Any, geometry: Geometry, shape: tuple[int, int], thickness: float, z: int | None) -> Any:

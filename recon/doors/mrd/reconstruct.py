@@ -17,6 +17,7 @@ from recon.doors.mrd.scan import Portion
 from recon.io.kspace.series import MrSeries
 from recon.io.mrd.header import ScanHeader
 from recon.io.mrd.series import series_of
+from recon.quality.verdict import worst
 from recon.tasks.mr.choice import choose, sampling_of_kspace
 from recon.values.result import ModelIdentity
 
@@ -124,4 +125,5 @@ def _volume(series: MrSeries, planes: list[Any]) -> Any:
 
 def _worst(results: list[ImageSlice]) -> ImageSlice:
     """Slices that are cut across those of the service share the worst of their verdicts."""
-    return max(results, key=lambda result: result.verdict)
+    checks = worst(check for result in results for check in result.checks)
+    return replace(results[0], verdict=max(result.verdict for result in results), checks=checks)

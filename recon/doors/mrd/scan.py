@@ -55,20 +55,28 @@ class Scan:
     ----------
     header
         Of the scan.
-    noise
+    earlier
         Readouts of an earlier noise scan; those of the scan itself count more.
     most_bytes
         That it may hold; slices that are done go first.
+
+    Attributes
+    ----------
+    noise
+        Readouts of the scan's own noise scan.
+    left_out, too_late
+        Readouts that are none of an image, and those of slices that were done and let go.
     """
 
-    def __init__(self, header: ScanHeader, noise: list[Acquisition], most_bytes: int) -> None:
+    def __init__(self, header: ScanHeader, earlier: list[Acquisition], most_bytes: int) -> None:
         self.noise: list[Acquisition] = []
-        self.left_out = 0
-        self._header, self._earlier, self._most = header, noise, most_bytes
+        self.left_out = self.too_late = 0
+        self._header, self._earlier, self._most = header, earlier, most_bytes
         self._slices: defaultdict[Key, list[Acquisition]] = defaultdict(list)
         self._calibration: defaultdict[tuple[int, int], list[Acquisition]] = defaultdict(list)
         self._done: dict[Key, int] = {}
         self._late: set[Key] = set()
+        self._released: set[Key] = set()
         self._held = 0
 
     @property
@@ -98,6 +106,9 @@ class Scan:
         key = (int(head["encoding_space_ref"]), *(int(head["idx"][name]) for name in _COUNTERS))
         if flags >> CALIBRATION_ONLY & 1:
             self._calibration[key[0], key[-1]].append(acquisition)
+            return None
+        if key in self._released:
+            self.too_late += 1
             return None
         self._slices[key].append(acquisition)
         if key in self._done:
@@ -156,9 +167,10 @@ class Scan:
         self._held += acquisition.nbytes
         if self._held <= self._most:
             return
-        for key in [key for key in self._done if key not in self._late and self._slices[key]]:
+        for key in [key for key in self._done if key not in self._late | self._released]:
             self._held -= sum(readout.nbytes for readout in self._slices[key])
             self._slices[key] = []
+            self._released.add(key)
         if self._held > self._most:
             raise TooManyRequests(
                 f"slices that are not finished have {self._held / 2**30:.1f} GiB; at most {self._most / 2**30:.1f}"
