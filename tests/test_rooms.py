@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "wire": BASE | {"quality", "wire"},
     "tasks": INNER | {"tasks"},
     "client": INNER | {"client"},
-    "backend": set(),
+    "backend": {"backend", "physics", "arrays"},
     "serving": INNER | {"backend", "machine", "tasks", "serving"},
     "jobs": INNER | {"tasks", "client", "jobs"},
     "batch": INNER | {"client", "jobs", "batch"},
