@@ -18,7 +18,7 @@ def test_energy_is_kept_or_counted() -> None:
     assert left_out.sum() < 0.02 * total
     assert np.sum(np.abs(virtual) ** 2) + left_out.sum() == pytest.approx(total, rel=1e-4)
     energy = (np.abs(virtual) ** 2).sum((1, 2))
-    assert (np.diff(energy) <= 1e-3 * energy[:-1]).all()
+    assert (np.diff(energy) <= 0.05 * energy[:-1]).all()  # ordered by the centre alone
 
 
 def test_few_coils_stay_as_they_are() -> None:
