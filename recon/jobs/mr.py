@@ -11,7 +11,7 @@ import numpy as np
 
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError
-from recon.io.kspace.dicom import MrDicomSeries, write_mr_slice
+from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
 from recon.io.kspace.read import read_mr
 from recon.io.kspace.results import write_hdf5, write_volume
 from recon.io.kspace.series import MrSeries

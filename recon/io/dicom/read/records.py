@@ -10,10 +10,10 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from recon.io.dicom.foreign import MULTI_FRAME_CLASSES, image_type, require_ct, sop_class
-from recon.io.dicom.headers import functional_group, integer, number, numbers, open_header, quietly, text
-from recon.io.dicom.skipped import Kind, Refused, Skipped, first_line
-from recon.io.dicom.units import require_hu
+from recon.io.dicom.read.foreign import MULTI_FRAME_CLASSES, image_type, require_ct, sop_class
+from recon.io.dicom.read.headers import functional_group, integer, number, numbers, open_header, quietly, text
+from recon.io.dicom.read.skipped import Kind, Refused, Skipped, first_line
+from recon.io.dicom.read.units import require_hu
 
 #: What the key of a series without SeriesInstanceUID starts with.
 NO_UID = "without SeriesInstanceUID:"

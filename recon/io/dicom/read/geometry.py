@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recon.io.dicom.records import SliceRecord
+from recon.io.dicom.read.records import SliceRecord
 from recon.quality.verdict import Check, measure
 from recon.volumes import Geometry
 

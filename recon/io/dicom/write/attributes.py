@@ -13,7 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import format_number_as_ds
 
-from recon.io.dicom.headers import quietly
+from recon.io.dicom.read.headers import quietly
 
 _TEXT = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
 _LONG = {"UC", "UR", "UT"}

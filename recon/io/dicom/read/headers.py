@@ -19,7 +19,7 @@ from pydicom.filereader import read_partial
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 
-from recon.io.dicom.skipped import Kind, Refused, first_line
+from recon.io.dicom.read.skipped import Kind, Refused, first_line
 
 _DICOM_NAMES = {".dcm", ".dicom", ".ima", ""}
 _PIXELS = {0x7FE00008, 0x7FE00009, 0x7FE00010}

@@ -15,12 +15,12 @@ from pydicom.sr.coding import Code
 from pydicom.uid import ParametricMapStorage, generate_uid
 
 from recon import __version__
-from recon.io.dicom.attributes import raw_text, text_bytes, written_as
-from recon.io.dicom.derive import UNTOUCHED_BELOW_HU, DerivedSeries, contribution, save, uncertainty_series
-from recon.io.dicom.foreign import OWN
-from recon.io.dicom.headers import quietly, text
-from recon.io.dicom.records import SliceSource
-from recon.io.dicom.template import coded, described, header_of, reference_to, series_number, single_frame
+from recon.io.dicom.read.foreign import OWN
+from recon.io.dicom.read.headers import quietly, text
+from recon.io.dicom.read.records import SliceSource
+from recon.io.dicom.write.attributes import raw_text, text_bytes, written_as
+from recon.io.dicom.write.derive import UNTOUCHED_BELOW_HU, DerivedSeries, contribution, save, uncertainty_series
+from recon.io.dicom.write.template import coded, described, header_of, reference_to, series_number, single_frame
 from recon.volumes import FloatImage
 
 #: Of one element, whose length has 32 bits; a longer series becomes several instances.

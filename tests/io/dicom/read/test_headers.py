@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from recon.io.dicom import Kind, denoised_series, find_files, read_series, scan, simulated_series, write_slice
-from recon.io.dicom.attributes import raw_text, written_as
-from recon.io.dicom.headers import text
+from recon.io.dicom.read.headers import text
+from recon.io.dicom.write.attributes import raw_text, written_as
 from tests.conftest import read_hu
 
 MakeSlice = Callable[..., Path]

@@ -9,7 +9,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from recon.io.dicom.headers import number
+from recon.io.dicom.read.headers import number
 
 Integers = npt.NDArray[np.int64]
 

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.errors import UnreadableInput
-from recon.io.dicom.geometry import SAME_PLACE_MM, along_normal, geometry_of, spacing_notes
-from recon.io.dicom.grouping import Group, group
-from recon.io.dicom.pixels import StoredSlice, read_slice
-from recon.io.dicom.records import NO_UID, Belonging, SliceRecord, SliceSource, slices_of
-from recon.io.dicom.skipped import Kind, Refused, Skipped, first_line
+from recon.io.dicom.read.geometry import SAME_PLACE_MM, along_normal, geometry_of, spacing_notes
+from recon.io.dicom.read.grouping import Group, group
+from recon.io.dicom.read.pixels import StoredSlice, read_slice
+from recon.io.dicom.read.records import NO_UID, Belonging, SliceRecord, SliceSource, slices_of
+from recon.io.dicom.read.skipped import Kind, Refused, Skipped, first_line
 from recon.quality.verdict import Check, measure
 from recon.volumes import FloatImage, Volume
 

@@ -7,8 +7,8 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 
+from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
 from recon.io.kspace.attributes import series_attributes
-from recon.io.kspace.dicom import MrDicomSeries, write_mr_slice
 from recon.volumes import Geometry
 
 ATTRIBUTES = series_attributes(None, "scan.h5")

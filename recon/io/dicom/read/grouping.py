@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from recon.io.dicom.geometry import SAME_PLACE_MM, along_normal, normal_of
-from recon.io.dicom.records import Belonging, SliceRecord
-from recon.io.dicom.skipped import Kind, Skipped
+from recon.io.dicom.read.geometry import SAME_PLACE_MM, along_normal, normal_of
+from recon.io.dicom.read.records import Belonging, SliceRecord
+from recon.io.dicom.read.skipped import Kind, Skipped
 
 #: Directions and pixel spacings differ in the last digits from slice to slice.
 _ANGLE = 5e-3

@@ -14,12 +14,12 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
-from recon.io.dicom.foreign import MULTI_FRAME_CLASSES, sop_class
-from recon.io.dicom.headers import functional_group, integer, quietly, text
-from recon.io.dicom.padding import Integers, padding_mask
-from recon.io.dicom.records import SliceSource
-from recon.io.dicom.skipped import Kind, Refused, first_line
-from recon.io.dicom.units import rescale
+from recon.io.dicom.read.foreign import MULTI_FRAME_CLASSES, sop_class
+from recon.io.dicom.read.headers import functional_group, integer, quietly, text
+from recon.io.dicom.read.padding import Integers, padding_mask
+from recon.io.dicom.read.records import SliceSource
+from recon.io.dicom.read.skipped import Kind, Refused, first_line
+from recon.io.dicom.read.units import rescale
 from recon.volumes import FloatImage
 
 #: What padding pixels hold in a volume: below everything that is denoised or judged.

@@ -17,14 +17,14 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from recon import __version__
 from recon.errors import OutputFailed, UnreadableInput
-from recon.io.dicom.attributes import raw_text, written_as
-from recon.io.dicom.foreign import OWN, SIMULATED
-from recon.io.dicom.headers import quietly, text
-from recon.io.dicom.padding import padding_bits
-from recon.io.dicom.pixels import StoredSlice, read_slice
-from recon.io.dicom.records import SliceSource
-from recon.io.dicom.skipped import Refused, first_line
-from recon.io.dicom.template import (
+from recon.io.dicom.read.foreign import OWN, SIMULATED
+from recon.io.dicom.read.headers import quietly, text
+from recon.io.dicom.read.padding import padding_bits
+from recon.io.dicom.read.pixels import StoredSlice, read_slice
+from recon.io.dicom.read.records import SliceSource
+from recon.io.dicom.read.skipped import Refused, first_line
+from recon.io.dicom.write.attributes import raw_text, written_as
+from recon.io.dicom.write.template import (
     coded,
     described,
     header_of,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
 
-from recon.io.dicom.headers import items, number, text
-from recon.io.dicom.skipped import Kind, Refused
+from recon.io.dicom.read.headers import items, number, text
+from recon.io.dicom.read.skipped import Kind, Refused
 
 MULTI_FRAME_CLASSES = {str(EnhancedCTImageStorage), str(LegacyConvertedEnhancedCTImageStorage)}
 CT_CLASSES = MULTI_FRAME_CLASSES | {str(CTImageStorage)}

@@ -7,8 +7,8 @@ import re
 
 from pydicom.dataset import Dataset
 
-from recon.io.dicom.headers import items, number, text
-from recon.io.dicom.skipped import Kind, Refused
+from recon.io.dicom.read.headers import items, number, text
+from recon.io.dicom.read.skipped import Kind, Refused
 
 _HU = {"", "HU", "HOUNSFIELD", "HOUNSFIELD UNIT", "HOUNSFIELD UNITS", "HOUNSFIELD_UNIT", "HOUNSFIELD_UNITS"}
 _HU_CODES = {"", "[HNSF'U]", "HNSF'U", "HU"}

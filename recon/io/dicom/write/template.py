@@ -15,10 +15,10 @@ from pydicom.uid import CTImageStorage, generate_uid
 from pydicom.valuerep import format_number_as_ds
 
 from recon.errors import UnreadableInput
-from recon.io.dicom.attributes import copied, raw_text, text_bytes
-from recon.io.dicom.foreign import sop_class
-from recon.io.dicom.headers import functional_group, number, numbers, open_header, text
-from recon.io.dicom.records import SliceSource
+from recon.io.dicom.read.foreign import sop_class
+from recon.io.dicom.read.headers import functional_group, number, numbers, open_header, text
+from recon.io.dicom.read.records import SliceSource
+from recon.io.dicom.write.attributes import copied, raw_text, text_bytes
 
 _STALE = (
     "SmallestImagePixelValue", "LargestImagePixelValue", "SmallestPixelValueInSeries",

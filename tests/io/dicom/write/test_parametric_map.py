@@ -9,7 +9,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from recon.io.dicom import UncertaintyMap, find_files, parametric_map, read_series
+from recon.io.dicom import UncertaintyMap, find_files, read_series
+from recon.io.dicom.write import parametric_map
 
 MakeSlice = Callable[..., Path]
 
