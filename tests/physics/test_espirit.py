@@ -49,7 +49,7 @@ def test_what_coils_see_outside_of_the_maps_is_less_than_at_low_resolution(coils
     left = [np.linalg.norm((truth - m * (m.conj() * truth).sum(0))[:, inside]) for m in (rough, fine)]
     np.testing.assert_allclose((np.abs(fine) ** 2).sum(0)[inside], 1, atol=1e-4)
     assert np.median(np.abs(np.angle((rough.conj() * fine).sum(0)))[inside]) < 0.05
-    assert left[1] < 0.5 * left[0] if coils > 1 else left[1] < 1e-3
+    assert left[1] < 0.8 * left[0] if coils > 1 else left[1] < 1e-3
 
 
 def test_an_empty_centre_has_no_scale() -> None:
