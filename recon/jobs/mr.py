@@ -19,7 +19,7 @@ from recon.io.preview import mr_preview
 from recon.jobs.job import Job, Loaded, Options, Problem, Sink, Skipped
 from recon.jobs.names import distinct, name_of, safe
 from recon.physics.fourier import to_image
-from recon.tasks.mr_choice import choose, sampling_of_kspace
+from recon.tasks.mr.choice import choose, sampling_of_kspace
 from recon.volumes import FloatImage
 
 #: Stands for the network of the scan's encoding.

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from recon.backend.configuration import Entry, ModelConfig
 from recon.networks.ct_denoiser import NOISE_HU, WIDTH_HU, CtDenoiser
-from recon.tasks.ct import STEP_HU
+from recon.tasks.ct.denoise import STEP_HU
 from recon.training.export import halve_weights
 from recon.training.recipe import CtRecipe
 

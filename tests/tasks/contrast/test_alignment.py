@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import affine_transform
 
-from recon.tasks.contrast_alignment import NEGLIGIBLE_MM, _about, _rotation, align
+from recon.tasks.contrast.alignment import NEGLIGIBLE_MM, _about, _rotation, align
 from recon.volumes import Geometry, Volume
-from tests.tasks.contrast_phantom import SHAPE, scans, uptake
+from tests.tasks.contrast.phantom import SHAPE, scans, uptake
 
 
 def _moved(volume: Volume, motion: np.ndarray) -> Volume:

@@ -1,4 +1,4 @@
-"""Contrast: the full-dose scan from one before contrast and one after a reduced dose."""
+"""Two scans of one head on the server: they come in, are aligned, and become work for the network."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 from recon.errors import InvalidRequest, UnusableData
 from recon.quality.verdict import Check
-from recon.tasks.base import ModelFacts, Session, SliceWork, Task
+from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.chunks import SliceAssembler
-from recon.tasks.contrast_features import intensity_scale
-from recon.tasks.contrast_slices import AlignedPair
+from recon.tasks.contrast.features import intensity_scale
+from recon.tasks.contrast.slices import AlignedPair
 from recon.v1 import contrast_pb2
 from recon.volumes import Geometry, Unit, Volume
 from recon.wire.messages import geometry_from_message
@@ -21,16 +21,6 @@ SMALLEST, LARGEST = 32, 1024
 FEWEST_SLICES, MOST_SLICES = 5, 2048
 MOST_VOXELS = 2**28
 DOSE_FRACTIONS = (0.05, 0.5)
-
-
-class ContrastTask(Task):
-    """Synthesises the full-dose scan of a series."""
-
-    name = "contrast"
-
-    def open(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> ContrastSession:
-        """Check the header and begin; see :class:`recon.tasks.base.Task`."""
-        return ContrastSession(header, model)
 
 
 class ContrastSession(Session):

@@ -12,10 +12,10 @@ from recon.errors import InvalidRequest, UnusableData
 from recon.physics.fourier import finer, to_image
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
-from recon.tasks.mr import MrTask
-from recon.tasks.mr_checks import noise_level
-from recon.tasks.mr_choice import Sampling, choose, sampling_of_kspace
-from recon.tasks.mr_header import series_facts
+from recon.tasks.mr.checks import noise_level
+from recon.tasks.mr.choice import Sampling, choose, sampling_of_kspace
+from recon.tasks.mr.header import series_facts
+from recon.tasks.mr.task import MrTask
 from recon.volumes import Geometry
 from recon.wire.messages import geometry_to_message
 from tests.conftest import head, multicoil

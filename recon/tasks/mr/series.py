@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from recon.client.results import ModelIdentity
-from recon.client.resume import Series
 from recon.errors import ReconError
-from recon.v1 import mr_pb2, mr_pb2_grpc
+from recon.tasks.series import Series
+from recon.v1 import mr_pb2
+from recon.values.result import ModelIdentity
 from recon.volumes import ComplexImage, FloatImage, KSpace
 from recon.wire.messages import PIECE_BYTES, geometry_to_message
 
@@ -24,17 +23,15 @@ class MrSeries(Series):
 
     Parameters
     ----------
-    stub
-        Of the service.
     kspace
         What was measured.
     name, model, version
         Of the header.
     """
 
-    def __init__(self, stub: mr_pb2_grpc.MrServiceStub, kspace: KSpace, name: str, model: str, version: str) -> None:
+    def __init__(self, kspace: KSpace, name: str = "", model: str = "", version: str = "") -> None:
         self.slices = kspace.slices
-        self._stub, self._kspace = stub, kspace
+        self._kspace = kspace
         self._failure: ReconError | None = None
         rows, columns = kspace.matrix or (0, 0)
         self._header = mr_pb2.MrHeader(
@@ -43,20 +40,13 @@ class MrSeries(Series):
             model=model, model_version=version, rows=rows, columns=columns, noise_std=kspace.noise_std,
         )  # fmt: skip
 
-    def open(self, offset: int, model: ModelIdentity | None, timeout_s: float) -> Any:
-        """A call for the slices from ``offset`` on."""
+    def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[mr_pb2.ReconstructRequest]:
+        """Header and readouts of the slices from ``offset`` on."""
         header = mr_pb2.MrHeader()
         header.CopyFrom(self._header)
         header.slices = self.slices - offset
         if model is not None and offset:
             header.model, header.model_version = model.name, model.version
-        return self._stub.Reconstruct(self._requests(header, offset), timeout=timeout_s)
-
-    def failure(self) -> ReconError | None:
-        """A slice that could not be read ended the stream."""
-        return self._failure
-
-    def _requests(self, header: mr_pb2.MrHeader, offset: int) -> Iterator[mr_pb2.ReconstructRequest]:
         yield mr_pb2.ReconstructRequest(header=header)
         for index in range(header.slices):
             try:
@@ -67,6 +57,10 @@ class MrSeries(Series):
                 return
             for readouts in readouts_of(index, kspace, path):
                 yield mr_pb2.ReconstructRequest(readouts=readouts)
+
+    def failure(self) -> ReconError | None:
+        """A slice that could not be read ended the stream."""
+        return self._failure
 
 
 def readouts_of(index: int, kspace: ComplexImage, trajectory: FloatImage | None = None) -> Iterator[mr_pb2.Readouts]:

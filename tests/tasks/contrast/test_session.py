@@ -10,14 +10,15 @@ import pytest
 from recon.errors import InvalidRequest, UnusableData
 from recon.quality.verdict import Verdict, verdict_of
 from recon.tasks.base import ModelFacts
-from recon.tasks.contrast import ContrastSession, ContrastTask
-from recon.tasks.contrast_checks import unsupported
-from recon.tasks.contrast_features import CHANNELS, REACH, SIGMAS, Grid, halo, slab_features
-from recon.tasks.contrast_slices import AlignedPair
+from recon.tasks.contrast.checks import unsupported
+from recon.tasks.contrast.features import CHANNELS, REACH, SIGMAS, Grid, halo, slab_features
+from recon.tasks.contrast.session import ContrastSession
+from recon.tasks.contrast.slices import AlignedPair
+from recon.tasks.contrast.task import ContrastTask
 from recon.v1 import common_pb2, contrast_pb2
 from recon.volumes import Volume
 from recon.wire.messages import chunks, geometry_to_message
-from tests.tasks.contrast_phantom import SHAPE, ball, geometry, head, scans, uptake
+from tests.tasks.contrast.phantom import SHAPE, ball, geometry, head, scans, uptake
 
 FACTS = ModelFacts("contrast_enhance", conformal_factor=1.5)
 

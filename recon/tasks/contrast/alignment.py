@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.errors import MissingExtra
-from recon.tasks.contrast_gain import Gain, match_gain, shrink
+from recon.tasks.contrast.gain import Gain, match_gain, shrink
 from recon.volumes import FloatImage, Geometry, Volume
 
 Matrix = npt.NDArray[np.float64]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon.quality.verdict import Check, Verdict, measure, unmeasured
-from recon.tasks.contrast_alignment import Aligned
-from recon.tasks.contrast_gain import shrink
+from recon.tasks.contrast.alignment import Aligned
+from recon.tasks.contrast.gain import shrink
 from recon.volumes import FloatImage
 
 

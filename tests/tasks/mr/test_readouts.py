@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from recon.errors import InvalidRequest, TooManyRequests
-from recon.tasks import readouts as module
-from recon.tasks.readouts import ReadoutAssembler
+from recon.tasks.mr import readouts as module
+from recon.tasks.mr.readouts import ReadoutAssembler
 
 COILS, SAMPLES, LINES = 3, 32, 40
 

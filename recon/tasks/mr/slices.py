@@ -10,11 +10,11 @@ import numpy as np
 from recon.errors import UnusableData
 from recon.quality.trained_encoding import encoding_checks
 from recon.quality.verdict import Check
-from recon.tasks import mr_checks
 from recon.tasks.base import Array, FinishedSlice, ModelFacts, SliceWork, TensorSpec
-from recon.tasks.mr_checks import Measured
-from recon.tasks.mr_header import SeriesFacts
-from recon.tasks.readouts import SliceReadouts
+from recon.tasks.mr import checks as mr_checks
+from recon.tasks.mr.checks import Measured
+from recon.tasks.mr.header import SeriesFacts
+from recon.tasks.mr.readouts import SliceReadouts
 from recon.volumes import ComplexImage, FloatImage
 
 #: Root-sum-of-squares of zero-filled coil images; where the image is finer than k-space, zeros go in before.

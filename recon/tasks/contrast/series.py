@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from recon.client.results import ModelIdentity
-from recon.client.resume import Series
-from recon.v1 import common_pb2, contrast_pb2, contrast_pb2_grpc
+from recon.tasks.series import Series
+from recon.v1 import common_pb2, contrast_pb2
+from recon.values.result import ModelIdentity
 from recon.volumes import Volume
 from recon.wire.messages import chunks, geometry_to_message
 
@@ -19,23 +18,27 @@ class ContrastSeries(Series):
 
     Parameters
     ----------
-    stub
-        Of the service.
     pre, low
         The two scans, each in its own geometry.
-    dose_fraction
-        Dose given over the full dose.
     name, model, version
         Of the header.
+    dose_fraction
+        Dose given over the full dose.
     """
 
     resumable = False
 
     def __init__(
-        self, stub: contrast_pb2_grpc.ContrastServiceStub, pre: Volume, low: Volume, dose_fraction: float, name: str,
-        model: str, version: str,
-    ) -> None:  # fmt: skip
-        self._stub, self._pre, self._low = stub, pre, low
+        self,
+        pre: Volume,
+        low: Volume,
+        name: str = "",
+        model: str = "",
+        version: str = "",
+        *,
+        dose_fraction: float = 0.1,
+    ) -> None:
+        self._pre, self._low = pre, low
         self.slices, rows, columns = pre.shape
         low_slices, low_rows, low_columns = low.shape
         self._header = contrast_pb2.ContrastHeader(
@@ -46,13 +49,10 @@ class ContrastSeries(Series):
             model_version=version,
         )  # fmt: skip
 
-    def open(self, offset: int, model: ModelIdentity | None, timeout_s: float) -> Any:
-        """A call for all slices."""
+    def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[contrast_pb2.SynthesizeRequest]:
+        """Header and all slices of both scans."""
         header = contrast_pb2.ContrastHeader()
         header.CopyFrom(self._header)
-        return self._stub.Synthesize(self._requests(header), timeout=timeout_s)
-
-    def _requests(self, header: contrast_pb2.ContrastHeader) -> Iterator[contrast_pb2.SynthesizeRequest]:
         yield contrast_pb2.SynthesizeRequest(header=header)
         for name, volume in (("pre", self._pre), ("low", self._low)):
             for index, plane in enumerate(volume.values):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from recon.client.results import ModelIdentity
-from recon.client.resume import Series
-from recon.v1 import common_pb2, ct_pb2, ct_pb2_grpc
+from recon.tasks.series import Series
+from recon.v1 import common_pb2, ct_pb2
+from recon.values.result import ModelIdentity
 from recon.volumes import Volume
 from recon.wire.messages import chunks, geometry_to_message
 
@@ -19,21 +18,19 @@ class CtSeries(Series):
 
     Parameters
     ----------
-    stub
-        Of the service.
     volume
         In HU.
+    name, model, version
+        Of the header.
     strength
         Share of the noise to remove, 0 to 1.
-    name, model, model_version
-        Of the header.
     """
 
     def __init__(
-        self, stub: ct_pb2_grpc.CtServiceStub, volume: Volume, strength: float, name: str, model: str, version: str
+        self, volume: Volume, name: str = "", model: str = "", version: str = "", *, strength: float = 1.0
     ) -> None:
         self.slices, rows, columns = volume.shape
-        self._stub, self._volume = stub, volume
+        self._volume = volume
         whole = volume.whole_numbers
         self._dtype = np.dtype("<i2" if whole else "<f4")
         self._header = ct_pb2.CtHeader(
@@ -43,16 +40,13 @@ class CtSeries(Series):
             model=model, model_version=version,
         )  # fmt: skip
 
-    def open(self, offset: int, model: ModelIdentity | None, timeout_s: float) -> Any:
-        """A call for the slices from ``offset`` on."""
+    def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[ct_pb2.DenoiseRequest]:
+        """Header and slices from ``offset`` on."""
         header = ct_pb2.CtHeader()
         header.CopyFrom(self._header)
         header.slices = self.slices - offset
         if model is not None and offset:
             header.model, header.model_version = model.name, model.version
-        return self._stub.Denoise(self._requests(header, offset), timeout=timeout_s)
-
-    def _requests(self, header: ct_pb2.CtHeader, offset: int) -> Iterator[ct_pb2.DenoiseRequest]:
         yield ct_pb2.DenoiseRequest(header=header)
         for index in range(header.slices):
             data = self._volume.values[offset + index].astype(self._dtype).tobytes()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon.tasks.contrast_gain import darkest_cluster, match_gain
-from tests.tasks.contrast_phantom import SHAPE, scans, uptake
+from recon.tasks.contrast.gain import darkest_cluster, match_gain
+from tests.tasks.contrast.phantom import SHAPE, scans, uptake
 
 
 @pytest.mark.parametrize("gain", [0.8, 1.0, 1.07])

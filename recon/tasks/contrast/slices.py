@@ -12,9 +12,9 @@ from recon.physics.detectability import smallest_enhancement
 from recon.physics.rician import difference_noise
 from recon.quality.verdict import Check, Verdict, verdict_of
 from recon.tasks.base import Array, FinishedSlice, SliceWork, TensorSpec
-from recon.tasks.contrast_alignment import Aligned, align
-from recon.tasks.contrast_checks import evidence, judge_pair, judge_slice, unsupported
-from recon.tasks.contrast_features import (
+from recon.tasks.contrast.alignment import Aligned, align
+from recon.tasks.contrast.checks import evidence, judge_pair, judge_slice, unsupported
+from recon.tasks.contrast.features import (
     CHANNELS,
     Grid,
     Regression,
