@@ -9,7 +9,7 @@ from recon.physics.thermal_noise import outer_noise
 from tests.conftest import head, multicoil
 
 
-@pytest.mark.parametrize("level", [0.01, 0.3])
+@pytest.mark.parametrize("level", [0.1, 0.3])
 def test_the_level_of_complex_noise(level: float) -> None:
     kspace = multicoil(head((128, 128)), 4, noise=level)
     assert outer_noise(kspace, np.ones((128, 128), bool)) == pytest.approx(level * 2**0.5, rel=0.15)
