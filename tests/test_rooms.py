@@ -14,19 +14,20 @@ import recon
 ROOT = Path(recon.__file__).parent
 #: Each room and the rooms that it may import from.
 BASE = {"errors", "volumes", "arrays", "v1"}
-INNER = BASE | {"io", "physics", "quality", "wire"}
+INNER = BASE | {"values", "io", "physics", "quality", "wire"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": set(),
     "volumes": BASE,
     "v1": {"v1"},
+    "values": BASE | {"quality", "values"},
     "machine": BASE,
     "io": BASE | {"physics", "quality", "io"},
     "physics": BASE | {"physics"},
     "quality": BASE | {"quality"},
     "wire": BASE | {"quality", "wire"},
     "tasks": INNER | {"tasks"},
-    "client": INNER | {"client"},
+    "client": INNER | {"tasks", "client"},
     "backend": set(),
     "serving": INNER | {"backend", "machine", "tasks", "serving"},
     "jobs": INNER | {"tasks", "client", "jobs"},

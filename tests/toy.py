@@ -13,15 +13,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import grpc
 import numpy as np
 
 import recon
-from recon.client.resume import Series
 from recon.errors import InvalidRequest, UnusableData
 from recon.quality.verdict import Check, measure
 from recon.tasks.base import FinishedSlice, ModelFacts, Session, SliceWork, Task, TensorSpec
 from recon.tasks.chunks import SliceAssembler
+from recon.tasks.series import Series
 from recon.v1 import common_pb2
 from recon.volumes import Unit
 from recon.wire.messages import chunks
@@ -35,8 +34,8 @@ message Header { string name = 1; uint32 rows = 2; uint32 columns = 3; uint32 sl
 message Request { oneof part { Header header = 1; recon.v1.Chunk chunk = 2; } }
 message Response { oneof part { recon.v1.Accepted accepted = 1; recon.v1.Chunk chunk = 2;
   recon.v1.SliceResult slice = 3; recon.v1.SeriesReport report = 4; } }
+service ToyService { rpc Multiply(stream Request) returns (stream Response); }
 """
-METHOD = "/recon.toy.ToyService/Multiply"
 
 
 def _compile() -> Any:
@@ -56,13 +55,21 @@ def _compile() -> Any:
 
 
 toy_pb2 = _compile()
+METHOD = toy_pb2.DESCRIPTOR.services_by_name["ToyService"].methods_by_name["Multiply"]
 
 
 class ToyTask(Task):
     name = "toy"
+    method = METHOD
 
     def open(self, header: Any, model: ModelFacts) -> Session:
         return ToySession(header)
+
+    def series(self, *inputs: Any, **options: Any) -> Series:
+        return ToySeries(*inputs)
+
+
+TASK = ToyTask()
 
 
 class ToySession(Session):
@@ -133,16 +140,9 @@ class ToyWork(SliceWork):
 class ToySeries(Series):
     """What a client of the toy sends."""
 
-    def __init__(self, channel: grpc.Channel, wave: np.ndarray, gain: np.ndarray) -> None:
+    def __init__(self, wave: np.ndarray, gain: np.ndarray) -> None:
         self.slices = len(wave)
         self._wave, self._gain = wave.astype("<c8"), gain.astype("<f4")
-        self._call = channel.stream_stream(
-            METHOD, request_serializer=toy_pb2.Request.SerializeToString,
-            response_deserializer=toy_pb2.Response.FromString,
-        )  # fmt: skip
-
-    def open(self, offset: int, model: Any, timeout_s: float) -> Any:
-        return self._call(self.messages(offset, model), timeout=timeout_s)
 
     def messages(self, offset: int = 0, model: Any = None) -> Iterable[Any]:
         _, rows, columns = self._wave.shape

@@ -14,10 +14,10 @@ from pydicom.uid import UID
 from recon.batch.items import InputFile
 from recon.batch.states import State
 from recon.errors import UnreadableInput
-from recon.io.dicom.foreign import image_type, require_ct, sop_class
-from recon.io.dicom.headers import open_header, text
-from recon.io.dicom.records import TAGS
-from recon.io.dicom.skipped import Kind, Refused
+from recon.io.dicom.read.foreign import image_type, require_ct, sop_class
+from recon.io.dicom.read.headers import open_header, text
+from recon.io.dicom.read.records import TAGS
+from recon.io.dicom.read.skipped import Kind, Refused
 from recon.io.nifti import SUFFIXES, is_nifti, stem
 
 _HDF5 = (".h5", ".hdf5", ".mrd")

@@ -6,17 +6,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from recon.client.contrast import ContrastSeries
-from recon.client.ct import CtSeries
-from recon.client.mr import MrSeries
 from recon.client.resume import Run, error_from
 from recon.errors import InvalidRequest, ServiceUnavailable
-from recon.v1 import contrast_pb2_grpc, ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2_grpc
+from recon.tasks.registry import task_of
+from recon.v1 import models_pb2, models_pb2_grpc
 from recon.volumes import KSpace, Volume
+from recon.wire.calls import opener
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
@@ -72,6 +72,38 @@ class Client:
         """Close the connection and end what still runs on it."""
         self._channel.close()
 
+    def run(
+        self, task: str, *inputs: Any, model: str = "", model_version: str = "", name: str = "",
+        timeout_s: float = 3600.0, patience_s: float = 30.0, **options: Any,
+    ) -> Run:  # fmt: skip
+        """Send a series of any task.
+
+        Parameters
+        ----------
+        task
+            Its name, such as ``ct``.
+        inputs
+            What it takes, such as a volume.
+        model, model_version
+            By default the service chooses.
+        name
+            For the service's log; leave patient data out.
+        timeout_s
+            For the whole series.
+        patience_s
+            How long to go on without a new slice while the service is unavailable.
+        options
+            The task's own.
+
+        Returns
+        -------
+        Run
+            Iterate over it; errors are those of :mod:`recon.errors`.
+        """
+        found = task_of(task)
+        series = found.series(*inputs, name=name, model=model, model_version=model_version, **options)
+        return Run(series, opener(self._channel, found.method), timeout_s, patience_s)
+
     def denoise_ct(
         self, volume: Volume, *, strength: float = 1.0, model: str = "", model_version: str = "",
         name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
@@ -98,8 +130,10 @@ class Client:
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        stub = ct_pb2_grpc.CtServiceStub(self._channel)
-        return Run(CtSeries(stub, volume, strength, name, model, model_version), timeout_s, patience_s)
+        return self.run(
+            "ct", volume, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
+            patience_s=patience_s, strength=strength,
+        )  # fmt: skip
 
     def reconstruct_mr(
         self, kspace: KSpace, *, model: str = "", model_version: str = "",
@@ -125,8 +159,10 @@ class Client:
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        stub = mr_pb2_grpc.MrServiceStub(self._channel)
-        return Run(MrSeries(stub, kspace, name, model, model_version), timeout_s, patience_s)
+        return self.run(
+            "mr", kspace, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
+            patience_s=patience_s,
+        )  # fmt: skip
 
     def synthesize_contrast(
         self, pre: Volume, low: Volume, *, dose_fraction: float = 0.1, model: str = "", model_version: str = "",
@@ -154,9 +190,10 @@ class Client:
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        stub = contrast_pb2_grpc.ContrastServiceStub(self._channel)
-        series = ContrastSeries(stub, pre, low, dose_fraction, name, model, model_version)
-        return Run(series, timeout_s, patience_s)
+        return self.run(
+            "contrast", pre, low, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
+            patience_s=patience_s, dose_fraction=dose_fraction,
+        )  # fmt: skip
 
     def models(self, timeout_s: float = 10.0) -> list[models_pb2.Model]:
         """What the service serves."""

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import MRImageStorage
 
 from recon.errors import UnreadableInput
-from recon.io.dicom.find import find_files
+from recon.io.dicom.read.find import find_files
 from recon.io.nifti import NiftiVolume, is_nifti, read_nifti
 from recon.volumes import FloatImage, Geometry, Unit, Volume
 

@@ -11,14 +11,14 @@ import numpy as np
 
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError
-from recon.io.contrast_dicom import (
+from recon.io.contrast_pair import ContrastPair, ContrastScan, read_pair
+from recon.io.dicom.write.synthesised import (
     SynthesisedSeries,
     detectability_series,
     synthesised_series,
     uncertainty_series,
     write_synthesised_slice,
 )
-from recon.io.contrast_pair import ContrastPair, ContrastScan, read_pair
 from recon.io.nifti import write_nifti
 from recon.io.preview_contrast import contrast_preview
 from recon.jobs.job import Job, Loaded, Options, Problem, Sink, Skipped

@@ -11,7 +11,7 @@ import numpy as np
 
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError
-from recon.io.kspace.dicom import MrDicomSeries, write_mr_slice
+from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
 from recon.io.kspace.read import read_mr
 from recon.io.kspace.results import write_hdf5, write_volume
 from recon.io.kspace.series import MrSeries
@@ -19,7 +19,7 @@ from recon.io.preview import mr_preview
 from recon.jobs.job import Job, Loaded, Options, Problem, Sink, Skipped
 from recon.jobs.names import distinct, name_of, safe
 from recon.physics.fourier import to_image
-from recon.tasks.mr_choice import choose, sampling_of_kspace
+from recon.tasks.mr.choice import choose, sampling_of_kspace
 from recon.volumes import FloatImage
 
 #: Stands for the network of the scan's encoding.

@@ -22,7 +22,7 @@ from recon.serving.allocator import SpareMemory
 from recon.serving.guard import Guard
 from recon.serving.latency import choose_by_latency
 from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
-from recon.serving.services import ContrastService, CtService, ModelService, MrService
+from recon.serving.services import ModelService, service_names, task_handlers
 from recon.serving.settings import Settings
 from recon.serving.stream import StreamEngine
 from recon.serving.triton.catalogue import Catalogue
@@ -31,26 +31,12 @@ from recon.serving.triton.private_memory import SHARED
 from recon.serving.triton.process import EmbeddedTriton, TritonAddress
 from recon.serving.triton.repository import models_in
 from recon.serving.tuning import Tuning, read_tunings
-from recon.tasks.ct import CtTask
-from recon.v1 import (
-    contrast_pb2,
-    contrast_pb2_grpc,
-    ct_pb2,
-    ct_pb2_grpc,
-    models_pb2,
-    models_pb2_grpc,
-    mr_pb2,
-    mr_pb2_grpc,
-)
+from recon.tasks.registry import task_of, tasks
+from recon.v1 import models_pb2, models_pb2_grpc
 
 log = structlog.get_logger()
 
-_SERVICES = (
-    ct_pb2.DESCRIPTOR.services_by_name["CtService"].full_name,
-    mr_pb2.DESCRIPTOR.services_by_name["MrService"].full_name,
-    contrast_pb2.DESCRIPTOR.services_by_name["ContrastService"].full_name,
-    models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
-)
+_MODELS = models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
 _START_S = 120.0
 _POLL_READY_S, _POLL_WAITING_S = 2.0, 0.1
 _GRPC_OPTIONS = [
@@ -97,6 +83,7 @@ class Server:
         self.triton = TritonClient(address, limits.in_flight)
         self.catalogue = Catalogue(self.triton)
         self.engine = StreamEngine(self.triton, self.catalogue, limits)
+        self._services = (*service_names(tasks().values()), _MODELS)
         self._health = health.aio.HealthServicer()
         self._grpc = grpc.aio.server(options=_GRPC_OPTIONS, interceptors=[Guard()])
         self._monitor: asyncio.Task[None] | None = None
@@ -112,12 +99,10 @@ class Server:
         ServiceUnavailable
             When the models do not come up.
         """
-        ct_pb2_grpc.add_CtServiceServicer_to_server(CtService(self.engine), self._grpc)
-        mr_pb2_grpc.add_MrServiceServicer_to_server(MrService(self.engine), self._grpc)
-        contrast_pb2_grpc.add_ContrastServiceServicer_to_server(ContrastService(self.engine), self._grpc)
+        self._grpc.add_generic_rpc_handlers(tuple(task_handlers(self.engine, tasks().values())))
         models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.triton, self.catalogue), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
+        reflection.enable_server_reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         await self._report(False)
         try:
             self.address = self._bind()
@@ -133,7 +118,7 @@ class Server:
                     raise ServiceUnavailable(f"Triton was not ready within {_START_S:.0f} s; see the log")
                 await asyncio.sleep(0.05)
             if self.settings.ct_latency_ms is not None:
-                await choose_by_latency(self.triton, self.catalogue, CtTask(), self.settings.ct_latency_ms)
+                await choose_by_latency(self.triton, self.catalogue, task_of("ct"), self.settings.ct_latency_ms)
         except BaseException:
             await self.stop(0.0)
             raise
@@ -214,7 +199,7 @@ class Server:
         READY.set(ready)
         state = health_pb2.HealthCheckResponse
         status = state.SERVING if ready else state.NOT_SERVING
-        for service in ("", *_SERVICES):
+        for service in ("", *self._services):
             await self._health.set(service, status)
 
 

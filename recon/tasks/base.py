@@ -21,8 +21,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from google.protobuf.descriptor import MethodDescriptor
 
 from recon.quality.verdict import Check
+from recon.tasks.series import Series
 from recon.volumes import FloatImage, Unit
 
 Array = npt.NDArray[Any]
@@ -183,15 +185,20 @@ class Session(ABC):
 
 
 class Task(ABC):
-    """A kind of reconstruction.
+    """A kind of reconstruction, and all that the rest of the house knows of it.
 
     Attributes
     ----------
     name
-        ``mr``, ``ct`` or ``contrast``; models of the repository name it as their task.
+        Such as ``ct``; models of the repository name it as their task.
+    method
+        Descriptor of the rpc that carries it: a stream of messages whose ``part`` is first a ``header``
+        with the fields ``model`` and ``model_version``, answered by a stream of messages whose ``part``
+        is ``accepted``, ``chunk``, ``slice`` or ``report``.
     """
 
     name: str
+    method: MethodDescriptor
 
     @abstractmethod
     def open(self, header: Any, model: ModelFacts) -> Session:
@@ -210,3 +217,19 @@ class Task(ABC):
     def suits(self, header: Any) -> tuple[str, str]:
         """The model for a header that names none, and why; empty for the task's default."""
         return "", ""
+
+    @abstractmethod
+    def series(self, *inputs: Any, name: str, model: str, model_version: str, **options: Any) -> Series:
+        """What a client sends.
+
+        Parameters
+        ----------
+        inputs
+            The task's own, such as a volume.
+        name
+            For the service's log.
+        model, model_version
+            Empty where the service chooses.
+        options
+            The task's own.
+        """

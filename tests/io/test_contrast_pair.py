@@ -14,8 +14,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from recon.errors import UnreadableInput
-from recon.io.contrast_dicom import synthesised_series, uncertainty_series, write_synthesised_slice
 from recon.io.contrast_pair import read_pair, read_scan
+from recon.io.dicom.write.synthesised import synthesised_series, uncertainty_series, write_synthesised_slice
 
 VALUES = np.random.default_rng(0).integers(0, 900, (7, 12, 10)).astype(np.uint16)
 

@@ -8,9 +8,9 @@ import pytest
 from grpc_status import rpc_status
 
 from recon.client import Client
-from recon.client.mr import readouts_of
 from recon.errors import InvalidRequest, UnknownModel, UnusableData
 from recon.physics.fourier import to_image
+from recon.tasks.mr.series import readouts_of
 from recon.v1 import common_pb2, mr_pb2, mr_pb2_grpc
 from recon.volumes import Geometry, KSpace
 from recon.wire.status import from_status

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recon.arrays import FloatArray
-from recon.tasks.ct import STEP_HU
+from recon.tasks.ct.denoise import STEP_HU
 from recon.training.calibrate import Served
 from recon.training.ct import anatomy, noise_bank
 from recon.training.ct.pairs import PatchSampler

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recon.networks.ct_denoiser import NOISE_HU, WIDTH_HU, CtDenoiser
-from recon.tasks.ct import STEP_HU
+from recon.tasks.ct.denoise import STEP_HU
 from recon.training.export import halve_weights
 from recon.training.model_config import Entry, ModelConfig
 from recon.training.recipe import CtRecipe

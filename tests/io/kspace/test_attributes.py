@@ -9,8 +9,8 @@ import pytest
 from pydicom import config
 from pydicom.uid import UID
 
+from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
 from recon.io.kspace.attributes import series_attributes
-from recon.io.kspace.dicom import MrDicomSeries, write_mr_slice
 from recon.io.kspace.header import parse_header
 from recon.io.kspace.read import read_mr
 from recon.jobs.mr import _write_dicom
