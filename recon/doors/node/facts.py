@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from recon.errors import UnreadableInput
-from recon.io.dicom.headers import number, quietly, text
+from recon.io.dicom.read.headers import number, quietly, text
 
 #: Attribute of each text that rules ask for.
 _TEXTS = {

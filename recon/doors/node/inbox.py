@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,9 +12,9 @@ from uuid import uuid4
 
 from recon.doors.node.facts import Header, header_of, pseudonym
 from recon.doors.node.ledger import Ledger
+from recon.doors.node.part10 import file_content, split
 from recon.doors.node.space import Watermark
 from recon.errors import OutputFailed
-from recon.io.dicom.meta import file_content
 
 
 class Taken(Enum):
@@ -85,8 +84,7 @@ class Inbox:
         known = self._known(arrival, digest)
         if known is not None:
             return known
-        series = header.series or f"{arrival.calling} {arrival.sop_class}"  # no UID: kept with others like it
-        path = self._folder / pseudonym(series) / f"{pseudonym(arrival.sop_instance)}.dcm"
+        path = self._folder / pseudonym(_series_key(header, arrival)) / f"{pseudonym(arrival.sop_instance)}.dcm"
         waiting = self._arriving / f"{uuid4().hex}.part"
         try:
             _write(waiting, content)
@@ -98,7 +96,7 @@ class Inbox:
                 path.parent.mkdir(exist_ok=True)
                 os.rename(waiting, path)
                 _sync(path.parent)
-                self._enter(arrival, header, series, path, digest)
+                self._enter(arrival, header, path, digest)
         except OSError as error:
             raise OutputFailed(f"{self._folder}: can't be written ({error.strerror or error})") from error
         return Taken.NEW
@@ -115,14 +113,13 @@ class Inbox:
         adopted = 0
         for path in sorted(self._folder.glob("*/*.dcm")):
             if str(path) not in known:
-                for arrival in _arrivals(path):
-                    digest = hashlib.sha256(arrival.data).hexdigest()
-                    header = header_of(path.read_bytes(), arrival.calling, arrival.called)
-                    series = header.series or f"{arrival.calling} {arrival.sop_class}"
-                    with self._ledger.writing():
-                        if self._known(arrival, digest) is None:
-                            self._enter(arrival, header, series, path, digest)
-                            adopted += 1
+                arrival = _arrival(path)
+                digest = hashlib.sha256(arrival.data).hexdigest()
+                header = header_of(path.read_bytes(), arrival.calling, arrival.called)
+                with self._ledger.writing():
+                    if self._known(arrival, digest) is None:
+                        self._enter(arrival, header, path, digest)
+                        adopted += 1
         return adopted
 
     def _known(self, arrival: Arrival, digest: str) -> Taken | None:
@@ -136,8 +133,8 @@ class Inbox:
         self._ledger.say(f"instance {name}", f"came again from {arrival.calling} with other content; the first is kept")
         return Taken.DIFFERS
 
-    def _enter(self, arrival: Arrival, header: Header, series: str, path: Path, digest: str) -> None:
-        now = time.time()
+    def _enter(self, arrival: Arrival, header: Header, path: Path, digest: str) -> None:
+        now, series = time.time(), _series_key(header, arrival)
         with self._ledger.writing() as base:
             base.execute(
                 "INSERT INTO series (uid, study, facts, expected, first, last, state) VALUES (?,?,?,?,?,?,'arriving') "
@@ -155,18 +152,20 @@ class Inbox:
             )  # fmt: skip
 
 
-def _arrivals(path: Path) -> Iterator[Arrival]:
-    from recon.io.dicom.meta import split
+def _series_key(header: Header, arrival: Arrival) -> str:
+    """The series' UID; what has none is kept with others of its kind from there."""
+    return header.series or f"{arrival.calling} {arrival.sop_class}"
 
+
+def _arrival(path: Path) -> Arrival:
+    """What a file of the inbox was made from."""
     content = path.read_bytes()
-    found = split(content)
-    if found is not None:
-        meta, start = found
-        yield Arrival(
-            str(meta.MediaStorageSOPInstanceUID), str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID),
-            content[start:], str(meta.get("SourceApplicationEntityTitle", "")),
-            str(meta.get("ReceivingApplicationEntityTitle", "")),
-        )  # fmt: skip
+    meta, start = split(content)
+    return Arrival(
+        str(meta.MediaStorageSOPInstanceUID), str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID),
+        content[start:], str(meta.get("SourceApplicationEntityTitle", "")),
+        str(meta.get("ReceivingApplicationEntityTitle", "")),
+    )  # fmt: skip
 
 
 def _write(path: Path, content: bytes) -> None:
