@@ -115,7 +115,7 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
     try:
         with quietly():
             _identify(dataset, source, series, number)
-            hu = stored.hu
+            hu = stored.image
             untouched = hu < UNTOUCHED_BELOW_HU
             if series.kind == "UNCERTAINTY":
                 _encode(dataset, _steps(np.where(untouched, 0, values), 0.1), 16, False, 0.1, 0.0)

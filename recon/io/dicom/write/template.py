@@ -15,8 +15,8 @@ from pydicom.uid import CTImageStorage, generate_uid
 from pydicom.valuerep import format_number_as_ds
 
 from recon.errors import UnreadableInput
-from recon.io.dicom.read.foreign import sop_class
 from recon.io.dicom.read.headers import functional_group, number, numbers, open_header, text
+from recon.io.dicom.read.kinds import sop_class
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.write.attributes import copied, raw_text, text_bytes
 
