@@ -13,7 +13,7 @@ HAS_LIBPYTHON := import ctypes, os, sys, sysconfig; \
 APT = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq $(1); }
 
 # independent implementations that tests talk to: DICOM peers and validator, raw-data tools, a browser
-PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools chromium
+PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools chromium chromium-driver
 
 .PHONY: demo test fast peers lint proto clean
 

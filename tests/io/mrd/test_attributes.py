@@ -10,12 +10,12 @@ from pydicom import config
 from pydicom.uid import UID
 
 from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
-from recon.io.kspace.attributes import series_attributes
-from recon.io.kspace.header import parse_header
 from recon.io.kspace.read import read_mr
+from recon.io.mrd.attributes import series_attributes
+from recon.io.mrd.header import parse_header
 from recon.jobs.mr import _write_dicom
 from recon.volumes import Geometry
-from tests.io.kspace.test_ismrmrd import Writer, oversampled, xml
+from tests.io.mrd.test_series import Writer, oversampled, xml
 
 ABOUT = """<subjectInformation><patientName>Größe^Anna</patientName><patientWeight_kg>61.23456789012</patientWeight_kg>
  <patientID>P1</patientID><patientBirthdate>1970-02-03</patientBirthdate><patientGender>F</patientGender>

@@ -77,13 +77,13 @@ class ScanHeader:
     document: Any = field(default=None, repr=False, compare=False)
 
 
-def parse_header(xml: bytes, where: str) -> ScanHeader:
-    """Read an XML header.
+def document_of(xml: bytes, where: str) -> Any:
+    """An ``ismrmrd.xsd.ismrmrdHeader``; values that don't fit their type are still text there.
 
     Raises
     ------
     UnreadableInput
-        When it is no ISMRMRD header, or its numbers are impossible.
+        When it is no ISMRMRD header.
     """
     from ismrmrd import xsd
 
@@ -92,12 +92,29 @@ def parse_header(xml: bytes, where: str) -> ScanHeader:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of values that don't fit their type; those that matter are checked
-            document: Any = xsd.CreateFromDocument(xml)
+            return xsd.CreateFromDocument(xml)
+    except Exception as error:  # the parser raises whatever it likes on a broken document
+        raise _unusable(where, error) from error
+
+
+def parse_header(xml: bytes, where: str) -> ScanHeader:
+    """Read an XML header; raises what :func:`document_of` and :func:`scan_header` do."""
+    return scan_header(document_of(xml, where), where)
+
+
+def scan_header(document: Any, where: str) -> ScanHeader:
+    """What matters of a parsed header.
+
+    Raises
+    ------
+    UnreadableInput
+        When it describes no encoding, or its numbers are impossible.
+    """
+    try:
         encodings = tuple(_encoding(encoding) for encoding in document.encoding)
         coils = getattr(document.acquisitionSystemInformation, "receiverChannels", None)
-    except Exception as error:  # the parser raises whatever it likes on a broken document
-        text = str(error).splitlines()
-        raise UnreadableInput(f"{where}: no usable ISMRMRD header ({text[0][:120] if text else error})") from error
+    except Exception as error:  # parts that are missing, or text where numbers belong
+        raise _unusable(where, error) from error
     if not encodings:
         raise UnreadableInput(f"{where}: no usable ISMRMRD header (it describes no encoding)")
     for encoding in encodings:
@@ -108,6 +125,11 @@ def parse_header(xml: bytes, where: str) -> ScanHeader:
                     f"{where}: {name} has matrix {space.matrix} and field of view {space.field_mm} mm"
                 )
     return ScanHeader(encodings, coils if isinstance(coils, int) else 0, document)
+
+
+def _unusable(where: str, error: Exception) -> UnreadableInput:
+    text = str(error).splitlines()
+    return UnreadableInput(f"{where}: no usable ISMRMRD header ({text[0][:120] if text else error})")
 
 
 def _encoding(encoding: Any) -> Encoding:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 from pydicom.valuerep import format_number_as_ds
 
-from recon.io.kspace.header import ScanHeader
+from recon.io.mrd.header import ScanHeader
 
 _COPIED = (
     ("subjectInformation", (

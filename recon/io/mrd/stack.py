@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.io.kspace.acquisitions import Indices
-from recon.io.kspace.lines import Grid
-from recon.io.kspace.placement import ordered, stack_geometry
 from recon.io.kspace.series import MrSeries
+from recon.io.mrd.acquisitions import Indices
+from recon.io.mrd.lines import Grid
+from recon.io.mrd.placement import ordered, stack_geometry
 from recon.physics.oversampling import remove_oversampling, still_measured
 from recon.volumes import ComplexImage, KSpace
 

@@ -1,4 +1,4 @@
-"""ISMRMRD raw data: the series that a file's readouts make; Inati et al., MRM 77:411 (2017)."""
+"""ISMRMRD raw data: the series that a scan's readouts make; Inati et al., MRM 77:411 (2017)."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from recon.errors import UnreadableInput, UnusableData
-from recon.io.hdf5 import dataset, reading
-from recon.io.kspace import stack, trajectories, volume3d
-from recon.io.kspace.acquisitions import (
+from recon.io.kspace.series import MrSeries
+from recon.io.mrd import stack, trajectories, volume3d
+from recon.io.mrd.acquisitions import (
     CALIBRATION_ONLY,
     FOREIGN,
     NOISE,
     SURFACE_COIL,
     Acquisitions,
     Indices,
-    read_acquisitions,
 )
-from recon.io.kspace.attributes import series_attributes
-from recon.io.kspace.header import ScanHeader, parse_header
-from recon.io.kspace.lines import Grid
-from recon.io.kspace.placement import same_orientation
-from recon.io.kspace.series import MrSeries
+from recon.io.mrd.attributes import series_attributes
+from recon.io.mrd.header import ScanHeader, scan_header
+from recon.io.mrd.lines import Grid
+from recon.io.mrd.placement import same_orientation
+from recon.io.mrd.source import FileSource, Source, collected
 from recon.physics.coil_noise import bandwidth_ratio, central_density, whitening
 from recon.volumes import ComplexImage
 
@@ -34,36 +32,43 @@ _CARTESIAN = ("cartesian", "epi")
 _MOST_SERIES = 10_000
 
 
-def group_of(file: h5py.File) -> str | None:
-    """Name of the group with raw data: ``dataset``, or the only one that has ``xml`` and ``data``."""
-    if dataset(file, "dataset/data") is not None:
-        return "dataset"
-    names = [
-        name
-        for name in file
-        if isinstance(file.get(name, getlink=True), h5py.HardLink)
-        and isinstance(file[name], h5py.Group)
-        and {"xml", "data"} <= set(file[name])
-    ]
-    return names[0] if len(names) == 1 else None
-
-
 def read(path: Path) -> list[MrSeries]:
-    """The series of a file: one for each encoding, contrast, phase, repetition, set and orientation.
+    """The series of an ISMRMRD file, read slice by slice as they are asked for.
+
+    Raises
+    ------
+    UnreadableInput
+        When it is not one, or :func:`series_of` can make nothing of it.
+    """
+    source = FileSource(path)
+    series = series_of(source.header, source.acquisitions(), str(path.absolute()))
+    source.close()
+    return series
+
+
+def read_source(source: Source) -> list[MrSeries]:
+    """The series of any source; one that is no file is collected in memory first."""
+    return series_of(source.header, collected(source), source.name)
+
+
+def series_of(document: Any, acquisitions: Acquisitions, where: str) -> list[MrSeries]:
+    """The series of a scan: one for each encoding, contrast, phase, repetition, set and orientation.
+
+    Parameters
+    ----------
+    document
+        The header, an ``ismrmrd.xsd.ismrmrdHeader``.
+    acquisitions
+        The readouts.
+    where
+        What the scan is known by; identifiers of DICOM series are made from it.
 
     Raises
     ------
     UnreadableInput
         When the header contradicts the data, or the trajectory can't be told.
     """
-    with reading(path) as file:
-        group = group_of(file) or "dataset"
-        xml = dataset(file, f"{group}/xml")
-        if xml is None:
-            raise UnreadableInput(f"{path}: has no {group}/xml")
-        text = xml[()] if xml.shape == () else xml[0]
-        header = parse_header(text if isinstance(text, bytes) else str(text).encode(), str(path))
-        acquisitions = read_acquisitions(file, path, group)
+    header, path = scan_header(document, acquisitions.name), acquisitions.name
     notes: list[str] = []
     imaging, calibration = _sorted(acquisitions, header, notes)
     heads = acquisitions.heads
@@ -91,7 +96,7 @@ def read(path: Path) -> list[MrSeries]:
         if encoding.trajectory == "epi":
             notes = [*notes, "EPI lines without correction of the N/2 ghost"]
         attributes = series_attributes(
-            header, str(path.absolute()), int(key[0]), int(key[1]), contrasts,
+            header, where, int(key[0]), int(key[1]), contrasts,
             float(np.median(heads["sample_time_us"][members])),
         )  # fmt: skip
         for part, suffix in _orientations(heads, members):
@@ -109,7 +114,7 @@ def read(path: Path) -> list[MrSeries]:
 
 def _sorted(acquisitions: Acquisitions, header: ScanHeader, notes: list[str]) -> tuple[Indices, Indices]:
     """Readouts of the image and for calibration only, all with the image's coils."""
-    heads, path = acquisitions.heads, acquisitions.path
+    heads, path = acquisitions.heads, acquisitions.name
     noise, foreign = acquisitions.flagged(NOISE), acquisitions.flagged(*FOREIGN)
     usable = ~noise & ~foreign
     if int((foreign & ~noise).sum()):

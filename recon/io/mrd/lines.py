@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.errors import UnreadableInput
-from recon.io.kspace.acquisitions import REVERSE, Acquisitions, Indices
-from recon.io.kspace.header import Encoding
+from recon.io.mrd.acquisitions import REVERSE, Acquisitions, Indices
+from recon.io.mrd.header import Encoding
 from recon.volumes import ComplexImage
 
 #: How alike separately acquired calibration lines must be to the image's own lines, to complete them.
@@ -57,7 +57,7 @@ class Grid:
         UnreadableInput
             Naming the first readout that lies outside.
         """
-        path, heads = self.acquisitions.path, self.acquisitions.heads
+        path, heads = self.acquisitions.name, self.acquisitions.heads
         x, y, _ = self.encoding.encoded.matrix
         coils = int(heads["active_channels"][members[0]])
         if 8 * x * y * coils > _MOST_SLICE_BYTES:

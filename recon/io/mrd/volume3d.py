@@ -6,11 +6,11 @@ import numpy as np
 import scipy.fft
 
 from recon.errors import UnreadableInput
-from recon.io.kspace.acquisitions import Indices
-from recon.io.kspace.lines import Grid
-from recon.io.kspace.placement import volume_geometry
 from recon.io.kspace.series import MrSeries
-from recon.io.kspace.stack import noise_std
+from recon.io.mrd.acquisitions import Indices
+from recon.io.mrd.lines import Grid
+from recon.io.mrd.placement import volume_geometry
+from recon.io.mrd.stack import noise_std
 from recon.physics.oversampling import remove_oversampling, still_measured
 from recon.volumes import ComplexImage, FloatImage, KSpace
 
@@ -27,11 +27,11 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
     coils = int(heads["active_channels"][members[0]])
     if 8 * coils * x * y * z > _MOST_VOLUME_BYTES:
         raise UnreadableInput(
-            f"{grid.acquisitions.path}: a volume of {x}x{y}x{z} with {coils} coils is larger than 8 GiB"
+            f"{grid.acquisitions.name}: a volume of {x}x{y}x{z} with {coils} coils is larger than 8 GiB"
         )
     if len(np.unique(heads["idx"]["slice"][members])) > 1:
         raise UnreadableInput(
-            f"{grid.acquisitions.path}: several slabs of a 3D scan in one series; export them one by one"
+            f"{grid.acquisitions.name}: several slabs of a 3D scan in one series; export them one by one"
         )
     every = np.concatenate([members, calibration])
     sampled = np.zeros((z, y), bool)

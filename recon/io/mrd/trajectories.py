@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from recon.errors import UnreadableInput
-from recon.io.kspace.acquisitions import Acquisitions, Indices
-from recon.io.kspace.lines import Grid
-from recon.io.kspace.placement import ordered, stack_geometry
 from recon.io.kspace.series import MrSeries
+from recon.io.mrd.acquisitions import Acquisitions, Indices
+from recon.io.mrd.lines import Grid
+from recon.io.mrd.placement import ordered, stack_geometry
 from recon.volumes import ComplexImage, FloatImage, KSpace
 
 _KINDS = {"radial": "radial", "goldenangle": "radial", "spiral": "spiral"}
@@ -37,7 +37,7 @@ def read(grid: Grid, members: Indices, label: str, notes: list[str]) -> MrSeries
         When the file gives no trajectory, or a three-dimensional one.
     """
     acquisitions, encoding = grid.acquisitions, grid.encoding
-    heads, path = acquisitions.heads, acquisitions.path
+    heads, path = acquisitions.heads, acquisitions.name
     x, y, z = encoding.encoded.matrix
     if z > 1:
         raise UnreadableInput(f"{path}: a {encoding.trajectory} trajectory in three dimensions; planes are needed")
