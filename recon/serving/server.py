@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
+from recon.backend.configuration import parameters_in
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
 from recon.serving.allocator import SpareMemory
 from recon.serving.guard import Guard
@@ -232,8 +232,7 @@ def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
     """
     found = []
     for config in sorted(repository.glob("*/config.pbtxt")):
-        named = re.search(r'key: "task" value: { string_value: "([^"]*)"', config.read_text())
-        if not tasks or (named is not None and named.group(1) in tasks):
+        if not tasks or parameters_in(config.parent).get("task") in tasks:
             found.append(config.parent.name)
     if not found:
         raise InvalidRequest(f"{repository} holds no model{' for ' * bool(tasks)}{', '.join(tasks)}")
