@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "wire": BASE | {"quality", "wire"},
     "tasks": INNER | {"tasks"},
     "client": INNER | {"tasks", "client"},
-    "backend": set(),
+    "backend": {"backend", "physics", "arrays"},
     "serving": INNER | {"backend", "machine", "tasks", "serving"},
     "jobs": INNER | {"tasks", "client", "jobs"},
     "reading": BASE | {"quality", "reading"},

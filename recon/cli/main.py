@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from recon import __version__
-from recon.cli import batch, bench, contrast, ct, demo, evaluate, export, models, mr, mrd, serve, simulate, train
+from recon.cli import batch, bench, contrast, ct, demo, evaluate, export, models, mr, mrd, node, serve, simulate, train
 from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(batch.app, name="batch")
 app.add_typer(bench.app, name="bench")
 app.add_typer(mrd.app, name="mrd")
+app.add_typer(node.app, name="node")
 app.command()(train.train)
 app.command()(export.export)
 

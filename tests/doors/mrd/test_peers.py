@@ -120,7 +120,7 @@ def test_the_readers_and_writers_of_the_gadgetron_package(door, tmp_path) -> Non
     raw = ismrmrd.Dataset(str(generate(tmp_path / "x.h5", "-c", "4", "-m", "64")), create_if_needed=False)
     with socket.create_connection(door.address, 30) as connection:
         out = connection.makefile("wb")
-        name = constants.GadgetMessageIdentifier.pack(constants.GADGET_MESSAGE_CONFIG) + b"mr".ljust(1024, b"\0")
+        name = constants.GadgetMessageIdentifier.pack(constants.GADGET_MESSAGE_FILENAME) + b"mr".ljust(1024, b"\0")
         out.write(name)
         xml = raw.read_xml_header()
         header = constants.GadgetMessageIdentifier.pack(constants.GADGET_MESSAGE_HEADER)
