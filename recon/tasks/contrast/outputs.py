@@ -1,17 +1,12 @@
-"""Contrast jobs: a scan before contrast and one after a reduced dose, through the synthesis."""
+"""What contrast writes: derived DICOM series, or NIfTI volumes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from recon.client import Client, ImageSlice, Run
-from recon.errors import ReconError
-from recon.io.contrast_pair import ContrastPair, ContrastScan, read_pair
+from recon.io.contrast_pair import ContrastPair, ContrastScan
 from recon.io.dicom.write.synthesised import (
     SynthesisedSeries,
     detectability_series,
@@ -20,76 +15,31 @@ from recon.io.dicom.write.synthesised import (
     write_synthesised_slice,
 )
 from recon.io.nifti import write_nifti
-from recon.io.preview_contrast import contrast_preview
-from recon.jobs.job import Job, Loaded, Options, Problem, Sink, Skipped
-from recon.jobs.names import name_of
+from recon.tasks.job import Sink
+from recon.values.result import ImageSlice
 from recon.volumes import FloatImage
 
 #: Planes of a result, and the names of their files.
 _PLANES = ("image", "uncertainty", "detectability")
 
 
-def find(pre: Path, low: Path) -> Iterator[Job | Skipped | Problem]:
-    """The one job of two scans, named after the scan before contrast."""
-    try:
-        pair = read_pair(pre, low)
-    except ReconError as error:
-        yield Problem(f"{pre}, {low}", error)
-        return
-    files = [*(pair.pre.files or [pre]), *(pair.low.files or [low])]
-    yield ContrastJob(name_of(pre), f"{pre}, {low}", files, pair)
+class ContrastSink(Sink):
+    """Image, uncertainty and detectability in the grid of the scan before contrast."""
 
-
-@dataclass
-class ContrastJob(Job):
-    """Two scans of one head."""
-
-    pair: ContrastPair | None = None
-    task = "contrast"
-
-    def load(self) -> Loaded:
-        """Both scans, which have been read to tell whether they fit."""
-        assert self.pair is not None
-        return _LoadedPair(self.pair)
-
-
-class _LoadedPair(Loaded):
-    def __init__(self, pair: ContrastPair) -> None:
-        self.pair, self.slices = pair, pair.pre.volume.shape[0]
-        self.notes, self.skipped, self.checks = list(pair.notes), [], []
-
-    def start(self, client: Client, options: Options) -> Run:
-        return client.synthesize_contrast(
-            self.pair.pre.volume, self.pair.low.volume, dose_fraction=options.dose_fraction, model=options.model,
-            model_version=options.model_version, timeout_s=options.timeout_s,
-        )  # fmt: skip
-
-    def sink(self, folder: Path, run: Run, options: Options) -> Sink:
-        return _ContrastSink(self.pair, folder, str(run.model), options.dose_fraction)
-
-    def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
-        pre, low = self.pair.pre.volume, self.pair.low.volume
-        # the low-dose scan is shown as it came; only where its matrix is another one it can't stand beside
-        beside = low.values[shown.index] if low.shape == pre.shape else None
-        contrast_preview(pre.values[shown.index], beside, shown.image, shown.uncertainty, title, path)
-
-    def parameters(self, options: Options) -> dict[str, Any]:
-        return {"dose_fraction": options.dose_fraction, "pre": str(self.pair.pre.path), "low": str(self.pair.low.path)}
-
-
-class _ContrastSink(Sink):
     def __init__(self, pair: ContrastPair, folder: Path, model: str, dose_fraction: float) -> None:
         self._pair, self._folder, self._model, self._dose = pair, folder, model, dose_fraction
         # slices without a result must not look like air
         self._planes = {name: np.full(pair.pre.volume.shape, np.nan, np.float32) for name in _PLANES}
 
     def put(self, result: ImageSlice) -> None:
+        """Keep one slice."""
         self._planes["image"][result.index] = result.image
         self._planes["uncertainty"][result.index] = result.uncertainty
         if "DETECTABILITY" in result.extra:
             self._planes["detectability"][result.index] = result.extra["DETECTABILITY"]
 
     def close(self) -> None:
+        """Write all of them."""
         pre = self._pair.pre
         if pre.nifti is not None:
             for name, values in self._planes.items():
