@@ -11,9 +11,9 @@ import numpy as np
 
 from recon.errors import UnreadableInput, UnusableData
 from recon.io.hdf5 import dataset, reading
-from recon.io.kspace.attributes import series_attributes
-from recon.io.kspace.header import Encoding, ScanHeader, parse_header
 from recon.io.kspace.series import MrSeries
+from recon.io.mrd.attributes import series_attributes
+from recon.io.mrd.header import Encoding, ScanHeader, parse_header
 from recon.physics.oversampling import remove_oversampling
 from recon.volumes import ComplexImage, Geometry, KSpace
 

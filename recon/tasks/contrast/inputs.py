@@ -19,22 +19,21 @@ from recon.tasks.series import Series
 from recon.values.result import ImageSlice, ModelIdentity
 
 
-def find(pre: Path, low: Path) -> Iterator[Found]:
-    """The one job of two scans, named after the scan before contrast."""
+def find(pre: Sequence[Path], low: Sequence[Path]) -> Iterator[Found]:
+    """The one job of two scans, named after the scan before contrast.
+
+    Parameters
+    ----------
+    pre, low
+        A NIfTI file, or files and folders of one DICOM series; nothing beside them is read.
+    """
+    names = [str(paths[0] if len(paths) == 1 else paths[0].parent) for paths in (pre, low)]
     try:
         pair = read_pair(pre, low)
     except ReconError as error:
-        yield Problem(f"{pre}, {low}", error)
+        yield Problem(", ".join(names), error)
         return
-    files = [*(pair.pre.files or [pre]), *(pair.low.files or [low])]
-    yield ContrastJob(name_of(pre), f"{pre}, {low}", files, pair)
-
-
-def jobs_of_scan(pre: Sequence[Path], low: Sequence[Path]) -> Iterator[Found]:
-    """The job of two scans of which all files are known."""
-    # a scan of several files is read from the folder that holds them
-    whole = [files[0] if len(files) == 1 else files[0].parent for files in (pre, low)]
-    yield from find(*whole)
+    yield ContrastJob(name_of(Path(names[0])), ", ".join(names), [*pair.pre.files, *pair.low.files], pair)
 
 
 @dataclass
@@ -53,7 +52,7 @@ class ContrastJob(Job):
 class _LoadedPair(Loaded[ContrastOptions]):
     def __init__(self, pair: ContrastPair) -> None:
         self.pair, self.slices = pair, pair.pre.volume.shape[0]
-        self.notes, self.skipped, self.checks = list(pair.notes), [], []
+        self.notes, self.skipped, self.checks = list(pair.notes), [], list(pair.checks)
 
     def series(self, options: ContrastOptions) -> Series:
         pre, low = self.pair.pre.volume, self.pair.low.volume

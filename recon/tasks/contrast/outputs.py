@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recon.io.contrast_pair import ContrastPair, ContrastScan
+from recon.io.dicom import SliceSource
 from recon.io.dicom.write.synthesised import (
     SynthesisedSeries,
     detectability_series,
@@ -59,14 +60,14 @@ class ContrastSink(Sink):
 
     def _write(self, values: FloatImage, series: SynthesisedSeries, index: int, path: Path) -> None:
         nearest = _nearest(self._pair.pre, self._pair.low, index)
-        write_synthesised_slice(values, self._pair.pre.files[index], nearest, series, index + 1, path)
+        write_synthesised_slice(values, self._pair.pre.sources[index], nearest, series, index + 1, path)
 
 
-def _nearest(pre: ContrastScan, low: ContrastScan, index: int) -> Path | None:
-    """The file of the low-dose slice that lies nearest to a slice of the other scan."""
-    if not low.files:
+def _nearest(pre: ContrastScan, low: ContrastScan, index: int) -> SliceSource | None:
+    """The source of the low-dose slice that lies nearest to a slice of the other scan."""
+    if not low.sources:
         return None
     here = pre.volume.geometry.affine @ (0.5 * pre.volume.shape[2], 0.5 * pre.volume.shape[1], index, 1.0)
     middle = np.array([0.5 * low.volume.shape[2], 0.5 * low.volume.shape[1]])
     places = np.array([[*middle, slot, 1.0] for slot in range(low.volume.shape[0])]) @ low.volume.geometry.affine.T
-    return low.files[int(np.argmin(np.linalg.norm((places - here)[:, :3], axis=1)))]
+    return low.sources[int(np.argmin(np.linalg.norm((places - here)[:, :3], axis=1)))]

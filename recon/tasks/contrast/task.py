@@ -44,13 +44,7 @@ class ContrastTask(Task):
         """The one job of two scans."""
         from recon.tasks.contrast.inputs import find
 
-        return find(given["pre"][0], given["low"][0])
-
-    def jobs_of_scan(self, name: str, files: Mapping[str, Sequence[Path]]) -> Iterator[Found]:
-        """The one job of two scans."""
-        from recon.tasks.contrast.inputs import jobs_of_scan
-
-        return jobs_of_scan(files["pre"], files["low"])
+        return find(given["pre"], given["low"])
 
 
 TASK = ContrastTask()

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import ReconError, UnreadableInput
-from recon.io.dicom import CtSeries, Kind, SeriesIndex, find_files, load, scan
+from recon.io.dicom import ImageSeries, Kind, SeriesIndex, find_files, load, scan
 from recon.io.nifti import NiftiVolume, is_nifti, read_nifti
 from recon.io.output_folder import is_result
 from recon.io.preview import ct_preview
 from recon.tasks.ct.options import CtOptions
 from recon.tasks.ct.outputs import DicomSink, NiftiSink
-from recon.tasks.ct.series import CtSeries as Sent
+from recon.tasks.ct.series import CtSeries
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
 from recon.tasks.names import distinct, name_of, safe
 from recon.tasks.series import Series
@@ -103,7 +103,7 @@ class _LoadedCt(Loaded[CtOptions]):
     volume: Volume
 
     def series(self, options: CtOptions) -> Series:
-        return Sent(self.volume, "", options.model, options.model_version, strength=options.strength)
+        return CtSeries(self.volume, "", options.model, options.model_version, strength=options.strength)
 
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         ct_preview(self.volume.values[shown.index], shown.image, shown.uncertainty, title, path)
@@ -113,7 +113,7 @@ class _LoadedCt(Loaded[CtOptions]):
 
 
 class _LoadedDicom(_LoadedCt):
-    def __init__(self, series: CtSeries) -> None:
+    def __init__(self, series: ImageSeries) -> None:
         self.scan, self.volume, self.slices = series, series.volume, series.volume.shape[0]
         self.notes, self.checks = series.notes, series.checks
         self.skipped = [Skipped(item.path, item.reason) for item in series.skipped]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recon.io.dicom import CtSeries, UncertaintyMap, denoised_series, uncertainty_series, write_slice
+from recon.io.dicom import ImageSeries, UncertaintyMap, denoised_series, uncertainty_series, write_slice
 from recon.io.nifti import NiftiVolume, write_nifti
 from recon.tasks.job import Sink
 from recon.values.result import ImageSlice
@@ -15,7 +15,7 @@ from recon.values.result import ImageSlice
 class DicomSink(Sink):
     """A derived series beside the source, its uncertainty as a series and as a map."""
 
-    def __init__(self, series: CtSeries, folder: Path, model: str, strength: float) -> None:
+    def __init__(self, series: ImageSeries, folder: Path, model: str, strength: float) -> None:
         self._series, self._folder = series, folder
         self._image, self._uncertainty = denoised_series(model, strength), uncertainty_series(model)
         self._map = UncertaintyMap(model, folder / "uncertainty.dcm")

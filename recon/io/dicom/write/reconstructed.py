@@ -47,7 +47,7 @@ class MrDicomSeries:
         Last value of ImageType.
     attributes
         Of patient, study, scanner and sequence, with StudyInstanceUID and FrameOfReferenceUID; see
-        :func:`recon.io.kspace.attributes.series_attributes`.
+        :func:`recon.io.mrd.attributes.series_attributes`.
     series_uid
         New for every series.
     """

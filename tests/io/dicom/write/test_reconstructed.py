@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
-from recon.io.kspace.attributes import series_attributes
+from recon.io.mrd.attributes import series_attributes
 from recon.volumes import Geometry
 
 ATTRIBUTES = series_attributes(None, "scan.h5")
