@@ -15,7 +15,8 @@ from recon.client.resume import Run, error_from
 from recon.errors import InvalidRequest, ServiceUnavailable
 from recon.tasks.registry import task_of
 from recon.v1 import models_pb2, models_pb2_grpc
-from recon.volumes import KSpace, Volume
+from recon.values.readouts import KSpace
+from recon.volumes import Volume
 from recon.wire.calls import opener
 
 _OPTIONS = [

@@ -19,7 +19,7 @@ from recon.io.preview import mr_preview
 from recon.jobs.job import Job, Loaded, Options, Problem, Sink, Skipped
 from recon.jobs.names import distinct, name_of, safe
 from recon.physics.fourier import to_image
-from recon.tasks.mr.choice import choose, sampling_of_kspace
+from recon.tasks.mr.choice import choose, sampling_of_readouts
 from recon.volumes import FloatImage
 
 #: Stands for the network of the scan's encoding.
@@ -81,7 +81,7 @@ class _LoadedMr(Loaded):
     def _choose(self, client: Client, wanted: str) -> tuple[str, str]:
         """The model that fits what was measured, which the service can't know when the header comes."""
         kspace = self.series.kspace
-        sampling = sampling_of_kspace(kspace.load(kspace.slices // 2), kspace.kind)
+        sampling = sampling_of_readouts(kspace.load(kspace.slices // 2), kspace.kind)
         served = {model.name for model in client.models() if model.task == "mr"}
         if wanted == AUTOMAP:
             wanted = _AUTOMAP_OF[kspace.kind]
@@ -100,10 +100,10 @@ class _LoadedMr(Loaded):
         kspace = self.series.kspace
         if kspace.kind != "cartesian":
             return None
-        measured, (rows, columns) = kspace.load(index), kspace.image_shape
+        measured, (rows, columns) = kspace.load(index).grid, kspace.image_shape
         filled = np.zeros((kspace.coils, rows, columns), np.complex64)
-        top, left = rows // 2 - kspace.rows // 2, columns // 2 - kspace.columns // 2
-        filled[:, top : top + kspace.rows, left : left + kspace.columns] = measured
+        top, left = rows // 2 - kspace.samples // 2, columns // 2 - kspace.lines // 2
+        filled[:, top : top + kspace.samples, left : left + kspace.lines] = measured
         return self.series.laid_out(np.sqrt((np.abs(to_image(filled)) ** 2).sum(0)).astype(np.float32))
 
     def parameters(self, options: Options) -> dict[str, Any]:
