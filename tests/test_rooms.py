@@ -28,15 +28,16 @@ MAY_IMPORT = {
     "wire": BASE | {"values", "quality", "wire"},
     "tasks": INNER | {"tasks"},
     "client": INNER | {"tasks", "client"},
-    "backend": set(),
+    "backend": {"backend", "physics", "arrays"},
     "serving": INNER | {"backend", "machine", "tasks", "serving"},
     "jobs": INNER | {"tasks", "client", "jobs"},
-    "doors": INNER | {"tasks", "client", "jobs", "doors"},
-    "batch": INNER | {"client", "jobs", "batch"},
+    "reading": BASE | {"quality", "reading"},
+    "doors": INNER | {"tasks", "client", "jobs", "batch", "reading", "doors"},
+    "batch": INNER | {"client", "jobs", "reading", "batch"},
     "bench": INNER | {"backend", "machine", "tasks", "serving", "client", "bench", "training", "networks"},
     "networks": BASE | {"networks"},
     "training": INNER | {"backend", "tasks", "networks", "training"},
-    "cli": INNER | {"tasks", "serving", "client", "jobs", "doors", "batch", "bench", "training", "cli"},
+    "cli": INNER | {"tasks", "serving", "client", "jobs", "reading", "doors", "batch", "bench", "training", "cli"},
 }
 
 

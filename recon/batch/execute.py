@@ -125,15 +125,9 @@ def _jobs_of(item: Item) -> Iterator[Job | Skipped | Problem]:
             name = item.name if len(sorted_out.series) == 1 else safe(index.name)
             yield ct.CtDicomJob(name, str(paths[0].parent), files, index)
     elif item.task == "contrast":
-        pre, low = (_whole(item.files[role]) for role in ("pre", "low"))
-        yield from contrast.find(pre, low)
+        yield from contrast.find(item.files["pre"], item.files["low"])
     else:
         raise MissingExtra(f"this version of recon has no jobs for '{item.task}'")
-
-
-def _whole(paths: Sequence[Path]) -> Path:
-    """The file of a scan, or the folder that holds all of its files."""
-    return paths[0] if len(paths) == 1 else paths[0].parent
 
 
 def merged(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from recon import __version__
-from recon.cli import batch, bench, contrast, ct, demo, evaluate, export, models, mr, serve, simulate, train
+from recon.cli import batch, bench, contrast, ct, demo, evaluate, export, models, mr, node, serve, simulate, train
 from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(simulate.app, name="simulate")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(batch.app, name="batch")
 app.add_typer(bench.app, name="bench")
+app.add_typer(node.app, name="node")
 app.command()(train.train)
 app.command()(export.export)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError
 from recon.io.contrast_pair import ContrastPair, ContrastScan, read_pair
+from recon.io.dicom import SliceSource
 from recon.io.dicom.write.synthesised import (
     SynthesisedSeries,
     detectability_series,
@@ -29,15 +30,26 @@ from recon.volumes import FloatImage
 _PLANES = ("image", "uncertainty", "detectability")
 
 
-def find(pre: Path, low: Path) -> Iterator[Job | Skipped | Problem]:
-    """The one job of two scans, named after the scan before contrast."""
+def find(pre: Path | Sequence[Path], low: Path | Sequence[Path]) -> Iterator[Job | Skipped | Problem]:
+    """The one job of two scans, named after the scan before contrast.
+
+    Parameters
+    ----------
+    pre, low
+        A NIfTI file, or files and folders of one DICOM series; nothing beside them is read.
+    """
+    before, after = _listed(pre), _listed(low)
+    names = [str(paths[0] if len(paths) == 1 else paths[0].parent) for paths in (before, after)]
     try:
-        pair = read_pair(pre, low)
+        pair = read_pair(before, after)
     except ReconError as error:
-        yield Problem(f"{pre}, {low}", error)
+        yield Problem(", ".join(names), error)
         return
-    files = [*(pair.pre.files or [pre]), *(pair.low.files or [low])]
-    yield ContrastJob(name_of(pre), f"{pre}, {low}", files, pair)
+    yield ContrastJob(name_of(Path(names[0])), ", ".join(names), [*pair.pre.files, *pair.low.files], pair)
+
+
+def _listed(paths: Path | Sequence[Path]) -> list[Path]:
+    return [paths] if isinstance(paths, Path) else list(paths)
 
 
 @dataclass
@@ -56,7 +68,7 @@ class ContrastJob(Job):
 class _LoadedPair(Loaded):
     def __init__(self, pair: ContrastPair) -> None:
         self.pair, self.slices = pair, pair.pre.volume.shape[0]
-        self.notes, self.skipped, self.checks = list(pair.notes), [], []
+        self.notes, self.skipped, self.checks = list(pair.notes), [], list(pair.checks)
 
     def start(self, client: Client, options: Options) -> Run:
         return client.synthesize_contrast(
@@ -109,14 +121,14 @@ class _ContrastSink(Sink):
 
     def _write(self, values: FloatImage, series: SynthesisedSeries, index: int, path: Path) -> None:
         nearest = _nearest(self._pair.pre, self._pair.low, index)
-        write_synthesised_slice(values, self._pair.pre.files[index], nearest, series, index + 1, path)
+        write_synthesised_slice(values, self._pair.pre.sources[index], nearest, series, index + 1, path)
 
 
-def _nearest(pre: ContrastScan, low: ContrastScan, index: int) -> Path | None:
-    """The file of the low-dose slice that lies nearest to a slice of the other scan."""
-    if not low.files:
+def _nearest(pre: ContrastScan, low: ContrastScan, index: int) -> SliceSource | None:
+    """The source of the low-dose slice that lies nearest to a slice of the other scan."""
+    if not low.sources:
         return None
     here = pre.volume.geometry.affine @ (0.5 * pre.volume.shape[2], 0.5 * pre.volume.shape[1], index, 1.0)
     middle = np.array([0.5 * low.volume.shape[2], 0.5 * low.volume.shape[1]])
     places = np.array([[*middle, slot, 1.0] for slot in range(low.volume.shape[0])]) @ low.volume.geometry.affine.T
-    return low.files[int(np.argmin(np.linalg.norm((places - here)[:, :3], axis=1)))]
+    return low.sources[int(np.argmin(np.linalg.norm((places - here)[:, :3], axis=1)))]

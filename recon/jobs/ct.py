@@ -12,7 +12,7 @@ import numpy as np
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError, UnreadableInput
 from recon.io.dicom import (
-    CtSeries,
+    ImageSeries,
     Kind,
     SeriesIndex,
     UncertaintyMap,
@@ -109,7 +109,7 @@ class _LoadedCt(Loaded):
 
 
 class _LoadedDicom(_LoadedCt):
-    def __init__(self, series: CtSeries) -> None:
+    def __init__(self, series: ImageSeries) -> None:
         self.series, self.volume, self.slices = series, series.volume, series.volume.shape[0]
         self.notes, self.checks = series.notes, series.checks
         self.skipped = [Skipped(item.path, item.reason) for item in series.skipped]
@@ -129,7 +129,7 @@ class _LoadedNifti(_LoadedCt):
 
 
 class _DicomSink(Sink):
-    def __init__(self, series: CtSeries, folder: Path, model: str, strength: float) -> None:
+    def __init__(self, series: ImageSeries, folder: Path, model: str, strength: float) -> None:
         self._series, self._folder = series, folder
         self._image, self._uncertainty = denoised_series(model, strength), uncertainty_series(model)
         self._map = UncertaintyMap(model, folder / "uncertainty.dcm")

@@ -41,11 +41,15 @@ def perform(
     shown: ImageSlice | None = None
     failure: ReconError | None = None
     done: set[int] = set()
+    failing: dict[str, list[int]] = {}
     try:
         for result in run:
             sink = sink or loaded.sink(folder, run, options)
             sink.put(result)
             done.add(result.index)
+            for check in result.checks:
+                if check.outcome is not Verdict.PASS:
+                    failing.setdefault(check.name, []).append(result.index)
             if shown is None or abs(result.index - loaded.slices // 2) < abs(shown.index - loaded.slices // 2):
                 shown = result
             on_slice(len(done), loaded.slices)
@@ -57,7 +61,7 @@ def perform(
     if sink is None or shown is None:
         raise failure or UnreadableInput("the service returned no slice")
     sink.close()
-    report = _report(job, run, loaded, options, sorted(set(range(loaded.slices)) - done), failure)
+    report = _report(job, run, loaded, options, sorted(set(range(loaded.slices)) - done), failing, failure)
     write_json(folder / "report.json", report)
     title = f"{job.name}, slice {shown.index + 1} of {loaded.slices}: {report['verdict']}. For research use."
     loaded.preview(shown, title, folder / "preview.png")
@@ -65,8 +69,9 @@ def perform(
 
 
 def _report(
-    job: Job, run: Run, loaded: Any, options: Options, missing: list[int], failure: ReconError | None
-) -> dict[str, Any]:
+    job: Job, run: Run, loaded: Any, options: Options, missing: list[int], failing: dict[str, list[int]],
+    failure: ReconError | None,
+) -> dict[str, Any]:  # fmt: skip
     checks = worst([*run.checks, *loaded.checks])
     verdict = max(verdict_of(checks), run.verdict)
     if missing:
@@ -88,7 +93,8 @@ def _report(
     return build_report(
         task=job.task, source=job.source, verdict=verdict, checks=checks, model=model, interval=interval,
         parameters=parameters, timings_ms=run.report.timings_ms if run.report else {}, slices_total=loaded.slices,
-        slices_missing=missing, notes=loaded.notes,
+        slices_missing=missing,
+        slices_failing={name: sorted(places) for name, places in failing.items()}, notes=loaded.notes,
         skipped=[{"path": item.path, "reason": item.reason} for item in loaded.skipped],
         problem=failure.problem if failure else None,
         problem_reason=reason_of(failure) if failure else None, damaged=loaded.damaged,
