@@ -177,8 +177,6 @@ def test_headers_of_two_sequences_are_a_check(tmp_path: Path) -> None:
     assert "FlipAngle is 15 before and 25 degrees after" in check.message
     again = read_pair([one], [write_series(tmp_path / "c")])
     (check,) = [check for check in again.checks if check.name == "same_protocol"]
-        check for check in read_pair([one], [write_series(tmp_path / "c")]).checks if check.name == "same_protocol"
-    ]
     assert check.outcome is Verdict.PASS
 
 
