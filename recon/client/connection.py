@@ -17,6 +17,7 @@ from recon.tasks.registry import task_of
 from recon.v1 import models_pb2, models_pb2_grpc
 from recon.volumes import KSpace, Volume
 from recon.wire.calls import opener
+from recon.wire.endpoint import NO_PROXY, check_authority, check_identity, checked_address
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
@@ -28,6 +29,7 @@ _OPTIONS = [
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    NO_PROXY,
 ]
 
 
@@ -52,9 +54,12 @@ class Client:
     """
 
     def __init__(self, server: str, tls: Tls | None = None) -> None:
+        checked_address(server, "--server")
         if tls is None:
             self._channel = grpc.insecure_channel(server, _OPTIONS)
         else:
+            check_authority(tls.authority)
+            check_identity(tls.certificate, tls.key)
             parts = (tls.authority, tls.key, tls.certificate)
             credentials = grpc.ssl_channel_credentials(*(_read(path) for path in parts))
             self._channel = grpc.secure_channel(server, credentials, _OPTIONS)
