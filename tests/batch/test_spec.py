@@ -34,5 +34,5 @@ def test_options_of_the_task_itself_are_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("task", ["contrast", "pet"])
 def test_a_rule_names_a_task_of_one_scan(task: str, tmp_path: Path) -> None:
     rules = [{"match": "*", "task": task}]
-    with pytest.raises(InvalidRequest, match="'task' .ct, mr or skip."):
+    with pytest.raises(InvalidRequest, match=r"'task' .ct, mr or skip."):
         spec_of({"inputs": ["a"], "rules": rules}, "run.yaml", tmp_path)
