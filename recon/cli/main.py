@@ -11,25 +11,9 @@ import typer
 from rich.console import Console
 
 from recon import __version__
-from recon.cli import (
-    batch,
-    bench,
-    contrast,
-    ct,
-    demo,
-    evaluate,
-    evaluating,
-    export,
-    models,
-    mr,
-    mrd,
-    node,
-    serve,
-    simulate,
-    simulating,
-    train,
-    train from recon.cli.group import group_of from recon.cli.task import command_of,
-)
+from recon.cli import batch, bench, demo, evaluating, export, models, mrd, node, serve, simulating, train
+from recon.cli.group import group_of
+from recon.cli.task import command_of
 from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
 from recon.tasks.registry import tasks
 
