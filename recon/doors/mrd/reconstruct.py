@@ -18,7 +18,7 @@ from recon.io.kspace.series import MrSeries
 from recon.io.mrd.header import ScanHeader
 from recon.io.mrd.series import series_of
 from recon.quality.verdict import worst
-from recon.tasks.mr.choice import choose, sampling_of_kspace
+from recon.tasks.mr.choice import choose, sampling_of_readouts
 from recon.values.result import ModelIdentity
 
 
@@ -103,7 +103,7 @@ class Reconstruction:
         with self._choosing:
             if encoding not in self._methods:
                 kspace = series.kspace
-                sampling = sampling_of_kspace(kspace.load(kspace.slices // 2), kspace.kind)
+                sampling = sampling_of_readouts(kspace.load(kspace.slices // 2), kspace.kind)
                 self._methods[encoding], why = choose(sampling, self._options.model, self._served)
                 self._say(why)
             return self._methods[encoding]

@@ -117,7 +117,7 @@ class FakeRun:
         if self._client.failure is not None:
             raise self._client.failure
         for index in range(self._kspace.slices):
-            image = np.sqrt((np.abs(to_image(self._kspace.load(index))) ** 2).sum(0)).astype(np.float32)
+            image = np.sqrt((np.abs(to_image(self._kspace.load(index).grid)) ** 2).sum(0)).astype(np.float32)
             verdict = self._client.judge(image)
             checks = [measure("brightness", float(image.max()), unit="", message="as bright as it is", upper=0)]
             checks = [] if verdict == Verdict.PASS else checks
