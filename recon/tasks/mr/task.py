@@ -16,7 +16,7 @@ from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
-from recon.volumes import KSpace
+from recon.values.readouts import KSpace
 from recon.wire.messages import geometry_from_message
 
 
