@@ -12,11 +12,11 @@ from typing import Any
 from recon.client import Client
 from recon.doors.mrd.images import SeriesOfImages
 from recon.doors.mrd.kept import Kept
+from recon.doors.mrd.mr import Reconstruction
 from recon.doors.mrd.noise import NoiseScans, dependency_of, identity_of
 from recon.doors.mrd.options import Options, options_of, parameters_of
 from recon.doors.mrd.outbox import Outbox
 from recon.doors.mrd.pictures import IMAGE, Picture
-from recon.doors.mrd.reconstruct import Reconstruction
 from recon.doors.mrd.scan import Portion, Scan
 from recon.doors.mrd.wire import (
     Acquisition,
