@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from recon import __version__
-from recon.cli import batch, bench, contrast, ct, demo, evaluate, export, models, mr, serve, simulate, train
+from recon.cli import batch, bench, contrast, ct, demo, evaluate, export, models, mr, serve, simulate, train, view
 from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve.serve, mr.mr, ct.ct, contrast.contrast, models.models, demo.demo):
+for command in (serve.serve, mr.mr, ct.ct, contrast.contrast, models.models, demo.demo, view.view):
     app.command()(command)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(evaluate.app, name="evaluate")

@@ -10,6 +10,7 @@ from typing import Any
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError
 from recon.quality.verdict import Check
+from recon.volumes import FloatImage
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,10 @@ class Loaded(ABC):
     @abstractmethod
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         """One picture of it."""
+
+    def before(self, index: int) -> FloatImage | None:
+        """What the input alone shows of a slice, (y, x) as the result is laid out; None where it shows nothing."""
+        return None
 
     def parameters(self, options: Options) -> dict[str, Any]:
         """What the caller chose, for the report."""
