@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from recon.doors.view.nifti_stack import NiftiStack
 from recon.doors.view.stack import Stack
 from recon.errors import ReconError
 from recon.io.nifti import is_nifti
-from recon.jobs import Loaded, mr
-from recon.jobs.job import Job
+from recon.tasks.job import Job, Loaded
+from recon.tasks.registry import task_of
 from recon.volumes import FloatImage
 
 #: A scan that was reconstructed across its readout is laid out otherwise, and then correlates with nothing.
@@ -66,7 +67,9 @@ def _nifti(paths: list[Path], result: Stack) -> tuple[Stack, str]:
 
 def _zero_filled(case: Case, path: Path, result: Stack) -> Stack:
     try:
-        jobs = [item for item in mr.find([path]) if isinstance(item, Job)]
+        task = task_of(case.task)
+        found_here = task.jobs_of_scan(case.name, {task.inputs[0].name: [path]})
+        jobs = [item for item in found_here if isinstance(item, Job)]
         job = next((job for job in jobs if job.name == case.name), jobs[0] if len(jobs) == 1 else None)
         if job is None:
             raise NoBefore(f"{path}: which of its series this result was made from can't be told")
@@ -89,7 +92,7 @@ def _correlation(one: FloatImage, other: FloatImage) -> float:
 class _ZeroFilledStack(Stack):
     """The samples of a scan with zeros for those that were not measured, as bright as the result."""
 
-    def __init__(self, loaded: Loaded, result: Stack) -> None:
+    def __init__(self, loaded: Loaded[Any], result: Stack) -> None:
         self._loaded, self._result = loaded, result
         self.shape, self.layout, self.affine = result.shape, result.layout, result.affine
 
