@@ -15,9 +15,7 @@ _SWITCH_S = 0.0005
 def serve(
     listen: Annotated[str, typer.Option(help="Address of the gateway, HOST:PORT.")] = "127.0.0.1:50051",
     triton: Annotated[str | None, typer.Option(help="Use this Triton (gRPC) instead of the embedded one.")] = None,
-    triton_ca: Annotated[
-        Path | None, typer.Option(help="CA (PEM) of that Triton, for an encrypted connection.")
-    ] = None,
+    triton_ca: Annotated[Path | None, typer.Option(help="CA (PEM) of that Triton, to encrypt the calls.")] = None,
     triton_token_file: Annotated[
         Path | None, typer.Option(help="File with a token that each call to that Triton carries.")
     ] = None,

@@ -14,8 +14,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from recon.client.resume import Run, error_from
 from recon.errors import InvalidRequest, ServiceUnavailable
 from recon.tasks.registry import task_of
+from recon.tasks.series import Series
 from recon.v1 import models_pb2, models_pb2_grpc
-from recon.volumes import KSpace, Volume
+from recon.values.readouts import KSpace
+from recon.volumes import Volume
 from recon.wire.calls import opener
 from recon.wire.endpoint import NO_PROXY, check_authority, check_identity, checked_address
 
@@ -105,9 +107,12 @@ class Client:
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        found = task_of(task)
-        series = found.series(*inputs, name=name, model=model, model_version=model_version, **options)
-        return Run(series, opener(self._channel, found.method), timeout_s, patience_s)
+        series = task_of(task).series(*inputs, name=name, model=model, model_version=model_version, **options)
+        return self.send(task, series, timeout_s, patience_s)
+
+    def send(self, task: str, series: Series, timeout_s: float = 3600.0, patience_s: float = 30.0) -> Run:
+        """Send what a task has made of its inputs; see :meth:`run`."""
+        return Run(series, opener(self._channel, task_of(task).method), timeout_s, patience_s)
 
     def denoise_ct(
         self, volume: Volume, *, strength: float = 1.0, model: str = "", model_version: str = "",

@@ -9,9 +9,10 @@ from typing import Any
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError, UnreadableInput, reason_of
 from recon.io.output_folder import write_json
-from recon.jobs.job import Job, Options, Sink
 from recon.quality.report import build_report
 from recon.quality.verdict import Verdict, verdict_of, worst
+from recon.tasks.job import Job, Sink
+from recon.tasks.options import Options
 
 #: Called after each slice with how many are done and how many there are.
 OnSlice = Callable[[int, int], None]
@@ -36,7 +37,8 @@ def perform(
     """
     loaded = job.load()
     on_slice(0, loaded.slices)
-    run = loaded.start(client, options)
+    options = loaded.chosen(options, lambda: {model.name for model in client.models() if model.task == job.task})
+    run = client.send(job.task, loaded.series(options), options.timeout_s)
     sink: Sink | None = None
     shown: ImageSlice | None = None
     failure: ReconError | None = None
@@ -44,7 +46,8 @@ def perform(
     failing: dict[str, list[int]] = {}
     try:
         for result in run:
-            sink = sink or loaded.sink(folder, run, options)
+            assert run.model is not None  # it is accepted before a slice comes
+            sink = sink or loaded.sink(folder, run.model, options)
             sink.put(result)
             done.add(result.index)
             for check in result.checks:

@@ -44,22 +44,11 @@ def test_a_proxy_for_web_pages_and_odd_folders_do_not_matter(tmp_path: Path, mon
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a read-only folder")
 def test_a_read_only_temporary_folder_does_not_matter(tmp_path: Path) -> None:
     code = "from tests.serving.test_start import _works; _works(); print('done')"
-    command = [
-        "unshare",
-        "-m",
-        "sh",
-        "-c",
-        'mount -t tmpfs -o ro none /tmp && exec "$@"',
-        "sh",
-        sys.executable,
-        "-c",
-        code,
-    ]
-    environment = {k: v for k, v in os.environ.items() if k != "TMPDIR"}
+    read_only = 'mount -t tmpfs -o ro none /tmp && exec "$@"'
+    command = ["unshare", "-m", "sh", "-c", read_only, "sh", sys.executable, "-c", code]
     root = str(Path(__file__).parents[2])
-    done = subprocess.run(
-        command, cwd=root, env={**environment, "PYTHONPATH": root}, capture_output=True, text=True, check=False
-    )
+    environment = {**{k: v for k, v in os.environ.items() if k != "TMPDIR"}, "PYTHONPATH": root}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "done", done.stderr[-500:]
 
 

@@ -12,9 +12,7 @@ from recon.errors import InvalidRequest
 from recon.wire.endpoint import check_authority, check_identity, checked_address
 
 
-@pytest.mark.parametrize(
-    "text", ["127.0.0.1:50051", "[::1]:1", "gateway.hospital.org:443", "unix:/run/recon", "localhost:0"]
-)
+@pytest.mark.parametrize("text", ["127.0.0.1:50051", "[::1]:1", "gateway.hospital.org:443", "unix:/run/recon"])
 def test_addresses(text: str) -> None:
     assert checked_address(text, "--server") == text
 

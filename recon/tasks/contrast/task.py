@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from recon.tasks.base import ModelFacts, Session, Task
+from recon.tasks.archive import Claim, Scan
+from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
+from recon.tasks.contrast.archive import claim, half_of
+from recon.tasks.contrast.options import ContrastOptions
 from recon.tasks.contrast.series import ContrastSeries
 from recon.tasks.contrast.session import ContrastSession
+from recon.tasks.job import Found
 from recon.tasks.series import Series
 from recon.v1 import contrast_pb2
 from recon.volumes import Volume
@@ -17,6 +23,14 @@ class ContrastTask(Task):
 
     name = "contrast"
     method = contrast_pb2.DESCRIPTOR.services_by_name["ContrastService"].methods_by_name["Synthesize"]
+    summary = "Synthesise the full-dose contrast image; writes image, uncertainty, detectability, report and preview."
+    noun = "pair of scans"
+    inputs = (
+        Input("pre", "T1 scan before contrast: NIfTI, DICOM file or folder."),
+        Input("low", "The same scan after the reduced dose."),
+    )
+    options = ContrastOptions
+    together = "a scan before contrast agent and one after a low dose of it"
 
     def open(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> Session:
         """Check the header and begin."""
@@ -28,6 +42,20 @@ class ContrastTask(Task):
         low: Volume
         pre, low = inputs
         return ContrastSeries(pre, low, name, model, model_version, **options)
+
+    def find(self, given: Mapping[str, Sequence[Path]], looked_at: LookedAt = None) -> Iterator[Found]:
+        """The one job of two scans."""
+        from recon.tasks.contrast.inputs import find
+
+        return find(given["pre"], given["low"])
+
+    def claim(self, scan: Scan) -> Claim:
+        """Never a scan by itself."""
+        return claim(scan)
+
+    def half_of(self, text: str, modality: str) -> tuple[str, str]:
+        """MR series and volumes whose names say ``pre`` or ``low``."""
+        return half_of(text) if modality in ("", "MR") else ("", "")
 
 
 TASK = ContrastTask()

@@ -13,9 +13,7 @@ from recon.serving.triton.repository import plain_repository
 
 
 @pytest.mark.parametrize("name", ["my scratch", "für", "x" * 90])
-def test_a_folder_that_triton_does_not_take_is_not_used(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_with_an_odd_path_is_not_used(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / name).mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / name))
     made = scratch.make_scratch()

@@ -42,3 +42,6 @@ def automap(
 
 def _roots(data: list[Path]) -> list[str]:
     return [word for root in data for word in ("--data", str(root))]
+
+
+COMMANDS = {"mr-unrolled": mr_unrolled, "automap": automap}

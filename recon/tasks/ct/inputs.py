@@ -1,4 +1,4 @@
-"""CT jobs: DICOM series and NIfTI volumes through the denoiser."""
+"""What CT takes: DICOM series and NIfTI volumes in HU."""
 
 from __future__ import annotations
 
@@ -7,31 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError, UnreadableInput
-from recon.io.dicom import (
-    ImageSeries,
-    Kind,
-    SeriesIndex,
-    UncertaintyMap,
-    denoised_series,
-    find_files,
-    load,
-    scan,
-    uncertainty_series,
-    write_slice,
-)
-from recon.io.nifti import NiftiVolume, is_nifti, read_nifti, write_nifti
+from recon.io.dicom import ImageSeries, Kind, SeriesIndex, find_files, load, scan
+from recon.io.nifti import NiftiVolume, is_nifti, read_nifti
 from recon.io.output_folder import is_result
 from recon.io.preview import ct_preview
-from recon.jobs.job import Job, Loaded, Options, Problem, Sink, Skipped
-from recon.jobs.names import distinct, name_of, safe
+from recon.tasks.ct.options import CtOptions
+from recon.tasks.ct.outputs import DicomSink, NiftiSink
+from recon.tasks.ct.series import CtSeries
+from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
+from recon.tasks.names import distinct, name_of, safe
+from recon.tasks.series import Series
+from recon.values.result import ImageSlice, ModelIdentity
 from recon.volumes import Volume
 
 
-def find(inputs: Sequence[Path], on_file: Callable[[int], None] | None = None) -> Iterator[Job | Skipped | Problem]:
+def find(inputs: Sequence[Path], on_file: Callable[[int], None] | None = None) -> Iterator[Found]:
     """The jobs in files and folders; one bad input never costs another.
 
     Parameters
@@ -68,6 +59,22 @@ def find(inputs: Sequence[Path], on_file: Callable[[int], None] | None = None) -
         yield job
 
 
+def jobs_of_scan(name: str, files: Sequence[Path]) -> Iterator[Found]:
+    """The jobs of one scan: its files are looked at together, and it is split only where it is no single series."""
+    if all(is_nifti(path) for path in files):
+        yield from find(files)
+        return
+    sorted_out = scan(files)
+    for left in sorted_out.skipped:
+        if left.kind is Kind.OTHER:
+            yield Skipped(left.path, left.reason)
+        else:
+            yield Problem(left.path, UnreadableInput(left.reason))
+    for index in sorted_out.series:
+        paths = list(dict.fromkeys(record.source.path for record in index.records))
+        yield CtDicomJob(name if len(sorted_out.series) == 1 else safe(index.name), str(files[0].parent), paths, index)
+
+
 @dataclass
 class CtDicomJob(Job):
     """One DICOM series."""
@@ -75,7 +82,7 @@ class CtDicomJob(Job):
     index: SeriesIndex | None = None
     task = "ct"
 
-    def load(self) -> Loaded:
+    def load(self) -> Loaded[CtOptions]:
         """The pixels of this series alone."""
         assert self.index is not None
         return _LoadedDicom(load(self.index))
@@ -87,36 +94,33 @@ class CtNiftiJob(Job):
 
     task = "ct"
 
-    def load(self) -> Loaded:
+    def load(self) -> Loaded[CtOptions]:
         """The volume."""
         return _LoadedNifti(read_nifti(self.files[0]))
 
 
-class _LoadedCt(Loaded):
+class _LoadedCt(Loaded[CtOptions]):
     volume: Volume
 
-    def start(self, client: Client, options: Options) -> Run:
-        return client.denoise_ct(
-            self.volume, strength=options.strength, model=options.model, model_version=options.model_version,
-            timeout_s=options.timeout_s,
-        )  # fmt: skip
+    def series(self, options: CtOptions) -> Series:
+        return CtSeries(self.volume, "", options.model, options.model_version, strength=options.strength)
 
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         ct_preview(self.volume.values[shown.index], shown.image, shown.uncertainty, title, path)
 
-    def parameters(self, options: Options) -> dict[str, Any]:
+    def parameters(self, options: CtOptions) -> dict[str, Any]:
         return {"strength": options.strength}
 
 
 class _LoadedDicom(_LoadedCt):
     def __init__(self, series: ImageSeries) -> None:
-        self.series, self.volume, self.slices = series, series.volume, series.volume.shape[0]
+        self.scan, self.volume, self.slices = series, series.volume, series.volume.shape[0]
         self.notes, self.checks = series.notes, series.checks
         self.skipped = [Skipped(item.path, item.reason) for item in series.skipped]
         self.damaged = bool(series.skipped)
 
-    def sink(self, folder: Path, run: Run, options: Options) -> Sink:
-        return _DicomSink(self.series, folder, str(run.model), options.strength)
+    def sink(self, folder: Path, model: ModelIdentity, options: CtOptions) -> Sink:
+        return DicomSink(self.scan, folder, str(model), options.strength)
 
 
 class _LoadedNifti(_LoadedCt):
@@ -124,44 +128,8 @@ class _LoadedNifti(_LoadedCt):
         self.original, self.volume, self.slices = original, original.volume, original.volume.shape[0]
         self.notes, self.skipped, self.checks = list(original.notes), [], []
 
-    def sink(self, folder: Path, run: Run, options: Options) -> Sink:
-        return _NiftiSink(self.original, folder)
-
-
-class _DicomSink(Sink):
-    def __init__(self, series: ImageSeries, folder: Path, model: str, strength: float) -> None:
-        self._series, self._folder = series, folder
-        self._image, self._uncertainty = denoised_series(model, strength), uncertainty_series(model)
-        self._map = UncertaintyMap(model, folder / "uncertainty.dcm")
-        for name in ("image", "uncertainty"):
-            (folder / name).mkdir()
-
-    def put(self, result: ImageSlice) -> None:
-        source, number = self._series.sources[result.index], result.index + 1
-        write_slice(result.image, source, self._image, number, self._folder / "image" / f"{number:04d}.dcm")
-        target = self._folder / "uncertainty" / f"{number:04d}.dcm"
-        write_slice(result.uncertainty, source, self._uncertainty, number, target)
-        self._map.put(result.uncertainty, self._series.volume.values[result.index], source, result.index)
-
-    def close(self) -> None:
-        self._map.close()
-
-
-class _NiftiSink(Sink):
-    def __init__(self, original: NiftiVolume, folder: Path) -> None:
-        self._original, self._folder = original, folder
-        # slices without a result must not look like air
-        self._image = np.full(original.volume.shape, np.nan, np.float32)
-        self._uncertainty = self._image.copy()
-
-    def put(self, result: ImageSlice) -> None:
-        self._image[result.index], self._uncertainty[result.index] = result.image, result.uncertainty
-
-    def close(self) -> None:
-        for values, name, result in (
-            (self._image, "image", "denoised"), (self._uncertainty, "uncertainty", "uncertainty"),
-        ):  # fmt: skip
-            write_nifti(values, self._original, self._folder / f"{name}.nii.gz", result)
+    def sink(self, folder: Path, model: ModelIdentity, options: CtOptions) -> Sink:
+        return NiftiSink(self.original, folder)
 
 
 def only_volume(path: Path) -> Volume:

@@ -52,3 +52,6 @@ def _print(way: str, found: dict[str, dict[str, dict[str, float]]]) -> None:
     for method, figures in found["methods"].items():
         table.add_row(method, *(f"{figures[name]:.3f}" for name in names))
     Console().print(table)
+
+
+COMMANDS = {"contrast": contrast}

@@ -10,7 +10,7 @@ import typer
 from recon.errors import InvalidRequest
 
 
-def simulate_mr(
+def mr(
     image: Annotated[Path, typer.Argument(help="Magnitude images: NIfTI.", metavar="IMAGE.nii.gz")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the raw data and the truth.")],
     encoding: Annotated[str, typer.Option(help="cartesian, radial or spiral.")] = "cartesian",
@@ -48,3 +48,6 @@ def simulate_mr(
     write_truth(scan, output / f"{stem}_truth.h5")
     for path in [*written, output / f"{stem}_truth.h5"]:
         typer.echo(str(path))
+
+
+COMMANDS = {"mr": mr}

@@ -1,4 +1,4 @@
-"""``recon simulate``: reduced-dose data from full-dose data."""
+"""``recon simulate ct``: a reduced-dose scan from a full-dose one."""
 
 from __future__ import annotations
 
@@ -9,25 +9,13 @@ import numpy as np
 import typer
 from rich.progress import track
 
-from recon.cli.simulate_contrast import contrast
-from recon.cli.simulate_mr import simulate_mr
 from recon.errors import UnreadableInput
 from recon.io.dicom import find_files, read_series, simulated_series, write_slice
 from recon.io.nifti import is_nifti, read_nifti, stem, write_nifti
 from recon.io.output_folder import output_folder, result_path, write_json
 from recon.quality.report import SOFTWARE
 
-app = typer.Typer(help="Make reduced-dose and raw data from images.", no_args_is_help=True)
-app.command("mr")(simulate_mr)
-app.command("contrast")(contrast)
 
-
-@app.callback()
-def _group() -> None:
-    pass
-
-
-@app.command()
 def ct(
     source: Annotated[Path, typer.Argument(help="Full-dose CT: DICOM folder or file, or NIfTI in HU.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
@@ -76,3 +64,6 @@ def ct(
             },
         )
     print(f"{output / name}")
+
+
+COMMANDS = {"ct": ct}

@@ -1,4 +1,4 @@
-"""``recon evaluate``: a model on real or simulated pairs, beside the classical methods."""
+"""``recon evaluate ct``: the service on pairs of scans, beside the classical methods."""
 
 from __future__ import annotations
 
@@ -9,27 +9,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recon.cli.evaluate_contrast import contrast
-from recon.cli.evaluate_models import automap, mr_unrolled
-from recon.cli.evaluate_mr import evaluate_mr
 from recon.cli.session import connect
 from recon.errors import InvalidRequest
 from recon.io.output_folder import write_json
-from recon.jobs.ct import only_volume
-
-app = typer.Typer(help="Measure a model beside the classical methods.", no_args_is_help=True)
-app.command("mr")(evaluate_mr)
-app.command("mr-unrolled")(mr_unrolled)
-app.command("automap")(automap)
-app.command("contrast")(contrast)
+from recon.tasks.ct.inputs import only_volume
 
 
-@app.callback()
-def _group() -> None:
-    pass
-
-
-@app.command()
 def ct(
     low: Annotated[list[Path], typer.Option(help="Low-dose CT: DICOM or NIfTI; may be given more than once.")],
     full: Annotated[list[Path], typer.Option(help="The full-dose CT of each, in the same order.")],
@@ -74,3 +59,6 @@ def _print(report: dict[str, object]) -> None:
     for name, figures in methods.items():
         table.add_row(name, *(f"{figures[key]:.3f}" if key in figures else "" for key in columns))
     Console(width=140).print(table)
+
+
+COMMANDS = {"ct": ct}

@@ -1,41 +1,20 @@
-"""A job: one result folder to be, from one input of one task."""
+"""A job: one result folder to be, from one input of one task; how it is read, sent and written."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError
 from recon.quality.verdict import Check
+from recon.tasks.options import Options
+from recon.tasks.series import Series
+from recon.values.result import ImageSlice, ModelIdentity
 
-
-@dataclass(frozen=True)
-class Options:
-    """What a caller chooses for all jobs of a run.
-
-    Attributes
-    ----------
-    model, model_version
-        By default the service chooses.
-    timeout_s
-        For one job.
-    strength
-        CT: share of the noise to remove.
-    dicom
-        MR: also write DICOM series.
-    dose_fraction
-        Contrast: dose given over the full dose.
-    """
-
-    model: str = ""
-    model_version: str = ""
-    timeout_s: float = 3600.0
-    strength: float = 1.0
-    dicom: bool = False
-    dose_fraction: float = 0.1
+OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 @dataclass(frozen=True)
@@ -66,7 +45,7 @@ class Sink(ABC):
         return
 
 
-class Loaded(ABC):
+class Loaded(ABC, Generic[OptionsT]):
     """One input in memory, or ready to be read slice by slice.
 
     Attributes
@@ -89,19 +68,23 @@ class Loaded(ABC):
     skipped: list[Skipped]
     damaged: bool = False
 
-    @abstractmethod
-    def start(self, client: Client, options: Options) -> Run:
-        """Send it."""
+    def chosen(self, options: OptionsT, served: Callable[[], set[str]]) -> OptionsT:
+        """The options with what the input decides; ``served`` names the models of the task that there are."""
+        return options
 
     @abstractmethod
-    def sink(self, folder: Path, run: Run, options: Options) -> Sink:
+    def series(self, options: OptionsT) -> Series:
+        """What is sent."""
+
+    @abstractmethod
+    def sink(self, folder: Path, model: ModelIdentity, options: OptionsT) -> Sink:
         """Where its slices go; called when the model is known."""
 
     @abstractmethod
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         """One picture of it."""
 
-    def parameters(self, options: Options) -> dict[str, Any]:
+    def parameters(self, options: OptionsT) -> dict[str, Any]:
         """What the caller chose, for the report."""
         return {}
 
@@ -126,7 +109,7 @@ class Job(ABC):
     task = ""
 
     @abstractmethod
-    def load(self) -> Loaded:
+    def load(self) -> Loaded[Any]:
         """Read the input.
 
         Raises
@@ -134,3 +117,7 @@ class Job(ABC):
         UnreadableInput
             When that is not possible.
         """
+
+
+#: What looking through files and folders brings to light.
+Found: TypeAlias = Job | Skipped | Problem

@@ -52,3 +52,6 @@ def contrast(
         inputs = {"pre": str(pre), "full": str(full) if full else None}
         write_json(folder / "simulation.json", {"software": SOFTWARE, **inputs, **parameters})
     print(f"{output / stem(pre)}")
+
+
+COMMANDS = {"contrast": contrast}

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def evaluate_mr(
+def mr(
     truth: Annotated[Path, typer.Argument(help="HDF5 with known images: a simulated or fastMRI file.")],
     results: Annotated[list[Path], typer.Argument(help="Folders that `recon mr` wrote.", metavar="RESULT...")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for evaluation.json and evaluation.png.")],
@@ -30,3 +30,6 @@ def evaluate_mr(
     write_json(evaluated, output / "evaluation.json")
     write_figure(known, found, output / "evaluation.png")
     typer.echo(table(evaluated))
+
+
+COMMANDS = {"mr": mr}
