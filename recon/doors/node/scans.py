@@ -1,20 +1,47 @@
-"""The one place where the node meets the tasks: a job's files as what the client can send."""
+"""The one place where the node meets the tasks: their inputs as roles, their options, and jobs from files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recon.errors import UnreadableInput
-from recon.io.dicom import scan
-from recon.jobs import Job, Options, Problem, Skipped, contrast
-from recon.jobs.ct import CtDicomJob
+from recon.errors import InvalidRequest, UnreadableInput
+from recon.jobs import Job, Options, Skipped
+from recon.tasks.options import options_of
+from recon.tasks.registry import task_of
 
 
-def options_of(task: str, chosen: Mapping[str, Any]) -> Options:
-    """The options of a rule."""
-    return Options(**chosen)
+def roles_of(task: str) -> tuple[str, ...]:
+    """The inputs of a task that takes several scans; empty for one that takes one."""
+    names = tuple(one.name for one in task_of(task).inputs)
+    return names if len(names) > 1 else ()
+
+
+def problem_of(task: str, role: str | None, chosen: Mapping[str, Any]) -> str:
+    """Why a rule can't ask that of a task; empty when it can."""
+    try:
+        kind = task_of(task).options
+    except InvalidRequest as error:
+        return error.problem
+    roles = roles_of(task)
+    if roles and role not in roles:
+        return f"task {task} needs a role: {' or '.join(roles)}"
+    if not roles and role is not None:
+        return f"task {task} takes one scan and has no roles"
+    known = {option.name: option for option in options_of(kind)}
+    for name, value in chosen.items():
+        if name not in known:
+            return f"task {task} has no option {name} (known: {', '.join(known)})"
+        problem = known[name].problem(value)
+        if problem:
+            return f"option {name}: {problem}"
+    return ""
+
+
+def chosen_options(task: str, chosen: Mapping[str, Any]) -> Options:
+    """The options of a rule as its task takes them."""
+    return task_of(task).options(**chosen)
 
 
 def jobs_of(task: str, files: Mapping[str, Sequence[Path]]) -> list[Job]:
@@ -27,7 +54,9 @@ def jobs_of(task: str, files: Mapping[str, Sequence[Path]]) -> list[Job]:
     """
     found: list[Job] = []
     left_out: list[str] = []
-    for entry in _found(task, files):
+    kind = task_of(task)
+    given = files if roles_of(task) else {kind.inputs[0].name: files[""]}
+    for entry in kind.jobs_of_scan("series", given):
         if isinstance(entry, Job):
             found.append(entry)
         else:
@@ -35,15 +64,3 @@ def jobs_of(task: str, files: Mapping[str, Sequence[Path]]) -> list[Job]:
     if not found:
         raise UnreadableInput("; ".join(dict.fromkeys(left_out))[:500] or "holds nothing that the task can use")
     return found
-
-
-def _found(task: str, files: Mapping[str, Sequence[Path]]) -> Iterator[Job | Skipped | Problem]:
-    if task == "contrast":
-        yield from contrast.find(files.get("pre", ()), files.get("low", ()))
-        return
-    sorted_out = scan(files.get("", ()))
-    for left in sorted_out.skipped:
-        yield Skipped(left.path, left.reason)
-    for index in sorted_out.series:
-        paths = list(dict.fromkeys(record.source.path for record in index.records))
-        yield CtDicomJob("series", "series", paths, index)

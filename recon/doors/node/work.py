@@ -20,7 +20,7 @@ from recon.doors.node.logs import log
 from recon.doors.node.outcome import waiting_s
 from recon.doors.node.results import Product, products
 from recon.doors.node.rules import Rule
-from recon.doors.node.scans import jobs_of, options_of
+from recon.doors.node.scans import chosen_options, jobs_of
 from recon.doors.node.verdict import add_verdict
 from recon.errors import InternalError, ReconError, ServiceUnavailable, TooManyRequests, UnreadableInput, one_line
 from recon.jobs import perform
@@ -121,7 +121,7 @@ class Worker:
             ).fetchall()
         for row in rows:
             scans.setdefault(row["role"], []).append(Path(row["path"]))
-        options = options_of(job["task"], json.loads(job["options"]))
+        options = chosen_options(job["task"], json.loads(job["options"]))
         reports = []
         found = jobs_of(job["task"], scans)
         for index, one in enumerate(found):

@@ -78,7 +78,9 @@ def test_the_verdict_is_a_report_that_others_read(worked: Receiving, tmp_path: P
     report = objects["verdict"][0]
     assert report.Modality == "SR"
     words = str(report.ContentSequence)
-    checks = json.loads((Path(worked.rows("SELECT path FROM deliveries")[0]["path"]).parents[1] / "report.json").read_text())
+    checks = json.loads(
+        (Path(worked.rows("SELECT path FROM deliveries")[0]["path"]).parents[1] / "report.json").read_text()
+    )
     for check in checks["checks"]:
         assert words.count(check["name"]) >= 1 + (check["value"] is not None)
     assert f"'{job['verdict']}'" in words
