@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import InvalidRequest
+from recon.io.formats import Content
 from recon.tasks.archive import Claim, Scan
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
 from recon.tasks.job import Found
@@ -66,7 +67,7 @@ class MrTask(Task):
 
     def claim(self, scan: Scan) -> Claim:
         """Every file of raw data."""
-        return Claim(True, "k-space in an HDF5 file") if scan.kind == "hdf5" else Claim()
+        return Claim(True, f"k-space ({scan.detail})") if scan.content is Content.KSPACE else Claim()
 
 
 def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
