@@ -13,9 +13,9 @@ from recon.batch.items import folder_name, sha256_of
 from recon.batch.ledger import Ledger
 from recon.batch.states import State
 from recon.errors import UnreadableInput
-from recon.io.formats import Content
 from recon.tasks.archive import Scan
 from recon.tasks.registry import task_of, tasks
+from recon.values.content import Content
 
 _BATCH = 500
 _TOGETHER = 50

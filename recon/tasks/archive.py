@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from recon.io.formats import Content
+from recon.values.content import Content
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from recon.io.formats import Content
 from recon.tasks.archive import Claim, Scan
+from recon.values.content import Content
 
 _PRE = {"pre", "precontrast", "noncontrast", "unenhanced", "native"}
 _LOW = {"low", "lowdose", "10pct", "10%", "tenth"}

@@ -9,9 +9,8 @@ import numpy as np
 
 from recon.arrays import FloatArray
 from recon.errors import UnreadableInput
-from recon.io.formats import Content
-from recon.io.nifti import require_modest_nifti
 from recon.tasks.archive import Claim, Scan
+from recon.values.content import Content
 
 #: Values below this are air or lung in HU; no MR image and no lost rescale has them.
 _AIR_HU = -200.0
@@ -36,6 +35,8 @@ def claim(scan: Scan) -> Claim:
 def looks_like_hu(path: Path) -> str:
     """Why a NIfTI volume isn't in HU, judged by its middle slices; empty when it is."""
     import nibabel as nib
+
+    from recon.io.nifti import require_modest_nifti
 
     try:
         require_modest_nifti(path)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import InvalidRequest
-from recon.io.formats import Content
 from recon.tasks.archive import Claim, Scan
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
 from recon.tasks.job import Found
@@ -18,6 +17,7 @@ from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
+from recon.values.content import Content
 from recon.values.readouts import KSpace
 from recon.wire.messages import geometry_from_message
 
