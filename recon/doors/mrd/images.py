@@ -89,5 +89,7 @@ class SeriesOfImages:
             made = picture.model
             meta["ReconModel"] = [made.name, made.version, made.sha256, made.software_version]
             if picture.kind == INTERVAL:
-                meta["ReconCoverage"] = repr(made.coverage)
+                meta["ReconInterval"] = str(made.interval.kind)
+                if made.interval.coverage is not None:
+                    meta["ReconCoverage"] = repr(made.interval.coverage)
         return meta
