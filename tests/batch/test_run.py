@@ -20,6 +20,7 @@ from recon.batch.storage import Storage
 from recon.batch.verify import verify
 from recon.errors import (
     DeadlineExceeded,
+    DiskFull,
     InvalidRequest,
     ServiceUnavailable,
     TooManyRequests,

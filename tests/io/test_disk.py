@@ -22,11 +22,10 @@ def test_the_systems_codes(code: int, tmp_path: Path) -> None:
 
 
 def test_the_code_behind_a_librarys_error(tmp_path: Path) -> None:
+    error = RuntimeError("can't flush")
+    error.__cause__ = OSError(errno.ENOSPC, "")
     with pytest.raises(DiskFull), written(tmp_path / "x"):
-        try:
-            raise OSError(errno.ENOSPC, "")
-        except OSError as error:
-            raise RuntimeError("can't flush") from error
+        raise error
 
 
 def test_other_failures_are_not_a_full_disk(tmp_path: Path) -> None:
