@@ -105,7 +105,7 @@ class Reconstruction:
         if not self._options.complex_images:
             return None
         if any("PHASE" not in result.extra for result in results):
-            self._once("this method combines the magnitudes of coils, so no complex images are sent")
+            self._once("this method knows no phase, so no complex images are sent")
             return None
         return _volume(series, [result.extra["PHASE"] for result in results])
 

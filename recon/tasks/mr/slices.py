@@ -16,6 +16,7 @@ from recon.tasks.mr import checks as mr_checks
 from recon.tasks.mr.checks import Measured
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
+from recon.tasks.mr.phase import phase_of
 from recon.tasks.mr.sampling import Sampling, sampling_of
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
@@ -159,8 +160,10 @@ class MrSliceWork(SliceWork):
                 self._readouts, image, uncertainty, residual, self._noise_std, linear, self._combined,
             )
         )  # fmt: skip
-        with_phase = self._facts.phase and not self._combined
-        return FinishedSlice(image, uncertainty, checks, {"PHASE": np.angle(complete)} if with_phase else {})
+        extra = {}
+        if self._facts.phase and self._cartesian and not self._combined:
+            extra["PHASE"] = phase_of(complete, self._readouts, self._model)
+        return FinishedSlice(image, uncertainty, checks, extra)
 
     @property
     def _gain(self) -> float:

@@ -124,7 +124,7 @@ def test_complex_images_are_a_series_of_their_own_where_the_method_knows_a_phase
     np.testing.assert_allclose(np.angle(image.values[0, 0])[inside], ramp(SHAPE).T[inside], atol=1e-3)
     answers = asked("zero-filled")
     assert len(images(answers)) == 2
-    assert texts(answers, "DBG this method combines the magnitudes")
+    assert texts(answers, "DBG this method knows no phase")
 
 
 def test_an_image_is_back_before_the_next_slice_is_measured(door) -> None:
