@@ -40,7 +40,8 @@ def phase_of(complete: ComplexImage, readouts: Readouts, model: ModelFacts) -> F
     virtual = vectors[:, -1]
     largest = virtual[np.abs(virtual).argmax()]
     virtual = virtual * (largest.conj() / np.abs(largest))  # the same for every slice and contrast of a scan
-    seen = np.tensordot(virtual.conj(), low_resolution(centre, complete.shape), 1)
+    rows, columns = complete.shape
+    seen = np.tensordot(virtual.conj(), low_resolution(centre, (rows, columns)), 1)
     return np.asarray(np.angle(complete * seen), np.float32)
 
 
