@@ -114,7 +114,8 @@ def _volume(desk: Desk, request: Request) -> Response:
 
 
 def _profile(desk: Desk, request: Request) -> Any:
-    return desk.images(desk.case(request.path_params["key"])).profile()
+    found = desk.images(desk.case(request.path_params["key"])).profile_when_read()
+    return Response(status_code=204) if found is None else found
 
 
 def _decide(desk: Desk, request: Request, given: Mapping[str, Any]) -> Any:

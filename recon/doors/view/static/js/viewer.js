@@ -116,7 +116,8 @@ async function readProfile(key, turn) {
     const read = turn === asked ? await data.ask(`api/cases/${key}/profile`) : null;
     if (turn !== asked) return;
     profile = read;
-    draw();
+    if (profile) draw();
+    else setTimeout(() => readProfile(key, turn), 400);
   } catch (error) {
     if (turn === asked) say(error.message, true);
   }
