@@ -303,7 +303,7 @@ function picture(pane, title, frame, map, paint) {
       text = `${where}, ${count} pixels from ${number(view.threshold)} ${found.unit} on`;
     }
   } else {
-    text = frame === undefined ? `${where} is on its way` : frames.problem || `${where} has no result`;
+    text = frame === undefined ? `${where} is on its way` : frames.problems.get(view.index) || `${where} has no result`;
   }
   pane.show(view, { title, edges: found.edges, spacing: found.spacing_mm, painted: Boolean(frame), words: text });
 }
