@@ -107,6 +107,73 @@ def fetch(
     raise typer.Exit(status)
 
 
+@app.command()
+def stream(
+    config: Annotated[str, typer.Option("-c", "--config", help="What is to be done: mr, a method, contrast.")] = "mr",
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", help="NAME=VALUE, as a console sends it; may be repeated.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1.0, help="Seconds that one slice may take.")] = 600.0,
+    server: Server = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+) -> None:
+    """Read a scan from standard input, write its images to standard output: recon mrd stream < in > out.
+
+    Takes a stream of version 1, an HDF5 file, or a stream of version 2 (extra mrd; of the schema of the mrd-python
+    that is installed). Version 2 is answered in version 2, the others as a stream of version 1.
+    """
+    from recon.doors.mrd import pipe
+    from recon.doors.mrd.session import Bounds, Surroundings
+
+    def show(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    with connect(server, tls_of(tls_ca, tls_cert, tls_key), 120.0, _TASKS) as client:
+        around = Surroundings(lambda: client, bounds=Bounds(timeout_s=timeout))
+        source = open(sys.stdin.fileno(), "rb", 0, closefd=False)  # noqa: SIM115
+        done = pipe.run(around, source, sys.stdout.buffer, config, _parameters(parameter or []), show)
+    raise typer.Exit(_DONE if done.images and not done.errors else _NOTHING_CAME)
+
+
+@app.command()
+def check(address: Address = "127.0.0.1:9002", silence: Silence = 300.0, as_json: AsJson = False) -> None:
+    """Send a phantom whose image is known, and compare; exit status 0 when it is right."""
+    from recon.doors.mrd.check import check as checked
+
+    outcome = checked(_host_port(address), silence)
+    words = "right" if outcome.is_right else "WRONG"
+    if as_json:
+        print(json.dumps({"right": outcome.is_right, "images": outcome.images, "errors": outcome.errors}, indent=2))
+    else:
+        print(f"{outcome.images} images, {words}; largest difference {outcome.difference:.1e} of the maximum")
+        for text in outcome.errors:
+            print(text, file=sys.stderr)
+    raise typer.Exit(_DONE if outcome.is_right else _NOTHING_CAME)
+
+
+@app.command()
+def openrecon(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for label and manual.")] = None,
+    emitter: Annotated[str, typer.Option(help="What the scanner sends: raw, or image for contrast.")] = "raw",
+    verify: Annotated[
+        typer.FileText | None, typer.Option(help="Check a label as it stands in an image; - is standard input.")
+    ] = None,
+) -> None:
+    """Assemble an OpenRecon package, as far as that goes without building its image; or check a label."""
+    from recon.doors.mrd.openrecon import label, package
+
+    if verify is not None:
+        contents = label.decoded(verify.read().strip())
+        print(f"label of {label.base_name(contents)}: {len(contents['parameters'])} parameters, fits the schema")
+    elif output is not None:
+        for path in package.assemble(output, emitter):
+            print(path)
+    else:
+        raise InvalidRequest("name a folder with -o DIR, or a label with --verify FILE")
+
+
 def _talk(
     address: str, outgoing: Any, output: Path | None, silence: float, as_json: bool, *, listing: bool = False
 ) -> int:
