@@ -323,6 +323,7 @@ function readout(found) {
 // A calibrated interval has a coverage; propagated noise claims none.
 export function intervalName(found) {
   const { kind, coverage } = found.report.interval ?? {};
+  if (kind === "none") return "no interval is claimed here; width:";
   if (kind && kind !== "calibrated") return `${words(kind)}, no coverage claimed:`;
   return Number.isFinite(coverage) && coverage > 0 ? `${Math.round(100 * coverage)} % interval` : "interval";
 }
