@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "reading": BASE | {"quality", "reading"},
     "doors": INNER | {"tasks", "client", "jobs", "batch", "reading", "doors"},
     "batch": INNER | {"tasks", "client", "jobs", "reading", "batch"},
-    "bench": INNER | {"backend", "machine", "tasks", "serving", "client", "bench", "training", "networks"},
+    "bench": INNER | {"backend", "machine", "tasks", "serving", "client", "doors", "bench", "training", "networks"},
     "networks": BASE | {"networks"},
     "training": INNER | {"backend", "tasks", "networks", "training"},
     "cli": INNER | {"tasks", "serving", "client", "jobs", "reading", "doors", "batch", "bench", "training", "cli"},
