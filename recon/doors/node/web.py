@@ -19,10 +19,10 @@ from recon.doors.node.config import NodeConfig, TlsFiles, split_address
 from recon.doors.node.inbox import Inbox
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.metrics import exposition
+from recon.doors.node.reader import NodeResults
 from recon.doors.node.space import Watermark
 from recon.doors.node.tls import listener_context
 from recon.doors.view.app import reader_app
-from recon.doors.view.sources import FolderSource
 from recon.errors import InvalidRequest, ServiceUnavailable
 
 ROOT = "/dicom-web"
@@ -64,8 +64,10 @@ def application(config: NodeConfig, ledger: Ledger, inbox: Inbox, watermark: Wat
     tokens = _tokens(config.http_tokens_file) if config.http_tokens_file is not None else []
     if tokens:
         guards.append(Middleware(_Tokens, tokens=tokens))
+    results = config.folder / "results"
+    results.mkdir(exist_ok=True)
     # the page asks for a token in its own way, since a browser sends no header by itself
-    page = reader_app(FolderSource([config.folder / "results"]), token=tokens[0] if tokens else None)
+    page = reader_app(NodeResults(results), token=tokens[0] if tokens else None)
     routes.append(Mount(READER, page))
     return Starlette(routes=routes, middleware=guards)
 

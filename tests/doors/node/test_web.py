@@ -138,7 +138,7 @@ def test_results_are_found_and_fetched(serving: Any, make_series: Any, tmp_path:
     assert httpx.get(f"{url}/dicom-web/studies/1.2.3/metadata").status_code == 404
     assert httpx.get(f"{url}/dicom-web/studies?NoSuch=1").status_code == 400
     assert httpx.get(f"{url}/reader/").status_code == 200
-    (case,) = httpx.get(f"{url}/reader/api/cases").json()["cases"]
+    (case,) = httpx.get(f"{url}/reader/api/cases").json()
     assert case["verdict"] == node.rows("SELECT verdict FROM jobs")[0]["verdict"]
 
 
