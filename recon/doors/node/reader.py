@@ -48,7 +48,7 @@ class NodeResults:
         return source.books() if source is not None else []
 
     def _there(self) -> FolderSource | None:
-        if self._source is None and any(self._folder.glob("[0-9]*/*/report.json")):
+        if self._source is None and any(self._folder.glob("[0-9]*/report.json")):
             # beside the results' folder, so that decisions outlive what is cleaned away
             self._source = FolderSource([self._folder], self._folder.parent / NAME)
         return self._source

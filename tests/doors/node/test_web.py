@@ -138,7 +138,8 @@ def test_results_are_found_and_fetched(serving: Any, make_series: Any, tmp_path:
     assert httpx.get(f"{url}/dicom-web/studies/1.2.3/metadata").status_code == 404
     assert httpx.get(f"{url}/dicom-web/studies?NoSuch=1").status_code == 400
     assert httpx.get(f"{url}/reader/").status_code == 200
-    (case,) = httpx.get(f"{url}/reader/api/cases").json()
+    answer = httpx.get(f"{url}/reader/api/cases")
+    (case,) = answer.json()["cases"]
     assert case["verdict"] == node.rows("SELECT verdict FROM jobs")[0]["verdict"]
 
 
