@@ -11,8 +11,8 @@ from typing import Any
 
 from recon.backend.runtime import runtime_of
 from recon.bench.observation import Reply
+from recon.engine.repository import default_repository
 from recon.errors import InvalidRequest
-from recon.serving.server import default_repository
 from recon.volumes import FloatImage
 
 #: The network's inputs by name of each slice of a request.

@@ -12,10 +12,11 @@ import numpy as np
 from recon.bench.inputs import ct_slice, series_items
 from recon.bench.observation import Reply
 from recon.bench.routes.opened import BODY, SHARED, Routes
+from recon.engine.inference import Request, Tensors
+from recon.engine.models import ServedModel
+from recon.engine.repository import default_repository
 from recon.errors import InvalidRequest
-from recon.serving.server import default_repository
-from recon.serving.triton.client import Request, Tensors, TritonClient
-from recon.serving.triton.models import ServedModel
+from recon.serving.triton.client import TritonClient
 from recon.serving.triton.process import EmbeddedTriton
 from recon.tasks.base import TensorSpec
 from recon.volumes import FloatImage
