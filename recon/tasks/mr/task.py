@@ -15,6 +15,7 @@ from recon.tasks.mr.header import KINDS, SeriesFacts, series_facts
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
+from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
 from recon.values.readouts import KSpace
@@ -67,6 +68,12 @@ class MrTask(Task):
     def claim(self, scan: Scan) -> Claim:
         """Every file of raw data."""
         return Claim(True, "k-space in an HDF5 file") if scan.kind == "hdf5" else Claim()
+
+    def sample(self, item: int, slices: int) -> Sample:
+        """Input for a benchmark."""
+        from recon.tasks.mr.sample import sample
+
+        return sample(item, slices)
 
 
 def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
