@@ -15,6 +15,7 @@ from recon.tasks.mr.header import KINDS, SeriesFacts, series_facts
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
+from recon.tasks.mr.slices import takes
 from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
@@ -40,7 +41,7 @@ class MrTask(Task):
         facts = series_facts(header)
         geometry_from_message(header.geometry)
         _require_trained_shape(facts, model)
-        curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in _takes(model) else "")
+        curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in takes(model) else "")
         if facts.kind != "cartesian" and model.name not in curved.split(","):
             raise InvalidRequest(
                 f"{model.name} takes Cartesian k-space, the trajectory is {facts.kind}; use sense or zero-filled",
@@ -88,11 +89,6 @@ def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
             f"with {facts.samples} and {facts.lines}; use another model",
             field="model",
         )
-
-
-def _takes(model: ModelFacts) -> list[str]:
-    """Inputs of a model beside the k-space."""
-    return model.parameters.get("takes", "kspace").split(",")
 
 
 TASK = MrTask()
