@@ -29,12 +29,8 @@ from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
 from recon.wire.messages import PIECE_BYTES, check_to_message, chunks, interval_to_message
-<<<<<<< HEAD:recon/engine/stream.py
-from recon.wire.planes import add_image, add_width
-from recon.wire.text import bounded_text
-=======
 from recon.wire.planes import add_image, add_picture, add_width
->>>>>>> main:recon/serving/stream.py
+from recon.wire.text import bounded_text
 
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 #: Pixels that go before, the message of the slice, and its checks.
