@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -48,6 +49,8 @@ class _Series:
     model: ServedModel
     timings: common_pb2.Timings
     checks: list[Check]
+    #: Messages that were looked at before the model was known.
+    begun: deque[Any]
 
 
 class StreamEngine:
@@ -92,16 +95,17 @@ class StreamEngine:
             raise InvalidRequest("the first message must be the header", field="header")
         header = first.header
         bounded_text(header)
+        begun: deque[Any] = deque()
         suits, reason = "", ""
         if not header.model:
             suits, reason = self._catalogue.preferred(task.name)
             if not suits:
-                suits, reason = task.suits(header)
+                suits, reason = await self._suiting(task, header, begun, peer)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
         series = _Series(
             peer, response, task.open(header, model.facts), model,
-            common_pb2.Timings(), [],
+            common_pb2.Timings(), [], begun,
         )  # fmt: skip
         session = series.session
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
@@ -122,6 +126,16 @@ class StreamEngine:
             timings=series.timings, provenance=provenance(model), interval=interval_to_message(found),
         )  # fmt: skip
         await self._write(peer, response(report=report))
+
+    async def _suiting(self, task: Task, header: Any, begun: deque[Any], peer: Peer) -> tuple[str, str]:
+        """The model for a header that names none, and why; what the task must see for it is kept in ``begun``."""
+        models = self._catalogue.facts(task.name)
+        while (found := task.suits(header, models, begun)) is None:
+            message = await self._next(peer)
+            if message is None:
+                raise InvalidRequest("the stream ended before a slice was whole", field="slices")
+            begun.append(message)
+        return found
 
     async def _answer(self, series: _Series, accepted: common_pb2.Accepted) -> None:
         """Accept, and send each slice as soon as it and those before it are ready."""
@@ -160,7 +174,7 @@ class StreamEngine:
         try:
             while not session.is_complete:
                 began = time.perf_counter()
-                message = await self._next(series.peer)
+                message = series.begun.popleft() if series.begun else await self._next(series.peer)
                 series.timings.receive_ms += 1e3 * (time.perf_counter() - began)
                 if message is None:
                     raise InvalidRequest(f"the stream ended after {session.progress}", field="slices")
