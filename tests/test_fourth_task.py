@@ -82,8 +82,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         process.send_signal(signal.SIGTERM)
 
 
-def _wave(path: Path) -> np.ndarray:
-    values = np.random.default_rng(0).uniform(0, 50, (24, 20, 3)).astype(np.float32)
+def _wave(path: Path, seed: int = 0) -> np.ndarray:
+    values = np.random.default_rng(seed).uniform(0, 50, (24, 20, 3)).astype(np.float32)
     nib.save(nib.Nifti1Image(values, np.diag([1.0, 1.0, 2.0, 1.0])), path)
     return values
 
@@ -112,7 +112,7 @@ def test_the_service_lists_its_model(site: Site) -> None:
 def test_the_batch_finds_its_scans_and_takes_its_options(site: Site, tmp_path: Path) -> None:
     (tmp_path / "archive").mkdir()
     values = _wave(tmp_path / "archive" / "wave_1.nii.gz")
-    _wave(tmp_path / "archive" / "other.nii.gz")
+    _wave(tmp_path / "archive" / "other.nii.gz", seed=1)
     (tmp_path / "run.yaml").write_text("inputs: archive\ntasks:\n  toy: {factor: 3}\n")
     done = site.recon(
         "batch", "run", tmp_path / "run.yaml", "-o", tmp_path / "out", "--server", site.address, "--settle", 0
