@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,14 +71,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "RECON_REPOSITORY": str(folder / "models"),
     }
     serving = [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(
-        serving, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("recon is ready on "), process.communicate()[1]
-        yield Site(environment, line.removeprefix("recon is ready on ").strip())
-        process.send_signal(signal.SIGTERM)
+    log = folder / "log.txt"
+    with log.open("w") as file:
+        process = subprocess.Popen(serving, env=environment, stdout=subprocess.PIPE, stderr=file, text=True)
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("recon is ready on "), log.read_text()
+            yield Site(environment, line.removeprefix("recon is ready on ").strip())
+        finally:
+            process.terminate()
+            try:
+                process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
 
 
 def _wave(path: Path, seed: int = 0) -> np.ndarray:
