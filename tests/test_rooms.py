@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "reading": BASE | {"quality", "reading"},
     "doors": INNER | {"tasks", "client", "jobs", "batch", "reading", "doors"},
     "batch": INNER | {"tasks", "client", "jobs", "reading", "batch"},
-    "bench": INNER | {"backend", "machine", "tasks", "engine", "serving", "client", "bench", "training", "networks"},
+    "bench": INNER
+    | {"backend", "machine", "tasks", "engine", "serving", "client", "doors", "bench", "training", "networks"},
     "networks": BASE | {"networks"},
     "training": INNER | {"backend", "tasks", "networks", "training"},
     "cli": INNER

@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from recon.cli.bench_way import intake, overhead
+from recon.cli.bench_way import intake, mrd, overhead
 from recon.errors import InvalidRequest
 from recon.tasks.registry import task_of
 
 app = typer.Typer(help="Benchmarks that test themselves.", no_args_is_help=True)
 app.command()(overhead)
 app.command()(intake)
+app.command()(mrd)
 
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write record and plots into this folder.")]
 Server = Annotated[str | None, typer.Option(help="Measure this running service, HOST:PORT; else one is started.")]

@@ -107,7 +107,7 @@ class Calls(ABC):
         )  # fmt: skip
 
     def reconstruct_mr(
-        self, kspace: KSpace, *, model: str = "", model_version: str = "",
+        self, kspace: KSpace, *, phase: bool = False, model: str = "", model_version: str = "",
         name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
     ) -> Run:  # fmt: skip
         """Reconstruct images from Cartesian k-space.
@@ -116,6 +116,8 @@ class Calls(ABC):
         ----------
         kspace
             Read slice by slice as it is sent.
+        phase
+            Whether the phase of the images is wanted; it comes as ``extra["PHASE"]`` where the method knows one.
         model, model_version
             By default the service chooses.
         name
@@ -132,7 +134,7 @@ class Calls(ABC):
         """
         return self.run(
             "mr", kspace, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s,
+            patience_s=patience_s, phase=phase,
         )  # fmt: skip
 
     def synthesize_contrast(

@@ -29,7 +29,7 @@ from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
 from recon.wire.messages import PIECE_BYTES, check_to_message, chunks, interval_to_message
-from recon.wire.planes import add_image, add_width
+from recon.wire.planes import add_image, add_picture, add_width
 from recon.wire.text import bounded_text
 
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
@@ -247,7 +247,7 @@ def _finish(work: SliceWork, tensors: Tensors, series: _Series) -> tuple[Finishe
     add_image(result, finished.image, whole_numbers=series.session.whole_numbers)
     add_width(result, finished.uncertainty, common_pb2.PLANE_UNCERTAINTY)
     for name, values in finished.extra.items():
-        add_width(result, values, common_pb2.Plane.Value(f"PLANE_{name}"))
+        add_picture(result, values, common_pb2.Plane.Value(f"PLANE_{name}"))
     return finished, message
 
 
