@@ -21,5 +21,7 @@ class MrRecipe(BaseModel):
     learning_rate: float = Field(5e-4, gt=0)
     objects: int = Field(4000, gt=0)
     arrays: int = Field(1500, gt=0)
+    #: Version folder of a served network to go on from: its weights, and its refinement of sensitivities.
+    start: str = ""
     sources: list[MrSource]
     held_out: list[MrSource] = []

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.arrays import FloatArray
+from recon.physics.sampling import Mask
+from recon.training.mr.sampler import Sensitivities
 
 ComplexArray = npt.NDArray[np.complex64]
 Reconstruct = Callable[[ComplexArray], FloatArray]
@@ -24,6 +26,18 @@ def load_module(folder: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def served_sensitivities(code: Path) -> Sensitivities:
+    """Sensitivities as ``model.py`` of a version's folder finds them."""
+    module = load_module(code)
+
+    def sensitivities(kspace: ComplexArray, mask: Mask) -> ComplexArray:
+        noise = module.noise_level(kspace, mask)
+        maps, _ = module.sensitivities(kspace, module.calibration_size(mask), noise)
+        return np.asarray(maps, np.complex64)
+
+    return sensitivities
 
 
 def load_unrolled(code: Path, weights: Path | None = None, runtime: str = "runtime") -> Reconstruct:
