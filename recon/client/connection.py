@@ -14,9 +14,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from recon.client.resume import Run, error_from
 from recon.errors import InvalidRequest, ServiceUnavailable
 from recon.tasks.registry import task_of
+from recon.tasks.series import Series
 from recon.v1 import models_pb2, models_pb2_grpc
 from recon.volumes import KSpace, Volume
 from recon.wire.calls import opener
+from recon.wire.endpoint import NO_PROXY, check_authority, check_identity, checked_address
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
@@ -28,6 +30,7 @@ _OPTIONS = [
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    NO_PROXY,
 ]
 
 
@@ -52,9 +55,12 @@ class Client:
     """
 
     def __init__(self, server: str, tls: Tls | None = None) -> None:
+        checked_address(server, "--server")
         if tls is None:
             self._channel = grpc.insecure_channel(server, _OPTIONS)
         else:
+            check_authority(tls.authority)
+            check_identity(tls.certificate, tls.key)
             parts = (tls.authority, tls.key, tls.certificate)
             credentials = grpc.ssl_channel_credentials(*(_read(path) for path in parts))
             self._channel = grpc.secure_channel(server, credentials, _OPTIONS)
@@ -100,9 +106,12 @@ class Client:
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        found = task_of(task)
-        series = found.series(*inputs, name=name, model=model, model_version=model_version, **options)
-        return Run(series, opener(self._channel, found.method), timeout_s, patience_s)
+        series = task_of(task).series(*inputs, name=name, model=model, model_version=model_version, **options)
+        return self.send(task, series, timeout_s, patience_s)
+
+    def send(self, task: str, series: Series, timeout_s: float = 3600.0, patience_s: float = 30.0) -> Run:
+        """Send what a task has made of its inputs; see :meth:`run`."""
+        return Run(series, opener(self._channel, task_of(task).method), timeout_s, patience_s)
 
     def denoise_ct(
         self, volume: Volume, *, strength: float = 1.0, model: str = "", model_version: str = "",

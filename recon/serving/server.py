@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
+from recon.backend.configuration import parameters_in
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
 from recon.serving.allocator import SpareMemory
 from recon.serving.guard import Guard
@@ -33,11 +33,14 @@ from recon.serving.triton.repository import models_in
 from recon.serving.tuning import Tuning, read_tunings
 from recon.tasks.registry import task_of, tasks
 from recon.v1 import models_pb2, models_pb2_grpc
+from recon.wire.endpoint import check_authority, check_identity, checked_address
 
 log = structlog.get_logger()
 
 _MODELS = models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
 _START_S = 120.0
+#: Of a service that has never been ready; later Triton is started again without end.
+_MOST_FAILED_STARTS = 2
 _POLL_READY_S, _POLL_WAITING_S = 2.0, 0.1
 _GRPC_OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
@@ -78,8 +81,7 @@ class Server:
         else:
             if settings.tuning:
                 raise InvalidRequest("--tuning is for the embedded Triton; --triton names one with settings of its own")
-            local = settings.triton.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
-            address = TritonAddress(settings.triton, {}, SHARED if local else None)
+            address = _address_of(settings)
         self.triton = TritonClient(address, limits.in_flight)
         self.catalogue = Catalogue(self.triton)
         self.engine = StreamEngine(self.triton, self.catalogue, limits)
@@ -114,8 +116,11 @@ class Server:
             self._monitor = asyncio.create_task(self._watch(), name="readiness")
             deadline = asyncio.get_running_loop().time() + _START_S
             while not self.catalogue.ready:
+                if self.embedded and self.embedded.restarts >= _MOST_FAILED_STARTS:
+                    words = self.embedded.last_words[-1] if self.embedded.last_words else "without a word"
+                    raise ServiceUnavailable(f"Triton ended as it started: {words}")
                 if asyncio.get_running_loop().time() > deadline:
-                    raise ServiceUnavailable(f"Triton was not ready within {_START_S:.0f} s; see the log")
+                    raise ServiceUnavailable(f"{self._where()} was not ready within {_START_S:.0f} s")
                 await asyncio.sleep(0.05)
             if self.settings.ct_latency_ms is not None:
                 await choose_by_latency(self.triton, self.catalogue, task_of("ct"), self.settings.ct_latency_ms)
@@ -135,8 +140,11 @@ class Server:
         if self.embedded:
             await self.embedded.stop()
 
+    def _where(self) -> str:
+        return "the embedded Triton" if self.embedded else f"the Triton at {self.settings.triton}"
+
     def _bind(self) -> str:
-        listen, credentials = self.settings.listen, self._credentials()
+        listen, credentials = checked_address(self.settings.listen, "--listen"), self._credentials()
         try:
             if credentials is None:
                 port = self._grpc.add_insecure_port(listen)
@@ -163,6 +171,8 @@ class Server:
             return None
         if cert is None or key is None:
             raise InvalidRequest("--tls-cert and --tls-key belong together")
+        check_identity(self.settings.tls_cert, self.settings.tls_key)
+        check_authority(self.settings.client_ca)
         return grpc.ssl_server_credentials([(key, cert)], authority, authority is not None)
 
     def _triton_changed(self, running: bool) -> None:
@@ -203,6 +213,19 @@ class Server:
             await self._health.set(service, status)
 
 
+def _address_of(settings: Settings) -> TritonAddress:
+    """A site's own Triton, as it was named."""
+    assert settings.triton is not None
+    url = checked_address(settings.triton, "--triton")
+    local = url.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
+    check_authority(settings.triton_ca)
+    token = _read(settings.triton_token_file)
+    if token is not None and settings.triton_ca is None and not local:
+        raise InvalidRequest("--triton-token-file needs --triton-ca: a token is not sent in the clear")
+    headers = {} if token is None else {"authorization": f"Bearer {token.decode().strip()}"}
+    return TritonAddress(url, headers, SHARED if local else None, settings.triton_ca)
+
+
 def _read(path: Path | None) -> bytes | None:
     if path is None:
         return None
@@ -232,8 +255,7 @@ def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
     """
     found = []
     for config in sorted(repository.glob("*/config.pbtxt")):
-        named = re.search(r'key: "task" value: { string_value: "([^"]*)"', config.read_text())
-        if not tasks or (named is not None and named.group(1) in tasks):
+        if not tasks or parameters_in(config.parent).get("task") in tasks:
             found.append(config.parent.name)
     if not found:
         raise InvalidRequest(f"{repository} holds no model{' for ' * bool(tasks)}{', '.join(tasks)}")

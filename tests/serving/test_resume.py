@@ -154,10 +154,10 @@ def test_a_rejected_slice_counts_in_a_series_that_broke_off(channel: grpc.Channe
     class Toy(Loaded):
         slices, notes, skipped, checks = 3, [], [], []
 
-        def start(self, client: Any, options: Options) -> Run:
-            return Run(*rewritten(channel, reject), 30, 5)
+        def series(self, options: Options) -> Any:
+            return None
 
-        def sink(self, folder: Path, run: Run, options: Options) -> Any:
+        def sink(self, folder: Path, model: Any, options: Options) -> Any:
             return SimpleNamespace(put=lambda result: None, close=lambda: None)
 
         def preview(self, shown: Any, title: str, path: Path) -> None:
@@ -167,7 +167,8 @@ def test_a_rejected_slice_counts_in_a_series_that_broke_off(channel: grpc.Channe
         def load(self) -> Loaded:
             return Toy()
 
-    report = perform(None, ToyJob("toy", "toy"), tmp_path, Options())  # type: ignore[arg-type]
+    client: Any = SimpleNamespace(send=lambda *_: Run(*rewritten(channel, reject), 30, 5))
+    report = perform(client, ToyJob("toy", "toy"), tmp_path, Options())
     assert (report["status"], report["slices"]["missing"], report["verdict"]) == ("incomplete", [2], "REJECT")
 
 

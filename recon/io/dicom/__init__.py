@@ -1,8 +1,9 @@
 """DICOM: one reader of images and one writer of what is derived from them."""
 
 from recon.io.dicom.read.find import find_files
+from recon.io.dicom.read.kinds import CT, MR, ImageKind
 from recon.io.dicom.read.records import SliceSource
-from recon.io.dicom.read.series import CtSeries, Scan, SeriesIndex, load, read_series, scan
+from recon.io.dicom.read.series import ImageSeries, Scan, SeriesIndex, load, read_series, scan
 from recon.io.dicom.read.skipped import Kind, Skipped
 from recon.io.dicom.write.derive import (
     DerivedSeries,
@@ -15,8 +16,11 @@ from recon.io.dicom.write.parametric_map import UncertaintyMap
 from recon.io.dicom.write.template import coded
 
 __all__ = [
-    "CtSeries",
+    "CT",
+    "MR",
     "DerivedSeries",
+    "ImageKind",
+    "ImageSeries",
     "Kind",
     "Scan",
     "SeriesIndex",

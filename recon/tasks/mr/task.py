@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from recon.errors import InvalidRequest
-from recon.tasks.base import ModelFacts, Session, Task
+from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
+from recon.tasks.job import Found
 from recon.tasks.mr.choice import Sampling, choose
 from recon.tasks.mr.header import KINDS, SeriesFacts, series_facts
+from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
 from recon.tasks.series import Series
@@ -21,6 +25,12 @@ class MrTask(Task):
 
     name = "mr"
     method = mr_pb2.DESCRIPTOR.services_by_name["MrService"].methods_by_name["Reconstruct"]
+    summary = (
+        "Reconstruct images from k-space; writes image, uncertainty, report.json and preview.png for every series."
+    )
+    noun = "k-space"
+    inputs = (Input("inputs", "k-space: fastMRI or ISMRMRD HDF5 files, or folders.", many=True),)
+    options = MrOptions
 
     def open(self, header: Any, model: ModelFacts) -> Session:
         """Check the header and begin."""
@@ -46,6 +56,12 @@ class MrTask(Task):
         kspace: KSpace
         (kspace,) = inputs
         return MrSeries(kspace, name, model, model_version, **options)
+
+    def find(self, given: Mapping[str, Sequence[Path]], looked_at: LookedAt = None) -> Iterator[Found]:
+        """Stacks of slices of raw data files."""
+        from recon.tasks.mr.inputs import find
+
+        return find(given["inputs"])
 
 
 def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:

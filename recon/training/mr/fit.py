@@ -93,7 +93,7 @@ def fit(
     """
     torch.manual_seed(recipe.seed)
     where = device()
-    sensitivities = served_sensitivities(Path(recipe.start)) if recipe.start else None
+    sensitivities = served_sensitivities if recipe.start else None
     sampler = ScanSampler(prepare_objects(recipe, roots, work), recipe.arrays, recipe.seed, sensitivities)
     network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
     if recipe.start:

@@ -13,7 +13,7 @@ from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
 from recon.io.kspace.read import read_mr
 from recon.io.mrd.attributes import series_attributes
 from recon.io.mrd.header import parse_header
-from recon.jobs.mr import _write_dicom
+from recon.tasks.mr.outputs import write_dicom
 from recon.volumes import Geometry
 from tests.io.mrd.test_series import Writer, oversampled, xml
 
@@ -158,7 +158,7 @@ def test_fastmri_files_have_it_too(tmp_path) -> None:
 def test_image_and_uncertainty_of_a_job_share_study_and_frame_of_reference(tmp_path) -> None:
     (series,) = Writer(tmp_path / "scan.h5", full()).slice(oversampled()).read()
     image = np.random.default_rng(0).random(series.shape).astype(np.float32)
-    _write_dicom(image, 0.1 * image, series, "m:1", tmp_path)
+    write_dicom(image, 0.1 * image, series, "m:1", tmp_path)
     made = [pydicom.dcmread(tmp_path / name / "0001.dcm") for name in ("image", "uncertainty")]
     assert [one.SeriesDescription for one in made] == ["T1 ax image", "T1 ax uncertainty"]
     assert made[0].SeriesInstanceUID != made[1].SeriesInstanceUID

@@ -1,15 +1,14 @@
-"""What lies beside CT slices and is none: other objects, localizers, reports, recon's own results."""
+"""What lies beside slices and is none: other objects, localizers, reports, recon's own results."""
 
 from __future__ import annotations
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
+from pydicom.uid import UID
 
 from recon.io.dicom.read.headers import items, number, text
+from recon.io.dicom.read.kinds import ImageKind, sop_class
 from recon.io.dicom.read.skipped import Kind, Refused
 
-MULTI_FRAME_CLASSES = {str(EnhancedCTImageStorage), str(LegacyConvertedEnhancedCTImageStorage)}
-CT_CLASSES = MULTI_FRAME_CLASSES | {str(CTImageStorage)}
 _NO_SLICE = {
     "LOCALIZER": "a localizer, not a slice",
     "SCOUT": "a localizer, not a slice",
@@ -27,19 +26,13 @@ OWN = "recon"
 SIMULATED = "SIMULATED"
 
 
-def sop_class(dataset: Dataset) -> str:
-    """SOP class of the data set, or else of the meta header."""
-    meta = getattr(dataset, "file_meta", None)
-    return text(dataset, "SOPClassUID") or (text(meta, "MediaStorageSOPClassUID") if meta else "")
-
-
 def image_type(dataset: Dataset) -> list[str]:
     """Values of ImageType in capitals."""
     return [part.strip().upper() for part in text(dataset, "ImageType").split("\\")]
 
 
-def require_ct(dataset: Dataset) -> None:
-    """Refuse what is no CT slice by its own account.
+def require_image(dataset: Dataset, wanted: ImageKind) -> None:
+    """Refuse what is no slice of a kind by its own account.
 
     Raises
     ------
@@ -52,11 +45,11 @@ def require_ct(dataset: Dataset) -> None:
         if text(equipment, "Manufacturer") == OWN and SIMULATED not in kind:
             what = kind[3].lower() if len(kind) > 3 else "result"
             raise Refused(f"written by recon ({what}); own results are no input", Kind.OTHER)
-    if uid not in CT_CLASSES and (uid or modality != "CT"):
+    if uid not in wanted.classes and (uid or modality != wanted.modality):
         name = (UID(uid).name if uid else "no SOP class")[:64]
-        raise Refused(f"not a CT image ({modality or 'no modality'}, {name})", Kind.OTHER)
-    if modality not in ("CT", ""):
-        raise Refused(f"modality is {modality[:16]}, not CT", Kind.OTHER)
+        raise Refused(f"not {wanted.name} ({modality or 'no modality'}, {name})", Kind.OTHER)
+    if modality not in (wanted.modality, ""):
+        raise Refused(f"modality is {modality[:16]}, not {wanted.modality}", Kind.OTHER)
     for value in kind:
         found = _NO_SLICE.get(value) or _NO_SLICE.get(value.rpartition(" ")[2])  # Siemens: "CT_SOM5 TOP"
         if found:
@@ -67,5 +60,7 @@ def require_ct(dataset: Dataset) -> None:
     if colours is not None and colours != 1:
         raise Refused("a colour picture, not a slice", Kind.OTHER)
     photometric = text(dataset, "PhotometricInterpretation").upper()
-    if photometric not in ("MONOCHROME1", "MONOCHROME2", ""):
+    if photometric == "MONOCHROME1" and photometric not in wanted.polarities:
+        raise Refused("PhotometricInterpretation is MONOCHROME1: dark and bright are exchanged", Kind.UNSUPPORTED)
+    if photometric not in wanted.polarities:
         raise Refused(f"PhotometricInterpretation is {photometric[:20]}: a picture, not a slice", Kind.OTHER)

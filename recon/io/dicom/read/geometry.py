@@ -15,6 +15,8 @@ from recon.volumes import Geometry
 SAME_PLACE_MM = 0.01
 _TILT_DEGREES = 0.5
 _LONG = 1.4
+#: Positions are often rounded to a tenth of a millimetre; a slice further aside lies on no common line.
+_ASIDE_MM = 0.5
 
 Positions = npt.NDArray[np.float64]
 
@@ -77,7 +79,11 @@ def spacing_notes(records: Sequence[SliceRecord]) -> tuple[list[str], list[Check
         if changes:
             sizes = ", ".join(f"{step:g}" for step in dict.fromkeys(np.round(steps, 2).tolist()))
             notes.append(f"spacing changes: slices lie {sizes[:80]} mm apart")
-    tilt = _tilt(records)
+    aside = _aside(records)
+    if aside:
+        changes += aside
+        notes.append(f"{aside} slices lie aside of the line through the others")
+    tilt = tilt_of(records)
     if tilt > _TILT_DEGREES:
         notes.append(f"gantry tilt of {tilt:.1f} degrees")
     return notes, [
@@ -86,7 +92,21 @@ def spacing_notes(records: Sequence[SliceRecord]) -> tuple[list[str], list[Check
     ]
 
 
-def _tilt(records: Sequence[SliceRecord]) -> float:
+def _aside(records: Sequence[SliceRecord]) -> int:
+    """How many slices lie aside of the line that most of them follow."""
+    along = along_normal(records)
+    if len(records) < 3 or along[-1] - along[0] < SAME_PLACE_MM:
+        return 0
+    positions = np.array([record.source.position for record in records])
+    slopes = np.diff(positions, axis=0) / np.maximum(np.diff(along), SAME_PLACE_MM)[:, None]
+    line = positions - along[:, None] * np.median(slopes[np.diff(along) >= SAME_PLACE_MM], axis=0)
+    # rounded positions give a slope that is a little wrong: a drift counts for nothing, a jump does
+    middle = np.median(line, axis=0)
+    drift = np.linalg.norm(np.median(np.abs(line - middle), axis=0))
+    return int((np.linalg.norm(line - middle, axis=1) > _ASIDE_MM + 4 * drift).sum())
+
+
+def tilt_of(records: Sequence[SliceRecord]) -> float:
     """Angle between the stack and the normal, degrees."""
     run = np.array(records[-1].source.position) - np.array(records[0].source.position)
     length = float(np.linalg.norm(run))

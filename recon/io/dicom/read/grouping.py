@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from recon.io.dicom.read.geometry import SAME_PLACE_MM, along_normal, normal_of
+from recon.io.dicom.read.kinds import CT, ImageKind
 from recon.io.dicom.read.records import Belonging, SliceRecord
 from recon.io.dicom.read.skipped import Kind, Skipped
 
 #: Directions and pixel spacings differ in the last digits from slice to slice.
 _ANGLE = 5e-3
 _SPACING = 5e-3
+#: Most images of a mislabelled localizer, and how few they are beside the stack that they are filed with.
+_MOST_SCOUTS, _SCOUT_SHARE = 9, 0.25
+#: Fewest series of one slice that can be one series whose UID changes from slice to slice.
+_FEWEST_SINGLE = 3
 #: A slice turned by more than this lies across the others.
 _ACROSS = 0.35
 _CENTRE_MM = 1.0
@@ -45,22 +50,19 @@ class Group:
     ambiguous: bool = False
 
 
-def group(records: Iterable[SliceRecord]) -> tuple[list[Group], list[Skipped]]:
-    """Sort slices into scans.
+def group(records: Iterable[SliceRecord], kind: ImageKind = CT) -> tuple[list[Group], list[Skipped]]:
+    """Sort slices of one kind into scans.
 
     Returns
     -------
     tuple[list[Group], list[Skipped]]
         Scans, and slices left out because they lie across all others of their series.
     """
-    series: dict[str, list[SliceRecord]] = defaultdict(list)
-    for record in records:
-        series[record.of.series].append(record)
     groups: list[Group] = []
     skipped: list[Skipped] = []
-    for members in series.values():
+    for members, joined in _by_series(records):
         found = _by_belonging(members)
-        kept, strays = _without_strays(found)
+        kept, strays = _without_strays(found, kind)
         skipped += [
             Skipped(str(record.source.path), f"{reason}, not a slice", Kind.OTHER, record.of.series)
             for record, reason in strays
@@ -69,11 +71,42 @@ def group(records: Iterable[SliceRecord]) -> tuple[list[Group], list[Skipped]]:
         for one in separated:
             if len(kept) > 1:
                 one.notes.insert(0, f"series {members[0].of.series} holds {len(kept)} scans; this is one of them")
+            if joined:
+                one.notes.insert(
+                    0,
+                    f"SeriesInstanceUID differs from slice to slice; {len(one.records)} slices were taken for one "
+                    "series by number, description and place",
+                )
             if strays:
                 names = ", ".join(sorted({record.source.path.name for record, _ in strays})[:5])
                 one.notes.append(f"left out of the same series: {names}")
         groups += separated
     return groups, skipped
+
+
+def _by_series(records: Iterable[SliceRecord]) -> list[tuple[list[SliceRecord], bool]]:
+    """Slices of one SeriesInstanceUID, and whether they are series of one slice each that were joined to one."""
+    series: dict[str, list[SliceRecord]] = defaultdict(list)
+    for record in records:
+        series[record.of.series].append(record)
+    alike: dict[Belonging, list[SliceRecord]] = defaultdict(list)
+    for members in series.values():
+        if len(members) == 1 and members[0].of.study:
+            alike[replace(members[0].of, series="")].append(members[0])
+    joined: list[tuple[list[SliceRecord], bool]] = []
+    for members in alike.values():
+        if len(members) >= _FEWEST_SINGLE and not _repeats(members) and _evenly(members):
+            joined.append((members, True))
+            for record in members:
+                del series[record.of.series]
+    return [*((members, False) for members in series.values()), *joined]
+
+
+def _evenly(records: Sequence[SliceRecord]) -> bool:
+    """Whether slices make one stack, but for a few that are missing."""
+    steps = np.diff(np.sort(along_normal(records)))
+    usual = float(np.median(steps))
+    return bool((np.abs(steps - usual) < 0.1 * usual + 0.1).mean() > 0.8)
 
 
 def _by_belonging(members: list[SliceRecord]) -> list[Group]:
@@ -133,7 +166,7 @@ def _close(one: Belonging, other: Belonging) -> bool:
     )
 
 
-def _without_strays(groups: list[Group]) -> tuple[list[Group], list[tuple[SliceRecord, str]]]:
+def _without_strays(groups: list[Group], kind: ImageKind) -> tuple[list[Group], list[tuple[SliceRecord, str]]]:
     """Take out single slices that lie across a stack, or have another size: mislabelled localizers and pages."""
     largest = max(groups, key=lambda one: len(one.records))
     kept: list[Group] = []
@@ -141,17 +174,21 @@ def _without_strays(groups: list[Group]) -> tuple[list[Group], list[tuple[SliceR
     main, normal = largest.records[0].of, normal_of(largest.records[0])
     for one in groups:
         of, reason = one.records[0].of, ""
-        few = len(one.records) <= 2 and one.records[0].source.frame is largest.records[0].source.frame is None
+        single = one.records[0].source.frame is largest.records[0].source.frame is None
+        few = len(one.records) <= 2 and single
         derived = of.kind.startswith("DERIVED")
+        scouts = single and not derived and len(one.records) <= min(_MOST_SCOUTS, _SCOUT_SHARE * len(largest.records))
         across = float(np.linalg.norm(np.cross(normal_of(one.records[0]), normal))) > _ACROSS
-        if one is not largest and few and across and len(largest.records) > len(one.records):
+        if one is not largest and (few or scouts) and across and len(largest.records) > len(one.records):
             reason = f"lies across the other {len(largest.records)} slices of its series: a localizer"
         elif one is not largest and few and len(largest.records) >= 3 and (of.rows, of.columns) != (
             main.rows, main.columns,
         ):  # fmt: skip
             size = f"{of.rows}x{of.columns}"
             reason = f"is {size} beside {len(largest.records)} slices of {main.rows}x{main.columns}: a localizer"
-        elif few and not derived and len(one.records) == 1 and abs(normal_of(one.records[0])[2]) < _ACROSS:
+        elif (
+            few and kind is CT and not derived and len(one.records) == 1 and abs(normal_of(one.records[0])[2]) < _ACROSS
+        ):
             reason = "a single coronal or sagittal image: a localizer"
         if reason:
             strays += [(record, reason) for record in one.records]

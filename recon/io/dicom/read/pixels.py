@@ -1,4 +1,4 @@
-"""Stored pixels of one frame, in every storage that CT images are met in, and their values in HU."""
+"""Stored pixels of one frame, in every storage that images are met in, and their values."""
 
 from __future__ import annotations
 
@@ -14,16 +14,12 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
-from recon.io.dicom.read.foreign import MULTI_FRAME_CLASSES, sop_class
 from recon.io.dicom.read.headers import functional_group, integer, quietly, text
+from recon.io.dicom.read.kinds import CT, kind_of, sop_class
 from recon.io.dicom.read.padding import Integers, padding_mask
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.read.skipped import Kind, Refused, first_line
-from recon.io.dicom.read.units import rescale
 from recon.volumes import FloatImage
-
-#: What padding pixels hold in a volume: below everything that is denoised or judged.
-PADDING_HU = -2000.0
 
 
 @dataclass(frozen=True)
@@ -37,9 +33,11 @@ class StoredSlice:
     bits, signed
         BitsStored and PixelRepresentation, for which ``values`` hold.
     slope, intercept
-        To HU.
+        To HU, or to the unit of an MR image.
     padding
         (y, x), or None when the header declares none.
+    fill
+        What padding holds in :attr:`image`.
     notes
         For a person.
     """
@@ -50,14 +48,15 @@ class StoredSlice:
     slope: float
     intercept: float
     padding: npt.NDArray[np.bool_] | None
+    fill: float
     notes: tuple[str, ...] = ()
 
     @property
-    def hu(self) -> FloatImage:
-        """(y, x) in HU; padding is -2000."""
+    def image(self) -> FloatImage:
+        """(y, x) in the unit of its kind; padding holds ``fill``."""
         scaled = (self.values * self.slope + self.intercept).astype(np.float32)
         if self.padding is not None:
-            scaled[self.padding] = PADDING_HU
+            scaled[self.padding] = self.fill
         return scaled
 
 
@@ -113,9 +112,10 @@ def _decode(dataset: Dataset, frame: int | None) -> StoredSlice:
         container = _native(dataset, frame or 0, allocated)
         values = _significant(dataset, container, allocated, bits, signed, notes)
     transformation = dataset
-    if frame is not None or sop_class(dataset) in MULTI_FRAME_CLASSES:
+    kind = kind_of(dataset) or CT
+    if frame is not None or sop_class(dataset) in kind.multi_frame:
         transformation = functional_group(dataset, frame or 0, "PixelValueTransformationSequence") or dataset
-    slope, intercept = rescale(transformation)
+    slope, intercept = kind.rescale(transformation)
     padding = padding_mask(dataset, values, container, signed)
     by_value = padding_mask(dataset, values, None, signed)
     if padding is not None and by_value is not None and container is not None and bits < allocated:
@@ -123,7 +123,7 @@ def _decode(dataset: Dataset, frame: int | None) -> StoredSlice:
         lost = padding & ~by_value
         if lost.any():
             values, bits = np.where(lost, _extended(container, allocated, signed), values), allocated
-    return StoredSlice(values, bits, signed, slope, intercept, padding, tuple(notes))
+    return StoredSlice(values, bits, signed, slope, intercept, padding, kind.padding, tuple(notes))
 
 
 def _syntax(dataset: Dataset) -> UID | None:
@@ -140,7 +140,7 @@ def _compressed(dataset: Dataset, syntax: UID, frame: int) -> Integers:
         raise Refused(f"TransferSyntaxUID is {syntax.name}, which can't be decoded here", Kind.UNSUPPORTED)
     shape = (integer(dataset, "Rows", 0), integer(dataset, "Columns", 0))
     with quietly():
-        # some writers leave out what every CT image has
+        # some writers leave out what every image has
         dataset.setdefault("SamplesPerPixel", 1)
         dataset.setdefault("PhotometricInterpretation", "MONOCHROME2")
         dataset.setdefault("PixelRepresentation", 0)

@@ -10,10 +10,12 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from recon.io.dicom.read.foreign import MULTI_FRAME_CLASSES, image_type, require_ct, sop_class
+from recon.io.dicom.read.foreign import image_type, require_image
 from recon.io.dicom.read.headers import functional_group, integer, number, numbers, open_header, quietly, text
+from recon.io.dicom.read.kinds import MR, ImageKind, sop_class
+from recon.io.dicom.read.magnitude import GE_PART
 from recon.io.dicom.read.skipped import Kind, Refused, Skipped, first_line
-from recon.io.dicom.read.units import require_hu
+from recon.volumes import LARGEST_MM, SMALLEST_MM
 
 #: What the key of a series without SeriesInstanceUID starts with.
 NO_UID = "without SeriesInstanceUID:"
@@ -22,7 +24,7 @@ _MOST_FRAMES = 10_000
 _FLAT = 0.05
 #: BitsAllocated that can be read.
 CONTAINERS = (8, 16, 32)
-TAGS = tuple(Tag(keyword) for keyword in (
+TAGS = (GE_PART, *(Tag(keyword) for keyword in (
     "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "ConversionType", "ContributingEquipmentSequence",
     "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName", "SeriesNumber",
     "SeriesDescription", "StudyDate", "StudyTime", "SeriesDate", "SeriesTime",
@@ -34,7 +36,8 @@ TAGS = tuple(Tag(keyword) for keyword in (
     "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept", "RescaleType",
     "ModalityLUTSequence", "RealWorldValueMappingSequence", "PerFrameFunctionalGroupsSequence",
     "SharedFunctionalGroupsSequence", "GridFrameOffsetVector", "FrameIncrementPointer", "BitsAllocated", "BitsStored",
-))  # fmt: skip
+    "ComplexImageComponent", "EchoTime", "EchoNumbers", "FlipAngle", "InversionTime",
+)))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ class SliceRecord:
     assumed: bool
 
 
-def slices_of(path: Path, known: dict[Belonging, Belonging]) -> tuple[list[SliceRecord], list[Skipped]]:
+def slices_of(
+    path: Path, known: dict[Belonging, Belonging], kind: ImageKind
+) -> tuple[list[SliceRecord], list[Skipped]]:
     """The slices of one file.
 
     Parameters
@@ -93,6 +98,8 @@ def slices_of(path: Path, known: dict[Belonging, Belonging]) -> tuple[list[Slice
         Of the file.
     known
         Belongings met so far, so that each is kept once.
+    kind
+        Of slices that are wanted.
 
     Returns
     -------
@@ -104,7 +111,7 @@ def slices_of(path: Path, known: dict[Belonging, Belonging]) -> tuple[list[Slice
         dataset = open_header(path, TAGS)
         with quietly():
             series = _series_key(dataset)
-            return _slices(path, dataset, known, series)
+            return _slices(path, dataset, known, series, kind)
     except Refused as error:
         return [], [Skipped(str(path), error.problem, error.kind, series)]
     except Exception as error:  # pydicom raises whatever it likes on damaged headers
@@ -112,21 +119,21 @@ def slices_of(path: Path, known: dict[Belonging, Belonging]) -> tuple[list[Slice
 
 
 def _slices(
-    path: Path, dataset: Dataset, known: dict[Belonging, Belonging], series: str
+    path: Path, dataset: Dataset, known: dict[Belonging, Belonging], series: str, kind: ImageKind
 ) -> tuple[list[SliceRecord], list[Skipped]]:
-    require_ct(dataset)
+    require_image(dataset, kind)
     rows, columns = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
     frames = integer(dataset, "NumberOfFrames", 1)
     if not (0 < rows <= _LARGEST_SIDE and 0 < columns <= _LARGEST_SIDE and 0 < frames <= _MOST_FRAMES):
-        raise Refused(f"declares {frames} frames of {rows}x{columns}, which is no CT image", Kind.BROKEN)
+        raise Refused(f"declares {frames} frames of {rows}x{columns}, which is no {kind.modality} image", Kind.BROKEN)
     _require_length(path, dataset, rows * columns * frames)
-    if frames == 1 and sop_class(dataset) not in MULTI_FRAME_CLASSES:
-        return [_single(path, dataset, known)], []
+    if frames == 1 and sop_class(dataset) not in kind.multi_frame:
+        return [_single(path, dataset, known, kind)], []
     found, refused = [], []
     offsets = _offsets(dataset, frames)
     for frame in range(frames):
         try:
-            found.append(_frame(path, dataset, frame, offsets, known))
+            found.append(_frame(path, dataset, frame, offsets, known, kind))
         except Refused as error:
             refused.append((frame, error))
     if not found:
@@ -161,28 +168,29 @@ def _require_length(path: Path, dataset: Dataset, samples: int) -> None:
         raise Refused(f"truncated: a file of {size} bytes, whose pixels take {promised}", Kind.BROKEN)
 
 
-def _single(path: Path, dataset: Dataset, known: dict[Belonging, Belonging]) -> SliceRecord:
-    require_hu(dataset, dataset, image_type(dataset))
-    return _record(path, None, dataset, (dataset,) * 5, numbers(dataset, "ImagePositionPatient", 3), known)
+def _single(path: Path, dataset: Dataset, known: dict[Belonging, Belonging], kind: ImageKind) -> SliceRecord:
+    kind.require_values(dataset, dataset, image_type(dataset))
+    return _record(path, None, dataset, (dataset,) * 5, numbers(dataset, "ImagePositionPatient", 3), known, kind)
 
 
 def _frame(
-    path: Path, dataset: Dataset, frame: int, offsets: tuple[float, ...] | None, known: dict[Belonging, Belonging]
-) -> SliceRecord:
+    path: Path, dataset: Dataset, frame: int, offsets: tuple[float, ...] | None,
+    known: dict[Belonging, Belonging], kind: ImageKind,
+) -> SliceRecord:  # fmt: skip
     def group(name: str) -> Dataset:
         # some writers put into the root what belongs into the functional groups
         return functional_group(dataset, frame, name) or dataset
 
     transformation, content = group("PixelValueTransformationSequence"), group("FrameContentSequence")
-    kinds = text(group("CTImageFrameTypeSequence"), "FrameType").upper().split("\\")
-    require_hu(dataset, transformation, [*kinds, *image_type(dataset)])
+    kinds = text(group(kind.frame_type), "FrameType").upper().split("\\")
+    kind.require_values(dataset, transformation, [*kinds, *image_type(dataset)])
     direction, measures = group("PlaneOrientationSequence"), group("PixelMeasuresSequence")
     place = numbers(functional_group(dataset, frame, "PlanePositionSequence"), "ImagePositionPatient", 3)
     assumed = place is None
     if place is None:
         place = _stacked(dataset, numbers(direction, "ImageOrientationPatient", 6), frame, offsets)
     groups = (direction, measures, content, group("CTReconstructionSequence"), group("CTXRayDetailsSequence"))
-    return _record(path, frame, dataset, groups, place, known, assumed)
+    return _record(path, frame, dataset, groups, place, known, kind, assumed)
 
 
 def _offsets(dataset: Dataset, frames: int) -> tuple[float, ...] | None:
@@ -211,7 +219,8 @@ def _stacked(
 
 def _record(
     path: Path, frame: int | None, dataset: Dataset, groups: tuple[Dataset, ...],
-    place: tuple[float, ...] | None, known: dict[Belonging, Belonging], assumed: bool = False,
+    place: tuple[float, ...] | None, known: dict[Belonging, Belonging], kind: ImageKind,
+    assumed: bool = False,
 ) -> SliceRecord:  # fmt: skip
     direction, measures, content, reconstruction, beam = groups
     orientation, spacing = numbers(direction, "ImageOrientationPatient", 6), numbers(measures, "PixelSpacing", 2)
@@ -222,7 +231,7 @@ def _record(
     across, down = np.array(orientation[:3]), np.array(orientation[3:])
     lengths = (float(np.linalg.norm(across)), float(np.linalg.norm(down)))
     square = all(abs(length - 1) < _FLAT for length in lengths) and abs(float(across @ down)) < _FLAT
-    if not square or not 1e-3 < min(spacing) <= max(spacing) < 1e3 or max(map(abs, place)) > 1e6:
+    if not square or not SMALLEST_MM <= min(spacing) <= max(spacing) <= LARGEST_MM or max(map(abs, place)) > 1e6:
         raise Refused(
             f"has an impossible position, orientation or pixel spacing: {place} mm, {orientation}, {spacing} mm",
             Kind.BROKEN,
@@ -243,7 +252,9 @@ def _record(
         orientation=orientation,
         spacing=(spacing[0], spacing[1]),
     )
-    settings = (text(beam, "KVP"), text(reconstruction, "FilterType"), text(dataset, "ContrastBolusAgent"))
+    settings = [text(beam, "KVP"), text(reconstruction, "FilterType"), text(dataset, "ContrastBolusAgent")]
+    if kind is MR:
+        settings += [text(dataset, name) for name in ("EchoTime", "EchoNumbers", "FlipAngle", "InversionTime")]
     return SliceRecord(
         source=SliceSource(path, frame, (place[0], place[1], place[2])),
         of=known.setdefault(of, of),

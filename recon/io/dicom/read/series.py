@@ -1,4 +1,4 @@
-"""CT series: sorted out from headers alone, then read one at a time."""
+"""Series of images: sorted out from headers alone, then read one at a time."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from recon.errors import UnreadableInput
 from recon.io.dicom.read.geometry import SAME_PLACE_MM, along_normal, geometry_of, spacing_notes
 from recon.io.dicom.read.grouping import Group, group
+from recon.io.dicom.read.kinds import CT, ImageKind
 from recon.io.dicom.read.pixels import StoredSlice, read_slice
 from recon.io.dicom.read.records import NO_UID, Belonging, SliceRecord, SliceSource, slices_of
 from recon.io.dicom.read.skipped import Kind, Refused, Skipped, first_line
@@ -28,7 +29,7 @@ _HOPELESS = 3
 
 @dataclass(frozen=True)
 class SeriesIndex:
-    """One CT series, known by its headers.
+    """One series, known by its headers.
 
     Attributes
     ----------
@@ -45,6 +46,8 @@ class SeriesIndex:
         One a slice, in order along the normal.
     lost
         Files of this series that could not be read.
+    kind
+        Of its slices.
     """
 
     name: str
@@ -55,6 +58,7 @@ class SeriesIndex:
     ambiguous: bool
     records: tuple[SliceRecord, ...] = field(repr=False)
     lost: tuple[Skipped, ...] = ()
+    kind: ImageKind = CT
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,16 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class CtSeries:
-    """One CT series with its pixels.
+class ImageSeries:
+    """One series with its pixels.
 
     Attributes
     ----------
     uid, number, description
         Of the series.
     volume
-        (slice, y, x) HU, slices ordered along the normal of the image plane; padding is -2000.
+        (slice, y, x) in the unit of its kind, slices ordered along the normal of the image plane;
+        padding holds -2000 HU, or 0 in MR.
     sources
         Of each slice.
     notes
@@ -98,43 +103,45 @@ class CtSeries:
     checks: list[Check] = field(default_factory=list)
 
 
-def scan(files: Iterable[Path], on_file: Callable[[int], None] | None = None) -> Scan:
-    """Sort files into CT series by their headers.
+def scan(files: Iterable[Path], on_file: Callable[[int], None] | None = None, kind: ImageKind = CT) -> Scan:
+    """Sort files into series by their headers.
 
     Parameters
     ----------
     files
-        Any files; those that are no CT slice are left out and named.
+        Any files; those that are no slice of ``kind`` are left out and named.
     on_file
         Called with the number of files read so far.
+    kind
+        Of images that are wanted.
     """
     known: dict[Belonging, Belonging] = {}
     records: list[SliceRecord] = []
     skipped: list[Skipped] = []
     for count, path in enumerate(files, 1):
-        found, refused = slices_of(path, known)
+        found, refused = slices_of(path, known, kind)
         records += found
         skipped += refused
         if on_file is not None:
             on_file(count)
     try:
-        groups, strays = group(records)
+        groups, strays = group(records, kind)
     except Exception as error:
         # one series that can't be sorted must not cost the others
-        groups, strays = _one_by_one(records, error)
+        groups, strays = _one_by_one(records, error, kind)
     skipped += strays
     names = _names(groups)
-    series = [_index(one, name, skipped) for one, name in zip(groups, names, strict=True)]
+    series = [_index(one, name, skipped, kind) for one, name in zip(groups, names, strict=True)]
     return Scan(sorted(series, key=lambda one: (_as_integer(one.number), one.name)), skipped)
 
 
-def _one_by_one(records: list[SliceRecord], error: Exception) -> tuple[list[Group], list[Skipped]]:
+def _one_by_one(records: list[SliceRecord], error: Exception, kind: ImageKind) -> tuple[list[Group], list[Skipped]]:
     groups: list[Group] = []
     skipped: list[Skipped] = []
     for uid in dict.fromkeys(record.of.series for record in records):
         members = [record for record in records if record.of.series == uid]
         try:
-            found, strays = group(members)
+            found, strays = group(members, kind)
         except Exception as problem:
             reason = f"its series can't be sorted out: {first_line(problem or error)}"
             skipped += [Skipped(str(r.source.path), reason, Kind.UNSUPPORTED, uid) for r in members]
@@ -144,7 +151,7 @@ def _one_by_one(records: list[SliceRecord], error: Exception) -> tuple[list[Grou
     return groups, skipped
 
 
-def _index(one: Group, name: str, skipped: list[Skipped]) -> SeriesIndex:
+def _index(one: Group, name: str, skipped: list[Skipped], kind: ImageKind) -> SeriesIndex:
     of = one.records[0].of
     lost = tuple(item for item in skipped if item.series_uid == of.series and item.kind is Kind.BROKEN)
     notes = list(one.notes)
@@ -153,7 +160,7 @@ def _index(one: Group, name: str, skipped: list[Skipped]) -> SeriesIndex:
     if any(record.assumed for record in one.records):
         notes.append("positions of the frames follow from SpacingBetweenSlices; the file gives none")
     return SeriesIndex(
-        name, of.series, of.number, of.description, tuple(notes), one.ambiguous, tuple(one.records), lost
+        name, of.series, of.number, of.description, tuple(notes), one.ambiguous, tuple(one.records), lost, kind
     )
 
 
@@ -187,7 +194,7 @@ def _as_integer(number: str) -> int:
     return int(digits) if re.fullmatch(r"[+-]?[0-9]+", digits) else 0
 
 
-def load(index: SeriesIndex) -> CtSeries:
+def load(index: SeriesIndex) -> ImageSeries:
     """Read the pixels of one series.
 
     Raises
@@ -212,7 +219,7 @@ def load(index: SeriesIndex) -> CtSeries:
             continue
         try:
             stored = read_slice(record.source)
-            plane = stored.hu
+            plane = stored.image
         except Refused as error:
             lost += 1
             failures[path] += 1
@@ -250,9 +257,9 @@ def load(index: SeriesIndex) -> CtSeries:
         measure("slices_lost", float(lost), unit="", upper=0.0, message="files of the series that can't be read"),
         measure("grouping", float(clashes), unit="", upper=0.0, message="slices that lie where another one lies"),
     ]
-    return CtSeries(
+    return ImageSeries(
         index.uid, index.number, index.description,
-        Volume(np.stack(planes), geometry_of(kept), whole_numbers=all(map(_is_whole, planes))),
+        Volume(np.stack(planes), geometry_of(kept), index.kind.unit, whole_numbers=all(map(_is_whole, planes))),
         [record.source for record in kept],
         notes + spacing,
         _stacked(masks),
@@ -267,21 +274,23 @@ def _is_whole(plane: FloatImage) -> bool:
         return bool(np.array_equal(plane, plane.astype(np.int16)))
 
 
-def read_series(files: Iterable[Path]) -> tuple[list[CtSeries], list[Skipped]]:
+def read_series(files: Iterable[Path], kind: ImageKind = CT) -> tuple[list[ImageSeries], list[Skipped]]:
     """All series of a few files at once, with their pixels; for many, :func:`scan` and :func:`load` one by one.
 
     Parameters
     ----------
     files
-        Any files; those that are no CT slice are left out and named.
+        Any files; those that are no slice of ``kind`` are left out and named.
+    kind
+        Of images that are wanted.
 
     Returns
     -------
-    tuple[list[CtSeries], list[Skipped]]
+    tuple[list[ImageSeries], list[Skipped]]
         Series in the order of their numbers, and what was left out.
     """
-    found = scan(files)
-    series: list[CtSeries] = []
+    found = scan(files, kind=kind)
+    series: list[ImageSeries] = []
     skipped = list(found.skipped)
     for index in found.series:
         try:

@@ -16,12 +16,12 @@ class Kind(Enum):
     BROKEN = "broken"
     """A slice may be lost: truncated, damaged, without position."""
     UNSUPPORTED = "unsupported"
-    """A CT image that is refused: no HU, a storage that can't be read."""
+    """An image that is refused: no HU, a storage that can't be read."""
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that is not part of any CT series.
+    """A file that is not part of any series.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Skipped:
 
 
 class Refused(UnreadableInput):
-    """A file or frame can't be used as a CT slice.
+    """A file or frame can't be used as a slice.
 
     Parameters
     ----------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from recon.io.dicom.read.headers import quietly, text
 from recon.io.dicom.read.padding import padding_bits
 from recon.io.dicom.read.pixels import StoredSlice, read_slice
 from recon.io.dicom.read.records import SliceSource
-from recon.io.dicom.read.skipped import Refused, first_line
+from recon.io.dicom.read.skipped import Kind, Refused, first_line
 from recon.io.dicom.write.attributes import raw_text, written_as
 from recon.io.dicom.write.template import (
     coded,
@@ -46,7 +48,7 @@ class DerivedSeries:
     Attributes
     ----------
     kind
-        Last value of ImageType: ``DENOISED``, ``UNCERTAINTY`` or ``SIMULATED``.
+        Last value of ImageType, such as ``DENOISED`` or ``UNCERTAINTY``.
     label
         Appended to the series description.
     number_offset
@@ -68,6 +70,18 @@ class DerivedSeries:
     code: Code
     model: str
     series_uid: str
+
+
+@dataclass(frozen=True)
+class DerivedImage:
+    """What kind of object a derived slice is: SOP class, modality, and ImageType before the series' own value."""
+
+    sop_class: str
+    modality: str
+    image_type: tuple[str, ...]
+
+
+_CT = DerivedImage(CTImageStorage, "CT", ("DERIVED", "PRIMARY", "AXIAL"))
 
 
 def denoised_series(model: str, strength: float) -> DerivedSeries:
@@ -106,7 +120,7 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
         When the slice can't be written.
     """
     try:
-        stored = read_slice(source)
+        stored = stored_slice(source)
         dataset = single_frame(source)
     except Refused as error:
         raise UnreadableInput(f"{source.path}: {error.problem}") from error
@@ -114,8 +128,8 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
         raise UnreadableInput(f"{source.path}: is {stored.values.shape} now; it changed while it was worked on")
     try:
         with quietly():
-            _identify(dataset, source, series, number)
-            hu = stored.hu
+            identify(dataset, [source], series, number, _CT)
+            hu = stored.image
             untouched = hu < UNTOUCHED_BELOW_HU
             if series.kind == "UNCERTAINTY":
                 _encode(dataset, _steps(np.where(untouched, 0, values), 0.1), 16, False, 0.1, 0.0)
@@ -134,6 +148,26 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
         raise OutputFailed(f"{path}: {error.strerror or error}") from error
     except Exception as error:
         raise OutputFailed(f"{path}: can't be written: {first_line(error)}") from error
+
+
+def stored_slice(source: SliceSource) -> StoredSlice:
+    """The source's pixels; decoded once for the image and the uncertainty that are made from them.
+
+    Raises
+    ------
+    Refused
+        When they can't be decoded.
+    """
+    try:
+        status = source.path.stat()
+    except OSError as error:
+        raise Refused(f"can't be read: {error.strerror or first_line(error)}", Kind.BROKEN) from error
+    return _decoded(source, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=8)
+def _decoded(source: SliceSource, modified: int, size: int) -> StoredSlice:
+    return read_slice(source)
 
 
 def contribution(series: DerivedSeries) -> Dataset:
@@ -163,16 +197,34 @@ def _steps(values: npt.NDArray[np.float64], size: float) -> npt.NDArray[np.int64
     return np.rint(np.clip(np.nan_to_num(values / size), -limit, limit)).astype(np.int64)
 
 
-def _identify(dataset: Dataset, source: SliceSource, series: DerivedSeries, number: int) -> None:
-    original, now = header_of(source), datetime.now(UTC)
+def identify(
+    dataset: Dataset, sources: Iterable[SliceSource], series: DerivedSeries, number: int, image: DerivedImage
+) -> None:
+    """Give a derived slice its identity and provenance.
+
+    Parameters
+    ----------
+    dataset
+        Made from the first of ``sources``, see :func:`recon.io.dicom.write.template.single_frame`.
+    sources
+        That it was computed from, the one that gives its place first.
+    series
+        That it belongs to.
+    number
+        Instance number, from 1.
+    image
+        SOP class, modality and the values of ImageType before the series' kind.
+    """
+    sources = list(sources)
+    original, now = header_of(sources[0]), datetime.now(UTC)
     if "SourceImageSequence" in dataset:
         del dataset["SourceImageSequence"]
-    reference = reference_to(source)
-    if reference is not None:
-        dataset.SourceImageSequence = Sequence([reference])
-    dataset.SOPClassUID, dataset.Modality = CTImageStorage, "CT"
+    references = [reference for source in sources if (reference := reference_to(source)) is not None]
+    if references:
+        dataset.SourceImageSequence = Sequence(references)
+    dataset.SOPClassUID, dataset.Modality = image.sop_class, image.modality
     dataset.SOPInstanceUID, dataset.SeriesInstanceUID = generate_uid(), series.series_uid
-    dataset.ImageType = ["DERIVED", "PRIMARY", "AXIAL", series.kind]
+    dataset.ImageType = [*image.image_type, series.kind]
     dataset["SeriesDescription"] = raw_text("SeriesDescription", "LO", described(dataset, series.label))
     dataset.SeriesNumber = series_number(original, series.number_offset)
     dataset.InstanceNumber = number

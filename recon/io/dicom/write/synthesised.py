@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pydicom
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.uid import MRImageStorage, generate_uid
 
-from recon import __version__
 from recon.errors import OutputFailed, UnreadableInput
-from recon.io.dicom import coded
+from recon.io.dicom.read.headers import integer, quietly
+from recon.io.dicom.read.records import SliceSource
+from recon.io.dicom.read.skipped import Refused, first_line
+from recon.io.dicom.write.derive import DerivedImage, DerivedSeries, identify, save
+from recon.io.dicom.write.template import header_of, set_decimals, single_frame
 from recon.volumes import FloatImage
 
 _LARGEST = 4095
+_MR = DerivedImage(MRImageStorage, "MR", ("DERIVED", "SECONDARY", "OTHER"))
 _STALE = (
-    "SmallestImagePixelValue", "LargestImagePixelValue", "SmallestPixelValueInSeries", "LargestPixelValueInSeries",
-    "IconImageSequence", "PixelDataProviderURL", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
-    "ModalityLUTSequence", "VOILUTSequence", "RealWorldValueMappingSequence", "PixelPaddingValue",
-    "PixelPaddingRangeLimit", "ReferencedImageEvidenceSequence", "DigitalSignaturesSequence",
-    "MACParametersSequence", "OriginalAttributesSequence", "LossyImageCompression", "LossyImageCompressionRatio",
-    "LossyImageCompressionMethod",
+    "VOILUTSequence", "VOILUTFunction", "WindowCenterWidthExplanation", "LossyImageCompression",
+    "LossyImageCompressionRatio", "LossyImageCompressionMethod", "ComplexImageComponent",
 )  # fmt: skip
 #: Nothing in the result may claim that a full dose was given.
 _AGENT = (
@@ -37,34 +33,16 @@ _AGENT = (
 
 
 @dataclass(frozen=True)
-class SynthesisedSeries:
-    """What all slices of one derived series share.
+class SynthesisedSeries(DerivedSeries):
+    """A derived series whose pixels are scaled alike.
 
     Attributes
     ----------
-    kind
-        Last value of ImageType: ``SYNTHESISED``, ``UNCERTAINTY`` or ``DETECTABILITY``.
-    label
-        Appended to the series description.
-    number_offset
-        Added to the series number.
-    description
-        Derivation in words.
-    model
-        Name, version and checksum of the model.
     largest
         Value that is stored as 4095, the same for all slices.
-    series_uid
-        New for every series.
     """
 
-    kind: str
-    label: str
-    number_offset: int
-    description: str
-    model: str
     largest: float
-    series_uid: str = field(default_factory=generate_uid)
 
 
 def synthesised_series(model: str, dose_fraction: float, largest: float) -> SynthesisedSeries:
@@ -73,23 +51,28 @@ def synthesised_series(model: str, dose_fraction: float, largest: float) -> Synt
         f"SYNTHESISED full-dose contrast image, no scan: computed from scans before contrast and after "
         f"{dose_fraction:.0%} of the dose by model {model}. No full dose was given. Not for primary diagnosis."
     )
-    return SynthesisedSeries("SYNTHESISED", "SYNTHESISED full dose", 7200, words, model, largest)
+    return _series("SYNTHESISED", "SYNTHESISED full dose", 7200, words, model, largest)
 
 
 def uncertainty_series(model: str, largest: float) -> SynthesisedSeries:
     """The series of uncertainty maps."""
     words = f"Half-width of the 90 % interval around the synthesised full-dose image, model {model}."
-    return SynthesisedSeries("UNCERTAINTY", "uncertainty", 7201, words, model, largest)
+    return _series("UNCERTAINTY", "uncertainty", 7201, words, model, largest)
 
 
 def detectability_series(model: str, largest: float) -> SynthesisedSeries:
     """The series of the smallest full-dose enhancement that noise and dose allow."""
     words = f"Smallest full-dose enhancement of a 5 mm lesion that noise and dose allow to see, model {model}."
-    return SynthesisedSeries("DETECTABILITY", "smallest visible enhancement", 7202, words, model, largest)
+    return _series("DETECTABILITY", "smallest visible enhancement", 7202, words, model, largest)
+
+
+def _series(kind: str, label: str, offset: int, words: str, model: str, largest: float) -> SynthesisedSeries:
+    code = codes.cid7203.PixelByPixelAddition
+    return SynthesisedSeries(kind, label, offset, words, code, model, generate_uid(), largest)
 
 
 def write_synthesised_slice(
-    values: FloatImage, pre: Path, low: Path | None, series: SynthesisedSeries, number: int, path: Path
+    values: FloatImage, pre: SliceSource, low: SliceSource | None, series: SynthesisedSeries, number: int, path: Path
 ) -> None:
     """Write one derived slice.
 
@@ -98,9 +81,9 @@ def write_synthesised_slice(
     values
         (y, x), not negative.
     pre
-        DICOM file of the pre scan at this place; patient, study and geometry come from it.
+        Slice of the pre scan at this place; patient, study and geometry come from it.
     low
-        DICOM file of the low-dose scan nearest to it, for the reference.
+        Slice of the low-dose scan nearest to it, for the reference.
     series
         That it belongs to.
     number
@@ -116,60 +99,31 @@ def write_synthesised_slice(
         When the slice can't be written.
     """
     try:
-        dataset = pydicom.dcmread(pre, stop_before_pixels=True)
-        sources = [_reference(pydicom.dcmread(file, stop_before_pixels=True)) for file in (pre, low) if file]
-    except (OSError, pydicom.errors.InvalidDicomError) as error:
-        raise UnreadableInput(f"{pre}: can't be read again: {error}") from error
-    if (dataset.Rows, dataset.Columns) != values.shape:
-        raise UnreadableInput(f"{pre}: is {dataset.Rows}x{dataset.Columns} now; it changed while it was worked on")
-    dataset.remove_private_tags()
-    for name in (*_STALE, *_AGENT):
-        if name in dataset:
-            del dataset[name]
-    _identify(dataset, sources, series, number)
-    scale = max(series.largest, 1e-9)
-    stored = np.clip(np.rint(np.nan_to_num(values) * (_LARGEST / scale)), 0, 65535).astype("<u2")
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 16, 15, 0
-    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, f"{scale / _LARGEST:.10g}", "US"
-    dataset.WindowCenter, dataset.WindowWidth = f"{scale / 2:.8g}", f"{scale:.8g}"
-    dataset.add_new("PixelData", "OW", stored.tobytes())
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
-    dataset.file_meta = meta
+        dataset = single_frame(pre)
+        shape = tuple(integer(header_of(pre), name, 0) for name in ("Rows", "Columns"))
+    except Refused as error:
+        raise UnreadableInput(f"{pre.path}: can't be read again: {error.problem}") from error
+    if shape != values.shape:
+        raise UnreadableInput(f"{pre.path}: is {shape[0]}x{shape[1]} now; it changed while it was worked on")
     try:
-        dataset.save_as(path, enforce_file_format=True)
-    except (OSError, ValueError) as error:
-        raise OutputFailed(f"{path}: can't be written: {error}") from error
-
-
-def _reference(source: Dataset) -> Dataset:
-    item = Dataset()
-    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = source.SOPClassUID, source.SOPInstanceUID
-    item.PurposeOfReferenceCodeSequence = coded(codes.cid7202.SourceImageForImageProcessingOperation)
-    return item
-
-
-def _identify(dataset: Dataset, sources: list[Dataset], series: SynthesisedSeries, number: int) -> None:
-    now = datetime.now(UTC)
-    dataset.SOPClassUID, dataset.Modality = MRImageStorage, "MR"
-    dataset.SOPInstanceUID, dataset.SeriesInstanceUID = generate_uid(), series.series_uid
-    dataset.ImageType = ["DERIVED", "SECONDARY", "OTHER", series.kind]
-    known = str(dataset.get("SeriesDescription", "") or "")[: 63 - len(series.label)]
-    dataset.SeriesDescription = f"{known} {series.label}".strip()
-    dataset.SeriesNumber = int(dataset.get("SeriesNumber") or 0) + series.number_offset
-    dataset.InstanceNumber = number
-    dataset.InstanceCreationDate = dataset.ContentDate = now.strftime("%Y%m%d")
-    dataset.InstanceCreationTime = dataset.ContentTime = now.strftime("%H%M%S")
-    dataset.SourceImageSequence = Sequence(sources)
-    dataset.DerivationDescription = series.description[:1024]
-    dataset.DerivationCodeSequence = coded(codes.cid7203.PixelByPixelAddition)
-    equipment = Dataset()
-    equipment.Manufacturer, equipment.ManufacturerModelName = "recon", series.model[:64]
-    equipment.SoftwareVersions = __version__
-    equipment.ContributionDateTime = now.strftime("%Y%m%d%H%M%S.%f+0000")
-    equipment.ContributionDescription = series.description[:1024]
-    equipment.PurposeOfReferenceCodeSequence = coded(codes.cid7005.ProcessingEquipment)
-    before = list(dataset.get("ContributingEquipmentSequence") or [])
-    dataset.ContributingEquipmentSequence = Sequence([*before, equipment])
+        with quietly():
+            for name in (*_STALE, *_AGENT):
+                if name in dataset:
+                    del dataset[name]
+            identify(dataset, [pre, low] if low is not None else [pre], series, number, _MR)
+            scale = max(series.largest, 1e-9)
+            stored = np.clip(np.rint(np.nan_to_num(values) * (_LARGEST / scale)), 0, 65535).astype("<u2")
+            dataset.Rows, dataset.Columns = stored.shape
+            dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+            dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 16, 15, 0
+            dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, f"{scale / _LARGEST:.10g}", "US"
+            set_decimals(dataset, "WindowCenter", (float(f"{scale / 2:.8g}"),))
+            set_decimals(dataset, "WindowWidth", (float(f"{scale:.8g}"),))
+            dataset.add_new("PixelData", "OW", stored.tobytes() + b"\0" * (stored.nbytes % 2))
+            save(dataset, path)
+    except Refused as error:  # the low-dose slice, which is only referred to
+        raise UnreadableInput(f"{path}: its sources can't be read again: {error.problem}") from error
+    except OSError as error:
+        raise OutputFailed(f"{path}: {error.strerror or error}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise OutputFailed(f"{path}: can't be written: {first_line(error)}") from error

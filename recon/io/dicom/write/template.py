@@ -15,8 +15,8 @@ from pydicom.uid import CTImageStorage, generate_uid
 from pydicom.valuerep import format_number_as_ds
 
 from recon.errors import UnreadableInput
-from recon.io.dicom.read.foreign import sop_class
 from recon.io.dicom.read.headers import functional_group, number, numbers, open_header, text
+from recon.io.dicom.read.kinds import sop_class
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.write.attributes import copied, raw_text, text_bytes
 
@@ -43,6 +43,7 @@ _OF_A_FRAME = {
     "FrameVOILUTSequence": ("WindowCenter", "WindowWidth"),
     "CTReconstructionSequence": ("ConvolutionKernel", "ReconstructionDiameter", "FilterType"),
     "CTXRayDetailsSequence": ("KVP",),
+    "MRTimingAndRelatedParametersSequence": ("RepetitionTime", "FlipAngle", "EchoTrainLength"),
 }
 _EMPTY = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
@@ -61,7 +62,7 @@ def coded(code: Code) -> Sequence:
     return Sequence([item])
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # a slice and the one that it is compared with
 def _template(path: Path, modified: int) -> tuple[Dataset, Dataset]:
     """The header of the last file as it was read, and its attributes as they can be written."""
     dataset = open_header(path)
@@ -78,7 +79,7 @@ def header_of(source: SliceSource) -> Dataset:
 
 
 def single_frame(source: SliceSource) -> Dataset:
-    """The source's attributes as a single-frame CT image without pixels or identity."""
+    """The source's attributes as a single-frame image without pixels or identity."""
     try:
         original, template = _template(source.path, source.path.stat().st_mtime_ns)
     except OSError as error:
