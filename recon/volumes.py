@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -112,46 +111,3 @@ class Volume:
         """(slices, rows, columns)."""
         slices, rows, columns = self.values.shape
         return slices, rows, columns
-
-
-@dataclass(frozen=True)
-class KSpace:
-    """k-space of a stack of slices, loaded one slice at a time.
-
-    Attributes
-    ----------
-    slices, coils, rows, columns
-        Of the k-space; rows are the samples of a readout, columns the phase encoding steps (or the
-        readouts of a trajectory).
-    geometry
-        Of the images.
-    load
-        k-space of a slice, (coils, samples, lines) complex64, zero where not measured. Cartesian: zero
-        frequency at n // 2.
-    matrix
-        Rows and columns of the image of the whole field of view, where it is finer than the k-space or
-        the k-space is not Cartesian.
-    noise_std
-        Of a coil's real part; 0 where no noise scan tells.
-    kind
-        ``cartesian``, ``radial`` or ``spiral``.
-    trajectory
-        Of a slice, (lines, samples, 2) float32: along the image's columns, then its rows, in cycles
-        per pixel from -0.5 to 0.5. None for Cartesian k-space.
-    """
-
-    slices: int
-    coils: int
-    rows: int
-    columns: int
-    geometry: Geometry
-    load: Callable[[int], ComplexImage]
-    matrix: tuple[int, int] | None = None
-    noise_std: float = 0.0
-    kind: str = "cartesian"
-    trajectory: Callable[[int], FloatImage] | None = None
-
-    @property
-    def image_shape(self) -> tuple[int, int]:
-        """Rows and columns of the image that the service returns."""
-        return self.matrix or (self.rows, self.columns)

@@ -16,7 +16,8 @@ from recon.errors import InvalidRequest, ServiceUnavailable
 from recon.tasks.registry import task_of
 from recon.tasks.series import Series
 from recon.v1 import models_pb2, models_pb2_grpc
-from recon.volumes import KSpace, Volume
+from recon.values.readouts import KSpace
+from recon.volumes import Volume
 from recon.wire.calls import opener
 from recon.wire.endpoint import NO_PROXY, check_authority, check_identity, checked_address
 

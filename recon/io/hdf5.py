@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 
 from recon.errors import ReconError, UnreadableInput
+from recon.io.inflate import require_modest
 
-#: A dataset this large whose chunks hold a thousandth of what it declares was hardly written at all.
-_SUSPICIOUS_BYTES, _SUSPICIOUS_RATIO = 256 * 2**20, 1000
+_MOST_CHUNK_BYTES = 2**30
 
 
 @contextmanager
@@ -122,9 +122,8 @@ def dataset(file: h5py.File, name: str) -> h5py.Dataset | None:
         raise UnreadableInput(f"{file.filename}: {name} keeps its samples in other files; copy the data into this one")
     declared = int(np.prod(where.shape or (), dtype=np.float64)) * where.dtype.itemsize
     stored = where.id.get_storage_size()
-    if declared > _SUSPICIOUS_BYTES and stored * _SUSPICIOUS_RATIO < declared:
-        raise UnreadableInput(
-            f"{file.filename}: {name} is too large for what it holds: {declared / 2**30:.1f} GiB in size, "
-            f"{stored / 2**20:.1f} MiB written; the rest are zeros that nobody measured"
-        )
+    require_modest(Path(file.filename), declared, stored, name)
+    chunk = int(np.prod(where.chunks or (0,), dtype=np.float64)) * where.dtype.itemsize
+    if chunk > _MOST_CHUNK_BYTES:  # HDF5 unfolds a chunk whole
+        raise UnreadableInput(f"{file.filename}: {name} is stored in pieces of {chunk / 2**30:.1f} GiB; repack it")
     return where

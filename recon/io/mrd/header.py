@@ -32,12 +32,15 @@ class Encoding:
         ``cartesian``, ``radial``, ...
     centre
         Number of the central phase-encoding step, (step_1, step_2).
+    steps
+        First and last step_1; None where the header doesn't say.
     """
 
     encoded: Space
     recon: Space
     trajectory: str
     centre: tuple[int, int]
+    steps: tuple[int, int] | None = None
 
     def kept(self, axis: int) -> int:
         """Pixels of the encoded field of view, along x, y or z, that lie in the image's field of view."""
@@ -141,7 +144,9 @@ def _encoding(encoding: Any) -> Encoding:
         int(limit.center) if limit is not None else side // 2
         for limit, side in zip(steps, encoded.matrix[1:], strict=True)
     ]
-    return Encoding(encoded, recon, trajectory, (centre[0], centre[1]))
+    first = steps[0]
+    lines = None if first is None else (int(first.minimum), int(first.maximum))
+    return Encoding(encoded, recon, trajectory, (centre[0], centre[1]), lines)
 
 
 def _space(space: Any) -> Space:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from recon.errors import UnreadableInput
 from recon.io.mrd.acquisitions import REVERSE, Acquisitions, Indices
 from recon.io.mrd.header import Encoding
+from recon.values.averaging import Averaging
+from recon.values.readouts import Counts
 from recon.volumes import ComplexImage
 
 #: How alike separately acquired calibration lines must be to the image's own lines, to complete them.
@@ -81,8 +82,8 @@ class Grid:
                     f"encoded matrix has {side} lines with its centre at {self.encoding.centre[axis - 1]}"
                 )
 
-    def fill(self, members: Indices, calibration: Indices) -> ComplexImage:
-        """k-space (coils, kz, ky, kx), repeated lines averaged, zero where not measured.
+    def fill(self, members: Indices, calibration: Indices) -> tuple[ComplexImage, Counts]:
+        """k-space (kz, ky, coils, kx), repeated lines averaged, and how often each sample (kz, ky, kx) was measured.
 
         Parameters
         ----------
@@ -98,11 +99,11 @@ class Grid:
             scale = _scale(kspace, counts, extra, known)
             fills = (counts == 0) & (known > 0) if scale is not None else np.zeros_like(known, bool)
             if fills.any() and scale is not None:
-                kspace += np.where(fills[None], extra * np.complex64(scale), 0)
+                kspace += np.where(fills[:, :, None], extra * np.complex64(scale), 0)
+                counts = np.where(fills, known, counts)
         if self.whiten is not None:
-            coils = kspace.shape[0]
-            kspace = (self.whiten @ kspace.reshape(coils, -1)).reshape(kspace.shape)
-        return kspace
+            kspace = np.matmul(self.whiten, kspace)
+        return kspace, counts
 
     def repeats(self, members: Indices) -> float:
         """What averaging lines leaves of the noise's standard deviation, root mean square over lines."""
@@ -110,40 +111,25 @@ class Grid:
         counts = np.bincount(self.place(members, 2) * y + self.place(members, 1), minlength=y * z)
         return float(np.sqrt(np.mean(1.0 / counts[counts > 0])))
 
-    def covered(self, members: Indices) -> npt.NDArray[np.bool_]:
-        """Which samples of a readout any member measures, (x,)."""
-        x = self.encoding.encoded.matrix[0]
-        starts, counts = self.starts(members)
-        inside = np.zeros(x, bool)
-        for start, length in {(int(a), int(b)) for a, b in zip(starts, counts, strict=True)}:
-            inside[start : start + length] = True
-        return inside
-
-    def _mean(self, members: Indices) -> tuple[ComplexImage, npt.NDArray[np.int32]]:
+    def _mean(self, members: Indices) -> tuple[ComplexImage, Counts]:
         x, y, z = self.encoding.encoded.matrix
         coils = int(self.acquisitions.heads["active_channels"][members[0]])
-        kspace = np.zeros((z, y, coils, x), np.complex64)
-        counts = np.zeros((z, y, x), np.int32)
+        averaging = Averaging(z * y, coils, x)
         members = np.sort(members)
-        lines, planes = self.place(members, 1), self.place(members, 2)
+        lines = self.place(members, 2) * y + self.place(members, 1)
         starts, _ = self.starts(members)
         for at, (_, readout) in enumerate(self.acquisitions.samples(members)):
-            where = slice(int(starts[at]), int(starts[at]) + readout.shape[1])
-            kspace[planes[at], lines[at], :, where] += readout
-            counts[planes[at], lines[at], where] += 1
-        if counts.max() > 1:
-            kspace /= np.maximum(counts, 1)[:, :, None].astype(np.float32)
-        return np.ascontiguousarray(kspace.transpose(2, 0, 1, 3)), counts
+            averaging.add_part(int(lines[at]), int(starts[at]), readout)
+        mean = averaging.mean()
+        return mean.samples.reshape(z, y, coils, x), mean.counts.reshape(z, y, x)
 
 
-def _scale(
-    kspace: ComplexImage, counts: npt.NDArray[np.int32], extra: ComplexImage, known: npt.NDArray[np.int32]
-) -> complex | None:
+def _scale(kspace: ComplexImage, counts: Counts, extra: ComplexImage, known: Counts) -> complex | None:
     """Factor that fits calibration lines to the image's lines; None when they differ in kind."""
     both = (counts > 0) & (known > 0)
     if not both.any():
         return 1.0
-    image, lines = kspace[:, both].astype(np.complex128), extra[:, both].astype(np.complex128)
+    image, lines = (part.transpose(2, 0, 1, 3)[:, both].astype(np.complex128) for part in (kspace, extra))
     energy = float(np.vdot(lines, lines).real), float(np.vdot(image, image).real)
     if not min(energy) > 0:
         return None

@@ -9,7 +9,7 @@ from recon.io.mrd.acquisitions import Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.placement import ordered, stack_geometry
 from recon.physics.oversampling import remove_oversampling, still_measured
-from recon.volumes import ComplexImage, KSpace
+from recon.values.readouts import KSpace, Readouts
 
 
 def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> MrSeries:
@@ -30,13 +30,12 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
     if (fine_x, fine_y) != (kept, y):
         notes.append(f"k-space of {kept} x {y} filled up with zeros to {fine_x} x {fine_y}")
 
-    def load(index: int) -> ComplexImage:
+    def load(index: int) -> Readouts:
         own = members[slices[members] == numbers[index]]
         extra = calibration[slices[calibration] == numbers[index]]
-        kspace = grid.fill(own, extra)[:, 0].transpose(0, 2, 1)
-        kspace = remove_oversampling(np.ascontiguousarray(kspace), kept)
-        inside = still_measured(grid.covered(np.concatenate([own, extra])), kept)
-        return kspace if inside.all() else kspace * inside[:, None]
+        (kspace,), (counts,) = grid.fill(own, extra)
+        counts = still_measured(counts, kept)
+        return Readouts(remove_oversampling(kspace, kept) * (counts > 0)[:, None], counts)
 
     field = encoding.encoded.field_mm
     spacing = field[0] / x * kept / fine_x, field[1] / fine_y
@@ -46,9 +45,7 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
     if problem:
         notes.append(problem)
     coils = int(heads["active_channels"][members[0]])
-    source = KSpace(
-        len(numbers), coils, kept, y, geometry, load, (fine_x, fine_y), noise_std=noise_std(grid, members, numbers[0])
-    )
+    source = KSpace(len(numbers), coils, kept, y, geometry, load, (fine_x, fine_y), noise_std(grid))
     return MrSeries(label, source, geometry, (shown_x, shown_y), True, notes)
 
 
@@ -58,10 +55,6 @@ def fine_readout(grid: Grid) -> tuple[int, int]:
     return shown, shown
 
 
-def noise_std(grid: Grid, members: Indices, number: int | None = None) -> float:
-    """Of a coil's real part after whitening and averaging; 0 without a noise scan."""
-    if grid.whiten is None:
-        return 0.0
-    if number is not None:
-        members = members[grid.acquisitions.heads["idx"]["slice"][members] == number]
-    return float(np.sqrt(0.5) * grid.repeats(members))
+def noise_std(grid: Grid) -> float:
+    """Of the real part of one measurement of a coil after whitening; 0 without a noise scan."""
+    return 0.0 if grid.whiten is None else float(np.sqrt(0.5))

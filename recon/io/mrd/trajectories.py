@@ -9,7 +9,8 @@ from recon.io.kspace.series import MrSeries
 from recon.io.mrd.acquisitions import Acquisitions, Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.placement import ordered, stack_geometry
-from recon.volumes import ComplexImage, FloatImage, KSpace
+from recon.io.mrd.stack import noise_std
+from recon.values.readouts import KSpace, Readouts
 
 _KINDS = {"radial": "radial", "goldenangle": "radial", "spiral": "spiral"}
 #: How far beyond half a cycle per pixel rounding may take a trajectory.
@@ -59,20 +60,19 @@ def read(grid: Grid, members: Indices, label: str, notes: list[str]) -> MrSeries
     if words:
         notes.append(words)
 
-    def load(index: int) -> ComplexImage:
+    def load(index: int) -> Readouts:
         coils = int(heads["active_channels"][members[0]])
-        kspace = np.zeros((coils, samples, readouts), np.complex64)
-        for at, (_, readout) in enumerate(acquisitions.samples(own[index])):
-            kspace[:, : readout.shape[1], at] = readout
-        if grid.whiten is not None:
-            kspace = (grid.whiten @ kspace.reshape(coils, -1)).reshape(kspace.shape)
-        return kspace
-
-    def trajectory(index: int) -> FloatImage:
+        kspace = np.zeros((readouts, coils, samples), np.complex64)
+        counts = np.zeros((readouts, samples), np.uint16)
         paths = np.zeros((readouts, samples, 2), np.float32)
+        for at, (_, readout) in enumerate(acquisitions.samples(own[index])):
+            kspace[at, :, : readout.shape[1]] = readout
+            counts[at, : readout.shape[1]] = 1
         for at, (_, points) in enumerate(acquisitions.trajectories(own[index])):
             paths[at, : len(points)] = points[:, :2] * scale
-        return np.clip(paths, -0.5, 0.5)
+        if grid.whiten is not None:
+            kspace = np.matmul(grid.whiten, kspace)
+        return Readouts(kspace, counts, np.clip(paths, -0.5, 0.5))
 
     shown = encoding.kept(0), encoding.kept(1)
     if (encoding.fine(0)[0], encoding.fine(1)[0]) != shown:
@@ -85,8 +85,7 @@ def read(grid: Grid, members: Indices, label: str, notes: list[str]) -> MrSeries
         notes.append(problem)
     source = KSpace(
         len(numbers), int(heads["active_channels"][members[0]]), samples, readouts, geometry, load, (y, x),
-        0.0 if grid.whiten is None else float(np.sqrt(0.5)),
-        _KINDS.get(encoding.trajectory, "radial"), trajectory,
+        noise_std(grid), _KINDS.get(encoding.trajectory, "radial"),
     )  # fmt: skip
     return MrSeries(label, source, geometry, shown[::-1], False, notes)
 

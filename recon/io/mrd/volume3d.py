@@ -12,7 +12,8 @@ from recon.io.mrd.lines import Grid
 from recon.io.mrd.placement import volume_geometry
 from recon.io.mrd.stack import noise_std
 from recon.physics.oversampling import remove_oversampling, still_measured
-from recon.volumes import ComplexImage, FloatImage, KSpace
+from recon.values.readouts import Counts, KSpace, Readouts
+from recon.volumes import ComplexImage, FloatImage
 
 _MOST_VOLUME_BYTES = 8 * 2**30
 #: Share of partition-line pairs, of those with any measured line and partition, above which what is missing
@@ -46,36 +47,43 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
     if kept < x:
         notes.append(f"readout oversampling removed: {x} to {kept} samples")
     (shown_x, _), (shown_y, fine_y), (shown_z, fine_z) = (encoding.fine(axis) for axis in range(3))
-    cache: list[ComplexImage] = []
+    cache: list[tuple[ComplexImage, Counts]] = []
 
-    def volume() -> ComplexImage:
+    def volume() -> tuple[ComplexImage, Counts]:
+        """k-space (z, y, coils, x) as an image along z or x, and counts (z, y, x)."""
         if not cache:
-            kspace = remove_oversampling(grid.fill(members, calibration), kept, axis=-1)
-            kspace *= still_measured(grid.covered(every), kept)
-            if across_partitions:
-                kspace = _image_along(_padded(kspace, fine_z, 1), 1)
-            else:
-                kspace = _image_along(_padded(kspace, shown_x, 3), 3)
-                kspace *= sampled[None, :, :, None]
-            cache.append(np.asarray(kspace, np.complex64))
+            kspace, counts = grid.fill(members, calibration)
+            counts = still_measured(counts, kept)
+            kspace = remove_oversampling(kspace, kept) * (counts > 0)[:, :, None]
+            axis, length = (0, fine_z) if across_partitions else (3, shown_x)
+            cache.append((_image_along(_padded(kspace, length, axis), axis), counts))
         return cache[0]
 
     field = encoding.encoded.field_mm
     spacing = field[0] / x * kept / shown_x, field[1] / fine_y, field[2] / fine_z
     geometry = volume_geometry(heads[members[0]], spacing, (shown_x, shown_y, shown_z))
-    std = noise_std(grid, members)
+    std = noise_std(grid)
     if across_partitions:
-        std *= float(np.sqrt(planes.mean()))
+        std *= grid.repeats(members) * float(np.sqrt(planes.mean()))
         first = fine_z // 2 - shown_z // 2
+
+        def partition(index: int) -> Readouts:
+            kspace, counts = volume()
+            return Readouts(kspace[first + index], counts.any(axis=0).astype(np.uint16))
+
         source = KSpace(
             shown_z, coils, kept, y, geometry,
-            lambda index: np.ascontiguousarray(volume()[:, first + index].transpose(0, 2, 1)),
-            (shown_x, fine_y), std,
+            partition, (shown_x, fine_y), std,
         )  # fmt: skip
         return MrSeries(label, source, geometry, (shown_x, shown_y), True, notes)
-    source = KSpace(
-        shown_x, coils, z, y, geometry, lambda index: np.ascontiguousarray(volume()[..., index]), (fine_z, fine_y), std
-    )
+
+    def section(index: int) -> Readouts:
+        kspace, counts = volume()
+        # what lies along the readout is an image now; a line of the section runs along the partitions
+        lines = np.ascontiguousarray(kspace[..., index].transpose(1, 2, 0))
+        return Readouts(lines, np.ascontiguousarray(counts.max(axis=2).T))
+
+    source = KSpace(shown_x, coils, z, y, geometry, section, (fine_z, fine_y), std)
     return MrSeries(label, source, geometry, (shown_z, shown_y), False, notes, reoriented=_readout_last)
 
 

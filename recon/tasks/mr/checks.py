@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from recon.physics.sampling import Mask, calibration_size
 from recon.quality.verdict import Check, Verdict, measure
+from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
 
 ROOT_LN2, ROOT_HALF = float(np.sqrt(np.log(2))), float(np.sqrt(0.5))
@@ -42,45 +43,42 @@ class Measured:
 
     Attributes
     ----------
-    kspace
-        (lines, coils, samples) complex64 that went in.
+    readouts
+        That went in.
     image, uncertainty
         (y, x) float32 of the result.
     residual
         Root of the energy of the measured samples that the image does not explain, over their whole.
     noise_std
         Of a coil's real part, from a noise scan; 0 where unknown.
-    trajectory
-        (lines, samples, 2) in cycles per pixel; None for Cartesian k-space.
     linear
         Whether the uncertainty is the propagated noise of a linear method.
     combined
         Whether coils were combined by root-sum-of-squares, whose background is all coils' noise.
     """
 
-    kspace: ComplexImage
+    readouts: Readouts
     image: FloatImage
     uncertainty: FloatImage
     residual: float
     noise_std: float = 0.0
-    trajectory: FloatImage | None = None
     linear: bool = False
     combined: bool = False
 
 
-def judge_input(kspace: ComplexImage, noise_std: float, cartesian: bool) -> list[Check]:
-    """Sampling, matrix, coils and noise of k-space (lines, coils, samples)."""
-    lines, coils, samples = kspace.shape
+def judge_input(readouts: Readouts, noise_std: float) -> list[Check]:
+    """Sampling, matrix, coils and noise of a slice."""
+    coils, cartesian = readouts.samples.shape[1], readouts.trajectory is None
     limits = LIMITS
     checks = [
         measure(
             "coil_count", float(coils), unit="", lower=limits.coils[0], upper=limits.coils[1],
             message="receive coils",
         ),
-        *(_sampling(kspace) if cartesian else _readouts(lines, samples)),
+        *(_sampling(readouts.mask.T) if cartesian else _along_trajectory(readouts.mask)),
     ]  # fmt: skip
     if noise_std > 0 and cartesian:
-        found = noise_level(kspace, mask_of(kspace)) * ROOT_HALF
+        found = noise_level(readouts) * ROOT_HALF
         checks.append(
             measure(
                 "noise_scan_agreement", found / noise_std, unit="", lower=limits.noise_agreement[0],
@@ -91,9 +89,9 @@ def judge_input(kspace: ComplexImage, noise_std: float, cartesian: bool) -> list
     return checks
 
 
-def _sampling(kspace: ComplexImage) -> list[Check]:
+def _sampling(mask: Mask) -> list[Check]:
+    """Of a Cartesian mask (samples, lines)."""
     limits = LIMITS
-    mask = mask_of(kspace)
     samples, lines = mask.shape
     whole_lines = bool((mask == mask.any(axis=0)).all())
     return [
@@ -121,11 +119,14 @@ def _sampling(kspace: ComplexImage) -> list[Check]:
     ]  # fmt: skip
 
 
-def _readouts(lines: int, samples: int) -> list[Check]:
+def _along_trajectory(mask: Mask) -> list[Check]:
+    """Of a mask (readouts, samples); a readout that is measured in part counts for that part."""
     # radial sampling needs pi/2 readouts a sample to be dense at the edge of k-space (Nyquist)
+    samples = mask.shape[1]
+    came = max(float(mask.sum()) / samples, 1e-9)
     return [
         measure(
-            "acceleration", 0.5 * np.pi * samples / 2 / lines, unit="", upper=LIMITS.acceleration,
+            "acceleration", 0.5 * np.pi * samples / 2 / came, unit="", upper=LIMITS.acceleration,
             message="readouts that radial sampling of half the readout's matrix needs, over readouts measured",
         )
     ]  # fmt: skip
@@ -134,12 +135,11 @@ def _readouts(lines: int, samples: int) -> list[Check]:
 def judge(measured: Measured) -> list[Check]:
     """Consistency with the data, noise, wrap-around and uncertainty of a result."""
     limits = LIMITS
-    kspace, image = measured.kspace, measured.image
-    mask = mask_of(kspace) if measured.trajectory is None else None
-    noise, source = noise_of(kspace, mask, measured.noise_std, measured.trajectory)
+    image = measured.image
+    noise, source = noise_of(measured.readouts, measured.noise_std)
     inside = image > 0.1 * float(np.percentile(image, 99))
     signal = float(image[inside].mean()) if inside.any() else 0.0
-    expected = _noise_share(kspace, mask, noise)
+    expected = _noise_share(measured.readouts, noise)
     ratio = noise / ROOT_HALF / signal if signal else float("nan")
     checks = [
         measure(
@@ -159,14 +159,14 @@ def judge(measured: Measured) -> list[Check]:
 
 def _wrap_around(measured: Measured, noise: float, signal: float) -> Check:
     image = measured.image
-    if measured.trajectory is not None:
+    if measured.readouts.trajectory is not None:
         words = "a trajectory that turns folds along no one axis; what lies beyond the field of view blurs instead"
         return measure("wrap_around", 0.0, unit="", upper=LIMITS.wrap_around, message=words)
     if not signal:
         words = "there is no signal whose edge could be measured"
         return measure("wrap_around", float("nan"), unit="", upper=LIMITS.wrap_around, message=words)
     edge = np.concatenate([image[:, :2], image[:, -2:]], axis=1)
-    coils = measured.kspace.shape[1] if measured.combined else 1
+    coils = measured.readouts.samples.shape[1] if measured.combined else 1
     floor = 2 * noise**2 * coils
     value = float(np.sqrt(max(0.0, float(np.mean(np.square(edge, dtype=np.float64))) - floor))) / signal
     return measure(
@@ -185,13 +185,6 @@ def _uncertainty(measured: Measured, signal: float, inside: npt.NDArray[np.bool_
     return measure("mean_uncertainty", value, unit="", upper=LIMITS.uncertainty, severity=Verdict.REVIEW, message=words)
 
 
-def mask_of(kspace: ComplexImage) -> Mask:
-    """(samples, lines) of what was measured in k-space (lines, coils, samples)."""
-    # all coils' bits at once; without the signs, since minus zero is zero
-    bits = np.bitwise_or.reduce(np.ascontiguousarray(kspace).view(np.uint64), axis=1)
-    return np.asarray((bits & np.uint64(0x7FFFFFFF_7FFFFFFF)).T != 0)
-
-
 def energy_of(kspace: ComplexImage, scale: float = 1.0) -> float:
     """Sum of squares of k-space over ``scale``, line by line: a whole slice does not fit the processor's cache."""
     total = 0.0
@@ -201,53 +194,54 @@ def energy_of(kspace: ComplexImage, scale: float = 1.0) -> float:
     return total
 
 
-def noise_of(
-    kspace: ComplexImage, mask: Mask | None, noise_std: float, trajectory: FloatImage | None = None
-) -> tuple[float, str]:
+def noise_of(readouts: Readouts, noise_std: float) -> tuple[float, str]:
     """Standard deviation of a coil's real part, and where it is known from.
 
     Parameters
     ----------
-    kspace
-        (lines, coils, samples).
-    mask
-        (samples, lines) of what was measured; None along a trajectory.
+    readouts
+        Of a slice.
     noise_std
         From a noise scan; 0 where there was none.
-    trajectory
-        (lines, samples, 2); None for Cartesian k-space.
     """
     if noise_std > 0:
         return noise_std, "from the noise scan"
-    if mask is None:
-        assert trajectory is not None
-        distance = np.hypot(trajectory[..., 0], trajectory[..., 1])
-        outer = distance >= np.quantile(distance, 0.95)
-        corner = kspace.transpose(1, 0, 2)[:, outer]
-        level = float(np.median(np.abs(corner[corner != 0]))) / ROOT_LN2 if corner.any() else 0.0
-        return level * ROOT_HALF, "from the rim of k-space"
-    return noise_level(kspace, mask) * ROOT_HALF, "from the corners of k-space"
+    source = "from the corners of k-space" if readouts.trajectory is None else "from the rim of k-space"
+    return noise_level(readouts) * ROOT_HALF, source
 
 
-def noise_level(kspace: ComplexImage, mask: Mask) -> float:
-    """Standard deviation of a coil's complex noise, from the measured samples farthest from the centre.
+def noise_level(readouts: Readouts) -> float:
+    """Standard deviation of a coil's complex noise, from the twentieth of the samples farthest from the centre.
 
     The median of the squared magnitude of complex Gaussian noise is ln 2 times its variance.
     """
-    samples, lines = mask.shape
-    y, x = np.ogrid[-1 : 1 : samples * 1j, -1 : 1 : lines * 1j]
-    distance = np.where(mask, np.hypot(y, x), 0.0)
+    outer = outermost(readouts)
+    corner = readouts.samples.transpose(1, 0, 2)[:, outer]
+    return float(np.median(np.abs(corner))) / ROOT_LN2 if corner.size else 0.0
+
+
+def outermost(readouts: Readouts) -> npt.NDArray[np.bool_]:
+    """(lines, samples): the twentieth of the measured samples that is farthest from the centre of k-space."""
+    mask = readouts.mask
+    if readouts.trajectory is None:
+        lines, samples = mask.shape
+        x, y = np.ogrid[-1 : 1 : lines * 1j, -1 : 1 : samples * 1j]
+        distance = np.hypot(x, y)
+    else:
+        distance = np.hypot(readouts.trajectory[..., 0], readouts.trajectory[..., 1])
+    if not mask.any():
+        return mask
     count = max(1, int(mask.sum()) // 20)
-    outer = mask & (distance >= np.partition(distance[mask], -count)[-count])
-    corner = kspace.transpose(1, 2, 0)[:, outer]
-    return float(np.median(np.abs(corner))) / ROOT_LN2
+    inside = distance[mask]
+    return mask & (distance >= np.partition(inside, -count)[-count])
 
 
-def _noise_share(kspace: ComplexImage, mask: Mask | None, noise: float) -> float:
+def _noise_share(readouts: Readouts, noise: float) -> float:
     """Root of the noise's share of the energy of the measured samples."""
+    kspace = readouts.samples
     parts = np.ascontiguousarray(kspace).view(np.float32)
     largest = max(float(parts.max()), -float(parts.min()))
     if largest == 0:
         return 0.0
-    measured = 2 * kspace.shape[1] * int(mask.sum()) if mask is not None else int(np.count_nonzero(parts))
+    measured = 2 * kspace.shape[1] * int(readouts.mask.sum())
     return float(min(1.0, noise / largest * np.sqrt(measured / energy_of(kspace, largest))))

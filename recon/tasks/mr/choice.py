@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
-import numpy as np
-
 from recon.physics.sampling import Mask, calibration_size
+from recon.values.readouts import Readouts
 
 
 @dataclass(frozen=True)
@@ -108,9 +107,9 @@ def sampling_of(mask: Mask, coils: int) -> Sampling:
     )  # fmt: skip
 
 
-def sampling_of_kspace(kspace: np.ndarray[tuple[int, ...], np.dtype[np.complex64]], kind: str) -> Sampling:
-    """Of a slice (coils, samples, lines), zero where not measured."""
-    coils, rows, columns = kspace.shape
+def sampling_of_readouts(readouts: Readouts, kind: str) -> Sampling:
+    """Of a slice."""
+    _, coils, samples = readouts.samples.shape
     if kind != "cartesian":
-        return Sampling(kind, coils, rows, columns)
-    return sampling_of(np.any(kspace != 0, axis=0), coils)
+        return Sampling(kind, coils, samples, int(readouts.mask.any(axis=1).sum()))
+    return sampling_of(readouts.mask.T, coils)

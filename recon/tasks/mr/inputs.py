@@ -15,7 +15,7 @@ from recon.io.kspace.series import MrSeries
 from recon.io.preview import mr_preview
 from recon.physics.fourier import to_image
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink
-from recon.tasks.mr.choice import choose, sampling_of_kspace
+from recon.tasks.mr.choice import choose, sampling_of_readouts
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.outputs import MrSink
 from recon.tasks.mr.series import MrSeries as Sent
@@ -79,7 +79,7 @@ class _LoadedMr(Loaded[MrOptions]):
     def chosen(self, options: MrOptions, served: Callable[[], set[str]]) -> MrOptions:
         """With the model that fits what was measured, which the service can't know when the header comes."""
         kspace = self.scan.kspace
-        sampling = sampling_of_kspace(kspace.load(kspace.slices // 2), kspace.kind)
+        sampling = sampling_of_readouts(kspace.load(kspace.slices // 2), kspace.kind)
         wanted = _AUTOMAP_OF[kspace.kind] if options.model == AUTOMAP else _NAMES.get(options.model, options.model)
         model, self._reason = choose(sampling, wanted, served())
         return replace(options, model=model)
@@ -100,10 +100,10 @@ class _LoadedMr(Loaded[MrOptions]):
         kspace = self.scan.kspace
         if kspace.kind != "cartesian":
             return None
-        measured, (rows, columns) = kspace.load(index), kspace.image_shape
+        measured, (rows, columns) = kspace.load(index).grid, kspace.image_shape
         filled = np.zeros((kspace.coils, rows, columns), np.complex64)
-        top, left = rows // 2 - kspace.rows // 2, columns // 2 - kspace.columns // 2
-        filled[:, top : top + kspace.rows, left : left + kspace.columns] = measured
+        top, left = rows // 2 - kspace.samples // 2, columns // 2 - kspace.lines // 2
+        filled[:, top : top + kspace.samples, left : left + kspace.lines] = measured
         return self.scan.laid_out(np.sqrt((np.abs(to_image(filled)) ** 2).sum(0)).astype(np.float32))
 
     def parameters(self, options: MrOptions) -> dict[str, Any]:

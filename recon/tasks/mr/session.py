@@ -41,4 +41,4 @@ class MrSession(Session):
         if message.WhichOneof("part") != "readouts":
             raise InvalidRequest("after the header only readouts may follow", field="readouts")
         done = self._assembler.add(message.readouts)
-        return () if done is None else (MrSliceWork(done, self._facts, self._model),)
+        return () if done is None else (MrSliceWork(*done, self._facts, self._model),)

@@ -14,7 +14,7 @@ from recon.tasks.base import Array, FinishedSlice, ModelFacts, SliceWork, Tensor
 from recon.tasks.mr import checks as mr_checks
 from recon.tasks.mr.checks import Measured
 from recon.tasks.mr.header import SeriesFacts
-from recon.tasks.mr.readouts import SliceReadouts
+from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
 
 #: Root-sum-of-squares of zero-filled coil images; where the image is finer than k-space, zeros go in before.
@@ -24,10 +24,10 @@ ZERO_FILLED = "zero-filled"
 class MrSliceWork(SliceWork):
     """One slice's k-space on its way through a model."""
 
-    def __init__(self, readouts: SliceReadouts, facts: SeriesFacts, model: ModelFacts) -> None:
-        self.index = readouts.index
+    def __init__(self, index: int, readouts: Readouts, facts: SeriesFacts, model: ModelFacts) -> None:
+        self.index = index
         self._readouts, self._facts, self._model = readouts, facts, model
-        # averages that the service itself took lower the noise that the header gives
+        # the header gives the noise of one measurement, averages lower it
         self._noise_std = facts.noise_std * readouts.averaged
         self._combined = model.name == ZERO_FILLED
         self._cartesian = facts.kind == "cartesian"
@@ -35,7 +35,7 @@ class MrSliceWork(SliceWork):
     @property
     def inputs(self) -> Mapping[str, TensorSpec]:
         """``kspace`` (1, coils, ky, kx, 2); with a trajectory, ``trajectory`` (readouts, samples, 2)."""
-        shape = tensor_shape(self._readouts.kspace)
+        shape = tensor_shape(self._readouts.samples)
         if self._filled:
             shape = 1, shape[1], *self._facts.matrix, 2
         specs = {"kspace": TensorSpec(shape)}
@@ -76,11 +76,11 @@ class MrSliceWork(SliceWork):
 
     @cached_property
     def _scale(self) -> float:
-        return scale_of(self._readouts.kspace)
+        return scale_of(self._readouts.samples)
 
     def prepare(self, tensors: Mapping[str, Array]) -> None:
         """Fill the model's inputs; raises ``UnusableData`` for NaN, infinite or no samples."""
-        kspace, paths = self._readouts.kspace, self._readouts.trajectory
+        kspace, paths = self._readouts.samples, self._readouts.trajectory
         gain = np.float32(1)
         if self._filled:
             rows, columns = self._facts.matrix
@@ -94,13 +94,12 @@ class MrSliceWork(SliceWork):
         if paths is not None:
             tensors["trajectory"][...] = paths
         if self._takes_noise:
-            mask = mr_checks.mask_of(kspace) if self._cartesian else None
-            noise, _ = mr_checks.noise_of(kspace, mask, self._noise_std, paths)
+            noise, _ = mr_checks.noise_of(self._readouts, self._noise_std)
             tensors["noise_std"][...] = noise / self._scale * gain
 
     def judge_input(self) -> list[Check]:
         """Sampling, matrix, coils and noise; of a learned transform, whether these are data of its encoding."""
-        checks = mr_checks.judge_input(self._readouts.kspace, self._noise_std, self._cartesian)
+        checks = mr_checks.judge_input(self._readouts, self._noise_std)
         if "encoding" in self._model.parameters:
             checks += self._judge_encoding(self._model.parameters["encoding"])
         return checks
@@ -108,18 +107,18 @@ class MrSliceWork(SliceWork):
     def _judge_encoding(self, name: str) -> list[Check]:
         from recon.physics.encoding import NAMES, encoding  # brings in SciPy
 
-        raw, path = self._readouts.kspace[:, 0].T, self._readouts.trajectory
+        raw, mask, path = self._readouts.samples[:, 0].T, self._readouts.mask.T, self._readouts.trajectory
         # here (readouts, samples, x and y), there (samples, readouts, y and x)
         turned = None if path is None else np.ascontiguousarray(path.transpose(1, 0, 2)[..., ::-1])
         trained = encoding(name) if name in NAMES else None
-        return encoding_checks(raw, turned, self._noise_std, self._model.parameters, trained)
+        return encoding_checks(raw, mask, turned, self._noise_std, self._model.parameters, trained)
 
     def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
         """Magnitude, half-width of the interval and checks."""
         output = np.asarray(tensors["image_interval_residual"])[0]
-        kspace, scale = self._readouts.kspace, self._scale
+        scale = self._scale
         residual = (
-            residual_of(kspace, output[4], scale / (self._gain if self._filled else 1.0))
+            residual_of(self._readouts.samples, output[4], scale / (self._gain if self._filled else 1.0))
             if self._cartesian
             else float(output[4].flat[0])
         )
@@ -129,7 +128,7 @@ class MrSliceWork(SliceWork):
         linear = self._model.parameters.get("linear_methods", "").split(",")
         checks = mr_checks.judge(
             Measured(
-                kspace, image, uncertainty, residual, self._noise_std, self._readouts.trajectory,
+                self._readouts, image, uncertainty, residual, self._noise_std,
                 self._model.name in linear, self._combined,
             )
         )  # fmt: skip
@@ -163,7 +162,7 @@ def prepare(kspace: ComplexImage, index: int, out: FloatImage | None = None) -> 
         bad = int(kspace.size - np.isfinite(kspace).sum())
         raise UnusableData(f"slice {index} has {bad} NaN or infinite samples; acquire or export it again", field="data")
     if scale == 0:
-        raise UnusableData(f"slice {index} is zero everywhere; nothing was measured", field="data")
+        raise UnusableData(f"slice {index} is zero everywhere; there is no signal", field="data")
     out = np.empty(tensor_shape(kspace), np.float32) if out is None else out
     # scaled to 1: scanners' units reach from 1e-10 to 1e6
     np.divide(kspace.transpose(1, 2, 0), np.float32(scale), out=out.view(np.complex64)[0, ..., 0])

@@ -103,9 +103,9 @@ def test_slices_oversampling_and_layout(writer) -> None:
     assert series.shape == (3, Y, 64)
     assert series.notes == ["readout oversampling removed: 128 to 64 samples"]
     for index in range(3):
-        loaded = series.kspace.load(index)
+        loaded = series.kspace.load(index).grid
         np.testing.assert_allclose(to_image(loaded), expected(oversampled(index)), atol=1e-5)
-    image = np.abs(to_image(series.kspace.load(0))[0]).astype(np.float32)
+    image = np.abs(to_image(series.kspace.load(0).grid)[0]).astype(np.float32)
     np.testing.assert_array_equal(series.laid_out(image), image.T)
 
 
@@ -135,7 +135,7 @@ def test_noise_is_whitened_and_averages_lower_it(writer) -> None:
             writer.add(noise(X), line, average=average)
     (series,) = writer.read()
     assert any("whitened" in note for note in series.notes)
-    loaded = series.kspace.load(0).reshape(COILS, -1)
+    loaded = series.kspace.load(0).grid.reshape(COILS, -1)
     covariance = loaded @ loaded.conj().T / loaded.shape[1]
     np.testing.assert_allclose(covariance, np.eye(COILS) / 4, atol=0.03)
 
@@ -147,7 +147,7 @@ def test_missing_lines_are_unmeasured_and_partial_fourier_is_placed(tmp_path) ->
     for number, line in enumerate(range(20, 55)):
         writer.add(kspace[:, line], number)
     (series,) = writer.read()
-    measured = np.any(series.kspace.load(0) != 0, axis=(0, 1))
+    measured = series.kspace.load(0).mask.any(axis=1)
     assert list(np.flatnonzero(measured)) == list(range(20, 55))
 
 
@@ -159,7 +159,7 @@ def test_reversed_readouts_and_asymmetric_echoes(writer) -> None:
         else:
             writer.add(kspace[:, line], line)
     (series,) = writer.read()
-    np.testing.assert_allclose(to_image(series.kspace.load(0)), expected(kspace), atol=1e-5)
+    np.testing.assert_allclose(to_image(series.kspace.load(0).grid), expected(kspace), atol=1e-5)
 
 
 def test_an_asymmetric_echo_is_placed_by_its_centre(tmp_path) -> None:
@@ -168,7 +168,7 @@ def test_an_asymmetric_echo_is_placed_by_its_centre(tmp_path) -> None:
     for line in range(Y):
         writer.add(kspace[:, line, 28:], line, centre=X // 2 - 28)
     (series,) = writer.read()
-    loaded = series.kspace.load(0)
+    loaded = series.kspace.load(0).grid
     np.testing.assert_allclose(loaded[:, 28:], kspace[..., 28:].transpose(0, 2, 1), atol=1e-6)
     assert not loaded[:, :28].any()
 
@@ -189,7 +189,7 @@ def test_navigators_are_left_out(writer) -> None:
     writer.add(kspace[:, 0] + 99, 0, flags=(ismrmrd.ACQ_IS_NAVIGATION_DATA,))
     (series,) = writer.slice(kspace).read()
     assert any(note.startswith("2 acquisitions") for note in series.notes)
-    np.testing.assert_allclose(to_image(series.kspace.load(0)), expected(kspace), atol=1e-5)
+    np.testing.assert_allclose(to_image(series.kspace.load(0).grid), expected(kspace), atol=1e-5)
 
 
 def test_reversed_readouts_have_their_own_centre(tmp_path) -> None:
@@ -207,7 +207,7 @@ def test_reversed_readouts_have_their_own_centre(tmp_path) -> None:
         else:
             writer.add(part, line, centre=X // 2 - 28)
     (series,) = writer.read()
-    np.testing.assert_allclose(series.kspace.load(0)[:, 28:], kspace[..., 28:].transpose(0, 2, 1), atol=1e-6)
+    np.testing.assert_allclose(series.kspace.load(0).grid[:, 28:], kspace[..., 28:].transpose(0, 2, 1), atol=1e-6)
 
 
 def test_surface_coil_correction_is_an_image_line_and_a_body_coil_is_not(writer) -> None:
@@ -217,7 +217,7 @@ def test_surface_coil_correction_is_an_image_line_and_a_body_coil_is_not(writer)
     for line in range(4):
         writer.add(kspace[:2, line] + 9, line, flags=(ismrmrd.ACQ_IS_SURFACECOILCORRECTIONSCAN_DATA,))
     (series,) = writer.read()
-    np.testing.assert_allclose(to_image(series.kspace.load(0)), expected(kspace), atol=1e-5)
+    np.testing.assert_allclose(to_image(series.kspace.load(0).grid), expected(kspace), atol=1e-5)
 
 
 @pytest.mark.parametrize(("gain", "complete"), [(1.0, True), (0.2j, True), (0.0, False)])
@@ -230,9 +230,9 @@ def test_calibration_lines_complete_the_image_where_they_are_alike(writer, gain,
         samples = gain * kspace[:, line] if gain else other[:, line]
         writer.add(samples, line, flags=(ismrmrd.ACQ_IS_PARALLEL_CALIBRATION,))
     (series,) = writer.read()
-    loaded = series.kspace.load(0)
+    loaded = series.kspace.load(0).grid
     whole = to_kspace(expected(kspace))
-    measured = np.any(loaded != 0, axis=(0, 1))
+    measured = series.kspace.load(0).mask.any(axis=1)
     assert measured[21:40].all() == complete
     np.testing.assert_allclose(loaded[..., measured], whole[..., measured], atol=1e-4)
 
@@ -265,14 +265,14 @@ def test_slices_in_the_order_of_place_not_of_time(tmp_path) -> None:
             writer.add(oversampled(place)[:, line], line, number, place=5.0 * place)
     (series,) = writer.read()
     for place in range(3):
-        np.testing.assert_allclose(to_image(series.kspace.load(place)), expected(oversampled(place)), atol=1e-5)
+        np.testing.assert_allclose(to_image(series.kspace.load(place).grid), expected(oversampled(place)), atol=1e-5)
     np.testing.assert_allclose(series.geometry.affine[:3, 2], (5, 0, 0), atol=1e-6)
 
 
 def test_kspace_is_filled_up_to_the_reconstructed_matrix(tmp_path) -> None:
     header = xml().replace("<x>64</x><y>60</y>", "<x>96</x><y>90</y>")
     (series,) = Writer(tmp_path / "fine.h5", header).slice(oversampled()).read()
-    assert (series.kspace.rows, series.kspace.columns, series.kspace.image_shape) == (64, Y, (96, 90))
+    assert (series.kspace.samples, series.kspace.lines, series.kspace.image_shape) == (64, Y, (96, 90))
     assert series.shape == (1, 90, 96)
     assert series.geometry.spacing[:2] == pytest.approx((2.0, 2.0))
     np.testing.assert_allclose((series.geometry.affine @ [48, 45, 0, 1])[:3], (-10, 3, 7), atol=1e-5)
@@ -292,7 +292,7 @@ def test_encodings_of_one_file_are_series(tmp_path) -> None:
     assert [(series.label, series.shape) for series in found] == [
         ("encoding0", (1, 60, 64)), ("encoding1", (1, 40, 64)),
     ]  # fmt: skip
-    np.testing.assert_allclose(found[1].kspace.load(0), found[0].kspace.load(0)[..., 10:50], atol=1e-6)
+    np.testing.assert_allclose(found[1].kspace.load(0).samples, found[0].kspace.load(0).samples[10:50], atol=1e-6)
 
 
 def test_a_trajectory_is_read_and_brought_to_cycles_per_pixel(tmp_path) -> None:
@@ -311,12 +311,12 @@ def test_a_trajectory_is_read_and_brought_to_cycles_per_pixel(tmp_path) -> None:
             writer.data.append_acquisition(acquisition)
         (series,) = writer.read()
         source = series.kspace
-        assert (source.kind, source.coils, source.rows, source.columns) == ("radial", COILS, X, 20)
+        assert (source.kind, source.coils, source.samples, source.lines) == ("radial", COILS, X, 20)
         assert source.image_shape == (128, 128)
         assert series.shape == (1, 128, 64)
         assert any(words in note for note in series.notes) or not words
-        np.testing.assert_allclose(source.trajectory(0)[5, :, 1], radius * np.sin(angles[5]), atol=1e-6)
-        assert (source.load(0)[:, :, 7] == 8).all()
+        np.testing.assert_allclose(source.load(0).trajectory[5, :, 1], radius * np.sin(angles[5]), atol=1e-6)
+        assert (source.load(0).samples[7] == 8).all()
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -334,10 +334,10 @@ def test_volumes_become_slices_across_a_fully_sampled_axis(tmp_path, sparse) -> 
     (series,) = writer.read()
     if sparse:
         assert series.shape == (64, z, Y)
-        np.testing.assert_array_equal(np.any(series.kspace.load(0) != 0, axis=0), sampled)
+        np.testing.assert_array_equal(series.kspace.load(0).mask.T, sampled)
     else:
         assert series.shape == (z, Y, 64)
-        np.testing.assert_allclose(to_image(series.kspace.load(3)), image[:, 3].transpose(0, 2, 1), atol=1e-4)
+        np.testing.assert_allclose(to_image(series.kspace.load(3).grid), image[:, 3].transpose(0, 2, 1), atol=1e-4)
         centre = series.geometry.affine @ [32, Y // 2, z // 2, 1]
         np.testing.assert_allclose(centre[:3], (-10, 3, 7), atol=1e-5)
 

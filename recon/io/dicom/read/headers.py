@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import stat
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import pydicom
 from pydicom.datadict import dictionary_VR
@@ -18,10 +20,17 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from recon.errors import UnreadableInput
 from recon.io.dicom.read.skipped import Kind, Refused, first_line
+from recon.io.inflate import inflated
 
 _DICOM_NAMES = {".dcm", ".dicom", ".ima", ""}
+#: Transfer syntaxes: deflated explicit little endian, and what is inside of it.
+_DEFLATED, _PLAIN = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
+#: Where a meta header ends at the latest, and what of a deflated data set is searched for attributes.
+_META_BYTES, _HEADER_BYTES = 4096, 16 * 2**20
 _PIXELS = {0x7FE00008, 0x7FE00009, 0x7FE00010}
 _TEXT = {"AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UT"}
 _TEXT_NUMBERS = {"DS", "IS", "UN", "LO", "SH", "CS", "ST", "LT", "UT", "UC", "AS"}
@@ -52,16 +61,52 @@ def open_header(path: Path, tags: Sequence[BaseTag] | None = None) -> Dataset:
     """
     try:
         _require_file(path)
-        with path.open("rb") as file, quietly():
-            force = _without_preamble(path, file.read(132))
-            file.seek(0)
-            return read_partial(file, _at_pixels, force=force, specific_tags=list(tags) if tags else None)
+        with path.open("rb") as plain, quietly():
+            force = _without_preamble(path, plain.read(132))
+            plain.seek(0)
+            file = unfolded(path, plain, _HEADER_BYTES)
+            found = read_partial(file, _at_pixels, force=force, specific_tags=list(tags) if tags else None)
+            if file is not plain:  # sizes on disk say nothing of such a file
+                found.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+            return found
     except Refused:
         raise
     except OSError as error:
         raise Refused(f"can't be read: {error.strerror or first_line(error)}", Kind.BROKEN) from error
+    except UnreadableInput as error:
+        raise Refused(error.problem.removeprefix(f"{path}: "), Kind.BROKEN) from error
     except Exception as error:  # pydicom raises whatever it likes on damaged headers
         raise Refused(f"broken DICOM header: {first_line(error)}", Kind.BROKEN) from error
+
+
+def unfolded(path: Path, file: BinaryIO, most: int | None = None) -> BinaryIO:
+    """The file, or, where its data set is deflated, the same with the data set as it was before.
+
+    pydicom would unfold a deflated data set whole, whatever its size, before it looks at the first attribute.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    file
+        Open at its beginning.
+    most
+        Bytes of the data set that are wanted; by default all.
+
+    Raises
+    ------
+    UnreadableInput
+        When the data set is damaged, or unfolds to far more than the file may hold.
+    """
+    start = file.read(_META_BYTES)
+    file.seek(0)
+    if start[128:132] != b"DICM" or _DEFLATED not in start:
+        return file
+    if start[132:140] != b"\x02\0\0\0UL\x04\0":
+        raise UnreadableInput(f"{path}: deflated, and its meta header does not say where it ends")
+    end = 144 + int.from_bytes(start[140:144], "little")
+    meta = start[:end].replace(_DEFLATED, _PLAIN.ljust(len(_DEFLATED), b"\0"))
+    return io.BytesIO(meta + inflated(path, end, most))
 
 
 def _at_pixels(tag: BaseTag, representation: str | None, length: int) -> bool:

@@ -14,7 +14,8 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
-from recon.io.dicom.read.headers import functional_group, integer, quietly, text
+from recon.errors import UnreadableInput
+from recon.io.dicom.read.headers import functional_group, integer, quietly, text, unfolded
 from recon.io.dicom.read.kinds import CT, kind_of, sop_class
 from recon.io.dicom.read.padding import Integers, padding_mask
 from recon.io.dicom.read.records import SliceSource
@@ -76,6 +77,8 @@ def read_slice(source: SliceSource) -> StoredSlice:
             return _decode(dataset, source.frame)
     except Refused:
         raise
+    except UnreadableInput as error:
+        raise Refused(error.problem.removeprefix(f"{path}: "), Kind.BROKEN) from error
     except OSError as error:
         raise Refused(f"can't be read: {error.strerror or first_line(error)}", Kind.BROKEN) from error
     except Exception as error:  # decoders raise whatever they like
@@ -85,8 +88,8 @@ def read_slice(source: SliceSource) -> StoredSlice:
 @lru_cache(maxsize=1)
 def _opened(path: Path, modified: int, size: int) -> Dataset:
     """The file of the last slice, for the frames that follow."""
-    with quietly():
-        return pydicom.dcmread(path, force=True)
+    with path.open("rb") as file, quietly():
+        return pydicom.dcmread(unfolded(path, file), force=True)
 
 
 def _decode(dataset: Dataset, frame: int | None) -> StoredSlice:
