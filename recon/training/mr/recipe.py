@@ -7,6 +7,24 @@ from pydantic import BaseModel, ConfigDict, Field
 from recon.training.mr.anatomy import MrSource
 
 
+class MeasuredScan(BaseModel):
+    """k-space without gaps that a scanner measured; calibrated on, never trained on.
+
+    Attributes
+    ----------
+    name, path
+        What was scanned, and the file below one of the data folders: ``kspace`` (slice, coil, ky, kx).
+    slices
+        That are taken.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    path: str
+    slices: tuple[int, ...] = (0,)
+
+
 class MrRecipe(BaseModel):
     """Everything needed to train the network again."""
 
@@ -25,3 +43,6 @@ class MrRecipe(BaseModel):
     start: str = ""
     sources: list[MrSource]
     held_out: list[MrSource] = []
+    measured: list[MeasuredScan] = []
+    #: Coverage that an anatomy must have by the factors of the others, or its group has no interval.
+    accepted: tuple[float, float] = (0.8, 0.99)

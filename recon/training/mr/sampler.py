@@ -81,13 +81,8 @@ class ScanSampler:
         self._chances = chances / chances.sum()
         self.rng = np.random.default_rng(seed)
         counts = self.rng.choice(COILS, size=arrays, p=_CHANCES)
-        self.arrays = [self._array(int(count)) for count in counts]
+        self.arrays = [draw_array(int(count), self.rng) for count in counts]
         self.discs = draw_discs(max(2, arrays // 10), seed)
-
-    def _array(self, coils: int) -> ComplexMaps:
-        if coils == 1 and self.rng.random() < 0.6:
-            return uniform_map(self.rng)
-        return receive_maps(coils, self.rng, _BODIES[self.rng.choice(len(_BODIES), p=_BODY_CHANCES)])
 
     def draw(self) -> Scan:
         """A new scan."""
@@ -105,6 +100,13 @@ class ScanSampler:
         if self.sensitivities is None or len(scan.kspace) == 1 or rng.random() > 0.67:
             return scan
         return replace(scan, maps=torch.from_numpy(self.sensitivities(scan.kspace.numpy(), mask)))
+
+
+def draw_array(coils: int, rng: np.random.Generator) -> ComplexMaps:
+    """Sensitivities of an array for a head, a trunk or a limb; a single coil is mostly a volume coil."""
+    if coils == 1 and rng.random() < 0.6:
+        return uniform_map(rng)
+    return receive_maps(coils, rng, _BODIES[rng.choice(len(_BODIES), p=_BODY_CHANCES)])
 
 
 def compressed(scan: Scan) -> Scan:
