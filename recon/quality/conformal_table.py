@@ -94,9 +94,7 @@ class ConformalTable:
         """
         try:
             cells = [
-                Cell(
-                    str(item["pattern"]), _range(item["acceleration"]), _range(item["coils"]), float(item["factor"])
-                )
+                Cell(str(item["pattern"]), _range(item["acceleration"]), _range(item["coils"]), float(item["factor"]))
                 for item in json.loads(text)
             ]
         except (KeyError, TypeError) as error:

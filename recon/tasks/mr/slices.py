@@ -15,6 +15,7 @@ from recon.tasks.base import Array, FinishedSlice, ModelFacts, SliceWork, Tensor
 from recon.tasks.mr import checks as mr_checks
 from recon.tasks.mr.checks import Measured
 from recon.tasks.mr.header import SeriesFacts
+from recon.tasks.mr.interval import factor_of
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
 
@@ -134,14 +135,15 @@ class MrSliceWork(SliceWork):
         )
         image, width = magnitude_and_width(output[:4], self._facts.matrix)
         image *= np.float32(scale)
-        uncertainty = width * np.float32(scale * self._model.conformal_factor)
+        factor, calibrated = factor_of(self._model, self._readouts)
+        uncertainty = width * np.float32(scale * factor)
         linear = interval_kind(self._model) is IntervalKind.PROPAGATED_NOISE
         checks = mr_checks.judge(
             Measured(
                 self._readouts, image, uncertainty, residual, self._noise_std, linear, self._combined,
             )
         )  # fmt: skip
-        return FinishedSlice(image, uncertainty, checks)
+        return FinishedSlice(image, uncertainty, checks + calibrated)
 
     @property
     def _gain(self) -> float:

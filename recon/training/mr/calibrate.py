@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.arrays import FloatArray
-from recon.networks.mr_unrolled import root_sum_of_squares
 from recon.physics import sampling
 from recon.physics.fourier import to_image
 from recon.quality.conformal import conformal_factor, measured_coverage
@@ -60,11 +59,9 @@ class Scored:
 
 def calibration_masks(shape: tuple[int, int], rng: np.random.Generator) -> dict[str, sampling.Mask]:
     """Under-sampling patterns (ky, kx) of all kinds, shifted and drawn at random."""
-    height, width = shape
+    width = shape[1]
     centre = 24 if min(shape) >= 96 else 16
-    lines = {
-        f"equispaced R{r}": sampling.equispaced(width, r, centre, int(rng.integers(r))) for r in (2, 3, 4, 6, 8)
-    }
+    lines = {f"equispaced R{r}": sampling.equispaced(width, r, centre, int(rng.integers(r))) for r in (2, 3, 4, 6, 8)}
     most = width / (centre + 0.08 * width)
     lines |= {f"random R{r}": sampling.random_columns(width, min(r, most), centre, rng) for r in (2.5, 5)}
     part = sampling.partial_fourier(width, 0.65) | sampling.central(width, centre)
@@ -102,10 +99,13 @@ def summary(scans: Sequence[Scored], accepted: tuple[float, float]) -> dict[str,
         names = sorted({scan.anatomy for scan in inside})
         if len(names) < 2:
             continue
-        covered = {name: _covered_by_others(inside, name) for name in names}
+        others = {name: _factor([scan for scan in inside if scan.anatomy != name]) for name in names}
+        covered = {name: _covered(inside, name, factor) for name, factor in others.items()}
         found = {
             "pattern": cell.pattern, "acceleration": list(cell.acceleration), "coils": list(cell.coils),
-            "factor": round(_factor(inside), 3), "scans": len(inside), "coverage_by_others": covered,
+            "factor": round(_factor(inside), 3), "scans": len(inside),
+            "factor_by_others": {name: round(factor, 3) for name, factor in others.items()},
+            "coverage_by_others": covered,
         }  # fmt: skip
         kept = all(accepted[0] <= value <= accepted[1] for value in covered.values())
         (cells if kept else left_out).append(found)
@@ -121,9 +121,21 @@ def summary(scans: Sequence[Scored], accepted: tuple[float, float]) -> dict[str,
     }
 
 
-def table_of(calibration: dict[str, Any]) -> ConformalTable:
-    """The table of what :func:`summary` made."""
-    return ConformalTable([_cell(found) for found in calibration["cells"]])
+def table_of(calibration: dict[str, Any], without: str = "") -> ConformalTable:
+    """The table of what :func:`summary` made.
+
+    Parameters
+    ----------
+    calibration
+        Of the model.
+    without
+        Anatomy whose part in the factors is taken away, to measure coverage on it.
+    """
+    cells = [_cell(found) for found in calibration["cells"]]
+    if not without:
+        return ConformalTable(cells)
+    factors = [found["factor_by_others"].get(without, found["factor"]) for found in calibration["cells"]]
+    return ConformalTable([replace(cell, factor=factor) for cell, factor in zip(cells, factors, strict=True)])
 
 
 def groups() -> list[Cell]:
@@ -163,9 +175,7 @@ def measured(reconstruct: Reconstruct, scans: Sequence[MeasuredScan], roots: lis
             rng = np.random.default_rng((5000, index))
             images = to_image(whole)
             for name, mask in calibration_masks((whole.shape[1], whole.shape[2]), rng).items():
-                yield replace(
-                    _score(reconstruct, whole * mask, images, mask, rng), anatomy=source.name, mask=name
-                )
+                yield replace(_score(reconstruct, whole * mask, images, mask, rng), anatomy=source.name, mask=name)
         print(f"measured {source.name}", flush=True)
 
 
@@ -199,9 +209,8 @@ def _factor(scans: Sequence[Scored]) -> float:
     return conformal_factor(np.concatenate(error), np.concatenate(width), COVERAGE)
 
 
-def _covered_by_others(scans: Sequence[Scored], name: str) -> float:
+def _covered(scans: Sequence[Scored], name: str, factor: float) -> float:
     own = [scan for scan in scans if scan.anatomy == name]
-    factor = _factor([scan for scan in scans if scan.anatomy != name])
     error, width = (np.concatenate([getattr(scan, part) for scan in own]) for part in ("error", "half_width"))
     return round(measured_coverage(error, factor * width), 3)
 

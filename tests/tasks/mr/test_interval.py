@@ -1,0 +1,48 @@
+"""A slice's interval has the factor of scans like it, and says so where there were none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recon.physics import sampling
+from recon.quality.conformal_table import Cell, ConformalTable
+from recon.quality.verdict import Verdict
+from recon.tasks.base import ModelFacts
+from recon.tasks.mr.interval import TABLE, factor_of
+from recon.values.readouts import Readouts
+
+MODEL = ModelFacts(
+    "network",
+    conformal_factor=1.0,
+    parameters={
+        TABLE: ConformalTable(
+            [Cell("regular lines", (1.2, 3.0), (2, 33), 0.9), Cell("plane", (1.2, 9.0), (2, 33), 1.4)]
+        ).dump()
+    },
+)
+
+
+def slice_of(coils: int, acceleration: int) -> Readouts:
+    lines = sampling.equispaced(96, acceleration, 20)
+    samples = np.ones((96, coils, 80), np.complex64)
+    samples[~lines] = 0
+    return Readouts(samples, np.repeat(lines[:, None], 80, axis=1).astype(np.uint16))
+
+
+def test_a_scan_like_those_that_were_calibrated_has_its_factor() -> None:
+    factor, (check,) = factor_of(MODEL, slice_of(4, 2))
+    assert factor == 0.9
+    assert check.outcome is Verdict.PASS
+
+
+@pytest.mark.parametrize(("coils", "acceleration"), [(1, 2), (4, 8)])
+def test_any_other_scan_is_for_review_with_the_widest_interval(coils, acceleration) -> None:
+    factor, (check,) = factor_of(MODEL, slice_of(coils, acceleration))
+    assert factor == 1.4
+    assert check.outcome is Verdict.REVIEW
+    assert "never calibrated for regular lines at acceleration" in check.message
+
+
+def test_a_model_without_a_table_has_one_factor() -> None:
+    assert factor_of(ModelFacts("other", conformal_factor=1.3), slice_of(1, 2)) == (1.3, [])
