@@ -93,7 +93,8 @@ def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> 
 
 def summary(scans: Sequence[Scored], accepted: tuple[float, float]) -> dict[str, Any]:
     """The table, and the coverage of each anatomy and of each mask by the factors of the other anatomies."""
-    cells, left_out = [], []
+    cells: list[dict[str, Any]] = []
+    left_out: list[dict[str, Any]] = []
     for cell in groups():
         inside = [scan for scan in scans if cell.holds(scan.condition)]
         names = sorted({scan.anatomy for scan in inside})
