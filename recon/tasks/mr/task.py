@@ -17,6 +17,7 @@ from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
+from recon.values.content import Content
 from recon.values.readouts import KSpace
 from recon.wire.messages import geometry_from_message
 
@@ -66,7 +67,7 @@ class MrTask(Task):
 
     def claim(self, scan: Scan) -> Claim:
         """Every file of raw data."""
-        return Claim(True, "k-space in an HDF5 file") if scan.kind == "hdf5" else Claim()
+        return Claim(True, f"k-space ({scan.detail})") if scan.content is Content.KSPACE else Claim()
 
 
 def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
