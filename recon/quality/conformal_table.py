@@ -48,12 +48,16 @@ class Cell:
         From the first number to below the second.
     factor
         What half-widths are multiplied by.
+    calibrated
+        Whether the interval then covers what it says on every anatomy that it was measured on; else it is the best
+        that is known, and no more.
     """
 
     pattern: str
     acceleration: Range
     coils: Range
     factor: float = 1.0
+    calibrated: bool = True
 
     def holds(self, scan: ScanCondition) -> bool:
         """Whether a scan belongs to the group."""
@@ -66,13 +70,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class ConformalTable:
-    """The groups that an interval was calibrated for; no scan belongs to two of them."""
+    """The groups of scans that are told apart; no scan belongs to two of them."""
 
     cells: Sequence[Cell]
 
-    def factor(self, scan: ScanCondition) -> float | None:
-        """Of the scan's group; None where there is none, and the interval is not calibrated."""
-        return next((cell.factor for cell in self.cells if cell.holds(scan)), None)
+    def find(self, scan: ScanCondition) -> Cell | None:
+        """The scan's group; None where there is none like it."""
+        return next((cell for cell in self.cells if cell.holds(scan)), None)
 
     @property
     def widest(self) -> float:
@@ -94,9 +98,12 @@ class ConformalTable:
         """
         try:
             cells = [
-                Cell(str(item["pattern"]), _range(item["acceleration"]), _range(item["coils"]), float(item["factor"]))
+                Cell(
+                    str(item["pattern"]), _range(item["acceleration"]), _range(item["coils"]), float(item["factor"]),
+                    bool(item["calibrated"]),
+                )
                 for item in json.loads(text)
-            ]
+            ]  # fmt: skip
         except (KeyError, TypeError) as error:
             raise ValueError(f"no table of conformal factors: {error!r}") from error
         if not cells:

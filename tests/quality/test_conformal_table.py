@@ -10,7 +10,7 @@ TABLE = ConformalTable(
     [
         Cell("regular lines", (1.2, 3.0), (1, 2), 1.7),
         Cell("regular lines", (1.2, 3.0), (2, 33), 0.9),
-        Cell("plane", (1.2, 9.0), (2, 33), 0.6),
+        Cell("plane", (1.2, 9.0), (2, 33), 0.6, calibrated=False),
     ]
 )
 
@@ -27,7 +27,8 @@ TABLE = ConformalTable(
     ],
 )
 def test_a_scan_gets_the_factor_of_its_group_or_none(pattern, acceleration, coils, factor) -> None:
-    assert TABLE.factor(ScanCondition(pattern, acceleration, coils)) == factor
+    cell = TABLE.find(ScanCondition(pattern, acceleration, coils))
+    assert (cell and cell.factor) == factor
 
 
 def test_the_table_survives_the_configuration() -> None:

@@ -17,8 +17,8 @@ TABLE = "conformal_table"
 def factor_of(model: ModelFacts, readouts: Readouts) -> tuple[float, list[Check]]:
     """What half-widths are multiplied by, and whether that was calibrated on scans like this one.
 
-    A model without a table has one factor for all, and nothing is said. Outside of a table's groups the
-    half-widths are the widest that it has, and the verdict is REVIEW: no coverage is known.
+    A model without a table has one factor for all, and nothing is said. Where the table knows no scan like this,
+    or knows that its interval does not hold, the verdict is REVIEW: no coverage is claimed.
 
     Parameters
     ----------
@@ -32,13 +32,16 @@ def factor_of(model: ModelFacts, readouts: Readouts) -> tuple[float, list[Check]
     table = _parsed(model.parameters[TABLE])
     mask = readouts.mask
     scan = ScanCondition(pattern_of(mask), mask.size / max(float(mask.sum()), 1.0), readouts.samples.shape[1])
-    factor = table.factor(scan)
+    cell = table.find(scan)
+    holds = cell is not None and cell.calibrated
+    factor = table.widest if cell is None else cell.factor
+    words = "what the network's half-widths are multiplied by, so that the 90 % interval covers 90 %"
+    if not holds:
+        words = "the 90 % interval is not calibrated; compare with l1-wavelet before small structure is trusted"
     check = measure(
-        "interval_calibration", float("nan") if factor is None else factor, unit="",
-        message=f"the 90 % interval was {'never ' if factor is None else ''}calibrated for {scan}"
-        + ("; its width is a guess, look at the image as if it had none" if factor is None else ""),
-    )  # fmt: skip
-    return factor or table.widest, [check]
+        "interval_calibration", factor if holds else float("nan"), unit="", message=f"{scan}: {words}", lower=0.0
+    )
+    return factor, [check]
 
 
 @functools.lru_cache(maxsize=8)

@@ -25,7 +25,7 @@ from recon.training.mr.served import Reconstruct
 COVERAGE = 0.9
 _PIXELS = 1000  # of each scan, so that large matrices do not outweigh small ones
 _ANY_COILS: tuple[tuple[int, ...], ...] = ((1,), (2, 3), (4, 6, 8, 12, 16, 32))
-_BY_COILS: tuple[tuple[float, float], ...] = ((1, 2), (2, 4), (4, 65))
+_BY_COILS: tuple[tuple[float, float], ...] = ((1, 2), (2, 65))
 _BY_ACCELERATION: dict[str, tuple[tuple[float, float], ...]] = {
     "regular lines": ((1.2, 2.2), (2.2, 3.2), (3.2, 9.0)),
     "random lines": ((1.2, 3.2), (3.2, 9.0)),
@@ -76,7 +76,7 @@ def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> 
     """Calibrate on what the recipe holds out: simulated scans of its volumes, measured scans under-sampled again.
 
     Coverage is measured on each anatomy with the factors of the others. A group of scans whose coverage lies
-    outside of ``recipe.accepted`` on some anatomy is left out of the table: its interval is not calibrated.
+    outside of what the recipe accepts on some anatomy is marked: its interval is not calibrated.
 
     Parameters
     ----------
@@ -88,13 +88,13 @@ def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> 
         Folders that hold them.
     """
     scans = list(simulated(reconstruct, recipe, roots)) + list(measured(reconstruct, recipe.measured, roots))
-    return summary(scans, recipe.accepted)
+    return summary(scans, recipe)
 
 
-def summary(scans: Sequence[Scored], accepted: tuple[float, float]) -> dict[str, Any]:
+def summary(scans: Sequence[Scored], recipe: MrRecipe) -> dict[str, Any]:
     """The table, and the coverage of each anatomy and of each mask by the factors of the other anatomies."""
+    real = {source.name for source in recipe.measured}
     cells: list[dict[str, Any]] = []
-    left_out: list[dict[str, Any]] = []
     for cell in groups():
         inside = [scan for scan in scans if cell.holds(scan.condition)]
         names = sorted({scan.anatomy for scan in inside})
@@ -108,15 +108,17 @@ def summary(scans: Sequence[Scored], accepted: tuple[float, float]) -> dict[str,
             "factor_by_others": {name: round(factor, 3) for name, factor in others.items()},
             "coverage_by_others": covered,
         }  # fmt: skip
-        kept = all(accepted[0] <= value <= accepted[1] for value in covered.values())
-        (cells if kept else left_out).append(found)
+        limits = {name: recipe.accepted_measured if name in real else recipe.accepted for name in names}
+        kept = len(inside) >= recipe.least_scans and all(
+            limits[name][0] <= value <= limits[name][1] for name, value in covered.items()
+        )
+        cells.append({**found, "calibrated": kept})
     table = ConformalTable([_cell(found) for found in cells])
     return {
         "coverage": COVERAGE,
-        "accepted": list(accepted),
+        "accepted": {"simulated": list(recipe.accepted), "measured": list(recipe.accepted_measured)},
         "conformal_factor": round(_factor(scans), 4),
         "cells": cells,
-        "left_out": left_out,
         "by_anatomy": _coverage(scans, table, "anatomy"),
         "by_mask": _coverage(scans, table, "mask"),
     }
@@ -217,9 +219,9 @@ def _covered(scans: Sequence[Scored], name: str, factor: float) -> float:
 
 
 def _coverage(scans: Sequence[Scored], table: ConformalTable, attribute: str) -> dict[str, float]:
-    """Mean over scans that have a group, each by the factor of its group's other anatomies."""
+    """Mean over scans of calibrated groups, each by the factor of its group's other anatomies."""
     found: dict[str, list[float]] = {}
-    for cell in table.cells:
+    for cell in (cell for cell in table.cells if cell.calibrated):
         inside = [scan for scan in scans if cell.holds(scan.condition)]
         for name in sorted({scan.anatomy for scan in inside}):
             factor = _factor([scan for scan in inside if scan.anatomy != name])
@@ -233,4 +235,4 @@ def _coverage(scans: Sequence[Scored], table: ConformalTable, attribute: str) ->
 def _cell(found: dict[str, Any]) -> Cell:
     low, high = found["acceleration"]
     fewest, most = found["coils"]
-    return Cell(found["pattern"], (low, high), (fewest, most), found["factor"])
+    return Cell(found["pattern"], (low, high), (fewest, most), found["factor"], found["calibrated"])

@@ -118,7 +118,8 @@ def evaluate(
                     residual.append(float(np.linalg.norm(planes[4]) / np.linalg.norm(kspace)))
                     head = truth > 0.1 * np.percentile(truth, 98)
                     condition = ScanCondition(pattern_of(mask), mask.size / float(mask.sum()), COILS)
-                    factor = factors.factor(condition) if factors else None
+                    cell = factors.find(condition) if factors else None
+                    factor = cell.factor if cell else None
                     inside = np.abs(shown[method] - truth) <= 0.5 * (factor or np.nan) * (planes[2] + planes[3])
                     covered.append(float(inside[head].mean()) if factor else float("nan"))
             tested = lesion_recovery(methods[first], image, maps, mask, NOISE, LESION_PX, seed=index)

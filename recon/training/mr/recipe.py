@@ -44,5 +44,8 @@ class MrRecipe(BaseModel):
     sources: list[MrSource]
     held_out: list[MrSource] = []
     measured: list[MeasuredScan] = []
-    #: Coverage that an anatomy must have by the factors of the others, or its group has no interval.
-    accepted: tuple[float, float] = (0.8, 0.99)
+    #: Coverage that each anatomy must have by the factors of the others, or the group has no interval: simulated
+    #: ones, of which a group has few scans, and measured ones, which count for more.
+    accepted: tuple[float, float] = (0.7, 0.99)
+    least_scans: int = Field(8, gt=0)  # of a group that is calibrated
+    accepted_measured: tuple[float, float] = (0.86, 0.99)
