@@ -10,11 +10,12 @@ from recon.errors import InvalidRequest
 from recon.tasks.archive import Claim, Scan
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
 from recon.tasks.job import Found
-from recon.tasks.mr.choice import Sampling, choose
-from recon.tasks.mr.header import KINDS, SeriesFacts, series_facts
+from recon.tasks.mr.choice import choose, first_slice
+from recon.tasks.mr.header import SeriesFacts, series_facts
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
+from recon.tasks.mr.slices import takes
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
 from recon.values.content import Content
@@ -39,7 +40,7 @@ class MrTask(Task):
         facts = series_facts(header)
         geometry_from_message(header.geometry)
         _require_trained_shape(facts, model)
-        curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in _takes(model) else "")
+        curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in takes(model) else "")
         if facts.kind != "cartesian" and model.name not in curved.split(","):
             raise InvalidRequest(
                 f"{model.name} takes Cartesian k-space, the trajectory is {facts.kind}; use sense or zero-filled",
@@ -47,11 +48,10 @@ class MrTask(Task):
             )
         return MrSession(header.series_name, facts, model)
 
-    def suits(self, header: Any) -> tuple[str, str]:
-        """The model that fits a header, and why; without the samples, an undersampled scan is expected."""
-        kind = KINDS.get(int(header.trajectory), "cartesian")
-        sampling = Sampling(kind, header.coils, header.samples, header.lines, acceleration=4.0, calibration=24)
-        return choose(sampling)
+    def suits(self, header: Any, models: Sequence[ModelFacts], begun: Sequence[Any]) -> tuple[str, str] | None:
+        """The model for what was measured of the first slice, and why; not known before that is whole."""
+        sampling = first_slice(series_facts(header), begun)
+        return None if sampling is None else choose(sampling, models)
 
     def series(self, *inputs: Any, name: str, model: str, model_version: str, **options: Any) -> Series:
         """Of one stack of k-space, which is read slice by slice as it is sent."""
@@ -81,11 +81,6 @@ def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
             f"with {facts.samples} and {facts.lines}; use another model",
             field="model",
         )
-
-
-def _takes(model: ModelFacts) -> list[str]:
-    """Inputs of a model beside the k-space."""
-    return model.parameters.get("takes", "kspace").split(",")
 
 
 TASK = MrTask()

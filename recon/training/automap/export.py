@@ -61,9 +61,10 @@ def export_automap(
     onnx.save(model, folder / "1" / "model.onnx")
     np.savez_compressed(folder / "1" / "encoding.npz", **_facts(scheme, image_scale))
     extra = {
-        "takes": "kspace" if scheme.cartesian else "kspace,trajectory",
+        "takes": "kspace,counts" if scheme.cartesian else "kspace,counts,trajectory",
         "encoding": recipe.encoding,
         "noise_range": f"0,{10 ** (-recipe.least_decibel / 20):.4g}",
+        **_domain(recipe.encoding if recipe.encoding in ("radial", "spiral") else "cartesian", scheme.shape, 4.0),
     }
     shape = ",".join(str(n) for n in (1, 1, *scheme.shape, 2))
     _configure(folder, _WORDS[recipe.encoding], "automap", ["model.onnx", "encoding.npz"], factor, shape, extra)
@@ -75,12 +76,24 @@ def export_dautomap(network: Dautomap, factor: float, recipe: DautomapRecipe, fo
     model = _onnx(network, torch.zeros(1, 2, recipe.side, recipe.side), "kspace")
     onnx.save(halve_weights(model), folder / "1" / "model.onnx")
     extra = {
+        "takes": "kspace,counts",
         "encoding": "cartesian",
         "noise_range": f"0,{10 ** (-recipe.least_decibel / 20):.4g}",
         "acceleration_range": f"{recipe.least_acceleration:g},{recipe.most_acceleration:g}",
+        **_domain("cartesian", (recipe.side, recipe.side), 1.1 * recipe.most_acceleration),
     }
     words = "dAUTOMAP, 256x256 Cartesian under-sampled lines, one coil"
     _configure(folder, words, "dautomap", ["model.onnx"], factor, f"1,1,{recipe.side},{recipe.side},2", extra)
+
+
+def _domain(trajectory: str, shape: tuple[int, int], acceleration: float) -> dict[str, str]:
+    """What a transform of one encoding is for: its own raw data and no other."""
+    return {
+        "domain_trajectories": trajectory,
+        "domain_coils": "1,1",
+        "domain_matrix": f"{min(shape)},{max(shape)}",
+        "domain_acceleration": f"1,{acceleration:.3g}",
+    }
 
 
 def store_eight_bits(model: onnx.ModelProto, stored: EightBits) -> None:
@@ -148,7 +161,11 @@ def _configure(
     shape: str,
     extra: dict[str, str],
 ) -> None:
-    inputs = [Entry("kspace", (1, -1, -1, -1, 2)), Entry("trajectory", (-1, -1, 2), optional=True)]
+    inputs = [
+        Entry("kspace", (1, -1, -1, -1, 2)),
+        Entry("counts", (-1, -1), "UINT16", optional=True),
+        Entry("trajectory", (-1, -1, 2), optional=True),
+    ]
     outputs = [Entry("image_interval_residual", (1, 5, -1, -1))]
     config = ModelConfig("mr", description, served_by, inputs, outputs, extra=extra)
     write_version(folder, "1", config, files, factor, shape)

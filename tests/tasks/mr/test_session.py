@@ -12,9 +12,10 @@ from recon.errors import InvalidRequest, UnusableData
 from recon.physics.fourier import finer, to_image
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
-from recon.tasks.mr.checks import noise_level
-from recon.tasks.mr.choice import Sampling, choose, sampling_of_readouts
+from recon.tasks.mr.checks import noise_levels
+from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import series_facts
+from recon.tasks.mr.sampling import sampling_of
 from recon.tasks.mr.task import MrTask
 from recon.v1 import mr_pb2
 from recon.values.readouts import Readouts
@@ -22,10 +23,14 @@ from recon.volumes import Geometry
 from recon.wire.messages import geometry_to_message
 from tests.conftest import head, multicoil
 
-MODEL = ModelFacts("network", conformal_factor=2.0)
+DECLARED = {
+    "domain_trajectories": "cartesian", "domain_coils": "1,32", "domain_matrix": "48,512",
+    "domain_acceleration": "1,8.8", "domain_calibration": "12",
+}  # fmt: skip
+MODEL = ModelFacts("network", conformal_factor=2.0, parameters=DECLARED)
 CLASSICAL = {
-    "methods": "zero-filled,sense", "linear_methods": "zero-filled,sense", "takes": "kspace,trajectory",
-    "takes_noise": "yes",
+    "methods": "zero-filled,sense", "linear_methods": "zero-filled,sense", "takes": "kspace,counts,trajectory",
+    "takes_noise": "yes", "domain_coils": "1,128", "domain_matrix": "48,1024", "domain_acceleration": "1,8.8",
 }  # fmt: skip
 OUTPUT = "image_interval_residual"
 
@@ -121,8 +126,8 @@ def test_a_noise_scan_that_does_not_fit_is_seen() -> None:
 def test_noise_is_measured_in_the_corners_of_kspace() -> None:
     # smooth enough that the corners hold noise alone
     kspace = multicoil(gaussian_filter(head((128, 128)), 1.5), 4, noise=0.02)
-    found = noise_level(Readouts.of_grid(kspace))
-    assert found == pytest.approx(0.02 * np.sqrt(2), rel=0.15)
+    found = noise_levels(Readouts.of_grid(kspace))
+    assert found == pytest.approx([0.02] * 4, rel=0.15)
 
 
 def test_a_finer_matrix_keeps_values_and_the_centre(kspace) -> None:
@@ -185,16 +190,52 @@ def test_a_network_takes_no_trajectory(kspace) -> None:
         MrTask().open(header(kspace, trajectory=2, rows=64, columns=64), MODEL)
 
 
-def test_the_choice_says_why(kspace) -> None:
-    assert choose(sampling_of_readouts(measured(kspace), "cartesian"))[0] == "zero-filled"
-    mask = (np.arange(80) % 3 == 0) | (abs(np.arange(80) - 40) < 10)
-    name, reason = choose(sampling_of_readouts(measured(kspace, mask), "cartesian"))
-    assert name == "mr_unrolled"
-    assert "acceleration 2." in reason
-    classical = {"zero-filled", "sense", "l1-wavelet"}  # a service without the network
-    assert choose(sampling_of_readouts(measured(kspace, mask), "cartesian"), "", classical)[0] == "l1-wavelet"
-    assert choose(sampling_of_readouts(measured(kspace, np.arange(80) % 3 == 0), "cartesian"))[0] == "zero-filled"
-    assert choose(Sampling("radial", 8, 256, 100))[0] == "sense"
-    assert choose(Sampling("spiral", 1, 256, 100))[0] == "zero-filled"
-    assert choose(Sampling("spiral", 1, 256, 100), "sense")[1].startswith("sense: as asked")
-    assert MrTask().suits(header(kspace))[0] == "mr_unrolled"
+def test_what_a_model_is_for_says_its_configuration(kspace) -> None:
+    """Many coils and high acceleration are judged by the numbers by which the model is chosen."""
+    lines = np.arange(80) % 20 == 0
+    for changes, expected in (
+        ({}, set()),
+        ({"domain_coils": "1,4"}, {"coil_count"}),
+        ({"domain_matrix": "90,512"}, {"matrix_size"}),
+        ({"domain_matrix": "48,90"}, {"matrix_extent"}),
+    ):
+        model = ModelFacts("network", parameters={**DECLARED, **changes})
+        assert failed(work_of(kspace, model)) == expected
+        assert bool(Domain.of(model).outside(sampling_of(measured(kspace).mask, 6))) == bool(expected)
+    assert {"acceleration", "calibration_region"} <= failed(work_of(kspace, lines=lines))
+    assert {"coil_count", "acceleration"} <= failed(work_of(kspace, ModelFacts("says nothing")))
+
+
+def test_dead_coils_are_named_and_left_out(kspace) -> None:
+    for dead, passes in (([2], True), ([0, 1, 3, 5], False)):
+        some = kspace.copy()
+        some[dead] = 0
+        work = work_of(some)
+        assert work.inputs["kspace"].shape[1] == 6 - len(dead)
+        (check,) = [check for check in work.judge_input() if check.name == "dead_coils"]
+        assert (check.outcome is Verdict.PASS) == passes
+        assert ", ".join(str(coil + 1) for coil in dead) in check.message
+        (noise,) = [
+            c for c in work.finish({OUTPUT: perfect(work, prepared(work))}).checks if c.name == "noise_to_signal"
+        ]
+        assert noise.value > 0
+
+
+def test_the_counts_of_measurements_reach_the_model(kspace) -> None:
+    lines = np.arange(80) % 3 == 0
+    for name, matrix in (("sense", {}), ("zero-filled", {"rows": 144, "columns": 100})):
+        work = work_of(kspace, ModelFacts(name, parameters=CLASSICAL), lines=lines, **matrix)
+        counts = prepared(work)["counts"]
+        assert counts.dtype == np.uint16
+        assert counts.shape == work.inputs["kspace"].shape[2:4]
+        assert counts.sum() == 96 * lines.sum()
+        assert set(np.flatnonzero(counts.any(0)) - (counts.shape[1] // 2 - 40)) == set(np.flatnonzero(lines))
+
+
+def test_missing_readouts_of_a_trajectory_count_as_missing(kspace) -> None:
+    path = np.random.default_rng(0).uniform(-0.5, 0.5, (80, 96, 2)).astype(np.float32)
+    some = np.arange(80) < 20
+    model = ModelFacts("sense", parameters=CLASSICAL)
+    work = work_of(kspace, model, path[some].tobytes(), lines=some, trajectory=2, rows=64, columns=48)
+    (check,) = [check for check in work.judge_input() if check.name == "acceleration"]
+    assert check.value == pytest.approx(np.pi / 2 * 48 / 20)
