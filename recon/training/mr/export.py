@@ -31,7 +31,7 @@ CONFIG = ModelConfig(
         "domain_matrix": "48,512",
         "domain_acceleration": "1,8.8",
         "domain_calibration": "12",
-        "domain_anatomy": "head",
+        "domain_anatomy": "head, neck, chest, abdomen",
     },
 )
 _WARM_SHAPE = "8,256,256"
