@@ -65,3 +65,14 @@ def test_a_pattern_is_known_by_its_mask() -> None:
     scattered = rng.random(shape) < 0.3
     assert sampling.pattern_of(scattered) == "plane"
     assert sampling.pattern_of(np.ones(shape, bool)) == "regular lines"
+
+
+def test_the_block_about_zero_frequency_need_not_be_centred() -> None:
+    mask = np.zeros((64, 48), bool)
+    mask[32:, ::3] = True  # a half echo, every third line
+    mask[32:, 14:34] = True
+    rows, columns = sampling.calibration_block(mask)
+    assert (rows, columns) == (slice(32, 64), slice(14, 34))
+    assert min(sampling.calibration_size(mask)) == 1
+    rows, columns = sampling.calibration_block(~mask)
+    assert rows.stop == rows.start
