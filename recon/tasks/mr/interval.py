@@ -12,6 +12,8 @@ from recon.values.readouts import Readouts
 
 #: Parameter of a model's configuration.
 TABLE = "conformal_table"
+#: Name of the check that says whether the interval was calibrated on scans like this one.
+CHECK = "interval_calibration"
 
 
 def factor_of(model: ModelFacts, readouts: Readouts) -> tuple[float, list[Check]]:
@@ -35,12 +37,11 @@ def factor_of(model: ModelFacts, readouts: Readouts) -> tuple[float, list[Check]
     cell = table.find(scan)
     holds = cell is not None and cell.calibrated
     factor = table.widest if cell is None else cell.factor
-    words = "what the network's half-widths are multiplied by, so that the 90 % interval covers 90 %"
-    if not holds:
-        words = "the 90 % interval is not calibrated; compare with l1-wavelet before small structure is trusted"
+    words = "what half-widths are multiplied by, so that the 90 % interval covers 90 %" if holds else "not calibrated"
     check = measure(
-        "interval_calibration", factor if holds else float("nan"), unit="", message=f"{scan}: {words}", lower=0.0
-    )
+        CHECK, factor if holds else float("nan"), unit="", lower=0.0, message=f"{scan}: {words}",
+        action="compare with l1-wavelet before small structure is trusted",
+    )  # fmt: skip
     return factor, [check]
 
 

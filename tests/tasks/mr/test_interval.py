@@ -7,9 +7,12 @@ import pytest
 
 from recon.physics import sampling
 from recon.quality.conformal_table import Cell, ConformalTable
+from recon.quality.interval import IntervalKind, within_domain
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
-from recon.tasks.mr.interval import TABLE, factor_of
+from recon.tasks.mr.header import SeriesFacts
+from recon.tasks.mr.interval import CHECK, TABLE, factor_of
+from recon.tasks.mr.session import MrSession
 from recon.values.readouts import Readouts
 
 TABLE_OF_CELLS = ConformalTable(
@@ -47,3 +50,12 @@ def test_any_other_scan_is_for_review(coils, acceleration, factor) -> None:
 
 def test_a_model_without_a_table_has_one_factor() -> None:
     assert factor_of(ModelFacts("other", conformal_factor=1.3), slice_of(1, 2)) == (1.3, [])
+
+
+def test_a_series_without_the_check_is_no_pass_and_its_interval_is_none_where_it_does_not_hold() -> None:
+    session = MrSession("scan", SeriesFacts("cartesian", 1, 80, 96, 1, 1, (80, 96)), MODEL)
+    assert CHECK in session.declared_checks
+    assert session.interval.kind is IntervalKind.CALIBRATED
+    assert session.interval.conformal_factor is None  # not all slices have the same
+    _, (check,) = factor_of(MODEL, slice_of(1, 2))
+    assert within_domain(session.interval, [check], session.domain_checks).kind is IntervalKind.NONE
