@@ -13,9 +13,9 @@ HAS_LIBPYTHON := import ctypes, os, sys, sysconfig; \
 APT = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq $(1); }
 
 # independent implementations that tests talk to: DICOM peers and validator, raw-data tools, a browser
-PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools chromium
+PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools chromium chromium-driver
 
-.PHONY: demo test fast peers lint proto clean
+.PHONY: demo test fast peers lint proto served clean
 
 demo: .venv/.serve
 	$(BIN)/recon demo -o demo-output
@@ -44,6 +44,10 @@ lint: .venv/.everything
 
 proto: .venv/.everything
 	$(BIN)/python -m recon.cli.proto
+
+# the code beside the weights in triton_repo/, from recon/backend and what it needs of recon/physics
+served: .venv/.everything
+	$(BIN)/python -m recon.backend.build triton_repo
 
 # The environments are made again when the list of dependencies changes, not when code does.
 .venv/bin/python:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -13,6 +12,12 @@ from recon.errors import UnusableData
 
 FloatImage = npt.NDArray[np.float32]
 ComplexImage = npt.NDArray[np.complex64]
+
+
+#: No scanner has pixels or slices outside of this, mm: smaller ones are metres, larger ones micrometres.
+SMALLEST_MM, LARGEST_MM = 0.05, 50.0
+#: Cosine of the angle between two axes: rows and columns stand square, the stack may be tilted by 45 degrees.
+_SQUARE, _TILTED = 0.05, 0.7
 
 
 class Unit(Enum):
@@ -40,6 +45,33 @@ class Geometry:
         """Distance in mm between columns, rows and slices."""
         lengths = np.linalg.norm(self.affine[:3, :3], axis=0)
         return float(lengths[0]), float(lengths[1]), float(lengths[2])
+
+    @property
+    def impossible(self) -> str:
+        """What about the placement can't be, in words; empty when nothing is.
+
+        Axes may be sheared as a gantry tilt shears them, the image plane itself is rectangular.
+        """
+        affine = self.affine
+        if affine.shape != (4, 4) or not np.isfinite(affine).all():
+            return "its affine is no 4x4 matrix of finite numbers"
+        if not np.allclose(affine[3], (0, 0, 0, 1), rtol=0, atol=1e-6):
+            return f"the last row of its affine is {affine[3].tolist()}, not 0 0 0 1"
+        for name, step in zip(("columns", "rows", "slices"), self.spacing, strict=True):
+            if not SMALLEST_MM <= step <= LARGEST_MM:
+                return (
+                    f"its {name} lie {step:.4g} mm apart; {SMALLEST_MM:g} to {LARGEST_MM:g} mm are possible "
+                    "(metres or micrometres?)"
+                )
+        if np.abs(affine[:3, 3]).max() > 1e5:
+            return "it lies more than 100 m away from the scanner's centre"
+        column, row, stack = (affine[:3, :3] / np.array(self.spacing)).T
+        if abs(float(column @ row)) > _SQUARE:
+            return "its rows and columns do not stand square"
+        normal = np.cross(column, row)
+        if abs(float(stack @ (normal / np.linalg.norm(normal)))) < _TILTED:
+            return "its slices are tilted by more than 45 degrees"
+        return ""
 
     @classmethod
     def from_spacing(cls, column_mm: float, row_mm: float, slice_mm: float) -> Geometry:
@@ -79,46 +111,3 @@ class Volume:
         """(slices, rows, columns)."""
         slices, rows, columns = self.values.shape
         return slices, rows, columns
-
-
-@dataclass(frozen=True)
-class KSpace:
-    """k-space of a stack of slices, loaded one slice at a time.
-
-    Attributes
-    ----------
-    slices, coils, rows, columns
-        Of the k-space; rows are the samples of a readout, columns the phase encoding steps (or the
-        readouts of a trajectory).
-    geometry
-        Of the images.
-    load
-        k-space of a slice, (coils, samples, lines) complex64, zero where not measured. Cartesian: zero
-        frequency at n // 2.
-    matrix
-        Rows and columns of the image of the whole field of view, where it is finer than the k-space or
-        the k-space is not Cartesian.
-    noise_std
-        Of a coil's real part; 0 where no noise scan tells.
-    kind
-        ``cartesian``, ``radial`` or ``spiral``.
-    trajectory
-        Of a slice, (lines, samples, 2) float32: along the image's columns, then its rows, in cycles
-        per pixel from -0.5 to 0.5. None for Cartesian k-space.
-    """
-
-    slices: int
-    coils: int
-    rows: int
-    columns: int
-    geometry: Geometry
-    load: Callable[[int], ComplexImage]
-    matrix: tuple[int, int] | None = None
-    noise_std: float = 0.0
-    kind: str = "cartesian"
-    trajectory: Callable[[int], FloatImage] | None = None
-
-    @property
-    def image_shape(self) -> tuple[int, int]:
-        """Rows and columns of the image that the service returns."""
-        return self.matrix or (self.rows, self.columns)

@@ -14,27 +14,30 @@ import recon
 ROOT = Path(recon.__file__).parent
 #: Each room and the rooms that it may import from.
 BASE = {"errors", "volumes", "arrays", "v1"}
-INNER = BASE | {"io", "physics", "quality", "wire"}
+INNER = BASE | {"values", "io", "physics", "quality", "wire"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": set(),
     "volumes": BASE,
     "v1": {"v1"},
+    "values": BASE | {"quality", "values"},
     "machine": BASE,
-    "io": BASE | {"physics", "quality", "io"},
+    "io": BASE | {"values", "physics", "quality", "io"},
     "physics": BASE | {"physics"},
     "quality": BASE | {"quality"},
-    "wire": BASE | {"quality", "wire"},
+    "wire": BASE | {"values", "quality", "wire"},
     "tasks": INNER | {"tasks"},
-    "client": INNER | {"client"},
-    "backend": set(),
+    "client": INNER | {"tasks", "client"},
+    "backend": {"backend", "physics", "arrays"},
     "serving": INNER | {"backend", "machine", "tasks", "serving"},
     "jobs": INNER | {"tasks", "client", "jobs"},
-    "batch": INNER | {"client", "jobs", "batch"},
+    "reading": BASE | {"quality", "reading"},
+    "doors": INNER | {"tasks", "client", "jobs", "batch", "reading", "doors"},
+    "batch": INNER | {"tasks", "client", "jobs", "reading", "batch"},
     "bench": INNER | {"backend", "machine", "tasks", "serving", "client", "bench", "training", "networks"},
     "networks": BASE | {"networks"},
     "training": INNER | {"backend", "tasks", "networks", "training"},
-    "cli": INNER | {"tasks", "serving", "client", "jobs", "batch", "bench", "training", "cli"},
+    "cli": INNER | {"tasks", "serving", "client", "jobs", "reading", "doors", "batch", "bench", "training", "cli"},
 }
 
 
@@ -61,6 +64,25 @@ def test_imports_point_one_way(path: Path) -> None:
     if room == "__init__":
         return
     assert _imported(path) <= MAY_IMPORT[room]
+
+
+def _named_tasks(path: Path) -> set[str]:
+    """Tasks whose folders a module imports from."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    parts = [name.split(".") for name in names if name.startswith("recon.tasks.")]
+    return {words[2] for words in parts if (ROOT / "tasks" / words[2]).is_dir()}
+
+
+def test_nobody_imports_a_task_by_name() -> None:
+    """Only what is a task's own and says so by its path, such as ``training/ct`` or ``evaluating/ct.py``."""
+    for path in ROOT.rglob("*.py"):
+        own = {part.removesuffix(".py") for part in path.relative_to(ROOT).parts}
+        assert _named_tasks(path) <= own, path
 
 
 def _modules_after(statement: str) -> set[str]:

@@ -9,20 +9,26 @@ from __future__ import annotations
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import grpc
 import numpy as np
+from PIL import Image
 
 import recon
-from recon.client.resume import Series
 from recon.errors import InvalidRequest, UnusableData
+from recon.io.nifti import NiftiVolume, read_nifti, write_nifti
 from recon.quality.verdict import Check, measure
-from recon.tasks.base import FinishedSlice, ModelFacts, Session, SliceWork, Task, TensorSpec
+from recon.tasks.base import FinishedSlice, Input, LookedAt, ModelFacts, Session, SliceWork, Task, TensorSpec
 from recon.tasks.chunks import SliceAssembler
+from recon.tasks.job import Found, Job, Loaded, Sink
+from recon.tasks.names import name_of
+from recon.tasks.options import Choice, Options
+from recon.tasks.series import Series
 from recon.v1 import common_pb2
+from recon.values.result import ImageSlice, ModelIdentity
 from recon.volumes import Unit
 from recon.wire.messages import chunks
 
@@ -35,8 +41,8 @@ message Header { string name = 1; uint32 rows = 2; uint32 columns = 3; uint32 sl
 message Request { oneof part { Header header = 1; recon.v1.Chunk chunk = 2; } }
 message Response { oneof part { recon.v1.Accepted accepted = 1; recon.v1.Chunk chunk = 2;
   recon.v1.SliceResult slice = 3; recon.v1.SeriesReport report = 4; } }
+service ToyService { rpc Multiply(stream Request) returns (stream Response); }
 """
-METHOD = "/recon.toy.ToyService/Multiply"
 
 
 def _compile() -> Any:
@@ -56,13 +62,34 @@ def _compile() -> Any:
 
 
 toy_pb2 = _compile()
+METHOD = toy_pb2.DESCRIPTOR.services_by_name["ToyService"].methods_by_name["Multiply"]
+
+
+@dataclass(frozen=True)
+class ToyOptions(Options):
+    factor: Annotated[float, Choice("What the gain is multiplied by.", least=0.0)] = 1.0
 
 
 class ToyTask(Task):
     name = "toy"
+    method = METHOD
+    summary = "Multiply a wave by its gain."
+    noun = "wave"
+    inputs = (Input("inputs", "NIfTI volumes of waves.", many=True),)
+    options = ToyOptions
 
     def open(self, header: Any, model: ModelFacts) -> Session:
         return ToySession(header)
+
+    def series(self, *inputs: Any, **options: Any) -> Series:
+        return ToySeries(*inputs)
+
+    def find(self, given: Mapping[str, Sequence[Path]], looked_at: LookedAt = None) -> Iterator[Found]:
+        for path in given["inputs"]:
+            yield ToyJob(name_of(path), str(path), [path])
+
+
+TASK = ToyTask()
 
 
 class ToySession(Session):
@@ -133,16 +160,9 @@ class ToyWork(SliceWork):
 class ToySeries(Series):
     """What a client of the toy sends."""
 
-    def __init__(self, channel: grpc.Channel, wave: np.ndarray, gain: np.ndarray) -> None:
+    def __init__(self, wave: np.ndarray, gain: np.ndarray) -> None:
         self.slices = len(wave)
         self._wave, self._gain = wave.astype("<c8"), gain.astype("<f4")
-        self._call = channel.stream_stream(
-            METHOD, request_serializer=toy_pb2.Request.SerializeToString,
-            response_deserializer=toy_pb2.Response.FromString,
-        )  # fmt: skip
-
-    def open(self, offset: int, model: Any, timeout_s: float) -> Any:
-        return self._call(self.messages(offset, model), timeout=timeout_s)
 
     def messages(self, offset: int = 0, model: Any = None) -> Iterable[Any]:
         _, rows, columns = self._wave.shape
@@ -153,3 +173,43 @@ class ToySeries(Series):
             for name, stack in (("wave", self._wave), ("gain", self._gain)):
                 for chunk in chunks(index, stack[offset + index].tobytes(), common_pb2.PLANE_UNSPECIFIED, name):
                     yield toy_pb2.Request(chunk=chunk)
+
+
+class ToyJob(Job):
+    """A NIfTI volume whose values are the wave."""
+
+    task = "toy"
+
+    def load(self) -> Loaded[Any]:
+        return ToyLoaded(read_nifti(self.files[0]))
+
+
+class ToyLoaded(Loaded[ToyOptions]):
+    def __init__(self, source: NiftiVolume) -> None:
+        self.source, self.slices = source, source.volume.shape[0]
+        self.notes, self.checks, self.skipped = [], [], []
+
+    def series(self, options: ToyOptions) -> Series:
+        wave = self.source.volume.values
+        return ToySeries(1j * wave, np.full(wave.shape, options.factor))
+
+    def sink(self, folder: Path, model: ModelIdentity, options: ToyOptions) -> Sink:
+        return ToySink(self.source, folder)
+
+    def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
+        Image.fromarray(np.uint8(np.clip(shown.image, 0, 255))).save(path)
+
+    def parameters(self, options: ToyOptions) -> dict[str, Any]:
+        return {"factor": options.factor}
+
+
+class ToySink(Sink):
+    def __init__(self, source: NiftiVolume, folder: Path) -> None:
+        self.source, self.folder = source, folder
+        self.image = np.full(source.volume.shape, np.nan, np.float32)
+
+    def put(self, result: ImageSlice) -> None:
+        self.image[result.index] = result.image
+
+    def close(self) -> None:
+        write_nifti(self.image, self.source, self.folder / "image.nii.gz", "product")

@@ -14,10 +14,11 @@ from pydicom.uid import UID
 from recon.batch.items import InputFile
 from recon.batch.states import State
 from recon.errors import UnreadableInput
-from recon.io.dicom.foreign import image_type, require_ct, sop_class
-from recon.io.dicom.headers import open_header, text
-from recon.io.dicom.records import TAGS
-from recon.io.dicom.skipped import Kind, Refused
+from recon.io.dicom.read.foreign import image_type, require_image
+from recon.io.dicom.read.headers import open_header, text
+from recon.io.dicom.read.kinds import CT, sop_class
+from recon.io.dicom.read.records import TAGS
+from recon.io.dicom.read.skipped import Kind, Refused
 from recon.io.nifti import SUFFIXES, is_nifti, stem
 
 _HDF5 = (".h5", ".hdf5", ".mrd")
@@ -163,7 +164,7 @@ def _dicom(seen: InputFile, root: Path, head: bytes) -> InputFile:
         found = open_header(path, tuple(dict.fromkeys((*TAGS, *_TAGS))))
         modality, name = text(found, "Modality"), UID(sop_class(found)).name
         if modality != "MR":
-            require_ct(found)
+            require_image(found, CT)
         elif "Image Storage" not in name or {"LOCALIZER", "UNCERTAINTY"} & set(image_type(found)):
             return _left(seen, f"no MR slice ({name})")
     except Refused as error:

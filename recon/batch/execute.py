@@ -15,18 +15,17 @@ from recon.batch.storage import FULL, disk_full
 from recon.client import Client, Tls
 from recon.errors import (
     InternalError,
-    MissingExtra,
     ReconError,
     ServiceUnavailable,
     TooManyRequests,
     UnreadableInput,
     error_from_reason,
 )
-from recon.io.dicom import Kind, scan
-from recon.io.nifti import is_nifti
-from recon.jobs import Job, Options, Problem, Skipped, contrast, ct, mr
+from recon.jobs import Job, Problem, Skipped
 from recon.jobs import perform as perform_job
-from recon.jobs.names import safe
+from recon.tasks.base import Task
+from recon.tasks.job import Found
+from recon.tasks.registry import task_of
 
 
 class WorkerLost(ServiceUnavailable):
@@ -77,10 +76,11 @@ def perform(client: Client, item: Item, folder: Path, options: Mapping[str, Any]
     ReconError
         Whatever the job raises.
     """
-    chosen = Options(**dict(options.get(item.task, {})))
+    task = task_of(item.task)
+    chosen = task.options(**dict(options.get(item.task, {})))
     found: list[Job] = []
     left_out: list[dict[str, str]] = []
-    for entry in _jobs_of(item):
+    for entry in _jobs_of(task, item):
         if isinstance(entry, Skipped):
             left_out.append({"path": entry.path, "reason": entry.reason, "state": State.SKIPPED})
         elif isinstance(entry, Problem):
@@ -105,35 +105,12 @@ def perform(client: Client, item: Item, folder: Path, options: Mapping[str, Any]
         raise
 
 
-def _jobs_of(item: Item) -> Iterator[Job | Skipped | Problem]:
-    """The jobs of an item's task in the item's files: one, or a few where the task splits a scan."""
-    paths = item.paths
-    if item.task == "mr":
-        yield from mr.find(paths)
-    elif item.task == "ct" and all(is_nifti(path) for path in paths):
-        yield from ct.find(paths)
-    elif item.task == "ct":
-        # the files of one scan at once: given one by one, each would be a job of its own
-        sorted_out = scan(paths)
-        for left in sorted_out.skipped:
-            if left.kind is Kind.OTHER:
-                yield Skipped(left.path, left.reason)
-            else:
-                yield Problem(left.path, UnreadableInput(left.reason))
-        for index in sorted_out.series:
-            files = list(dict.fromkeys(record.source.path for record in index.records))
-            name = item.name if len(sorted_out.series) == 1 else safe(index.name)
-            yield ct.CtDicomJob(name, str(paths[0].parent), files, index)
-    elif item.task == "contrast":
-        pre, low = (_whole(item.files[role]) for role in ("pre", "low"))
-        yield from contrast.find(pre, low)
-    else:
-        raise MissingExtra(f"this version of recon has no jobs for '{item.task}'")
-
-
-def _whole(paths: Sequence[Path]) -> Path:
-    """The file of a scan, or the folder that holds all of its files."""
-    return paths[0] if len(paths) == 1 else paths[0].parent
+def _jobs_of(task: Task, item: Item) -> Iterator[Found]:
+    """The jobs of an item's files: one, or a few where the task splits a scan."""
+    roles = {entry.name: item.files.get(entry.name, []) for entry in task.inputs}
+    if len(task.inputs) == 1:  # a scan by itself has no role
+        roles = {task.inputs[0].name: item.paths}
+    return task.jobs_of_scan(item.name, roles)
 
 
 def merged(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:

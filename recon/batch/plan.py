@@ -17,7 +17,8 @@ from recon.errors import UnreadableInput
 
 _BATCH = 500
 _TOGETHER = 50
-TASKS = ("ct", "mr", "contrast", "skip")
+#: In the place of a task: leave the files out.
+SKIP = "skip"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Rule:
     match
         Pattern of the path, such as ``*/followup/*.nii.gz``.
     task
-        ``ct``, ``mr``, ``contrast`` or ``skip``.
+        A task of one input, or ``skip``.
     """
 
     match: str
@@ -137,9 +138,9 @@ def _decide(ledger: Ledger, rows: list[sqlite3.Row], rules: Sequence[Rule]) -> _
     first = rows[0]
     path, group = Path(first["path"]), str(first["grp"])
     for number, rule in enumerate(rules, 1):
-        if fnmatch.fnmatch(str(path), rule.match) and rule.task != "contrast":
+        if fnmatch.fnmatch(str(path), rule.match):
             reason = f"rule {number} of the specification ({rule.match})"
-            return _Decision("" if rule.task == "skip" else rule.task, reason, groups=[group], key=group)
+            return _Decision("" if rule.task == SKIP else rule.task, reason, groups=[group], key=group)
     pair = _pair(ledger, first)
     if pair is not None and pair.task:
         return pair

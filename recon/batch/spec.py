@@ -8,12 +8,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from recon.batch.plan import TASKS, Rule
+from recon.batch.plan import SKIP, Rule
 from recon.errors import InvalidRequest, UnreadableInput
-from recon.jobs import Options
-
-#: What may be chosen for a task, with the values that hold otherwise.
-_OPTIONS = asdict(Options())
+from recon.tasks.options import options_of
+from recon.tasks.registry import tasks as known_tasks
 
 
 @dataclass(frozen=True)
@@ -102,15 +100,15 @@ def spec_of(content: Mapping[str, Any], where: str, base: Path) -> Spec:
             values[name] = kind(number)
     tasks = _kind(values.get("tasks") or {}, dict, "tasks", where)
     for task, options in tasks.items():
-        if task not in TASKS[:3] or not isinstance(options, dict):
-            raise InvalidRequest(f"{where}: tasks has '{task}'; known are {', '.join(TASKS[:3])}, each with options")
+        if task not in known_tasks() or not isinstance(options, dict):
+            known_names = ", ".join(known_tasks())
+            raise InvalidRequest(f"{where}: tasks has '{task}'; known are {known_names}, each with options")
+        has = {option.name: option for option in options_of(known_tasks()[task].options)}
         for name, value in options.items():
-            usual = _OPTIONS.get(str(name))
-            if usual is None:
-                raise InvalidRequest(f"{where}: {task} has no option '{name}'; known are {', '.join(_OPTIONS)}")
-            number = isinstance(usual, float) and isinstance(value, int) and not isinstance(value, bool)
-            if not number and type(value) is not type(usual):
-                raise InvalidRequest(f"{where}: {name} of {task} is {value!r}; it must be like {usual!r}")
+            if name not in has:
+                raise InvalidRequest(f"{where}: {task} has no option '{name}'; known are {', '.join(has)}")
+            if problem := has[name].problem(value):
+                raise InvalidRequest(f"{where}: {name} of {task} is {value!r}; {problem}")
     values["tasks"], values["slurm"] = tasks, _kind(values.get("slurm") or {}, dict, "slurm", where)
     values["cluster"] = str(values.get("cluster") or "")
     values["rules"] = [_rule(entry, where) for entry in _kind(values.get("rules") or [], list, "rules", where)]
@@ -147,6 +145,8 @@ def _kind(value: Any, kind: type, name: str, where: str) -> Any:
 
 
 def _rule(entry: Any, where: str) -> Rule:
-    if not isinstance(entry, dict) or set(entry) != {"match", "task"} or entry["task"] not in ("ct", "mr", "skip"):
-        raise InvalidRequest(f"{where}: a rule has 'match' (a pattern of paths) and 'task' (ct, mr or skip)")
+    single = [task.name for task in known_tasks().values() if len(task.inputs) == 1]
+    if not isinstance(entry, dict) or set(entry) != {"match", "task"} or entry["task"] not in (*single, SKIP):
+        words = f"{', '.join(single)} or {SKIP}"
+        raise InvalidRequest(f"{where}: a rule has 'match' (a pattern of paths) and 'task' ({words})")
     return Rule(str(entry["match"]), str(entry["task"]))

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from recon.volumes import ComplexImage, FloatImage, Geometry, KSpace, Unit, Volume
+from recon.values.readouts import KSpace, Mask, Readouts
+from recon.volumes import ComplexImage, FloatImage, Geometry, Unit, Volume
 
 SIZE = 512
 #: How many slices take turns in a series.
@@ -41,8 +42,21 @@ def ct_volume(item: int, slices: int) -> Volume:
 
 def mr_kspace(item: int, slices: int, size: int = 128, coils: int = 4) -> KSpace:
     """Four-fold under-sampled k-space with 24 fully sampled central lines, one slice repeated."""
-    data = mr_slice(item, size, coils)[1]
-    return KSpace(slices, coils, size, size, _GEOMETRY, lambda _: data)
+    measured = readouts(mr_slice(item, size, coils)[1])
+    return KSpace(slices, coils, size, size, _GEOMETRY, lambda _: measured)
+
+
+def readouts(kspace: ComplexImage) -> Readouts:
+    """Of k-space (coils, ky, kx) of :func:`mr_slice`."""
+    return Readouts.of_grid(kspace, np.broadcast_to(sampled_lines(kspace.shape[2]), kspace.shape[1:]))
+
+
+def sampled_lines(size: int) -> Mask:
+    """Every fourth of ``size`` lines and the 24 about the centre."""
+    lines = np.zeros(size, bool)
+    lines[::4] = True
+    lines[size // 2 - 12 : size // 2 + 12] = True
+    return lines
 
 
 def mr_slice(item: int, size: int, coils: int) -> tuple[FloatImage, ComplexImage]:
@@ -59,10 +73,7 @@ def mr_slice(item: int, size: int, coils: int) -> tuple[FloatImage, ComplexImage
     seen = image * (1 + distance) ** -1.5 * np.exp(1j * (angles[:, None, None] + 0.5 * x))
     full = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(seen, axes=(-2, -1)), norm="ortho"), axes=(-2, -1))
     full += 0.005 * (rng.normal(size=full.shape) + 1j * rng.normal(size=full.shape))
-    lines = np.zeros(size, bool)
-    lines[::4] = True
-    lines[size // 2 - 12 : size // 2 + 12] = True
-    return image.astype(np.float32), (full * lines).astype(np.complex64)
+    return image.astype(np.float32), (full * sampled_lines(size)).astype(np.complex64)
 
 
 @lru_cache(maxsize=32)

@@ -20,7 +20,8 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from recon.client import Client
 from recon.io.dicom import find_files, scan
 from recon.machine import describe
-from recon.volumes import Geometry, KSpace
+from recon.values.readouts import KSpace, Readouts
+from recon.volumes import Geometry
 
 _SIDE = 256
 _MODEL = """
@@ -65,7 +66,7 @@ def kspace(serve: Callable[..., Any], coils: int = 32, slices: int = 20, rounds:
     """
     rng = np.random.default_rng(0)
     one = rng.standard_normal((coils, _SIDE, _SIDE, 2), dtype=np.float32).view(np.complex64)[..., 0]
-    series = KSpace(slices, coils, _SIDE, _SIDE, Geometry.from_spacing(1.0, 1.0, 3.0), lambda _: one)
+    series = KSpace(slices, coils, _SIDE, _SIDE, Geometry.from_spacing(1.0, 1.0, 3.0), lambda _: Readouts.of_grid(one))
     spent = []
     with tempfile.TemporaryDirectory(prefix="recon-intake-") as folder:
         model = Path(folder) / "mr_echo"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recon import __version__
-from recon.backend.model import warm_shapes
+from recon.backend.configuration import warm_shapes
 from recon.bench import runtimes
 from recon.bench.flops import cost
 from recon.machine import describe

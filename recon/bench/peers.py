@@ -12,7 +12,7 @@ import numpy as np
 
 from recon import __version__
 from recon.arrays import FloatArray
-from recon.bench.inputs import mr_slice
+from recon.bench.inputs import mr_slice, readouts
 from recon.client import Client
 from recon.machine import describe
 from recon.physics.ct_dose import Exposure
@@ -21,7 +21,8 @@ from recon.training.ct.bodies import random_body
 from recon.training.ct.classical import METHODS
 from recon.training.ct.metrics import psnr
 from recon.training.ct.simulate import Scanner, added_noise
-from recon.volumes import ComplexImage, FloatImage, Geometry, KSpace, Volume
+from recon.values.readouts import KSpace
+from recon.volumes import ComplexImage, FloatImage, Geometry, Volume
 
 Told = Callable[[str], object]
 _SPACING_MM = 0.8
@@ -110,7 +111,7 @@ def mr_peers(client: Client, size: int = 160, coils: int = 8, told: Told = lambd
         found.append(Method(f"{name} (SigPy)", quality(image), time.perf_counter() - began))
     geometry = Geometry.from_spacing(1.0, 1.0, 3.0)
     told("mr: recon")
-    series = KSpace(1, coils, size, size, geometry, lambda _: kspace)
+    series = KSpace(1, coils, size, size, geometry, lambda _: readouts(kspace))
     found.append(_ours(lambda: client.reconstruct_mr(series), quality))
     return {
         "measure": "PSNR of the magnitude, dB",

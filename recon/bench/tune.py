@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from recon import __version__
-from recon.backend.model import runtime_of
+from recon.backend.runtime import runtime_of
 from recon.machine import describe
 
 Told = Callable[[str], object]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import signal
 import sys
@@ -26,8 +27,11 @@ from recon.batch.status import status as status_of
 from recon.batch.verify import verify as verify_folder
 from recon.cli.options import TlsCa, TlsCert, TlsKey
 from recon.cli.session import own_service, tls_of
+from recon.cli.task import flag_of, parameter_of, with_parameters
 from recon.client import Tls
 from recon.errors import InvalidRequest, UnreadableInput
+from recon.tasks.options import Option, options_of
+from recon.tasks.registry import tasks
 
 app = typer.Typer(help="Reprocess an archive, safely interruptible at any moment.", no_args_is_help=True)
 
@@ -38,15 +42,13 @@ _InFlight = Annotated[int | None, typer.Option(min=1, max=256, help="Most items 
 _Patience = Annotated[float | None, typer.Option(min=0, help="How long to wait for a service that is away, s.")]
 
 
-@app.command()
-def run(
+def _run(
     source: Annotated[Path, typer.Argument(help="Folder to look through, or a YAML file.", metavar="FOLDER|SPEC.yaml")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for ledger and results.")],
     server: _Server = None,
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
-    strength: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="CT: share of the noise to remove.")] = None,
     in_flight: _InFlight = None,
     settle: Annotated[
         float | None, typer.Option(min=0, help="How long the youngest file must have stayed as it is, s.")
@@ -55,14 +57,16 @@ def run(
     cluster: Annotated[str | None, typer.Option(help="Use the Dask cluster at this address, tcp://HOST:PORT.")] = None,
     slurm: Annotated[int | None, typer.Option(min=1, help="Use this many Dask workers started by Slurm.")] = None,
     as_json: _Json = False,
+    **own: Any,
 ) -> None:
     """Find every scan under FOLDER, decide its task, process it; with a ledger in OUT already, go on there."""
     if source.suffix.lower() in (".yaml", ".yml") and source.is_file():
         spec = read_spec(source)
     else:
         spec = spec_of({"inputs": [str(source)]}, "the command line", Path.cwd())
-    if strength is not None:
-        spec = replace(spec, tasks={**spec.tasks, "ct": {**spec.tasks.get("ct", {}), "strength": strength}})
+    for flag, (task, option) in _OWN.items():
+        if own[flag] is not None:
+            spec = replace(spec, tasks={**spec.tasks, task: {**spec.tasks.get(task, {}), option.name: own[flag]}})
     if settle is not None:
         spec = replace(spec, settle_s=settle)
     if cluster is not None:
@@ -74,6 +78,28 @@ def run(
     with _shown() as (progress, hooks):
         counts = start(spec, output, lambda given: _connect(given, tls, progress), hooks=hooks)
     _finish(output, counts, as_json)
+
+
+def _own_options() -> dict[str, tuple[str, Option]]:
+    """Options that one task has and not all, by their flag; the task's name before those that two have."""
+    found: dict[str, tuple[str, Option]] = {}
+    for task in tasks().values():
+        for option in options_of(task.options):
+            if option.choice is None or option.common:
+                continue
+            flag = flag_of(option)
+            found[f"{task.name}_{flag}" if flag in found else flag] = task.name, option
+    return found
+
+
+_OWN = _own_options()
+_ARGUMENTS = [entry for entry in inspect.signature(_run, eval_str=True).parameters.values() if entry.name != "own"]
+_CHOSEN = [parameter_of(option, flag, f"{task}: ") for flag, (task, option) in _OWN.items()]
+run = with_parameters(
+    lambda **values: _run(**values), "run", _run.__doc__ or "",
+    [entry.replace(kind=inspect.Parameter.KEYWORD_ONLY) for entry in (*_ARGUMENTS, *_CHOSEN)],
+)  # fmt: skip
+app.command("run")(run)
 
 
 @app.command("resume")

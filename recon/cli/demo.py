@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +13,10 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 from rich.console import Console
 
-from recon.cli.ct import ct
-from recon.cli.mr import mr
 from recon.cli.session import own_service
+from recon.cli.task import nothing_in
+from recon.cli.work import work
+from recon.tasks.registry import task_of
 from recon.volumes import Geometry, Unit, Volume
 
 #: CT slices in pydicom's wheel: a thorax at 512x512 and a small one.
@@ -40,13 +40,13 @@ def demo(
 def _show(output: Path, server: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
     scans = [path for name in CT_FILES if (path := _shipped(name, console)) is not None]
-    _run(lambda: ct(scans, output, server=server))
+    _run("ct", scans, output, server)
     results = [output / path.stem for path in scans]
     source = _shipped(MR_FILE, console)
     if source is not None:
         raw = _raw_data(source, output)
         console.print(f"simulated from it: {raw}, 8 coils, every fourth line and 24 in the centre")
-        _run(lambda: mr([raw], output, server=server))
+        _run("mr", [raw], output, server)
         results.append(output / raw.stem)
     previews = []
     for folder in results:
@@ -87,9 +87,10 @@ def _raw_data(source: Path, output: Path) -> Path:
     return path
 
 
-def _run(command: Callable[[], None]) -> None:
-    try:
-        command()
-    except typer.Exit as done:
-        if done.exit_code:
-            raise
+def _run(name: str, inputs: list[Path], output: Path, server: str) -> None:
+    task = task_of(name)
+    given = {task.inputs[0].name: inputs}
+    nothing = nothing_in(task, given)
+    status = work(task.find(given), output, task.options(), server=server, tls=None, as_json=False, nothing=nothing)
+    if status:
+        raise typer.Exit(status)

@@ -11,8 +11,11 @@ import typer
 from rich.console import Console
 
 from recon import __version__
-from recon.cli import batch, bench, contrast, ct, demo, evaluate, export, models, mr, serve, simulate, train
+from recon.cli import batch, bench, demo, evaluating, export, models, node, serve, simulating, train
+from recon.cli.group import group_of
+from recon.cli.task import command_of
 from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
+from recon.tasks.registry import tasks
 
 app = typer.Typer(
     name="recon",
@@ -22,12 +25,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve.serve, mr.mr, ct.ct, contrast.contrast, models.models, demo.demo):
-    app.command()(command)
-app.add_typer(simulate.app, name="simulate")
-app.add_typer(evaluate.app, name="evaluate")
+app.command()(serve.serve)
+for task in tasks().values():
+    app.command(task.name)(command_of(task))
+app.command()(models.models)
+app.command()(demo.demo)
+app.add_typer(group_of(simulating, "recon.simulate", "Make reduced-dose and raw data from images."), name="simulate")
+app.add_typer(group_of(evaluating, "recon.evaluate", "Measure a model beside the classical methods."), name="evaluate")
 app.add_typer(batch.app, name="batch")
 app.add_typer(bench.app, name="bench")
+app.add_typer(node.app, name="node")
 app.command()(train.train)
 app.command()(export.export)
 

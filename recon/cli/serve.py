@@ -15,6 +15,10 @@ _SWITCH_S = 0.0005
 def serve(
     listen: Annotated[str, typer.Option(help="Address of the gateway, HOST:PORT.")] = "127.0.0.1:50051",
     triton: Annotated[str | None, typer.Option(help="Use this Triton (gRPC) instead of the embedded one.")] = None,
+    triton_ca: Annotated[Path | None, typer.Option(help="CA (PEM) of that Triton, to encrypt the calls.")] = None,
+    triton_token_file: Annotated[
+        Path | None, typer.Option(help="File with a token that each call to that Triton carries.")
+    ] = None,
     repository: Annotated[Path | None, typer.Option(help="Model repository of the embedded Triton.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Load the models of this task only; may be repeated.")] = None,
     tuning: Annotated[
@@ -43,6 +47,8 @@ def serve(
     given = {
         "listen": listen,
         "triton": triton,
+        "triton_ca": triton_ca,
+        "triton_token_file": triton_token_file,
         "repository": repository,
         "tasks": tuple(task) if task else None,
         "tuning": tuple(tuning) if tuning else None,

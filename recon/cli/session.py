@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
 import os
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from recon.client import Client, Tls
 from recon.errors import InvalidRequest, MissingExtra, ServiceUnavailable
@@ -59,7 +61,7 @@ def own_service(*options: str) -> Iterator[str]:
     if importlib.util.find_spec("pytriton") is None:
         raise MissingExtra("no service to talk to: name a running one with --server HOST:PORT, or install recon[serve]")
     parent = os.getpid()
-    with tempfile.TemporaryFile("w+") as log:
+    with _log() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0", *options],
             stdout=subprocess.PIPE,
@@ -73,9 +75,8 @@ def own_service(*options: str) -> Iterator[str]:
             assert process.stdout is not None
             line = process.stdout.readline()
             if not line.startswith(_READY):
-                log.seek(0)
-                words = log.read().strip().splitlines()
-                raise ServiceUnavailable(f"the service did not start: {words[-1] if words else 'no output'}")
+                process.wait(30)
+                raise ServiceUnavailable(f"the service did not start: {_reason(log)}")
             yield line.removeprefix(_READY).strip()
         finally:
             if process.poll() is None:
@@ -87,6 +88,28 @@ def own_service(*options: str) -> Iterator[str]:
                     process.wait()
             if process.stdout is not None:
                 process.stdout.close()
+
+
+def _log() -> IO[str]:
+    """A file for the service's log, in any folder that takes one."""
+    for folder in (None, "/var/tmp", "/dev/shm", "."):  # noqa: S108
+        with contextlib.suppress(OSError):
+            return tempfile.TemporaryFile("w+", dir=folder)
+    raise ServiceUnavailable(f"no temporary folder can be written to, not even {tempfile.gettempdir()}; set TMPDIR")
+
+
+def _reason(log: IO[str]) -> str:
+    """Why it ended, in its own words, and where the whole log is kept."""
+    log.seek(0)
+    lines = log.read().strip().splitlines()
+    said = [line.removeprefix("recon: ") for line in lines if line.startswith("recon: ")]
+    words = (said or lines or ["no output"])[-1]
+    kept = Path(f"recon-serve-{os.getpid()}.log")
+    for folder in (Path(tempfile.gettempdir()), Path.cwd()):
+        with contextlib.suppress(OSError):
+            (folder / kept).write_text("\n".join(lines) + "\n")
+            return f"{words} (its log: {folder / kept})"
+    return words
 
 
 def _end_with(parent: int) -> None:

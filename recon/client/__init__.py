@@ -9,7 +9,7 @@ Small on purpose: gRPC, NumPy and the file readers, no torch.
 """
 
 from recon.client.connection import Client, Tls
-from recon.client.results import ImageSlice, ModelIdentity, SeriesReport
 from recon.client.resume import Run
+from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
 
 __all__ = ["Client", "ImageSlice", "ModelIdentity", "Run", "SeriesReport", "Tls"]

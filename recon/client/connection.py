@@ -6,17 +6,20 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from recon.client.contrast import ContrastSeries
-from recon.client.ct import CtSeries
-from recon.client.mr import MrSeries
 from recon.client.resume import Run, error_from
 from recon.errors import InvalidRequest, ServiceUnavailable
-from recon.v1 import contrast_pb2_grpc, ct_pb2_grpc, models_pb2, models_pb2_grpc, mr_pb2_grpc
-from recon.volumes import KSpace, Volume
+from recon.tasks.registry import task_of
+from recon.tasks.series import Series
+from recon.v1 import models_pb2, models_pb2_grpc
+from recon.values.readouts import KSpace
+from recon.volumes import Volume
+from recon.wire.calls import opener
+from recon.wire.endpoint import NO_PROXY, check_authority, check_identity, checked_address
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
@@ -28,6 +31,7 @@ _OPTIONS = [
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    NO_PROXY,
 ]
 
 
@@ -52,9 +56,12 @@ class Client:
     """
 
     def __init__(self, server: str, tls: Tls | None = None) -> None:
+        checked_address(server, "--server")
         if tls is None:
             self._channel = grpc.insecure_channel(server, _OPTIONS)
         else:
+            check_authority(tls.authority)
+            check_identity(tls.certificate, tls.key)
             parts = (tls.authority, tls.key, tls.certificate)
             credentials = grpc.ssl_channel_credentials(*(_read(path) for path in parts))
             self._channel = grpc.secure_channel(server, credentials, _OPTIONS)
@@ -71,6 +78,41 @@ class Client:
     def close(self) -> None:
         """Close the connection and end what still runs on it."""
         self._channel.close()
+
+    def run(
+        self, task: str, *inputs: Any, model: str = "", model_version: str = "", name: str = "",
+        timeout_s: float = 3600.0, patience_s: float = 30.0, **options: Any,
+    ) -> Run:  # fmt: skip
+        """Send a series of any task.
+
+        Parameters
+        ----------
+        task
+            Its name, such as ``ct``.
+        inputs
+            What it takes, such as a volume.
+        model, model_version
+            By default the service chooses.
+        name
+            For the service's log; leave patient data out.
+        timeout_s
+            For the whole series.
+        patience_s
+            How long to go on without a new slice while the service is unavailable.
+        options
+            The task's own.
+
+        Returns
+        -------
+        Run
+            Iterate over it; errors are those of :mod:`recon.errors`.
+        """
+        series = task_of(task).series(*inputs, name=name, model=model, model_version=model_version, **options)
+        return self.send(task, series, timeout_s, patience_s)
+
+    def send(self, task: str, series: Series, timeout_s: float = 3600.0, patience_s: float = 30.0) -> Run:
+        """Send what a task has made of its inputs; see :meth:`run`."""
+        return Run(series, opener(self._channel, task_of(task).method), timeout_s, patience_s)
 
     def denoise_ct(
         self, volume: Volume, *, strength: float = 1.0, model: str = "", model_version: str = "",
@@ -98,8 +140,10 @@ class Client:
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        stub = ct_pb2_grpc.CtServiceStub(self._channel)
-        return Run(CtSeries(stub, volume, strength, name, model, model_version), timeout_s, patience_s)
+        return self.run(
+            "ct", volume, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
+            patience_s=patience_s, strength=strength,
+        )  # fmt: skip
 
     def reconstruct_mr(
         self, kspace: KSpace, *, model: str = "", model_version: str = "",
@@ -125,8 +169,10 @@ class Client:
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        stub = mr_pb2_grpc.MrServiceStub(self._channel)
-        return Run(MrSeries(stub, kspace, name, model, model_version), timeout_s, patience_s)
+        return self.run(
+            "mr", kspace, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
+            patience_s=patience_s,
+        )  # fmt: skip
 
     def synthesize_contrast(
         self, pre: Volume, low: Volume, *, dose_fraction: float = 0.1, model: str = "", model_version: str = "",
@@ -154,9 +200,10 @@ class Client:
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        stub = contrast_pb2_grpc.ContrastServiceStub(self._channel)
-        series = ContrastSeries(stub, pre, low, dose_fraction, name, model, model_version)
-        return Run(series, timeout_s, patience_s)
+        return self.run(
+            "contrast", pre, low, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
+            patience_s=patience_s, dose_fraction=dose_fraction,
+        )  # fmt: skip
 
     def models(self, timeout_s: float = 10.0) -> list[models_pb2.Model]:
         """What the service serves."""

@@ -5,46 +5,23 @@ from __future__ import annotations
 import random
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
 
 import grpc
 from grpc_status import rpc_status
 
-from recon.client.results import ImageSlice, ModelIdentity, SeriesReport
 from recon.errors import DeadlineExceeded, InternalError, ReconError, ServiceUnavailable, TooManyRequests
 from recon.quality.verdict import Check, Verdict, verdict_of, worst
+from recon.tasks.series import Series
 from recon.v1 import common_pb2
+from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
+from recon.wire.calls import Opener
 from recon.wire.messages import check_from_message, verdict_from_message
 from recon.wire.planes import plane_to_image
 from recon.wire.status import from_status
 
 _TIMINGS = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "total_ms")
 _CANCELLED = "cancelled"
-
-
-class Series(ABC):
-    """What a task sends: how to open a stream for the slices that are missing.
-
-    Attributes
-    ----------
-    slices
-        How many images will come.
-    resumable
-        Whether a stream can begin in the middle of the series.
-    """
-
-    slices: int
-    resumable = True
-
-    @abstractmethod
-    def open(self, offset: int, model: ModelIdentity | None, timeout_s: float) -> Any:
-        """A call for the slices from ``offset`` on, by that model where it is known."""
-
-    def failure(self) -> ReconError | None:
-        """Why the sending ended early, where that was not the service's doing."""
-        return None
 
 
 class Run(Iterator[ImageSlice]):
@@ -57,6 +34,8 @@ class Run(Iterator[ImageSlice]):
     ----------
     series
         What to send.
+    open_stream
+        Opens a stream of the task's method.
     timeout_s
         For the whole series.
     patience_s
@@ -72,12 +51,12 @@ class Run(Iterator[ImageSlice]):
         How often the stream had to be opened.
     """
 
-    def __init__(self, series: Series, timeout_s: float, patience_s: float) -> None:
+    def __init__(self, series: Series, open_stream: Opener, timeout_s: float, patience_s: float) -> None:
         self.report: SeriesReport | None = None
         self.model: ModelIdentity | None = None
         self.finished = 0
         self.attempts = 0
-        self._series = series
+        self._series, self._open = series, open_stream
         self._deadline = time.monotonic() + timeout_s
         self._patience = patience_s
         self._verdict = Verdict.PASS
@@ -140,7 +119,7 @@ class Run(Iterator[ImageSlice]):
         offset, remaining = self.finished, self._deadline - time.monotonic()
         if remaining <= 0:
             raise DeadlineExceeded(f"out of time after {offset} of {self._series.slices} slices")
-        call = self._call = self._series.open(offset, self.model, remaining)
+        call = self._call = self._open(self._series.messages(offset, self.model), remaining)
         rows = columns = 0
         pieces: dict[int, bytearray] = {}
         try:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import pydicom
-from pydicom.dataset import Dataset
-from pydicom.uid import MRImageStorage
-
 from recon.errors import UnreadableInput
-from recon.io.dicom.find import find_files
+from recon.io.dicom import MR, ImageSeries, SeriesIndex, SliceSource, find_files, load, scan
+from recon.io.dicom.read.geometry import tilt_of
+from recon.io.dicom.read.protocol import Protocol, differences, protocol_of
+from recon.io.dicom.read.skipped import Kind
 from recon.io.nifti import NiftiVolume, is_nifti, read_nifti
-from recon.volumes import FloatImage, Geometry, Unit, Volume
+from recon.quality.verdict import Check, measure
+from recon.volumes import Unit, Volume
 
 _FEWEST = 5
-_EVEN = 0.05
-_OWN = "recon"
-#: Header fields that two scans of one protocol share, and how much they may differ.
-_PROTOCOL = {"RepetitionTime": 0.02, "EchoTime": 0.05, "FlipAngle": 0.02, "InversionTime": 0.02}
+#: MR has no gantry: a stack that leans has lost its place.
+_MOST_TILT_DEGREES = 0.5
+#: What of a series is refused here, since both scans are aligned as evenly spaced volumes.
+_UNEVEN = ("series_gaps", "spacing_changes", "grouping")
 
 
 @dataclass(frozen=True)
@@ -30,178 +30,153 @@ class ContrastScan:
     Attributes
     ----------
     path
-        As given.
+        As given: a file, or the folder of a series.
+    files
+        All files that are read, in the order of the slices.
     volume
         (slice, y, x), in the scanner's own unit.
     nifti
         The file, when it is one.
-    files
-        DICOM files in the order of the slices; empty for NIfTI.
+    sources
+        Of each slice; empty for NIfTI.
     patient, frame_of_reference
         From the headers; empty for NIfTI.
     protocol
         What the headers say of the sequence.
     notes
         What a person should know.
+    checks
+        Of the series: files of it that can't be read.
     """
 
     path: Path
+    files: tuple[Path, ...]
     volume: Volume
     nifti: NiftiVolume | None = None
-    files: tuple[Path, ...] = ()
+    sources: tuple[SliceSource, ...] = ()
     patient: str = ""
     frame_of_reference: str = ""
-    protocol: dict[str, float] = field(default_factory=dict)
+    protocol: Protocol = field(default_factory=Protocol)
     notes: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
 class ContrastPair:
-    """Scan before contrast and scan after the reduced dose; notes name what differs between their headers."""
+    """Scan before contrast and scan after the reduced dose; checks of their headers."""
 
     pre: ContrastScan
     low: ContrastScan
     notes: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
-def read_pair(pre: Path, low: Path) -> ContrastPair:
-    """Read both scans.
+def read_pair(pre: Sequence[Path], low: Sequence[Path]) -> ContrastPair:
+    """Read both scans, each a NIfTI file or the files and folders of one MR series.
 
     Raises
     ------
     UnreadableInput
         When a scan can't be read, both are the same file, or the headers name two patients.
     """
-    if pre.resolve() == low.resolve():
-        raise UnreadableInput(f"{pre}: given as both --pre and --low; two scans are needed")
+    if {path.resolve() for path in pre} & {path.resolve() for path in low}:
+        raise UnreadableInput(f"{pre[0]}: given as both --pre and --low; two scans are needed")
     before, after = read_scan(pre), read_scan(low)
     if before.patient and after.patient and before.patient != after.patient:
-        raise UnreadableInput(f"{low}: belongs to another patient than {pre}; choose two scans of one patient")
+        raise UnreadableInput(f"{low[0]}: belongs to another patient than {pre[0]}; choose two scans of one patient")
     notes = [f"pre: {note}" for note in before.notes] + [f"low: {note}" for note in after.notes]
-    for name, tolerance in _PROTOCOL.items():
-        ours, theirs = before.protocol.get(name), after.protocol.get(name)
-        if ours is not None and theirs is not None and abs(ours - theirs) > tolerance * max(abs(ours), 1e-6):
-            notes.append(f"{name} is {ours:g} before and {theirs:g} after contrast; the sequences differ")
-    return ContrastPair(before, after, tuple(notes))
+    checks = [*before.checks, *after.checks]
+    if before.protocol.is_known and after.protocol.is_known:
+        checks.append(_same_protocol(before.protocol, after.protocol))
+    return ContrastPair(before, after, tuple(notes), tuple(checks))
 
 
-def read_scan(path: Path) -> ContrastScan:
-    """Read a NIfTI file, or a DICOM file or folder that holds one MR series.
+def _same_protocol(before: Protocol, after: Protocol) -> Check:
+    """Whether both headers describe one sequence: what differs between sequences looks like enhancement."""
+    found = differences(before, after)
+    words = "; ".join(found) + ": compare with the images, or scan both with one protocol"
+    return measure(
+        "same_protocol", float(len(found)), unit="", upper=0.0,
+        message=words if found else "what the headers say of the two sequences differently",
+    )  # fmt: skip
+
+
+def read_scan(paths: Sequence[Path]) -> ContrastScan:
+    """Read a NIfTI file, or the DICOM files of one MR series.
+
+    Parameters
+    ----------
+    paths
+        One NIfTI file, or DICOM files and folders; nothing beside them is read.
 
     Raises
     ------
     UnreadableInput
         When there is no such scan, or more than one.
     """
-    if is_nifti(path):
-        nifti = read_nifti(path)
+    first = paths[0]
+    if len(paths) == 1 and is_nifti(first):
+        nifti = read_nifti(first)
         volume = Volume(nifti.volume.values, nifti.volume.geometry, Unit.ARBITRARY)
         if volume.shape[0] < _FEWEST:
-            raise UnreadableInput(f"{path}: has {volume.shape[0]} slices; at least {_FEWEST} are needed")
-        return ContrastScan(path, volume, nifti=nifti, notes=tuple(nifti.notes))
-    return _read_dicom(path)
+            raise UnreadableInput(f"{first}: has {volume.shape[0]} slices; at least {_FEWEST} are needed")
+        return ContrastScan(first, (first,), volume, nifti=nifti, notes=tuple(nifti.notes))
+    return _read_dicom(first if len(paths) == 1 else first.parent, paths)
 
 
-def _read_dicom(path: Path) -> ContrastScan:
-    slices: list[tuple[Dataset, Path]] = []
-    reasons: Counter[str] = Counter()
-    for file in find_files([path]):
-        try:
-            dataset = pydicom.dcmread(file)
-            slices.append((_require_slice(dataset), file))
-        except UnreadableInput as error:
-            reasons[error.problem] += 1
-        except Exception as error:  # pydicom raises whatever it likes on damaged files
-            reasons[f"damaged or no DICOM file ({str(error).splitlines()[0] if str(error) else error!r})"] += 1
-    if not slices:
+def _read_dicom(path: Path, paths: Sequence[Path]) -> ContrastScan:
+    found = scan(find_files(paths), kind=MR)
+    reasons = Counter(f"{item.reason}" for item in found.skipped)
+    if not found.series:
         why = "; ".join(reason for reason, _ in reasons.most_common(3)) or "it is empty"
         raise UnreadableInput(f"{path}: holds no MR series ({why})")
-    series = Counter(str(dataset.get("SeriesInstanceUID", "")) for dataset, _ in slices)
-    if len(series) > 1:
-        raise UnreadableInput(f"{path}: holds {len(series)} MR series; give a folder with one")
-    normal = _normal(slices[0][0])
-    slices.sort(key=lambda one: float(np.dot(normal, _position(one[0]))))
-    geometry = _geometry([dataset for dataset, _ in slices], path)
-    try:
-        planes = [_values(dataset) for dataset, _ in slices]
-    except Exception as error:
-        raise UnreadableInput(f"{path}: pixels can't be decoded ({str(error).splitlines()[0]})") from error
-    if len({plane.shape for plane in planes}) > 1:
-        raise UnreadableInput(f"{path}: slices of different matrix; give a folder with one series")
-    notes = tuple(f"{count} files left out: {reason}" for reason, count in reasons.items())
-    first = slices[0][0]
+    index = _only(found.series, path)
+    series = load(index)
+    _require_even(series, index, path)
+    notes = [*series.notes, *(f"{count} files left out: {reason}" for reason, count in reasons.items())]
+    notes += [
+        f"series {other.number} left out: it has {len(other.records)} slices"
+        for other in found.series
+        if other != index
+    ]
+    checks = [check for check in series.checks if check.name not in _UNEVEN]
+    of = index.records[0].of
+    lost = [item for item in found.skipped if item.kind is Kind.BROKEN and not item.series_uid]
+    if lost and not index.lost:
+        # a file whose header can't be read may belong to the series
+        checks = [measure("slices_lost", float(len(lost)), unit="", upper=0.0, message="files that can't be read")]
     return ContrastScan(
-        path, Volume(np.stack(planes), geometry, Unit.ARBITRARY), files=tuple(file for _, file in slices),
-        patient=str(first.get("PatientID", "") or ""),
-        frame_of_reference=str(first.get("FrameOfReferenceUID", "") or ""),
-        protocol=_protocol(first), notes=notes,
+        path, tuple(dict.fromkeys(source.path for source in series.sources)), series.volume,
+        sources=tuple(series.sources), patient=of.patient, frame_of_reference=of.frame_of_reference,
+        protocol=protocol_of(series.sources[0]), notes=tuple(notes), checks=tuple(checks),
     )  # fmt: skip
 
 
-def _require_slice(dataset: Dataset) -> Dataset:
-    """Refuse what is no MR slice with a place."""
-    if str(dataset.get("SOPClassUID", "")) != str(MRImageStorage):
-        raise UnreadableInput("not a single-frame MR image")
-    for equipment in dataset.get("ContributingEquipmentSequence") or []:
-        if str(equipment.get("Manufacturer", "")) == _OWN and "SIMULATED" not in list(dataset.get("ImageType") or []):
-            raise UnreadableInput("written by recon; own results are no input")
-    for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
-        if not dataset.get(name):
-            raise UnreadableInput(f"a slice without {name}")
-    if int(dataset.get("SamplesPerPixel", 1)) != 1:
-        raise UnreadableInput("a colour picture")
-    return dataset
+def _only(series: Sequence[SeriesIndex], path: Path) -> SeriesIndex:
+    """The one series that has enough slices."""
+    large = [one for one in series if len(one.records) >= _FEWEST]
+    if len(large) == 1:
+        return large[0]
+    if len(series) == 1:
+        raise UnreadableInput(f"{path}: has {len(series[0].records)} slices; at least {_FEWEST} are needed")
+    held = "; ".join(dict.fromkeys(note for one in series for note in one.notes))[:200]
+    raise UnreadableInput(
+        f"{path}: holds {len(series)} MR series; give a folder with one" + (f" ({held})" if held else "")
+    )
 
 
-def _protocol(dataset: Dataset) -> dict[str, float]:
-    found = {}
-    for name in _PROTOCOL:
-        try:
-            found[name] = float(dataset[name].value)
-        except (KeyError, TypeError, ValueError):
-            continue
-    return found
-
-
-def _position(dataset: Dataset) -> FloatImage:
-    return np.array([float(value) for value in dataset.ImagePositionPatient])
-
-
-def _normal(dataset: Dataset) -> FloatImage:
-    along = np.array([float(value) for value in dataset.ImageOrientationPatient])
-    return np.cross(along[:3], along[3:])
-
-
-def _geometry(slices: list[Dataset], path: Path) -> Geometry:
-    """Affine of evenly spaced slices."""
-    if len(slices) < _FEWEST:
-        raise UnreadableInput(f"{path}: has {len(slices)} slices; at least {_FEWEST} are needed")
-    along = np.array([float(value) for value in slices[0].ImageOrientationPatient])
-    normal = np.cross(along[:3], along[3:])
-    places = np.array([_position(dataset) for dataset in slices])
-    steps = np.diff(places @ normal)
-    step = float(np.median(steps))
-    if step < 1e-3:
+def _require_even(series: ImageSeries, index: SeriesIndex, path: Path) -> None:
+    """Refuse what is no evenly spaced volume."""
+    if any(check.name == "grouping" and check.value > 0 for check in series.checks):
         raise UnreadableInput(f"{path}: slices lie at the same place; give a folder with one series")
-    uneven = np.flatnonzero(np.abs(steps - step) > _EVEN * step + 0.01)
-    if len(uneven):
-        index = int(uneven[0])
+    if any(check.name in _UNEVEN and check.value > 0 for check in series.checks):
+        words = "; ".join(series.notes[-3:])[:200]
+        raise UnreadableInput(f"{path}: slices are missing or doubled ({words}); export the series again")
+    tilt = tilt_of(index.records)
+    if tilt > _MOST_TILT_DEGREES:
         raise UnreadableInput(
-            f"{path}: {steps[index]:.2f} mm between slices {index + 1} and {index + 2}, {step:.2f} mm elsewhere; "
-            "slices are missing or doubled, export the series again"
+            f"{path}: the stack leans by {tilt:.1f} degrees against its slices, which an MR scan can't; "
+            "export the series again"
         )
-    row_mm, column_mm = (float(value) for value in slices[0].PixelSpacing)
-    affine = np.eye(4)
-    affine[:3, 0], affine[:3, 1] = along[:3] * column_mm, along[3:] * row_mm
-    affine[:3, 2] = (places[-1] - places[0]) / (len(slices) - 1)
-    affine[:3, 3] = places[0]
-    return Geometry(affine)
-
-
-def _values(dataset: Dataset) -> FloatImage:
-    """Stored values with the rescale of the file."""
-    slope, intercept = float(dataset.get("RescaleSlope", 1) or 1), float(dataset.get("RescaleIntercept", 0) or 0)
-    stored = dataset.pixel_array
-    if stored.ndim != 2:
-        raise ValueError("more than one frame")
-    return (stored * np.float32(slope) + np.float32(intercept)).astype(np.float32)
+    if series.volume.geometry.impossible:
+        raise UnreadableInput(f"{path}: {series.volume.geometry.impossible}")

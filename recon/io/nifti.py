@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import math
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +16,15 @@ from nibabel.spatialimages import HeaderDataError
 
 from recon import __version__
 from recon.errors import OutputFailed, UnreadableInput
+from recon.io.inflate import require_modest
 from recon.volumes import FloatImage, Geometry, Volume
 
 SUFFIXES = (".nii", ".nii.gz")
 _MOST_VOXELS = 2**31
 _FORMS_AGREE_MM = 0.1
+_HEADER_BYTES, _MOST_EXTENSIONS = 352, 16 * 2**20
+#: Where NIfTI-1 and NIfTI-2 keep sides, bits of a sample and the place of the first voxel.
+_FIRST, _SECOND = (("8h", 40), ("h", 72), ("f", 108)), (("8q", 16), ("h", 14), ("q", 168))
 #: What the description of a result starts with.
 _OWN = b"recon result"
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -73,6 +80,7 @@ def read_nifti(path: Path) -> NiftiVolume:
     if path.stat().st_size == 0:
         raise UnreadableInput(f"{path}: an empty file")
     try:
+        require_modest_nifti(path)
         image = nib.load(path)
         shape = tuple(int(side) for side in image.shape)
         while len(shape) > 3 and shape[-1] == 1:
@@ -98,11 +106,41 @@ def read_nifti(path: Path) -> NiftiVolume:
         index = np.argwhere(~np.isfinite(values))[0]
         raise UnreadableInput(f"{path}: sample {tuple(int(i) for i in index)} is NaN or infinite")
     order = _axis_order(affine)
+    trouble = Geometry(_LPS @ affine).impossible
+    if trouble:
+        raise UnreadableInput(f"{path}: {trouble}; mend its header")
     flipped = np.eye(4)
     flipped[:3, :3] = affine[:3, :3][:, [order[2], order[1], order[0]]]
     flipped[:3, 3] = affine[:3, 3]
     volume = Volume(np.ascontiguousarray(values.transpose(order)), Geometry(_LPS @ flipped))
     return NiftiVolume(volume, path, image.header.copy(), affine, order, notes)
+
+
+def require_modest_nifti(path: Path) -> None:
+    """Refuse a compressed file that declares far more than it can hold; nibabel takes memory for it at once.
+
+    Raises
+    ------
+    UnreadableInput
+        Naming the sizes.
+    """
+    if not path.name.lower().endswith(".gz"):
+        return  # a plain file that declares too much is too short, and nibabel says so
+    with gzip.open(path) as file:
+        start = file.read(_HEADER_BYTES)
+    if len(start) < _HEADER_BYTES:
+        return  # nibabel says what is wrong
+    order = "<" if start[:4] in (b"\x5c\x01\0\0", b"\x1c\x02\0\0") else ">"
+    second = start[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
+    if second:
+        (sides, bits, offset) = (struct.unpack_from(f"{order}{code}", start, at) for code, at in _SECOND)
+    else:
+        (sides, bits, offset) = (struct.unpack_from(f"{order}{code}", start, at) for code, at in _FIRST)
+    axes = [max(1, side) for side in sides[1 : 1 + max(0, min(7, sides[0]))]]
+    declared = math.prod(axes) * bits[0] // 8 + max(0, int(offset[0])) if math.isfinite(offset[0]) else 0
+    require_modest(path, declared, path.stat().st_size, f"a volume of {'x'.join(map(str, axes))}")
+    if not 0 <= offset[0] <= _MOST_EXTENSIONS:
+        raise UnreadableInput(f"{path}: its voxels begin after {offset[0]:.4g} bytes, which is no NIfTI file")
 
 
 def write_nifti(values: FloatImage, like: NiftiVolume, path: Path, result: str = "") -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError, UnreadableInput, reason_of
 from recon.io.output_folder import write_json
-from recon.jobs.job import Job, Options, Sink
 from recon.quality.report import build_report
 from recon.quality.verdict import Verdict, verdict_of, worst
+from recon.tasks.job import Job, Sink
+from recon.tasks.options import Options
 
 #: Called after each slice with how many are done and how many there are.
 OnSlice = Callable[[int, int], None]
@@ -36,16 +37,22 @@ def perform(
     """
     loaded = job.load()
     on_slice(0, loaded.slices)
-    run = loaded.start(client, options)
+    options = loaded.chosen(options, lambda: {model.name for model in client.models() if model.task == job.task})
+    run = client.send(job.task, loaded.series(options), options.timeout_s)
     sink: Sink | None = None
     shown: ImageSlice | None = None
     failure: ReconError | None = None
     done: set[int] = set()
+    failing: dict[str, list[int]] = {}
     try:
         for result in run:
-            sink = sink or loaded.sink(folder, run, options)
+            assert run.model is not None  # it is accepted before a slice comes
+            sink = sink or loaded.sink(folder, run.model, options)
             sink.put(result)
             done.add(result.index)
+            for check in result.checks:
+                if check.outcome is not Verdict.PASS:
+                    failing.setdefault(check.name, []).append(result.index)
             if shown is None or abs(result.index - loaded.slices // 2) < abs(shown.index - loaded.slices // 2):
                 shown = result
             on_slice(len(done), loaded.slices)
@@ -57,7 +64,7 @@ def perform(
     if sink is None or shown is None:
         raise failure or UnreadableInput("the service returned no slice")
     sink.close()
-    report = _report(job, run, loaded, options, sorted(set(range(loaded.slices)) - done), failure)
+    report = _report(job, run, loaded, options, sorted(set(range(loaded.slices)) - done), failing, failure)
     write_json(folder / "report.json", report)
     title = f"{job.name}, slice {shown.index + 1} of {loaded.slices}: {report['verdict']}. For research use."
     loaded.preview(shown, title, folder / "preview.png")
@@ -65,8 +72,9 @@ def perform(
 
 
 def _report(
-    job: Job, run: Run, loaded: Any, options: Options, missing: list[int], failure: ReconError | None
-) -> dict[str, Any]:
+    job: Job, run: Run, loaded: Any, options: Options, missing: list[int], failing: dict[str, list[int]],
+    failure: ReconError | None,
+) -> dict[str, Any]:  # fmt: skip
     checks = worst([*run.checks, *loaded.checks])
     verdict = max(verdict_of(checks), run.verdict)
     if missing:
@@ -88,7 +96,8 @@ def _report(
     return build_report(
         task=job.task, source=job.source, verdict=verdict, checks=checks, model=model, interval=interval,
         parameters=parameters, timings_ms=run.report.timings_ms if run.report else {}, slices_total=loaded.slices,
-        slices_missing=missing, notes=loaded.notes,
+        slices_missing=missing,
+        slices_failing={name: sorted(places) for name, places in failing.items()}, notes=loaded.notes,
         skipped=[{"path": item.path, "reason": item.reason} for item in loaded.skipped],
         problem=failure.problem if failure else None,
         problem_reason=reason_of(failure) if failure else None, damaged=loaded.damaged,

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from recon.networks.unet import UNet
 
-#: Slices, smoothed differences and channels, as recon.tasks.contrast_features lays them out.
+#: Slices, smoothed differences and channels, as recon.tasks.contrast.features lays them out.
 SLICES, SMOOTHED = 5, 4
 CHANNELS = 2 * SLICES + SMOOTHED + 1
 #: Height and width must be multiples of this; callers pad.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
 from recon.volumes import ComplexImage
 
+_Number = TypeVar("_Number", bound=np.generic)
 
-def remove_oversampling(kspace: ComplexImage, keep: int, axis: int = -2) -> ComplexImage:
+
+def remove_oversampling(kspace: ComplexImage, keep: int, axis: int = -1) -> ComplexImage:
     """k-space whose image along ``axis`` is the central ``keep`` pixels of the given one.
 
     Parameters
@@ -28,19 +32,19 @@ def remove_oversampling(kspace: ComplexImage, keep: int, axis: int = -2) -> Comp
     return np.asarray(scipy.fft.fftshift(back, axis), np.complex64)
 
 
-def still_measured(measured: npt.NDArray[np.bool_], keep: int) -> npt.NDArray[np.bool_]:
-    """Which of ``keep`` samples lie within the measured part of an oversampled readout.
+def still_measured(counts: npt.NDArray[_Number], keep: int) -> npt.NDArray[_Number]:
+    """How often ``keep`` samples were measured, of the counts of oversampled readouts.
 
     Removing oversampling leaks a little signal into samples that an asymmetric echo never reached; they
     must not count as measured.
 
     Parameters
     ----------
-    measured
-        (length,) of the oversampled readout.
+    counts
+        (..., length) of the oversampled readouts, 0 where nothing was measured.
     keep
         Samples after :func:`remove_oversampling`.
     """
-    length = len(measured)
+    length = counts.shape[-1]
     at = np.rint((np.arange(keep) - keep // 2) * (length / keep)).astype(int) + length // 2
-    return measured[np.clip(at, 0, length - 1)]
+    return counts[..., np.clip(at, 0, length - 1)]

@@ -28,7 +28,8 @@ def check_to_json(check: Check) -> dict[str, Any]:
 def build_report(
     *, task: str, source: str, verdict: Verdict, checks: list[Check], model: dict[str, Any],
     interval: dict[str, float], parameters: dict[str, Any], timings_ms: dict[str, float],
-    slices_total: int, slices_missing: list[int], notes: list[str], skipped: list[dict[str, str]],
+    slices_total: int, slices_missing: list[int], slices_failing: dict[str, list[int]],
+    notes: list[str], skipped: list[dict[str, str]],
     problem: str | None = None, problem_reason: str | None = None, damaged: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The report of one input.
@@ -49,6 +50,8 @@ def build_report(
         Of the service.
     slices_total, slices_missing
         How many slices there are, and which have no result.
+    slices_failing
+        Of each check that is made on every slice, the slices in which it does not hold.
     notes, skipped
         What a person should know, and which files were left out why.
     problem, problem_reason
@@ -68,7 +71,7 @@ def build_report(
         "interval": interval,
         "parameters": parameters,
         "timings_ms": {name: round(value, 3) for name, value in timings_ms.items()},
-        "slices": {"total": slices_total, "missing": slices_missing},
+        "slices": {"total": slices_total, "missing": slices_missing, "failing": slices_failing},
         "problem": problem,
         "problem_reason": problem_reason,
         "input_damaged": damaged,

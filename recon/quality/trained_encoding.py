@@ -16,6 +16,7 @@ from recon.quality.verdict import Check, Verdict, measure
 
 ComplexArray = npt.NDArray[np.complex64]
 FloatArray = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 #: Share of samples that may be missing or extra.
 MOST_MISPLACED = 0.002
@@ -53,6 +54,7 @@ class Trained(Protocol):
 
 def encoding_checks(
     raw: ComplexArray,
+    mask: Mask,
     trajectory: FloatArray | None,
     noise_std: float,
     parameters: Mapping[str, str],
@@ -63,8 +65,9 @@ def encoding_checks(
     Parameters
     ----------
     raw
-        (along the readout, readouts) complex64 of the one coil, zero where not measured: the model's
-        input without its first two axes.
+        (along the readout, readouts) complex64 of the one coil: the model's input without its first two axes.
+    mask
+        Same shape: which samples were measured.
     trajectory
         (along the readout, readouts, 2) float32 in cycles per pixel (ky, kx); None or empty for Cartesian.
     noise_std
@@ -82,10 +85,10 @@ def encoding_checks(
     """
     checks: list[Check] = []
     if trained is not None:
-        checks += pattern_checks(raw, trajectory, trained)
+        checks += pattern_checks(raw, mask, trajectory, trained)
     if "acceleration_range" in parameters:
         least, most = _range(parameters["acceleration_range"])
-        lines = (raw != 0).any(axis=0)
+        lines = mask.any(axis=0)
         checks.append(
             measure(
                 "trained_acceleration",
@@ -101,7 +104,7 @@ def encoding_checks(
         checks.append(
             measure(
                 "trained_noise",
-                noise_to_samples(raw, trajectory, noise_std),
+                noise_to_samples(raw, mask, trajectory, noise_std),
                 unit="",
                 lower=least,
                 upper=most if noise_std > 0 else most * _ESTIMATE_EXCESS,
@@ -112,7 +115,7 @@ def encoding_checks(
     return checks
 
 
-def pattern_checks(raw: ComplexArray, trajectory: FloatArray | None, trained: Trained) -> list[Check]:
+def pattern_checks(raw: ComplexArray, mask: Mask, trajectory: FloatArray | None, trained: Trained) -> list[Check]:
     """Shape, sampling pattern or trajectory, and timing against the encoding's; the first that fails ends the list."""
     off_grid = trajectory is not None and trajectory.size > 0
     fits = raw.shape == trained.shape and off_grid != trained.cartesian
@@ -128,7 +131,7 @@ def pattern_checks(raw: ComplexArray, trajectory: FloatArray | None, trained: Tr
     if not fits:
         return [shape]
     if trained.cartesian:
-        return [shape, _sampling(raw, trained), *([_timing(raw, trained)] if trained.mask.all() else [])]
+        return [shape, _sampling(mask, trained), *([_timing(raw, trained)] if trained.mask.all() else [])]
     assert trajectory is not None
     return [shape, _deviation(trajectory, trained)]
 
@@ -155,7 +158,9 @@ def line_delay(raw: ComplexArray) -> float:
     return float(_DELAYS[int(np.argmin(variation))])
 
 
-def noise_to_samples(raw: ComplexArray, trajectory: FloatArray | None = None, noise_std: float = 0.0) -> float:
+def noise_to_samples(
+    raw: ComplexArray, mask: Mask, trajectory: FloatArray | None = None, noise_std: float = 0.0
+) -> float:
     """Noise over samples, both as root mean squares of complex numbers.
 
     Without a known noise it is taken from the twentieth of the samples that is farthest from the centre,
@@ -163,27 +168,26 @@ def noise_to_samples(raw: ComplexArray, trajectory: FloatArray | None = None, no
 
     Parameters
     ----------
-    raw, trajectory, noise_std
+    raw, mask, trajectory, noise_std
         As for :func:`encoding_checks`.
     """
-    measured = raw != 0
-    power = np.square(np.abs(raw[measured]).astype(np.float64))
+    power = np.square(np.abs(raw[mask]).astype(np.float64))
     if not power.size:
         return float("nan")
     whole = float(power.mean())
     if noise_std > 0:
         return float(np.sqrt(2 * noise_std**2 / whole))
     if trajectory is not None and trajectory.shape[:2] == raw.shape:
-        distance = np.hypot(trajectory[..., 0], trajectory[..., 1])[measured]
+        distance = np.hypot(trajectory[..., 0], trajectory[..., 1])[mask]
     else:
         y, x = np.ogrid[-1 : 1 : raw.shape[0] * 1j, -1 : 1 : raw.shape[1] * 1j]
-        distance = np.hypot(y, x)[measured]
+        distance = np.hypot(y, x)[mask]
     outer = power[distance >= np.quantile(distance, 0.95)]
     return float(np.sqrt(np.median(outer) / np.log(2) / whole))
 
 
-def _sampling(raw: ComplexArray, trained: Trained) -> Check:
-    misplaced = np.count_nonzero((raw != 0) ^ trained.mask) / np.count_nonzero(trained.mask)
+def _sampling(mask: Mask, trained: Trained) -> Check:
+    misplaced = np.count_nonzero(mask ^ trained.mask) / np.count_nonzero(trained.mask)
     return measure(
         "trained_pattern",
         float(misplaced),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,12 +16,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
+from recon.backend.configuration import parameters_in
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
 from recon.serving.allocator import SpareMemory
 from recon.serving.guard import Guard
 from recon.serving.latency import choose_by_latency
 from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
-from recon.serving.services import ContrastService, CtService, ModelService, MrService
+from recon.serving.services import ModelService, service_names, task_handlers
 from recon.serving.settings import Settings
 from recon.serving.stream import StreamEngine
 from recon.serving.triton.catalogue import Catalogue
@@ -31,27 +31,16 @@ from recon.serving.triton.private_memory import SHARED
 from recon.serving.triton.process import EmbeddedTriton, TritonAddress
 from recon.serving.triton.repository import models_in
 from recon.serving.tuning import Tuning, read_tunings
-from recon.tasks.ct import CtTask
-from recon.v1 import (
-    contrast_pb2,
-    contrast_pb2_grpc,
-    ct_pb2,
-    ct_pb2_grpc,
-    models_pb2,
-    models_pb2_grpc,
-    mr_pb2,
-    mr_pb2_grpc,
-)
+from recon.tasks.registry import task_of, tasks
+from recon.v1 import models_pb2, models_pb2_grpc
+from recon.wire.endpoint import check_authority, check_identity, checked_address
 
 log = structlog.get_logger()
 
-_SERVICES = (
-    ct_pb2.DESCRIPTOR.services_by_name["CtService"].full_name,
-    mr_pb2.DESCRIPTOR.services_by_name["MrService"].full_name,
-    contrast_pb2.DESCRIPTOR.services_by_name["ContrastService"].full_name,
-    models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
-)
+_MODELS = models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
 _START_S = 120.0
+#: Of a service that has never been ready; later Triton is started again without end.
+_MOST_FAILED_STARTS = 2
 _POLL_READY_S, _POLL_WAITING_S = 2.0, 0.1
 _GRPC_OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
@@ -92,11 +81,11 @@ class Server:
         else:
             if settings.tuning:
                 raise InvalidRequest("--tuning is for the embedded Triton; --triton names one with settings of its own")
-            local = settings.triton.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
-            address = TritonAddress(settings.triton, {}, SHARED if local else None)
+            address = _address_of(settings)
         self.triton = TritonClient(address, limits.in_flight)
         self.catalogue = Catalogue(self.triton)
         self.engine = StreamEngine(self.triton, self.catalogue, limits)
+        self._services = (*service_names(tasks().values()), _MODELS)
         self._health = health.aio.HealthServicer()
         self._grpc = grpc.aio.server(options=_GRPC_OPTIONS, interceptors=[Guard()])
         self._monitor: asyncio.Task[None] | None = None
@@ -112,12 +101,10 @@ class Server:
         ServiceUnavailable
             When the models do not come up.
         """
-        ct_pb2_grpc.add_CtServiceServicer_to_server(CtService(self.engine), self._grpc)
-        mr_pb2_grpc.add_MrServiceServicer_to_server(MrService(self.engine), self._grpc)
-        contrast_pb2_grpc.add_ContrastServiceServicer_to_server(ContrastService(self.engine), self._grpc)
+        self._grpc.add_generic_rpc_handlers(tuple(task_handlers(self.engine, tasks().values())))
         models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.triton, self.catalogue), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
+        reflection.enable_server_reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         await self._report(False)
         try:
             self.address = self._bind()
@@ -129,11 +116,14 @@ class Server:
             self._monitor = asyncio.create_task(self._watch(), name="readiness")
             deadline = asyncio.get_running_loop().time() + _START_S
             while not self.catalogue.ready:
+                if self.embedded and self.embedded.restarts >= _MOST_FAILED_STARTS:
+                    words = self.embedded.last_words[-1] if self.embedded.last_words else "without a word"
+                    raise ServiceUnavailable(f"Triton ended as it started: {words}")
                 if asyncio.get_running_loop().time() > deadline:
-                    raise ServiceUnavailable(f"Triton was not ready within {_START_S:.0f} s; see the log")
+                    raise ServiceUnavailable(f"{self._where()} was not ready within {_START_S:.0f} s")
                 await asyncio.sleep(0.05)
             if self.settings.ct_latency_ms is not None:
-                await choose_by_latency(self.triton, self.catalogue, CtTask(), self.settings.ct_latency_ms)
+                await choose_by_latency(self.triton, self.catalogue, task_of("ct"), self.settings.ct_latency_ms)
         except BaseException:
             await self.stop(0.0)
             raise
@@ -150,8 +140,11 @@ class Server:
         if self.embedded:
             await self.embedded.stop()
 
+    def _where(self) -> str:
+        return "the embedded Triton" if self.embedded else f"the Triton at {self.settings.triton}"
+
     def _bind(self) -> str:
-        listen, credentials = self.settings.listen, self._credentials()
+        listen, credentials = checked_address(self.settings.listen, "--listen"), self._credentials()
         try:
             if credentials is None:
                 port = self._grpc.add_insecure_port(listen)
@@ -178,6 +171,8 @@ class Server:
             return None
         if cert is None or key is None:
             raise InvalidRequest("--tls-cert and --tls-key belong together")
+        check_identity(self.settings.tls_cert, self.settings.tls_key)
+        check_authority(self.settings.client_ca)
         return grpc.ssl_server_credentials([(key, cert)], authority, authority is not None)
 
     def _triton_changed(self, running: bool) -> None:
@@ -214,8 +209,21 @@ class Server:
         READY.set(ready)
         state = health_pb2.HealthCheckResponse
         status = state.SERVING if ready else state.NOT_SERVING
-        for service in ("", *_SERVICES):
+        for service in ("", *self._services):
             await self._health.set(service, status)
+
+
+def _address_of(settings: Settings) -> TritonAddress:
+    """A site's own Triton, as it was named."""
+    assert settings.triton is not None
+    url = checked_address(settings.triton, "--triton")
+    local = url.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
+    check_authority(settings.triton_ca)
+    token = _read(settings.triton_token_file)
+    if token is not None and settings.triton_ca is None and not local:
+        raise InvalidRequest("--triton-token-file needs --triton-ca: a token is not sent in the clear")
+    headers = {} if token is None else {"authorization": f"Bearer {token.decode().strip()}"}
+    return TritonAddress(url, headers, SHARED if local else None, settings.triton_ca)
 
 
 def _read(path: Path | None) -> bytes | None:
@@ -247,8 +255,7 @@ def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
     """
     found = []
     for config in sorted(repository.glob("*/config.pbtxt")):
-        named = re.search(r'key: "task" value: { string_value: "([^"]*)"', config.read_text())
-        if not tasks or (named is not None and named.group(1) in tasks):
+        if not tasks or parameters_in(config.parent).get("task") in tasks:
             found.append(config.parent.name)
     if not found:
         raise InvalidRequest(f"{repository} holds no model{' for ' * bool(tasks)}{', '.join(tasks)}")

@@ -1,8 +1,8 @@
-"""The servicers: each hands its task's stream to the engine."""
+"""The servicers: a stream of each task for the engine, and the list of models."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import grpc
@@ -13,54 +13,30 @@ from recon.serving.stream import StreamEngine
 from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.models import ServedModel
-from recon.tasks.contrast import ContrastTask
-from recon.tasks.ct import CtTask
-from recon.tasks.mr import MrTask
-from recon.v1 import (
-    contrast_pb2,
-    contrast_pb2_grpc,
-    ct_pb2,
-    ct_pb2_grpc,
-    models_pb2,
-    models_pb2_grpc,
-    mr_pb2,
-    mr_pb2_grpc,
-)
+from recon.tasks.base import Task
+from recon.v1 import models_pb2, models_pb2_grpc
+from recon.wire.calls import Behaviour, response_of, stream_handlers
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
-class CtService(ct_pb2_grpc.CtServiceServicer):
-    """Low-dose CT."""
-
-    def __init__(self, engine: StreamEngine) -> None:
-        self._engine, self._task = engine, CtTask()
-
-    async def Denoise(self, request_iterator: AsyncIterator[Any], context: _Context) -> None:  # noqa: N802
-        """One series; see ``proto/recon/v1/ct.proto``."""
-        await self._engine.run(self._task, ct_pb2.DenoiseResponse, context)
+def task_handlers(engine: StreamEngine, tasks: Iterable[Task]) -> list[grpc.GenericRpcHandler]:
+    """Handlers of the tasks' methods: each hands its stream to the engine."""
+    return stream_handlers((task.method, _behaviour(engine, task)) for task in tasks)
 
 
-class MrService(mr_pb2_grpc.MrServiceServicer):
-    """MR from k-space."""
-
-    def __init__(self, engine: StreamEngine) -> None:
-        self._engine, self._task = engine, MrTask()
-
-    async def Reconstruct(self, request_iterator: AsyncIterator[Any], context: _Context) -> None:  # noqa: N802
-        """One series; see ``proto/recon/v1/mr.proto``."""
-        await self._engine.run(self._task, mr_pb2.ReconstructResponse, context)
+def service_names(tasks: Iterable[Task]) -> list[str]:
+    """Full names of the services that carry the tasks."""
+    return list(dict.fromkeys(task.method.containing_service.full_name for task in tasks))
 
 
-class ContrastService(contrast_pb2_grpc.ContrastServiceServicer):
-    """Full-dose contrast."""
+def _behaviour(engine: StreamEngine, task: Task) -> Behaviour:
+    response = response_of(task.method)
 
-    def __init__(self, engine: StreamEngine) -> None:
-        self._engine, self._task = engine, ContrastTask()
+    async def answer(messages: Any, context: _Context) -> None:
+        await engine.run(task, response, context)
 
-    async def Synthesize(self, request_iterator: AsyncIterator[Any], context: _Context) -> None:  # noqa: N802
-        """One pair of scans; see ``proto/recon/v1/contrast.proto``."""
-        await self._engine.run(self._task, contrast_pb2.SynthesizeResponse, context)
+    return answer
 
 
 class ModelService(models_pb2_grpc.ModelServiceServicer):

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
 
     listen: str = "127.0.0.1:50051"
     triton: str | None = None
+    triton_ca: Path | None = None
+    triton_token_file: Path | None = None
     repository: Path | None = None
     tasks: tuple[str, ...] = ()
     tuning: Annotated[tuple[Path, ...], NoDecode] = ()

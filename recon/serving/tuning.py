@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from recon.backend import model as backend
+from recon.backend.configuration import FILE, parameters_in
 from recon.errors import InvalidRequest
 from recon.machine import describe, differences
 from recon.serving.triton.models import ServedModel
@@ -87,9 +87,8 @@ def read_tunings(paths: Sequence[Path], models: Sequence[ServedModel], repositor
 
 
 def serves_settings(version: Path) -> bool:
-    """Whether the file that serves a version's folder is the shared one, which can be told how to run."""
-    served_by = version / "model.py"
-    return served_by.exists() and served_by.read_bytes() == Path(backend.__file__).read_bytes()
+    """Whether a version's folder is served by the code of single networks, which can be told how to run."""
+    return (version.parent / FILE).exists() and parameters_in(version.parent).get("served_by") == "network"
 
 
 def _read(path: Path) -> _Record:

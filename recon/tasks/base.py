@@ -15,17 +15,24 @@ Limits and physics stay in the task's own file; nothing here knows a unit.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from google.protobuf.descriptor import MethodDescriptor
 
 from recon.quality.verdict import Check
+from recon.tasks.job import Found
+from recon.tasks.options import Options
+from recon.tasks.series import Series
 from recon.volumes import FloatImage, Unit
 
 Array = npt.NDArray[Any]
+#: Told how many files have been looked at.
+LookedAt: TypeAlias = Callable[[int], None] | None
 
 
 @dataclass(frozen=True)
@@ -182,16 +189,52 @@ class Session(ABC):
         return []
 
 
-class Task(ABC):
-    """A kind of reconstruction.
+@dataclass(frozen=True)
+class Input:
+    """One of the things that a task's jobs are made from.
 
     Attributes
     ----------
     name
-        ``mr``, ``ct`` or ``contrast``; models of the repository name it as their task.
+        Of the command's option; the role of its files in an archive.
+    help
+        One line for a person.
+    many
+        Whether several may be given, each for jobs of its own; then it is the command's argument, and the only input.
     """
 
     name: str
+    help: str
+    many: bool = False
+
+
+class Task(ABC):
+    """A kind of reconstruction, and all that the rest of the house knows of it.
+
+    Attributes
+    ----------
+    name
+        Such as ``ct``; models of the repository name it as their task.
+    method
+        Descriptor of the rpc that carries it: a stream of messages whose ``part`` is first a ``header``
+        with the fields ``model`` and ``model_version``, answered by a stream of messages whose ``part``
+        is ``accepted``, ``chunk``, ``slice`` or ``report``.
+    summary
+        What its command does, one line.
+    noun
+        What it takes, as in "no CT series in FOLDER".
+    inputs
+        What its command and its jobs are given.
+    options
+        What a caller may choose.
+    """
+
+    name: str
+    method: MethodDescriptor
+    summary: str
+    noun: str
+    inputs: tuple[Input, ...]
+    options: type[Options] = Options
 
     @abstractmethod
     def open(self, header: Any, model: ModelFacts) -> Session:
@@ -210,3 +253,43 @@ class Task(ABC):
     def suits(self, header: Any) -> tuple[str, str]:
         """The model for a header that names none, and why; empty for the task's default."""
         return "", ""
+
+    @abstractmethod
+    def series(self, *inputs: Any, name: str, model: str, model_version: str, **options: Any) -> Series:
+        """What a client sends.
+
+        Parameters
+        ----------
+        inputs
+            The task's own, such as a volume.
+        name
+            For the service's log.
+        model, model_version
+            Empty where the service chooses.
+        options
+            The task's own.
+        """
+
+    @abstractmethod
+    def find(self, given: Mapping[str, Sequence[Path]], looked_at: LookedAt = None) -> Iterator[Found]:
+        """The jobs in files and folders; one bad input never costs another.
+
+        Parameters
+        ----------
+        given
+            What a caller names, by input.
+        looked_at
+            Told now and then.
+        """
+
+    def jobs_of_scan(self, name: str, files: Mapping[str, Sequence[Path]]) -> Iterator[Found]:
+        """The jobs of one scan all of whose files are known: one, or a few where the task splits it.
+
+        Parameters
+        ----------
+        name
+            Of the scan.
+        files
+            By input.
+        """
+        return self.find(files)

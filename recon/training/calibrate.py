@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.arrays import FloatArray
-from recon.backend.model import runtime_of
+from recon.backend.runtime import runtime_of
 from recon.quality.conformal import conformal_factor, measured_coverage
 
 COVERAGE = 0.9

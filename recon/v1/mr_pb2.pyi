@@ -60,18 +60,20 @@ class MrHeader(_message.Message):
     def __init__(self, series_name: _Optional[str] = ..., trajectory: _Optional[_Union[Trajectory, str]] = ..., coils: _Optional[int] = ..., samples: _Optional[int] = ..., lines: _Optional[int] = ..., slices: _Optional[int] = ..., averages: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., noise_std: _Optional[float] = ..., encoding: _Optional[str] = ...) -> None: ...
 
 class Readouts(_message.Message):
-    __slots__ = ("slice_index", "lines", "data", "last_in_slice", "trajectory")
+    __slots__ = ("slice_index", "lines", "data", "last_in_slice", "trajectory", "counts")
     SLICE_INDEX_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     LAST_IN_SLICE_FIELD_NUMBER: _ClassVar[int]
     TRAJECTORY_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
     slice_index: int
     lines: _containers.RepeatedScalarFieldContainer[int]
     data: bytes
     last_in_slice: bool
     trajectory: bytes
-    def __init__(self, slice_index: _Optional[int] = ..., lines: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., last_in_slice: bool = ..., trajectory: _Optional[bytes] = ...) -> None: ...
+    counts: bytes
+    def __init__(self, slice_index: _Optional[int] = ..., lines: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., last_in_slice: bool = ..., trajectory: _Optional[bytes] = ..., counts: _Optional[bytes] = ...) -> None: ...
 
 class ReconstructResponse(_message.Message):
     __slots__ = ("accepted", "chunk", "slice", "report")

@@ -21,14 +21,14 @@ import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from recon.serving.guard import Guard
-from recon.serving.services import CtService
+from recon.serving.services import task_handlers
 from recon.serving.settings import Limits
 from recon.serving.stream import StreamEngine
 from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.models import ServedModel
 from recon.serving.triton.process import TritonAddress
-from recon.v1 import ct_pb2_grpc
+from recon.tasks.registry import task_of
 from tests.batch.archives import published, write_series
 from tests.conftest import body
 
@@ -64,7 +64,8 @@ async def _serve() -> tuple[grpc.aio.Server, str]:
     server, state = grpc.aio.server(interceptors=[Guard()]), health.aio.HealthServicer()
     await state.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
-    ct_pb2_grpc.add_CtServiceServicer_to_server(CtService(StreamEngine(triton, catalogue, Limits())), server)
+    handlers = task_handlers(StreamEngine(triton, catalogue, Limits()), [task_of("ct")])
+    server.add_generic_rpc_handlers(tuple(handlers))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     return server, f"127.0.0.1:{port}"

@@ -16,7 +16,8 @@ from recon.bench.routes.network import weights_of
 from recon.errors import InvalidRequest
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
-from recon.tasks.contrast import AlignedPair, ContrastTask
+from recon.tasks.contrast.slices import AlignedPair
+from recon.tasks.contrast.task import ContrastTask
 
 
 def test_the_pairs_are_good_ones_and_all_different() -> None:

@@ -160,7 +160,7 @@ def test_a_full_disk(run: Callable[..., tuple[int, str]], tmp_path: Path, monkey
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("recon.jobs.ct.write_nifti", full)
+    monkeypatch.setattr("recon.tasks.ct.outputs.write_nifti", full)
     code, said = run(_nifti(tmp_path / "a.nii.gz", 1))
     assert code == 1
     assert "the disk is full" in said

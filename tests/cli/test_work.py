@@ -17,9 +17,10 @@ import pytest
 
 from recon.cli import work
 from recon.errors import ServiceUnavailable, UnreadableInput
-from recon.jobs import Options, Problem
-from recon.jobs.ct import CtNiftiJob
-from recon.jobs.names import distinct, name_of
+from recon.jobs import Problem
+from recon.tasks.ct.inputs import CtNiftiJob
+from recon.tasks.ct.options import CtOptions
+from recon.tasks.names import distinct, name_of
 from tests.conftest import body
 
 MakeSlice = Callable[..., Path]
@@ -111,7 +112,7 @@ def test_without_a_service_every_job_is_said_to_have_failed(
         Problem("bad.nii", UnreadableInput("bad.nii: broken")), CtNiftiJob("a", "a.nii", []),
         CtNiftiJob("b", "b.nii", []),
     ]  # fmt: skip
-    assert work.work(found, tmp_path, Options(), server="x:1", tls=None, as_json=True, nothing="") == 2
+    assert work.work(found, tmp_path, CtOptions(), server="x:1", tls=None, as_json=True, nothing="") == 2
     results = json.loads(capsys.readouterr().out)["results"]
     assert [result["input"] for result in results] == ["bad.nii", "a.nii", "b.nii"]
 

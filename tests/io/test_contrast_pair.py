@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
@@ -14,16 +15,21 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from recon.errors import UnreadableInput
-from recon.io.contrast_dicom import synthesised_series, uncertainty_series, write_synthesised_slice
 from recon.io.contrast_pair import read_pair, read_scan
+from recon.io.dicom.write.synthesised import synthesised_series, uncertainty_series, write_synthesised_slice
+from recon.quality.verdict import Verdict
 
 VALUES = np.random.default_rng(0).integers(0, 900, (7, 12, 10)).astype(np.uint16)
 
 
-def write_series(folder: Path, values: np.ndarray = VALUES, patient: str = "P1", skip: int | None = None) -> Path:
-    """A sagittal MR series, files in no order."""
-    folder.mkdir(parents=True)
-    series, study = generate_uid(), generate_uid()
+def write_series(
+    folder: Path, values: np.ndarray = VALUES, patient: str = "P1", skip: int | None = None,
+    each: Callable[[Dataset, int], None] = lambda dataset, index: None,
+) -> Path:  # fmt: skip
+    """A sagittal MR series, files in no order; ``each`` has the last word on every slice."""
+    folder.mkdir(parents=True, exist_ok=True)
+    study = generate_uid(entropy_srcs=[str(folder.parent)])
+    series = generate_uid(entropy_srcs=[str(folder)])
     for index in np.random.default_rng(1).permutation(len(values)):
         if index == skip:
             continue
@@ -44,6 +50,7 @@ def write_series(folder: Path, values: np.ndarray = VALUES, patient: str = "P1",
         dataset.HighBit, dataset.PixelRepresentation = 15, 0
         dataset.RescaleSlope, dataset.RescaleIntercept = 2.0, 1.0
         dataset.PixelData = values[index].astype("<u2").tobytes()
+        each(dataset, int(index))
         dataset.file_meta = FileMetaDataset()
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         dataset.file_meta.MediaStorageSOPClassUID = MRImageStorage
@@ -53,7 +60,7 @@ def write_series(folder: Path, values: np.ndarray = VALUES, patient: str = "P1",
 
 
 def test_a_dicom_series_is_sorted_by_place_and_rescaled(tmp_path: Path) -> None:
-    scan = read_scan(write_series(tmp_path / "a"))
+    scan = read_scan([write_series(tmp_path / "a")])
     ordered = scan.volume.values if scan.volume.geometry.affine[0, 2] > 0 else scan.volume.values[::-1]
     np.testing.assert_array_equal(ordered, VALUES * 2.0 + 1.0)
     assert scan.volume.geometry.spacing == pytest.approx((1.1, 0.9, 1.2))
@@ -65,39 +72,128 @@ def test_a_dicom_series_is_sorted_by_place_and_rescaled(tmp_path: Path) -> None:
 @pytest.mark.parametrize("skip", [1, 3, 5])
 def test_a_missing_slice_is_named(tmp_path: Path, skip: int) -> None:
     with pytest.raises(UnreadableInput, match="missing or doubled"):
-        read_scan(write_series(tmp_path / "a", skip=skip))
+        read_scan([write_series(tmp_path / "a", skip=skip)])
 
 
 def test_two_patients_two_series_one_file_and_rubbish_are_refused(tmp_path: Path) -> None:
     one, other = write_series(tmp_path / "a"), write_series(tmp_path / "b", patient="P2")
     with pytest.raises(UnreadableInput, match="another patient"):
-        read_pair(one, other)
+        read_pair([one], [other])
     with pytest.raises(UnreadableInput, match="two scans are needed"):
-        read_pair(one, one)
+        read_pair([one], [one])
     write_series(tmp_path / "c" / "d")
     write_series(tmp_path / "c" / "e")
     with pytest.raises(UnreadableInput, match="2 MR series"):
-        read_scan(tmp_path / "c")
+        read_scan([tmp_path / "c"])
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / "x.dcm").write_bytes(b"no DICOM at all")
     with pytest.raises(UnreadableInput, match="holds no MR series"):
-        read_scan(tmp_path / "f")
+        read_scan([tmp_path / "f"])
+
+
+def test_scouts_inside_a_series_are_left_out_and_named(tmp_path: Path) -> None:
+    many = np.repeat(VALUES, 2, axis=0)
+    folder = write_series(tmp_path / "a", many)
+
+    def axial(dataset: Dataset, index: int) -> None:
+        dataset.ImageOrientationPatient, dataset.ImagePositionPatient = [1, 0, 0, 0, 1, 0], [0.0, 0.0, 20.0 * index]
+
+    write_series(folder, many[:3], each=axial)
+    scan = read_scan([folder])
+    assert scan.volume.shape[0] == 14
+    assert any("left out of the same series" in note for note in scan.notes)
+    assert any("lies across" in note for note in scan.notes)
+
+
+@pytest.mark.parametrize("image_type", [["ORIGINAL", "PRIMARY", "P", "ND"], ["ORIGINAL", "PRIMARY", "PHASE MAP"],
+                                        ["DERIVED", "PRIMARY", "SUB"], ["DERIVED", "PRIMARY", "ADC"]])  # fmt: skip
+def test_phase_and_maps_among_the_slices_are_left_out_and_named(tmp_path: Path, image_type: list[str]) -> None:
+    folder = write_series(tmp_path / "a")
+    write_series(folder, VALUES[::-1], each=lambda dataset, index: setattr(dataset, "ImageType", image_type))
+    scan = read_scan([folder])
+    assert sorted(scan.volume.values[:, 0, 0]) == sorted(VALUES[:, 0, 0] * 2.0 + 1.0)
+    assert any(image_type[2] in note for note in scan.notes)
+
+
+def test_a_series_uid_for_every_slice_is_one_series(tmp_path: Path) -> None:
+    def own_uid(dataset: Dataset, index: int) -> None:
+        dataset.SeriesInstanceUID = f"1.2.392.1.{index + 1}"
+
+    scan = read_scan([write_series(tmp_path / "a", each=own_uid)])
+    assert scan.volume.shape[0] == 7
+    assert "differs from slice to slice" in scan.notes[0]
+
+
+def _set(**values: object) -> Callable[[Dataset, int], None]:
+    return lambda dataset, index: [setattr(dataset, name, value) for name, value in values.items()]  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("each", "words"),
+    [
+        (_set(PhotometricInterpretation="MONOCHROME1"), "MONOCHROME1"),
+        (_set(PixelSpacing=[1e-9, 1e-9]), "impossible"),
+        (_set(ImageOrientationPatient=[0, 0, 0, 0, 0, 0]), "impossible"),
+        (_set(ImageOrientationPatient=[0, 1, 0, 0, 0.5, -0.8]), "impossible"),
+        (lambda d, i: setattr(d, "ImageOrientationPatient", [0, 0, 1, 0, 1, 0] if i > 3 else [0, 1, 0, 0, 0, -1]),
+         "MR series|lies across"),
+        (lambda d, i: setattr(d, "PixelSpacing", [1.8, 2.2] if i > 3 else [0.9, 1.1]), "MR series|slices"),
+        (lambda d, i: setattr(d, "PatientID", "P2" if i > 3 else "P1"), "MR series|slices"),
+        (lambda d, i: setattr(d, "ImagePositionPatient", [1.2 * i, -100.0 + 30 * (i == 3), 80.0]), "aside"),
+        (lambda d, i: setattr(d, "ImagePositionPatient", [1.2 * i, -100.0 + 0.5 * i, 80.0]), "leans"),
+        (lambda d, i: setattr(d, "ImagePositionPatient", [1.2, -100.0, 80.0]), "same place"),
+    ],
+)  # fmt: skip
+def test_what_is_no_evenly_spaced_scan_of_one_patient_is_refused(
+    tmp_path: Path, each: Callable[[Dataset, int], None], words: str
+) -> None:
+    with pytest.raises(UnreadableInput, match=words):
+        read_scan([write_series(tmp_path / "a", each=each)])
+
+
+def test_a_damaged_file_is_a_check(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "a")
+    last = max(folder.iterdir())
+    last.write_bytes(last.read_bytes()[:-100])
+    scan = read_scan([folder])
+    (check,) = [check for check in scan.checks if check.name == "slices_lost"]
+    assert check.value == 1
+    assert check.outcome is Verdict.REVIEW
+
+
+def test_nothing_beside_the_listed_files_is_read(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "a")
+    files = sorted(folder.iterdir())
+    scan = read_scan(files[:5])
+    assert scan.volume.shape[0] == 5
+    assert sorted(scan.files) == files[:5]
+
+
+def test_headers_of_two_sequences_are_a_check(tmp_path: Path) -> None:
+    one, other = write_series(tmp_path / "a"), write_series(tmp_path / "b", each=_set(FlipAngle=25.0, EchoTime=3.01))
+    (check,) = [check for check in read_pair([one], [other]).checks if check.name == "same_protocol"]
+    assert check.outcome is Verdict.REVIEW
+    assert check.value == 1
+    assert "FlipAngle is 15 before and 25 degrees after" in check.message
+    again = read_pair([one], [write_series(tmp_path / "c")])
+    (check,) = [check for check in again.checks if check.name == "same_protocol"]
+    assert check.outcome is Verdict.PASS
 
 
 def test_a_nifti_pair_keeps_its_geometry(tmp_path: Path) -> None:
     affine = np.array([[0, 0, 1.2, -30], [-0.9, 0, 0, 50], [0, 1.1, 0, -20], [0, 0, 0, 1.0]])
     for name in ("pre", "low"):
         nib.save(nib.Nifti1Image(VALUES.astype(np.int16), affine), tmp_path / f"{name}.nii.gz")
-    pair = read_pair(tmp_path / "pre.nii.gz", tmp_path / "low.nii.gz")
+    pair = read_pair([tmp_path / "pre.nii.gz"], [tmp_path / "low.nii.gz"])
     assert pair.pre.nifti is not None
     assert sorted(pair.pre.volume.geometry.spacing) == pytest.approx([0.9, 1.1, 1.2])
 
 
 def test_a_synthesised_slice_says_that_it_is_one_and_claims_no_dose(tmp_path: Path) -> None:
-    pre, low = read_scan(write_series(tmp_path / "a")), read_scan(write_series(tmp_path / "b"))
+    pre, low = read_scan([write_series(tmp_path / "a")]), read_scan([write_series(tmp_path / "b")])
     values = pre.volume.values[3] * 1.5
     series = synthesised_series("contrast_enhance 1 (abc)", 0.1, 3000.0)
-    write_synthesised_slice(values, pre.files[3], low.files[3], series, 4, tmp_path / "out.dcm")
+    write_synthesised_slice(values, pre.sources[3], low.sources[3], series, 4, tmp_path / "out.dcm")
     made, source = pydicom.dcmread(tmp_path / "out.dcm"), pydicom.dcmread(pre.files[3])
     assert list(made.ImageType) == ["DERIVED", "SECONDARY", "OTHER", "SYNTHESISED"]
     assert "SYNTHESISED" in made.SeriesDescription
@@ -113,8 +209,8 @@ def test_a_synthesised_slice_says_that_it_is_one_and_claims_no_dose(tmp_path: Pa
     shown = made.pixel_array * float(made.RescaleSlope) + float(made.RescaleIntercept)
     np.testing.assert_allclose(shown, values, atol=0.51 * float(made.RescaleSlope))
     with pytest.raises(UnreadableInput, match="own results"):
-        read_scan(tmp_path / "out.dcm")
-    write_synthesised_slice(values, pre.files[3], None, uncertainty_series("m", 100.0), 4, tmp_path / "u.dcm")
+        read_scan([tmp_path / "out.dcm"])
+    write_synthesised_slice(values, pre.sources[3], None, uncertainty_series("m", 100.0), 4, tmp_path / "u.dcm")
     assert pydicom.dcmread(tmp_path / "u.dcm").ImageType[3] == "UNCERTAINTY"
 
 
@@ -131,7 +227,7 @@ def test_damaged_files_give_one_line(tmp_path: Path, cut: int, flip: int) -> Non
     file.write_bytes(bytes(raw[: max(200, len(raw) - cut)]))
     problem = ""
     try:
-        read_scan(folder)
+        read_scan([folder])
     except UnreadableInput as error:
         problem = error.problem
     assert "\n" not in problem

@@ -14,7 +14,7 @@ from recon.quality.verdict import Verdict, verdict_of
 
 def encoding_checks(raw, trajectory, noise_std, parameters):
     name = parameters.get("encoding")
-    return checks_of(raw, trajectory, noise_std, parameters, encoding(name) if name in NAMES else None)
+    return checks_of(raw, raw != 0, trajectory, noise_std, parameters, encoding(name) if name in NAMES else None)
 
 
 def _object():
@@ -81,10 +81,10 @@ def test_more_noise_than_in_training_is_for_review(known) -> None:
 
 def test_noise_that_is_known_is_taken_as_it_is() -> None:
     raw, _, std = _raw("misaligned", noise=0.05)
-    assert noise_to_samples(raw, None, std) == pytest.approx(0.05, rel=0.02)
+    assert noise_to_samples(raw, raw != 0, None, std) == pytest.approx(0.05, rel=0.02)
     rng = np.random.default_rng(0)
     alone = (rng.normal(size=(64, 64)) + 1j * rng.normal(size=(64, 64))).astype(np.complex64)
-    assert noise_to_samples(alone) == pytest.approx(1.0, rel=0.15)
+    assert noise_to_samples(alone, alone != 0) == pytest.approx(1.0, rel=0.15)
 
 
 def test_acceleration_of_networks_for_many_patterns() -> None:

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 
 from recon.serving.guard import Guard
+from recon.serving.services import task_handlers
 from recon.serving.settings import Limits
 from recon.serving.stream import StreamEngine
 from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.models import ServedModel
 from recon.serving.triton.process import TritonAddress
-from tests.toy import METHOD, ToyTask, toy_pb2
+from tests.toy import ToyTask
 
 
 class FakeServer:
@@ -89,18 +90,8 @@ class Gateway:
         self.catalogue.ready = True
         self.serve_version("1")
         self.engine = StreamEngine(self.triton, self.catalogue, limits)
-        task = ToyTask()
-
-        async def multiply(messages: Any, context: Any) -> None:
-            await self.engine.run(task, toy_pb2.Response, context)
-
-        service, _, method = METHOD.strip("/").rpartition("/")
-        handler = grpc.stream_stream_rpc_method_handler(
-            multiply, request_deserializer=toy_pb2.Request.FromString,
-            response_serializer=toy_pb2.Response.SerializeToString,
-        )  # fmt: skip
         self.server = grpc.aio.server(interceptors=[Guard()])
-        self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
+        self.server.add_generic_rpc_handlers(tuple(task_handlers(self.engine, [ToyTask()])))
         self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
         await self.server.start()
         await asyncio.sleep(0)
@@ -115,7 +106,7 @@ class Gateway:
 
         async def count() -> tuple[int, int, int]:
             names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]  # type: ignore[union-attr]
-            own = [name for name in names if "StreamEngine" in name or "TritonClient" in name or "multiply" in name]
+            own = [name for name in names if "StreamEngine" in name or "TritonClient" in name or "_behaviour" in name]
             return self.engine.streams, self.triton.calls, len(own)
 
         return self.run(count())

@@ -9,7 +9,8 @@ from recon.client import Client
 from recon.errors import InvalidRequest
 from recon.physics.encoding import SIDE, Encoding, encoding
 from recon.quality.verdict import Verdict
-from recon.volumes import Geometry, KSpace
+from recon.values.readouts import KSpace, Readouts
+from recon.volumes import Geometry
 from tests.conftest import head
 
 NOISE = 0.004
@@ -27,11 +28,14 @@ def measured(scheme: Encoding, image: np.ndarray, noise: float = NOISE) -> KSpac
     raw = raw.reshape(scheme.shape)
     geometry = Geometry.from_spacing(3.0, 3.0, 5.0)
     if scheme.cartesian:
-        return KSpace(1, 1, *scheme.shape, geometry, lambda _: raw[None], noise_std=noise)
+        return KSpace(
+            1, 1, *scheme.shape, geometry, lambda _: Readouts.of_grid(raw[None], scheme.mask), noise_std=noise
+        )
     path = np.ascontiguousarray(scheme.trajectory[..., ::-1].transpose(1, 0, 2))
     return KSpace(
-        1, 1, *scheme.shape, geometry, lambda _: raw[None], (SIDE, SIDE), noise,
-        "spiral" if scheme.name == "spiral" else "radial", lambda _: path,
+        1, 1, *scheme.shape, geometry, lambda _: Readouts.of_grid(raw[None], trajectory=path),
+        (SIDE, SIDE), noise,
+        "spiral" if scheme.name == "spiral" else "radial",
     )  # fmt: skip
 
 
@@ -54,7 +58,9 @@ def test_each_network_beats_what_its_samples_alone_show(client: Client, name: st
 
 def test_another_shape_is_refused_and_another_pattern_rejected(client: Client) -> None:
     truth = head((SIDE, SIDE))
-    large = KSpace(1, 1, 96, 80, Geometry.from_spacing(1, 1, 1), lambda _: np.ones((1, 96, 80), np.complex64))
+    large = KSpace(
+        1, 1, 96, 80, Geometry.from_spacing(1, 1, 1), lambda _: Readouts.of_grid(np.ones((1, 96, 80), np.complex64))
+    )
     with pytest.raises(InvalidRequest, match="use another model"):
         list(client.reconstruct_mr(large, model="automap_poisson_disc"))
     (result,) = client.reconstruct_mr(measured(encoding("misaligned"), truth), model="automap_poisson_disc")

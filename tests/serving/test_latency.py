@@ -13,7 +13,7 @@ from recon.serving.latency import choose_by_latency
 from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import Request, TritonClient
 from recon.serving.triton.models import ServedModel
-from recon.tasks.ct import CtTask
+from recon.tasks.ct.task import CtTask
 
 SECONDS = {"large": 0.06, "light": 0.01, "tiny": 0.001}
 

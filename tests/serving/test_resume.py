@@ -15,24 +15,21 @@ from recon.errors import InternalError, ServiceUnavailable
 from recon.jobs import Job, Loaded, Options, perform
 from recon.quality.verdict import Verdict
 from recon.v1 import common_pb2
+from recon.wire.calls import Opener, opener
 from tests.serving.conftest import Gateway
 from tests.serving.test_stream import scan
-from tests.toy import ToySeries
+from tests.toy import METHOD, ToySeries
 
 
-class Interrupted(ToySeries):
-    """Streams that break after some slices, once each."""
+def interrupted(channel: grpc.Channel, breaks: list[int], between: Callable[[], None]) -> tuple[ToySeries, Opener]:
+    """A series, and streams that break after some slices, once each."""
+    left, whole = list(breaks), opener(channel, METHOD)
 
-    def __init__(self, channel: grpc.Channel, breaks: list[int], between: Callable[[], None], slices: int = 6) -> None:
-        super().__init__(channel, *scan(slices))
-        self.breaks, self.between = breaks, between
+    def broken(messages: Iterator[Any], timeout_s: float) -> Any:
+        answers = whole(messages, timeout_s)
+        return _Broken(answers, left.pop(0), between) if left else answers
 
-    def open(self, offset: int, model: Any, timeout_s: float) -> Any:
-        answers = super().open(offset, model, timeout_s)
-        if not self.breaks:
-            return answers
-        after = self.breaks.pop(0)
-        return _Broken(answers, after, self.between)
+    return ToySeries(*scan(6)), broken
 
 
 class _Unavailable(grpc.RpcError):
@@ -65,13 +62,13 @@ class _Broken:
 
 
 def test_an_interrupted_series_goes_on_with_the_slices_that_are_missing(channel: grpc.Channel) -> None:
-    run = Run(Interrupted(channel, [2, 1], lambda: None), 30, 10)
+    run = Run(*interrupted(channel, [2, 1], lambda: None), 30, 10)
     assert [result.index for result in run] == [0, 1, 2, 3, 4, 5]
     assert run.attempts == 3
 
 
 def test_a_series_is_never_made_by_two_models(gateway: Gateway, channel: grpc.Channel) -> None:
-    run = Run(Interrupted(channel, [2], lambda: gateway.serve_version("2")), 30, 10)
+    run = Run(*interrupted(channel, [2], lambda: gateway.serve_version("2")), 30, 10)
     got = []
     with pytest.raises(Exception, match="multiply"):
         got.extend(result.index for result in run)
@@ -83,34 +80,29 @@ def test_weights_that_change_under_the_same_name_are_noticed(gateway: Gateway, c
     def exchange() -> None:
         gateway.catalogue._models[0].parameters["sha256.1"] = "f" * 64
 
-    run = Run(Interrupted(channel, [2], exchange), 30, 10)
+    run = Run(*interrupted(channel, [2], exchange), 30, 10)
     with pytest.raises(InternalError, match="send the series again"):
         list(run)
 
 
 def test_losing_the_connection_after_the_last_slice_is_no_error(channel: grpc.Channel) -> None:
-    run = Run(Interrupted(channel, [6], lambda: None), 30, 10)
+    run = Run(*interrupted(channel, [6], lambda: None), 30, 10)
     assert len(list(run)) == 6
     assert run.report is not None
 
 
 def test_a_service_that_goes_for_good_is_an_error_after_the_callers_patience(channel: grpc.Channel) -> None:
-    run = Run(Interrupted(channel, [2] + [0] * 100, lambda: None), 30, 0.5)
+    run = Run(*interrupted(channel, [2] + [0] * 100, lambda: None), 30, 0.5)
     with pytest.raises(ServiceUnavailable):
         list(run)
     assert run.finished == 2
 
 
-class Rewritten(ToySeries):
-    """Answers that were changed on the way."""
-
-    def __init__(self, channel: grpc.Channel, change: Callable[[Any], bool]) -> None:
-        super().__init__(channel, *scan(3))
-        self.change = change
-
-    def open(self, offset: int, model: Any, timeout_s: float) -> Any:
-        answers = super().open(offset, model, timeout_s)
-        return _Changed(answers, self.change)
+def rewritten(channel: grpc.Channel, change: Callable[[Any], bool]) -> tuple[ToySeries, Opener]:
+    """A series, and answers that were changed on the way."""
+    return ToySeries(*scan(3)), lambda messages, timeout_s: _Changed(
+        opener(channel, METHOD)(messages, timeout_s), change
+    )
 
 
 class _Changed:
@@ -135,11 +127,11 @@ def test_verdicts_never_fail_open(channel: grpc.Channel) -> None:
             answer.slice.verdict = common_pb2.VERDICT_UNSPECIFIED
         return True
 
-    run = Run(Rewritten(channel, reject), 30, 5)
+    run = Run(*rewritten(channel, reject), 30, 5)
     assert [result.verdict for result in run] == [Verdict.PASS, Verdict.REJECT, Verdict.PASS]
     assert run.report is not None
     assert run.report.verdict is Verdict.REJECT
-    run = Run(Rewritten(channel, silent), 30, 5)
+    run = Run(*rewritten(channel, silent), 30, 5)
     assert {result.verdict for result in run} == {Verdict.REVIEW}
 
 
@@ -149,7 +141,7 @@ def test_checks_without_an_outcome_are_no_pass(channel: grpc.Channel) -> None:
             check.outcome = common_pb2.VERDICT_UNSPECIFIED
         return True
 
-    assert {result.verdict for result in Run(Rewritten(channel, forget), 30, 5)} == {Verdict.REVIEW}
+    assert {result.verdict for result in Run(*rewritten(channel, forget), 30, 5)} == {Verdict.REVIEW}
 
 
 def test_a_rejected_slice_counts_in_a_series_that_broke_off(channel: grpc.Channel, tmp_path: Path) -> None:
@@ -162,10 +154,10 @@ def test_a_rejected_slice_counts_in_a_series_that_broke_off(channel: grpc.Channe
     class Toy(Loaded):
         slices, notes, skipped, checks = 3, [], [], []
 
-        def start(self, client: Any, options: Options) -> Run:
-            return Run(Rewritten(channel, reject), 30, 5)
+        def series(self, options: Options) -> Any:
+            return None
 
-        def sink(self, folder: Path, run: Run, options: Options) -> Any:
+        def sink(self, folder: Path, model: Any, options: Options) -> Any:
             return SimpleNamespace(put=lambda result: None, close=lambda: None)
 
         def preview(self, shown: Any, title: str, path: Path) -> None:
@@ -175,7 +167,8 @@ def test_a_rejected_slice_counts_in_a_series_that_broke_off(channel: grpc.Channe
         def load(self) -> Loaded:
             return Toy()
 
-    report = perform(None, ToyJob("toy", "toy"), tmp_path, Options())  # type: ignore[arg-type]
+    client: Any = SimpleNamespace(send=lambda *_: Run(*rewritten(channel, reject), 30, 5))
+    report = perform(client, ToyJob("toy", "toy"), tmp_path, Options())
     assert (report["status"], report["slices"]["missing"], report["verdict"]) == ("incomplete", [2], "REJECT")
 
 
@@ -186,13 +179,13 @@ def test_slices_out_of_order_are_an_error(channel: grpc.Channel) -> None:
         return True
 
     with pytest.raises(InternalError, match="slice 0 came where slice 1 was due"):
-        list(Run(Rewritten(channel, twice), 30, 5))
+        list(Run(*rewritten(channel, twice), 30, 5))
 
 
 def test_a_slice_that_the_service_forgets_is_an_error(channel: grpc.Channel) -> None:
     def forget(answer: Any) -> bool:
         return not (answer.WhichOneof("part") == "slice" and answer.slice.slice_index == 2)
 
-    run = Run(Rewritten(channel, forget), 30, 5)
+    run = Run(*rewritten(channel, forget), 30, 5)
     with pytest.raises(InternalError, match="2 of 3 slices"):
         list(run)

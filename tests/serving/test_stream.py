@@ -17,6 +17,7 @@ from recon.errors import DeadlineExceeded, InvalidRequest, TooManyRequests
 from recon.quality.verdict import Verdict
 from recon.serving.settings import Limits
 from recon.v1 import common_pb2
+from recon.wire.calls import opener, path_of
 from recon.wire.status import from_status
 from tests.serving.conftest import Gateway
 from tests.toy import METHOD, ToySeries, ToySession, toy_pb2
@@ -37,10 +38,14 @@ def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 def call(channel: grpc.Channel, messages: Iterator[Any], timeout: float = 30) -> Iterator[Any]:
     stub = channel.stream_stream(
-        METHOD, request_serializer=lambda m: m if isinstance(m, bytes) else m.SerializeToString(),
+        path_of(METHOD), request_serializer=lambda m: m if isinstance(m, bytes) else m.SerializeToString(),
         response_deserializer=toy_pb2.Response.FromString,
     )  # fmt: skip
     return stub(messages, timeout=timeout)
+
+
+def run_of(channel: grpc.Channel, series: ToySeries, timeout_s: float, patience_s: float) -> Run:
+    return Run(series, opener(channel, METHOD), timeout_s, patience_s)
 
 
 def failure(answers: Iterator[Any]) -> tuple[int, grpc.RpcError]:
@@ -56,7 +61,7 @@ def failure(answers: Iterator[Any]) -> tuple[int, grpc.RpcError]:
 
 def test_a_new_task_needs_nothing_but_its_own_files(channel: grpc.Channel) -> None:
     wave, gain = scan(5)
-    run = Run(ToySeries(channel, wave, gain), 30, 5)
+    run = run_of(channel, ToySeries(wave, gain), 30, 5)
     results = list(run)
     assert [result.index for result in results] == list(range(5))
     for result in results:
@@ -69,7 +74,7 @@ def test_a_new_task_needs_nothing_but_its_own_files(channel: grpc.Channel) -> No
 
 def test_a_slice_larger_than_a_message_comes_in_chunks(channel: grpc.Channel) -> None:
     wave, gain = scan(2, 1100, 1000)
-    for result in Run(ToySeries(channel, wave, gain), 30, 5):
+    for result in run_of(channel, ToySeries(wave, gain), 30, 5):
         np.testing.assert_allclose(result.image, np.abs(wave[result.index]) * gain[result.index], rtol=1e-5)
 
 
@@ -82,7 +87,7 @@ def test_a_message_that_can_not_be_read_ends_the_stream_at_once(
     hold = threading.Event()
 
     def messages() -> Iterator[Any]:
-        yield from list(ToySeries(channel, *scan(4)).messages())[:3]
+        yield from list(ToySeries(*scan(4)).messages())[:3]
         yield message
         hold.wait(20)
 
@@ -98,7 +103,7 @@ def test_a_client_that_falls_silent_is_let_go(gateway: Gateway, channel: grpc.Ch
     hold = threading.Event()
 
     def messages() -> Iterator[Any]:
-        yield from list(ToySeries(channel, *scan(4)).messages())[:3]
+        yield from list(ToySeries(*scan(4)).messages())[:3]
         hold.wait(20)
 
     slices, error = failure(call(channel, messages()))
@@ -110,13 +115,13 @@ def test_a_client_that_falls_silent_is_let_go(gateway: Gateway, channel: grpc.Ch
 def test_slices_before_a_bad_one_are_kept(channel: grpc.Channel) -> None:
     wave, gain = scan(4)
     gain[2, 0, 0] = np.nan
-    slices, error = failure(call(channel, iter(ToySeries(channel, wave, gain).messages())))
+    slices, error = failure(call(channel, iter(ToySeries(wave, gain).messages())))
     assert (slices, error.code()) == (2, grpc.StatusCode.INVALID_ARGUMENT)
 
 
 def test_a_cancelled_stream_leaves_nothing_behind(gateway: Gateway, channel: grpc.Channel) -> None:
     gateway.fake.stalled.clear()
-    answers = call(channel, iter(ToySeries(channel, *scan(50)).messages()))
+    answers = call(channel, iter(ToySeries(*scan(50)).messages()))
     next(answers)
     eventually(lambda: gateway.fake.running == 2)
     answers.cancel()  # type: ignore[attr-defined]
@@ -130,20 +135,20 @@ def test_cancelled_callers_do_not_crowd_triton(gateway: Gateway, channel: grpc.C
     """The limit holds for what is at Triton, whoever has lost interest in it."""
     gateway.fake.stalled.clear()
     for _ in range(10):
-        answers = call(channel, iter(ToySeries(channel, *scan(4)).messages()))
+        answers = call(channel, iter(ToySeries(*scan(4)).messages()))
         next(answers)
         answers.cancel()  # type: ignore[attr-defined]
         eventually(lambda: gateway.engine.streams == 0)
     assert gateway.fake.most <= 2
     gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)
     eventually(lambda: gateway.left() == (0, 0, 0))
-    assert len(list(Run(ToySeries(channel, *scan(3)), 30, 5))) == 3
+    assert len(list(run_of(channel, ToySeries(*scan(3)), 30, 5))) == 3
 
 
 def test_the_deadline_ends_the_wait_for_a_model_that_hangs(gateway: Gateway, channel: grpc.Channel) -> None:
     gateway.fake.stalled.clear()
     began = time.monotonic()
-    _, error = failure(call(channel, iter(ToySeries(channel, *scan(3)).messages()), timeout=1.0))
+    _, error = failure(call(channel, iter(ToySeries(*scan(3)).messages()), timeout=1.0))
     assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     assert time.monotonic() - began < 3
     eventually(lambda: gateway.engine.streams == 0)
@@ -154,15 +159,15 @@ def test_the_deadline_ends_the_wait_for_a_model_that_hangs(gateway: Gateway, cha
 @pytest.mark.parametrize("limits", [Limits(most_streams=1, read_ahead=2, in_flight=2, idle_s=20)])
 def test_a_full_service_is_asked_again_when_it_says(gateway: Gateway, channel: grpc.Channel) -> None:
     gateway.fake.stalled.clear()
-    holder = call(channel, iter(ToySeries(channel, *scan(2)).messages()))
+    holder = call(channel, iter(ToySeries(*scan(2)).messages()))
     next(holder)  # the only place is taken
-    _, error = failure(call(channel, iter(ToySeries(channel, *scan(4)).messages())))
+    _, error = failure(call(channel, iter(ToySeries(*scan(4)).messages())))
     known, retry = from_status(rpc_status.from_call(error))
     assert isinstance(known, TooManyRequests)
     assert retry is not None
     threading.Timer(1.0, lambda: gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)).start()
     threading.Thread(target=lambda: list(holder), daemon=True).start()
-    second = Run(ToySeries(channel, *scan(3)), 30, 20)
+    second = run_of(channel, ToySeries(*scan(3)), 30, 20)
     assert len(list(second)) == 3
     assert second.attempts > 1
 
@@ -170,9 +175,9 @@ def test_a_full_service_is_asked_again_when_it_says(gateway: Gateway, channel: g
 @pytest.mark.parametrize("limits", [Limits(most_streams=1, read_ahead=2, in_flight=2, idle_s=20)])
 def test_cancelling_works_while_the_client_waits(gateway: Gateway, channel: grpc.Channel) -> None:
     gateway.fake.stalled.clear()
-    holder = call(channel, iter(ToySeries(channel, *scan(2)).messages()))
+    holder = call(channel, iter(ToySeries(*scan(2)).messages()))
     next(holder)
-    waiting = Run(ToySeries(channel, *scan(2)), 60, 60)
+    waiting = run_of(channel, ToySeries(*scan(2)), 60, 60)
     threading.Timer(0.5, waiting.cancel).start()
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded, match="cancelled"):
@@ -183,13 +188,12 @@ def test_cancelling_works_while_the_client_waits(gateway: Gateway, channel: grpc
 
 
 def test_cancelling_just_as_the_stream_is_opened(channel: grpc.Channel) -> None:
-    class Late(ToySeries):
-        def open(self, offset: int, model: Any, timeout_s: float) -> Any:
-            answers = super().open(offset, model, timeout_s)
-            run.cancel()  # before the run knows its call
-            return answers
+    def late(messages: Iterator[Any], timeout_s: float) -> Any:
+        answers = opener(channel, METHOD)(messages, timeout_s)
+        run.cancel()  # before the run knows its call
+        return answers
 
-    run = Run(Late(channel, *scan(3)), 30, 5)
+    run = Run(ToySeries(*scan(3)), late, 30, 5)
     with pytest.raises(DeadlineExceeded, match="cancelled"):
         list(run)
 
@@ -215,6 +219,6 @@ def test_a_task_that_loses_a_slice_ends_the_stream(
 ) -> None:
     add = ToySession.add
     monkeypatch.setattr(ToySession, "add", lambda self, message: [w for w in add(self, message) if w.index != 1])
-    _, error = failure(call(channel, iter(ToySeries(channel, *scan(3)).messages()), timeout=5))
+    _, error = failure(call(channel, iter(ToySeries(*scan(3)).messages()), timeout=5))
     assert error.code() == grpc.StatusCode.INTERNAL
     eventually(lambda: gateway.left() == (0, 0, 0))

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from recon.backend.model import runtime_of
+from recon.backend.runtime import runtime_of
 from recon.bench.processes import listener
 from recon.cli.session import own_service
 from recon.client import Client

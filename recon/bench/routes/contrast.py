@@ -29,9 +29,9 @@ from recon.client import Client
 from recon.errors import InvalidRequest
 from recon.serving.triton.repository import models_in
 from recon.tasks.base import FinishedSlice, SliceWork
-from recon.tasks.contrast import FEWEST_SLICES
-from recon.tasks.contrast_features import intensity_scale
-from recon.tasks.contrast_slices import AlignedPair
+from recon.tasks.contrast.features import intensity_scale
+from recon.tasks.contrast.session import FEWEST_SLICES
+from recon.tasks.contrast.slices import AlignedPair
 from recon.v1 import common_pb2, contrast_pb2
 from recon.volumes import FloatImage
 from recon.wire.messages import chunks, geometry_to_message

@@ -17,7 +17,7 @@ from recon.bench.routes.network import BareRuntime, weights_of
 from recon.bench.routes.opened import BARE, BODY, GATEWAY, SHARED, Agreement, Routes, require_known
 from recon.bench.routes.triton import open_triton
 from recon.client import Client
-from recon.tasks.ct import STEP_HU
+from recon.tasks.ct.denoise import STEP_HU
 from recon.v1 import common_pb2, ct_pb2
 from recon.volumes import FloatImage, Geometry
 from recon.wire.messages import chunks, geometry_to_message

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from recon.backend.model import runtime_of
+from recon.backend.runtime import runtime_of
 from recon.bench.observation import Reply
 from recon.errors import InvalidRequest
 from recon.serving.server import default_repository

@@ -1,22 +1,26 @@
-"""CT series from DICOM files as they are met, and derived series like them."""
+"""DICOM: one reader of images and one writer of what is derived from them."""
 
-from recon.io.dicom.derive import (
+from recon.io.dicom.read.find import find_files
+from recon.io.dicom.read.kinds import CT, MR, ImageKind
+from recon.io.dicom.read.records import SliceSource
+from recon.io.dicom.read.series import ImageSeries, Scan, SeriesIndex, load, read_series, scan
+from recon.io.dicom.read.skipped import Kind, Skipped
+from recon.io.dicom.write.derive import (
     DerivedSeries,
     denoised_series,
     simulated_series,
     uncertainty_series,
     write_slice,
 )
-from recon.io.dicom.find import find_files
-from recon.io.dicom.parametric_map import UncertaintyMap
-from recon.io.dicom.records import SliceSource
-from recon.io.dicom.series import CtSeries, Scan, SeriesIndex, load, read_series, scan
-from recon.io.dicom.skipped import Kind, Skipped
-from recon.io.dicom.template import coded
+from recon.io.dicom.write.parametric_map import UncertaintyMap
+from recon.io.dicom.write.template import coded
 
 __all__ = [
-    "CtSeries",
+    "CT",
+    "MR",
     "DerivedSeries",
+    "ImageKind",
+    "ImageSeries",
     "Kind",
     "Scan",
     "SeriesIndex",

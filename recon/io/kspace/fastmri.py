@@ -10,12 +10,13 @@ import h5py
 import numpy as np
 
 from recon.errors import UnreadableInput, UnusableData
-from recon.io.hdf5 import dataset, reading
-from recon.io.kspace.attributes import series_attributes
-from recon.io.kspace.header import Encoding, ScanHeader, parse_header
+from recon.io.hdf5 import OpenFile, dataset
 from recon.io.kspace.series import MrSeries
-from recon.physics.oversampling import remove_oversampling
-from recon.volumes import ComplexImage, Geometry, KSpace
+from recon.io.mrd.attributes import series_attributes
+from recon.io.mrd.header import Encoding, ScanHeader, parse_header
+from recon.physics.oversampling import remove_oversampling, still_measured
+from recon.values.readouts import KSpace, Mask, Readouts
+from recon.volumes import ComplexImage, Geometry
 
 _MOST_SLICE_BYTES = 2 * 2**30
 
@@ -28,14 +29,21 @@ def read(path: Path) -> list[MrSeries]:
     UnreadableInput
         When ``kspace`` has not the axes (slice, coil, ky, kx) or (slice, ky, kx), or is not complex.
     """
-    with reading(path) as file:
+    source = OpenFile(path)
+    with source.reading() as file:
         found = dataset(file, "kspace")
         assert found is not None
         shape, paired = _shape(found, path)
         slices, coils, rows, columns = shape
         mask = _mask(file, rows, columns, path)
         header = _header(file, path)
+        if dataset(file, "trajectory") is not None:
+            raise UnreadableInput(
+                f"{path}: has a trajectory, which this layout does not define; write the scan as ISMRMRD"
+            )
+    source.close()
     notes: list[str] = []
+    padding = None if header is None else _padding(header.encodings[0], columns)
     kept_rows = shown_rows = rows
     shown_columns, spacing = columns, (1.0, 1.0, 1.0)
     if header is None:
@@ -50,23 +58,23 @@ def read(path: Path) -> list[MrSeries]:
             kept_rows = shown_rows
             notes.append(f"readout oversampling removed: {rows} to {kept_rows} samples")
 
-    def load(index: int) -> ComplexImage:
-        with reading(path) as again:
-            data = dataset(again, "kspace")
+    def load(index: int) -> Readouts:
+        with source.reading() as opened:
+            data = dataset(opened, "kspace")
             assert data is not None
             kspace = _complex(data[index] if data.ndim > 2 + paired else data[()], paired).reshape(coils, rows, columns)
         if not np.isfinite(kspace).all():
             bad = int(kspace.size - np.isfinite(kspace).sum())
             raise UnusableData(f"{path}: slice {index} has {bad} NaN or infinite samples; export it again")
-        if mask is not None:
-            kspace = kspace * mask
-        return remove_oversampling(kspace, kept_rows)
+        measured = np.broadcast_to(_measured(kspace, mask, padding), (rows, columns))
+        kept = still_measured(measured.T, kept_rows).T
+        return Readouts.of_grid(remove_oversampling(kspace * measured, kept_rows, axis=-2), kept)
 
     geometry = Geometry.from_spacing(*spacing)
-    source = KSpace(slices, coils, kept_rows, columns, geometry, load)
+    kspace = KSpace(slices, coils, kept_rows, columns, geometry, load)
     shown = shown_rows, shown_columns
     attributes = series_attributes(header, str(path.absolute()))
-    return [MrSeries("", source, geometry, shown, False, notes, first_rounded_down=True, attributes=attributes)]
+    return [MrSeries("", kspace, geometry, shown, False, notes, first_rounded_down=True, attributes=attributes)]
 
 
 def _cropped(side: int, encoding: Encoding, axis: int) -> int:
@@ -109,6 +117,29 @@ def _complex(values: Any, paired: bool) -> ComplexImage:
         return np.asarray(values[real] + 1j * values[imaginary], np.complex64)
     with np.errstate(over="ignore"):  # what does not fit becomes infinite, and that is refused by name
         return np.asarray(values, np.complex64)
+
+
+def _padding(encoding: Encoding, columns: int) -> Mask | None:
+    """Which columns the header says were measured: the others are filled up with zeros; None where it doesn't say."""
+    if encoding.steps is None:
+        return None
+    first = columns // 2 - encoding.centre[0] + encoding.steps[0]
+    last = columns // 2 - encoding.centre[0] + encoding.steps[1]
+    at = np.arange(columns)
+    return (at >= first) & (at <= last) if 0 <= first < last < columns else None
+
+
+def _measured(kspace: ComplexImage, mask: Mask | None, padding: Mask | None) -> Mask:
+    """(rows or 1, columns) of what was measured in a slice (coils, rows, columns).
+
+    The mask says it, except in columns that the header calls padding. Without a mask it is the layout that
+    does: it fills with zeros what was not measured.
+    """
+    filled = (kspace != 0).any(axis=0)
+    if mask is None:
+        return np.asarray(filled)
+    outside = padding is not None and not filled[:, ~padding].any()
+    return mask & padding if outside and padding is not None else mask
 
 
 def _mask(file: h5py.File, rows: int, columns: int, path: Path) -> np.ndarray[Any, Any] | None:

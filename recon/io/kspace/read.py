@@ -7,8 +7,10 @@ from pathlib import Path
 
 from recon.errors import UnreadableInput
 from recon.io.hdf5 import dataset, reading
-from recon.io.kspace import fastmri, ismrmrd
+from recon.io.kspace import fastmri
 from recon.io.kspace.series import MrSeries
+from recon.io.mrd import series as mrd
+from recon.io.mrd.source import group_of
 
 
 def read_mr(path: Path) -> list[MrSeries]:
@@ -20,11 +22,11 @@ def read_mr(path: Path) -> list[MrSeries]:
         When the file is neither, or damaged.
     """
     with reading(path) as file:
-        group = ismrmrd.group_of(file)
+        group = group_of(file)
         if dataset(file, "kspace") is not None:
             kind: Callable[[Path], list[MrSeries]] = fastmri.read
         elif group is not None:
-            kind = ismrmrd.read
+            kind = mrd.read
         else:
             names = ", ".join(sorted(file.keys())[:8]) or "nothing"
             raise UnreadableInput(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydicom.dataset import Dataset
 
-from recon.volumes import FloatImage, Geometry, KSpace
+from recon.values.readouts import KSpace
+from recon.volumes import FloatImage, Geometry
 
 
 def _same(volume: FloatImage) -> FloatImage:

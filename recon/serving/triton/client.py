@@ -24,6 +24,7 @@ from recon.serving.triton.models import ServedModel, models_of
 from recon.serving.triton.process import TritonAddress
 from recon.serving.triton.slots import Slot, create_slot, layout
 from recon.tasks.base import TensorSpec
+from recon.wire.endpoint import NO_PROXY
 
 log = structlog.get_logger()
 
@@ -36,6 +37,7 @@ _GRPC_OPTIONS = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    NO_PROXY,
 ]
 
 
@@ -94,7 +96,12 @@ class TritonClient:
         self.address = address
         self.shared_memory = shared_memory and address.shared_memory is not None
         self.generation = 0
-        self._client = InferenceServerClient(address.url, channel_args=_GRPC_OPTIONS)
+        self._client = InferenceServerClient(
+            address.url,
+            ssl=address.authority is not None,
+            root_certificates=None if address.authority is None else str(address.authority),
+            channel_args=_GRPC_OPTIONS,
+        )
         self._permits = asyncio.Semaphore(most_in_flight)
         self._idle: list[Slot] = []
         self._calls: set[asyncio.Future[Any]] = set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 SHARED = Path("/dev/shm")  # noqa: S108
@@ -17,8 +18,15 @@ _NEW_MOUNTS, _NEW_USER = 0x00020000, 0x10000000
 _BIND, _RECURSIVE, _PRIVATE = 4096, 16384, 1 << 18
 
 
-def enter(folder: Path) -> None:
+def enter(folder: Path, others: Mapping[Path, Path]) -> None:
     """Called in the child before it executes: put ``folder`` in the place of ``/dev/shm``.
+
+    Parameters
+    ----------
+    folder
+        That only this user may enter.
+    others
+        Further folders, and in whose place each is put.
 
     Raises
     ------
@@ -35,7 +43,8 @@ def enter(folder: Path) -> None:
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     _check(libc.mount(b"none", b"/", None, _RECURSIVE | _PRIVATE, None))
-    _check(libc.mount(os.fsencode(folder), os.fsencode(SHARED), None, _BIND, None))
+    for inside, place in {**others, folder: SHARED}.items():
+        _check(libc.mount(os.fsencode(inside), os.fsencode(place), None, _BIND, None))
 
 
 def _check(result: int) -> None:

@@ -15,24 +15,24 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
+from recon.errors import ServiceUnavailable
 from recon.serving.triton import private_memory
 from recon.serving.triton.install import TritonInstall, prepare_install
 from recon.serving.triton.reaper import Reaper
-from recon.serving.triton.repository import tuned_repository
+from recon.serving.triton.repository import plain_repository, tuned_repository
+from recon.serving.triton.scratch import TEMPORARY, is_writable, make_scratch
 from recon.serving.tuning import Tuning
 
 _PROTOCOLS = "health,metadata,inference,shared-memory,model-config,model-repository,statistics,trace,logging"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
 _STABLE_S = 60.0
 _LOG_S = 2.0
-_SCRATCH = Path("/tmp")  # noqa: S108  where a killed Python backend leaves empty folders
 
 log = structlog.get_logger()
 
@@ -49,11 +49,14 @@ class TritonAddress:
         Metadata that every call must carry.
     shared_memory
         Folder that is its ``/dev/shm`` as seen from here; None where it is on another host.
+    authority
+        Certificates (PEM) by which an encrypted connection is checked; None connects in the clear.
     """
 
     url: str
     headers: dict[str, str]
     shared_memory: Path | None
+    authority: Path | None = None
 
 
 class EmbeddedTriton:
@@ -81,8 +84,9 @@ class EmbeddedTriton:
             self._loading.insert(0, "--model-control-mode=explicit")
         self.restarts = 0
         self._on_change = on_change
-        self._folder = Path(tempfile.mkdtemp(prefix="recon-"))  # mode 0700
-        self.repository = tuned_repository(repository.resolve(), self._folder / "models", tunings)
+        self._folder = make_scratch()
+        plain = plain_repository(repository.resolve(), self._folder / "repository")
+        self.repository = tuned_repository(plain, self._folder / "models", tunings)
         self._tag = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
         self._memory = private_memory.SHARED / self._tag
         self._scratch_before: set[Path] = set()
@@ -92,6 +96,7 @@ class EmbeddedTriton:
         self._process: asyncio.subprocess.Process | None = None
         self._log: asyncio.Task[list[str]] | None = None
         self._watch: asyncio.Task[None] | None = None
+        self.last_words: list[str] = []
 
     @property
     def address(self) -> TritonAddress:
@@ -136,7 +141,7 @@ class EmbeddedTriton:
     async def _launch(self, install: TritonInstall) -> None:
         """Start the process, in a namespace of its own where the system allows it."""
         self._memory.mkdir(mode=0o700, exist_ok=True)
-        self._scratch_before = set(_SCRATCH.glob("python_env_*"))
+        self._scratch_before = set(TEMPORARY.glob("python_env_*"))
         if self.isolated:
             try:
                 return await self._execute(install, self._memory)
@@ -159,6 +164,12 @@ class EmbeddedTriton:
         self._on_change(True)
 
     async def _spawn(self, install: TritonInstall, memory: Path | None, stderr: int) -> asyncio.subprocess.Process:
+        temporary = None
+        if not is_writable(TEMPORARY):
+            if memory is None:
+                raise ServiceUnavailable(f"{TEMPORARY} can't be written to, and the embedded Triton needs it")
+            temporary = self._folder / "tmp"
+            temporary.mkdir(exist_ok=True)
         return await asyncio.create_subprocess_exec(
             str(install.binary),
             f"--model-repository={self.repository}",
@@ -179,7 +190,7 @@ class EmbeddedTriton:
             stderr=stderr,
             start_new_session=True,
             umask=0o077,
-            preexec_fn=lambda: _before_execution(memory),
+            preexec_fn=lambda: _before_execution(memory, temporary),
         )
 
     async def _supervise(self, install: TritonInstall) -> None:
@@ -191,7 +202,7 @@ class EmbeddedTriton:
             status = await self._process.wait()
             self._on_change(False)
             self._sweep()  # first, since a stub that hangs would hold the log open
-            tail = await self._last_words()
+            tail = self.last_words = await self._last_words()
             if loop.time() - began > _STABLE_S:
                 wait = _FIRST_WAIT_S
             log.error("triton_died", exit_status=status, restart_in_s=wait, last_words=tail)
@@ -219,7 +230,7 @@ class EmbeddedTriton:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         shutil.rmtree(self._memory, ignore_errors=True)
-        for folder in set(_SCRATCH.glob("python_env_*")) - self._scratch_before:
+        for folder in set(TEMPORARY.glob("python_env_*")) - self._scratch_before:
             with contextlib.suppress(OSError):  # not empty or not ours
                 folder.rmdir()
         for segment in private_memory.SHARED.glob(f"{self._tag}*"):
@@ -253,8 +264,8 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         return b"\n"
 
 
-def _before_execution(memory: Path | None) -> None:
+def _before_execution(memory: Path | None, temporary: Path | None) -> None:
     """In the child: hide its shared memory, and ask Linux to end it when the gateway is killed."""
     if memory is not None:
-        private_memory.enter(memory)
+        private_memory.enter(memory, {} if temporary is None else {temporary: TEMPORARY})
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

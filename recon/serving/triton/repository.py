@@ -11,6 +11,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from recon.errors import InvalidRequest
 from recon.serving.triton.models import ServedModel, models_of
+from recon.serving.triton.scratch import is_plain
 from recon.serving.tuning import Tuning
 
 _CONFIG = "config.pbtxt"
@@ -59,6 +60,14 @@ def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning]) 
         config.instance_group[0].count = chosen[model.name].instances
         (folder / model.name / _CONFIG).write_text(text_format.MessageToString(config))
     return folder
+
+
+def plain_repository(repository: Path, link: Path) -> Path:
+    """The repository, by a link where its own path has blanks or letters that Triton does not take."""
+    if is_plain(repository):
+        return repository
+    link.symlink_to(repository)
+    return link
 
 
 def _read(folder: Path) -> Any:

@@ -8,12 +8,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from recon.backend import automap, dautomap
 from recon.networks.automap import Automap
 from recon.physics.encoding import NAMES, Encoding, encoding
 from recon.physics.fourier import to_image
@@ -142,12 +144,11 @@ def dimensions(scheme: Encoding, network: Automap, truth: ComplexArray) -> Resul
 
 def latency(folder: Path, runs: int = 60) -> dict[str, float]:
     """Milliseconds of the network and of the whole model.py on this machine: least and median."""
-    model = served.server_code(folder).Reconstruction(folder / "1")
+    model: Any = (dautomap if folder.name == "dautomap" else automap).Reconstruction(folder / "1")
     rng = np.random.default_rng(0)
     raw = (rng.normal(size=model.shape) + 1j * rng.normal(size=model.shape)).astype(np.complex64)
-    count = (1, 2, len(model.measured)) if hasattr(model, "measured") else (1, 2, *model.shape)
-    unit = rng.normal(size=count).astype(np.float32)
-    times = {"network": _times(lambda: model.network(unit), runs), "whole": _times(lambda: model(raw), runs)}
+    unit = raw.ravel()[model.measured] if hasattr(model, "measured") else raw
+    times = {"network": _times(lambda: model.raw_output(unit), runs), "whole": _times(lambda: model(raw), runs)}
     return {f"{k} {f.__name__}": round(float(f(v)), 2) for k, v in times.items() for f in (np.min, np.median)}
 
 

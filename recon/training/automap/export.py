@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,28 +10,14 @@ import torch
 from onnx import helper, numpy_helper
 from torch import nn
 
+from recon.backend.build import write_version
+from recon.backend.configuration import Entry, ModelConfig
 from recon.networks.automap import Automap
 from recon.networks.dautomap import Dautomap
 from recon.physics.encoding import SIDE, Encoding, encoding
 from recon.training.automap.initialise import EightBits
 from recon.training.automap.recipe import AutomapRecipe, DautomapRecipe
 from recon.training.export import halve_weights
-
-_CONFIG = """\
-# Written by `python -m recon.training.automap.ship`; do not edit.
-name: "{name}"
-backend: "python"
-max_batch_size: 0
-input [
-  {{ name: "kspace" data_type: TYPE_FP32 dims: [ 1, -1, -1, -1, 2 ] }},
-  {{ name: "trajectory" data_type: TYPE_FP32 dims: [ -1, -1, 2 ] optional: true }}
-]
-output [ {{ name: "image_interval_residual" data_type: TYPE_FP32 dims: [ 1, 5, -1, -1 ] }} ]
-instance_group [ {{ count: 1 kind: KIND_CPU }} ]
-parameters [
-{parameters}
-]
-"""
 
 _WORDS = {
     "poisson_disc": "AUTOMAP, 64x64, Poisson-disc under-sampled Cartesian, one coil",
@@ -82,7 +66,7 @@ def export_automap(
         "noise_range": f"0,{10 ** (-recipe.least_decibel / 20):.4g}",
     }
     shape = ",".join(str(n) for n in (1, 1, *scheme.shape, 2))
-    _configure(folder, _WORDS[recipe.encoding], ["model.onnx", "encoding.npz"], factor, shape, extra)
+    _configure(folder, _WORDS[recipe.encoding], "automap", ["model.onnx", "encoding.npz"], factor, shape, extra)
 
 
 def export_dautomap(network: Dautomap, factor: float, recipe: DautomapRecipe, folder: Path) -> None:
@@ -96,7 +80,7 @@ def export_dautomap(network: Dautomap, factor: float, recipe: DautomapRecipe, fo
         "acceleration_range": f"{recipe.least_acceleration:g},{recipe.most_acceleration:g}",
     }
     words = "dAUTOMAP, 256x256 Cartesian under-sampled lines, one coil"
-    _configure(folder, words, ["model.onnx"], factor, f"1,1,{recipe.side},{recipe.side},2", extra)
+    _configure(folder, words, "dautomap", ["model.onnx"], factor, f"1,1,{recipe.side},{recipe.side},2", extra)
 
 
 def store_eight_bits(model: onnx.ModelProto, stored: EightBits) -> None:
@@ -156,16 +140,15 @@ def _facts(scheme: Encoding, image_scale: float) -> dict[str, np.ndarray[tuple[i
 
 
 def _configure(
-    folder: Path, description: str, files: list[str], factor: float, shape: str, extra: dict[str, str]
+    folder: Path,
+    description: str,
+    served_by: str,
+    files: list[str],
+    factor: float,
+    shape: str,
+    extra: dict[str, str],
 ) -> None:
-    digest = hashlib.sha256(b"".join((folder / "1" / file).read_bytes() for file in files)).hexdigest()
-    values = {
-        "task": "mr",
-        "description": description,
-        "sha256.1": digest,
-        "files.1": ",".join(files),
-        "conformal_factor.1": f"{factor:.4f}",
-        "warm_shape": shape,
-    } | extra
-    lines = [f'  {{ key: "{k}" value: {{ string_value: {json.dumps(v)} }} }}' for k, v in values.items()]
-    (folder / "config.pbtxt").write_text(_CONFIG.format(name=folder.name, parameters=",\n".join(lines)))
+    inputs = [Entry("kspace", (1, -1, -1, -1, 2)), Entry("trajectory", (-1, -1, 2), optional=True)]
+    outputs = [Entry("image_interval_residual", (1, 5, -1, -1))]
+    config = ModelConfig("mr", description, served_by, inputs, outputs, extra=extra)
+    write_version(folder, "1", config, files, factor, shape)

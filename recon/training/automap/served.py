@@ -1,10 +1,8 @@
-"""The networks as they are shipped, read back from the model repository: torch for gradients, model.py for serving."""
+"""The networks as they are shipped, read back from the model repository into torch, for gradients."""
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import onnx
@@ -41,16 +39,6 @@ def load_dautomap(recipe: DautomapRecipe, folder: Path) -> Dautomap:
     network = Dautomap(recipe.side, recipe.channels, recipe.blocks)
     _fill(network, _initializers(folder / "1" / "model.onnx"))
     return network
-
-
-def server_code(folder: Path) -> ModuleType:
-    """``<folder>/1/model.py`` as a module, without Triton."""
-    spec = importlib.util.spec_from_file_location(f"served_{folder.name}", folder / "1" / "model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _initializers(path: Path) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recon.backend.configuration import parameters_in
 from recon.training.automap.fit import train
 from recon.training.automap.recipe import AutomapRecipe
 from recon.training.automap.ship import ship_automap
-from recon.training.model_config import parameters_in
 from recon.training.trainer import Shipped, Trainer
 
 

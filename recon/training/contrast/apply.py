@@ -12,7 +12,7 @@ from torch import Tensor
 from recon.arrays import FloatArray
 from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.tasks.base import FinishedSlice
-from recon.tasks.contrast_slices import AlignedPair
+from recon.tasks.contrast.slices import AlignedPair
 from recon.training.contrast.recipe import ContrastRecipe
 from recon.volumes import Volume
 

@@ -7,8 +7,8 @@ from scipy.ndimage import gaussian_filter
 from skimage.restoration import denoise_nl_means
 
 from recon.arrays import FloatArray
-from recon.tasks.contrast_features import SIGMAS, predict
-from recon.tasks.contrast_slices import AlignedPair
+from recon.tasks.contrast.features import SIGMAS, predict
+from recon.tasks.contrast.slices import AlignedPair
 
 METHODS = ("tenfold difference", "smoothed", "regression", "non-local means")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 
 from recon.arrays import FloatArray
+from recon.backend.configuration import of_version, parameters_in
 from recon.io.nifti import stem
 from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.training.contrast import metrics
@@ -153,7 +153,7 @@ def evaluate(
     """
     settings: ContrastRecipe = trainer_of(recipe)[1]
     network = network_of(read_weights(model / "model.onnx"), settings)
-    parameters = parameters_of(model.parent / "config.pbtxt", model.name)
+    parameters = of_version(parameters_in(model.parent), model.name)
     factor = float(parameters["conformal_factor"])
     report: dict[str, Any] = {}
     pages: list[tuple[Evaluated, str]] = []
@@ -179,12 +179,6 @@ def evaluate(
     shown, title = pages[min(1, len(pages) - 1)]
     slot = int((shown.pictures["true enhancement"] > metrics.STRONG).sum(axis=(1, 2)).argmax())
     return whole, lambda path: draw(shown, slot, title, path)
-
-
-def parameters_of(config: Path, version: str) -> dict[str, str]:
-    """Parameters of a version in a model's configuration."""
-    found = dict(re.findall(r'key: "([^"]+)" value: {+ string_value: "([^"]*)" }', config.read_text()))
-    return {key.removesuffix(f".{version}"): value for key, value in found.items()}
 
 
 def summary(each: dict[str, dict[str, dict[str, float]]]) -> dict[str, Any]:

@@ -8,13 +8,13 @@ import onnx
 import torch
 from torch import Tensor
 
+from recon.backend.configuration import Entry, ModelConfig
 from recon.networks.contrast_enhancer import CHANNELS, STRIDE, ContrastEnhancer
 from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.export import halve_weights
-from recon.training.model_config import Entry, ModelConfig
 
 CONFIG = ModelConfig(
-    "contrast", "Full-dose contrast from a reduced dose, residual U-Net with a 90 % interval",
+    "contrast", "Full-dose contrast from a reduced dose, residual U-Net with a 90 % interval", "network",
     [Entry("features", (-1, CHANNELS, -1, -1)), Entry("conditions", (-1, 2))],
     [Entry("enhancement_and_interval", (-1, 3, -1, -1))], is_default=True,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from recon.arrays import FloatArray
-from recon.tasks.contrast_features import REACH, SIGMAS
+from recon.tasks.contrast.features import REACH, SIGMAS
 from recon.training.contrast.sampler import Patches
 
 _REACH = 15

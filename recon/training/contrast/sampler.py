@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recon.arrays import FloatArray
 from recon.physics.rician import difference_noise
-from recon.tasks.contrast_features import (
+from recon.tasks.contrast.features import (
     CHANNELS,
     REACH,
     Grid,

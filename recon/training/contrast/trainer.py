@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recon.backend.build import write_version
 from recon.training import checkpoint
 from recon.training.contrast import fit
 from recon.training.contrast.calibrate import calibrate
 from recon.training.contrast.export import CONFIG, WARM_SHAPE, write_onnx
 from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.export import read_weights
-from recon.training.model_config import write_version
 from recon.training.trainer import Shipped, Trainer
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from recon.arrays import FloatArray
 from recon.quality.conformal import measured_coverage
-from recon.tasks.ct import STEP_HU
+from recon.tasks.ct.denoise import STEP_HU
 from recon.training.calibrate import Served, cross_calibrated
 from recon.training.ct import anatomy, noise_bank
 from recon.training.ct.pairs import PatchSampler

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recon.backend.configuration import Entry, ModelConfig
 from recon.networks.ct_denoiser import NOISE_HU, WIDTH_HU, CtDenoiser
-from recon.tasks.ct import STEP_HU
+from recon.tasks.ct.denoise import STEP_HU
 from recon.training.export import halve_weights
-from recon.training.model_config import Entry, ModelConfig
 from recon.training.recipe import CtRecipe
 
 WARM_SHAPE = "1,1,512,512"
@@ -23,7 +23,7 @@ def config_of(recipe: CtRecipe) -> ModelConfig:
     """What Triton and the gateway are told about a network of this recipe."""
     inputs = [Entry("hu", (-1, 1, -1, -1))]
     outputs = [Entry("noise_and_half_width", (-1, 2, -1, -1), "INT16")]
-    return ModelConfig("ct", recipe.description, inputs, outputs, recipe.is_default)
+    return ModelConfig("ct", recipe.description, "network", inputs, outputs, recipe.is_default)
 
 
 class InSteps(CtDenoiser):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recon.backend.build import write_version
 from recon.training import checkpoint
 from recon.training.calibrate import served
 from recon.training.ct import fit
 from recon.training.ct.calibrate import calibrate
 from recon.training.ct.export import WARM_SHAPE, config_of, write_onnx
 from recon.training.ct.validation import read_pairs
-from recon.training.model_config import write_version
 from recon.training.recipe import CtRecipe
 from recon.training.trainer import Shipped, Trainer
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from skimage.metrics import structural_similarity
 
 from recon.arrays import FloatArray
+from recon.backend import mr_classical
 from recon.networks.mr_unrolled import root_sum_of_squares
 from recon.physics import sampling
 from recon.physics.sampling import Mask
@@ -28,7 +29,7 @@ from recon.training.mr.lesions import lesion_recovery
 from recon.training.mr.masks import poisson_disc
 from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.sampler import acquire
-from recon.training.mr.served import load_module, load_unrolled
+from recon.training.mr.served import load_unrolled
 from recon.training.recipe import read
 
 mpl.use("Agg")
@@ -208,12 +209,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def served_methods(repository: Path) -> dict[str, Method]:
     """The network and the classical methods as the repository serves them, compiled before any clock runs."""
-    classical = load_module(repository / "mr_classical" / "1")
     unrolled = load_unrolled(repository / "mr_unrolled" / "1")
     unrolled(np.ones((COILS, *SHAPE), np.complex64))
     methods: dict[str, Method] = {"unrolled": unrolled}
     for name in _CLASSICAL:
-        methods[name] = _classical(classical.reconstruct, name)
+        methods[name] = _classical(mr_classical.reconstruct, name)
     return methods
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,29 +9,21 @@ import onnx
 import torch
 from torch import Tensor
 
+from recon.backend.build import write_version
+from recon.backend.configuration import FILE, Entry, ModelConfig
 from recon.networks.mr_unrolled import CONDITIONS, MEMORY, STRIDE, Unrolled
 from recon.training.export import halve_weights
 from recon.training.mr.recipe import MrRecipe
 
-_CONFIG = """\
-# Written by `recon export`; do not edit.
-name: "{name}"
-backend: "python"
-max_batch_size: 0
-input [ {{ name: "kspace" data_type: TYPE_FP32 dims: [ 1, -1, -1, -1, 2 ] }} ]
-output [ {{ name: "image_interval_residual" data_type: TYPE_FP32 dims: [ 1, 5, -1, -1 ] }} ]
-instance_group [ {{ count: 1 kind: KIND_CPU }} ]
-parameters [
-  {{ key: "task" value: {{ string_value: "mr" }} }},
-  {{ key: "description" value: {{ string_value: "{description}" }} }},
-  {{ key: "default" value: {{ string_value: "yes" }} }},
-  {{ key: "files.1" value: {{ string_value: "{files}" }} }},
-  {{ key: "sha256.1" value: {{ string_value: "{sha256}" }} }},
-  {{ key: "conformal_factor.1" value: {{ string_value: "{factor:.4f}" }} }},
-  {{ key: "warm_shape" value: {{ string_value: "8,256,256" }} }}
-]
-"""
-_DESCRIPTION = "MR reconstruction from 1 to 32 coils, unrolled network with a 90 % interval"
+CONFIG = ModelConfig(
+    "mr",
+    "MR reconstruction from 1 to 32 coils, unrolled network with a 90 % interval",
+    "mr_unrolled",
+    [Entry("kspace", (1, -1, -1, -1, 2))],
+    [Entry("image_interval_residual", (1, 5, -1, -1))],
+    is_default=True,
+)
+_WARM_SHAPE = "8,256,256"
 
 
 @dataclass(frozen=True)
@@ -81,14 +72,10 @@ def export_mr(average: dict[str, Tensor], recipe: MrRecipe, factor: float, folde
         path = folder / "1" / f"cascade{number}.onnx"
         onnx.save(halve_weights(program.model_proto), path)
         weights.append(path)
-    return write_config(weights, factor, folder)
+    return configure(weights, factor, folder)
 
 
-def write_config(weights: list[Path], factor: float, folder: Path) -> ExportedMr:
-    """Write ``config.pbtxt`` for weights that are there."""
-    sha256 = hashlib.sha256(b"".join(path.read_bytes() for path in weights)).hexdigest()
-    config = folder / "config.pbtxt"
-    files = ",".join(path.name for path in weights)
-    text = _CONFIG.format(name=folder.name, description=_DESCRIPTION, files=files, sha256=sha256, factor=factor)
-    config.write_text(text)
-    return ExportedMr(tuple(weights), config, sha256)
+def configure(weights: list[Path], factor: float, folder: Path) -> ExportedMr:
+    """Write ``config.pbtxt`` and the code for weights that are there."""
+    sha256 = write_version(folder, "1", CONFIG, [path.name for path in weights], factor, _WARM_SHAPE)
+    return ExportedMr(tuple(weights), folder / FILE, sha256)

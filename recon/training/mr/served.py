@@ -1,44 +1,29 @@
-"""The served model beside the training: the file that runs inside Triton, loaded as a module."""
+"""The served model beside the training: the code that runs inside Triton, on a folder of weights."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 
 from recon.arrays import FloatArray
+from recon.backend.mr_unrolled import CASCADES, Unrolled
+from recon.backend.runtime import runtime_of
 
 ComplexArray = npt.NDArray[np.complex64]
 Reconstruct = Callable[[ComplexArray], FloatArray]
 
 
-def load_module(folder: Path) -> ModuleType:
-    """``model.py`` of a version's folder in the model repository."""
-    spec = importlib.util.spec_from_file_location(f"served_{folder.parent.name}", folder / "model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def load_unrolled(code: Path, weights: Path | None = None, runtime: str = "runtime") -> Reconstruct:
+def load_unrolled(weights: Path, runtime: str = "") -> Reconstruct:
     """The served reconstruction: (5, y, x) float32 of k-space (coils, ky, kx).
 
     Parameters
     ----------
-    code
-        Version folder with ``model.py``.
     weights
-        Folder with the ONNX files, where they are elsewhere.
+        Folder with the ONNX files.
     runtime
-        ``OpenVino``, ``OnnxRuntime`` (needs no compilation for a new matrix) or ``runtime``, the served choice.
+        ``openvino``, ``onnxruntime`` (needs no compilation for a new matrix) or empty, the served choice.
     """
-    module = load_module(code)
-    load = getattr(module, runtime)
-    reconstruct: Reconstruct = module.Unrolled([load((weights or code) / name) for name in module.CASCADES])
-    return reconstruct
+    return Unrolled([runtime_of(weights / name, runtime, exact=True) for name in CASCADES])

@@ -14,7 +14,7 @@ from typing import Any
 
 from recon.training import checkpoint
 from recon.training.mr.calibrate import calibrate
-from recon.training.mr.export import export_mr, write_config
+from recon.training.mr.export import configure, export_mr
 from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.served import load_unrolled
 from recon.training.recipe import read
@@ -42,11 +42,11 @@ def ship(
     """
     with tempfile.TemporaryDirectory() as scratch:
         exported = export_mr(checkpoint.load_average(weights), recipe, 1.0, Path(scratch) / folder.name)
-        reconstruct = load_unrolled(folder / "1", exported.weights[0].parent, "OnnxRuntime")
+        reconstruct = load_unrolled(exported.weights[0].parent, "onnxruntime")
         interval = calibrate(reconstruct, recipe, roots, scans)
         # the served files change together, and only once the interval is known
         files = [Path(shutil.copy(path, folder / "1")) for path in exported.weights]
-    write_config(files, interval["conformal_factor"], folder)
+    configure(files, interval["conformal_factor"], folder)
     (card / "calibration.json").write_text(json.dumps(interval, indent=1) + "\n")
     return interval
 

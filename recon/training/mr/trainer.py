@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recon.training.model_config import parameters_in
+from recon.backend.configuration import parameters_in
 from recon.training.mr import fit
 from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.ship import ship

@@ -46,17 +46,17 @@ def kspace():
 
 def test_slices_are_what_was_written(tmp_path, kspace) -> None:
     (series,) = read_mr(write(tmp_path / "a.h5", kspace))
-    assert (series.kspace.slices, series.kspace.coils, series.kspace.rows, series.kspace.columns) == (3, 4, 96, 80)
+    assert (series.kspace.slices, series.kspace.coils, series.kspace.samples, series.kspace.lines) == (3, 4, 96, 80)
     assert series.shape == (3, 96, 80)
-    np.testing.assert_array_equal(series.kspace.load(1), kspace[1])
+    np.testing.assert_array_equal(series.kspace.load(1).grid, kspace[1])
 
 
 def test_single_coil_files_and_single_slices(tmp_path, kspace) -> None:
     (series,) = read_mr(write(tmp_path / "a.h5", kspace[:, 0]))
     assert (series.kspace.slices, series.kspace.coils) == (3, 1)
-    np.testing.assert_array_equal(series.kspace.load(2), kspace[2, :1])
+    np.testing.assert_array_equal(series.kspace.load(2).grid, kspace[2, :1])
     (series,) = read_mr(write(tmp_path / "b.h5", kspace[0, 0]))
-    np.testing.assert_array_equal(series.kspace.load(0), kspace[0, :1])
+    np.testing.assert_array_equal(series.kspace.load(0).grid, kspace[0, :1])
 
 
 def test_other_complex_types(tmp_path, kspace) -> None:
@@ -69,13 +69,13 @@ def test_other_complex_types(tmp_path, kspace) -> None:
         ("integers", integers, 1000.0), ("integer_pairs", whole.astype(np.int32), 1000.0),
     ):  # fmt: skip
         (series,) = read_mr(write(tmp_path / f"{name}.h5", stored))
-        np.testing.assert_allclose(series.kspace.load(1) / scale, kspace[1], atol=1e-3)
+        np.testing.assert_allclose(series.kspace.load(1).grid / scale, kspace[1], atol=1e-3)
 
 
 def test_the_mask_of_the_file_is_applied(tmp_path, kspace) -> None:
     mask = np.arange(80) % 3 == 0
     (series,) = read_mr(write(tmp_path / "a.h5", kspace, mask=mask.astype(np.uint8)))
-    loaded = series.kspace.load(0)
+    loaded = series.kspace.load(0).grid
     assert not loaded[..., ~mask].any()
     np.testing.assert_array_equal(loaded[..., mask], kspace[0][..., mask])
 
@@ -84,10 +84,10 @@ def test_the_header_gives_spacing_and_field_of_view(tmp_path) -> None:
     image = np.zeros((160, 96))
     image[50:110, 20:76] = head((60, 56))
     (series,) = read_mr(write(tmp_path / "a.h5", multicoil(image, 2)[None], ismrmrd_header=HEADER))
-    assert series.kspace.rows == 80  # the readout's oversampling is gone
+    assert series.kspace.samples == 80  # the readout's oversampling is gone
     assert series.shape == (1, 80, 80)  # and the phase encoding's is cropped from the image
     assert series.geometry.spacing == pytest.approx((2.5, 2.5, 5.0))
-    coils = to_image(series.kspace.load(0))
+    coils = to_image(series.kspace.load(0).grid)
     shown = series.laid_out(np.sqrt((np.abs(coils) ** 2).sum(0)).astype(np.float32))
     whole = np.sqrt((np.abs(to_image(multicoil(image, 2))) ** 2).sum(0))
     np.testing.assert_allclose(shown, whole[40:120, 8:88], atol=1e-5)
@@ -136,4 +136,4 @@ def test_damaged_files_are_refused_or_read_never_a_crash(tmp_path, data) -> None
     damaged.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     with contextlib.suppress(ReconError):
         for series in read_mr(damaged):
-            series.kspace.load(0)
+            assert series.kspace.load(0).samples.ndim == 3

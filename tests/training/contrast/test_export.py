@@ -9,12 +9,12 @@ import onnxruntime
 import pytest
 import torch
 
+from recon.backend.build import write_version
 from recon.networks.contrast_enhancer import CHANNELS, ContrastEnhancer
-from recon.tasks import contrast_features
+from recon.tasks.contrast import features
 from recon.training.contrast.export import CONFIG, WARM_SHAPE, write_onnx
 from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.export import read_weights
-from recon.training.model_config import write_version
 
 
 @pytest.fixture(scope="module")
@@ -53,4 +53,4 @@ def test_onnx_gives_what_torch_gives(network: ContrastEnhancer, tmp_path: Path) 
 
 
 def test_network_and_task_agree_on_the_channels() -> None:
-    assert CHANNELS == contrast_features.CHANNELS
+    assert CHANNELS == features.CHANNELS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recon.tasks.contrast_features import REACH, SIGMAS, conditions, smoothed_differences
+from recon.tasks.contrast.features import REACH, SIGMAS, conditions, smoothed_differences
 from recon.training.contrast import response
 from recon.training.contrast.sampler import Patches
 

@@ -11,7 +11,7 @@ from recon.training.contrast.metrics import contrast_recovery, false_enhancement
 from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.contrast.sampler import VolumeSampler
 from recon.training.contrast.simulate import Errors, simulate_pair
-from tests.tasks.contrast_phantom import SHAPE, ball, head, uptake
+from tests.tasks.contrast.phantom import SHAPE, ball, head, uptake
 
 
 def _head(full: np.ndarray | None = None) -> Head:

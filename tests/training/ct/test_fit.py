@@ -17,7 +17,7 @@ import yaml
 
 from recon.networks.ct_denoiser import CtDenoiser
 from recon.physics.reconstruction_kernel import SOFT, apply_kernel
-from recon.tasks.ct import STEP_HU
+from recon.tasks.ct.denoise import STEP_HU
 from recon.training import checkpoint
 from recon.training.ct import fit as fit_ct
 from recon.training.ct import noise_bank

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from recon.cli.evaluate_mr import evaluate_mr
+from recon.cli.evaluating import mr as command
 from recon.errors import InvalidRequest, UnreadableInput
 from recon.io.kspace.results import write_hdf5
 from recon.training.mr.evaluate import evaluate, read_reconstruction, read_truth
@@ -66,7 +66,7 @@ def test_folders_become_a_table_a_file_and_a_figure(tmp_path, capsys) -> None:
     unfinished = stack.copy()
     unfinished[1] = np.nan
     folders = [_folder(tmp_path / "a", stack * 3, "sense"), _folder(tmp_path / "b", unfinished, "l1-wavelet")]
-    evaluate_mr(tmp_path / "truth.h5", folders, tmp_path / "out")
+    command.mr(tmp_path / "truth.h5", folders, tmp_path / "out")
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].startswith("| sense | ")
     assert " 0.070 " in lines[3]

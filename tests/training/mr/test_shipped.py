@@ -8,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from recon.backend.mr_unrolled import START_STEPS, START_WEIGHT
 from recon.physics import sampling
+from recon.physics.conjugate_gradients import conjugate_gradients
+from recon.physics.espirit import centre_of, sensitivities
+from recon.physics.sense import Sense
+from recon.physics.thermal_noise import outer_noise
 from recon.training.mr.coils import receive_maps
 from recon.training.mr.evaluate_unrolled import psnr_ssim
 from recon.training.mr.sampler import acquire
-from recon.training.mr.served import load_module, load_unrolled
+from recon.training.mr.served import load_unrolled
 
 FOLDER = Path(__file__).parents[3] / "triton_repo" / "mr_unrolled"
 
@@ -35,12 +40,12 @@ def test_what_is_served_beats_its_own_start_by_far() -> None:
     mask = np.broadcast_to(sampling.equispaced(112, 4, 20), (128, 112))
     scan = acquire(image, receive_maps(8, np.random.default_rng(2)), mask, 0.01, np.random.default_rng(3))
     truth = np.sqrt((np.abs(scan.coil_images.numpy()) ** 2).sum(0))
-    module = load_module(FOLDER / "1")
     kspace = scan.kspace.numpy()
-    maps, _ = module.sensitivities(kspace, scan.calibration, module.noise_level(kspace, mask))
-    adjoint = (maps.conj() * module.to_image(kspace)).sum(0)
-    start, _ = module.DataTerm(maps, mask).solve(adjoint, 0 * adjoint, module.START_WEIGHT, module.START_STEPS)
-    planes = load_unrolled(FOLDER / "1", runtime="OnnxRuntime")(kspace)
+    maps, _ = sensitivities(centre_of(kspace, scan.calibration), mask.shape, outer_noise(kspace, mask))
+    sense = Sense(maps, mask)
+    adjoint = sense.adjoint(kspace)
+    start, _ = conjugate_gradients(sense.normal, 0 * adjoint, adjoint, START_WEIGHT, START_STEPS)
+    planes = load_unrolled(FOLDER / "1", "onnxruntime")(kspace)
     served = np.hypot(planes[0], planes[1])
     assert psnr_ssim(served, truth)[0] > psnr_ssim(np.abs(start), truth)[0] + 3
     covered = np.abs(served - truth) <= 0.5 * (planes[2] + planes[3])

@@ -32,10 +32,10 @@ def test_both_formats_hold_the_same_scan(anatomy, tmp_path) -> None:
     write_fastmri(scan, tmp_path / "f.h5")
     write_ismrmrd(scan, tmp_path / "i.h5")
     (fast,), (raw,) = read_mr(tmp_path / "f.h5"), read_mr(tmp_path / "i.h5")
-    np.testing.assert_array_equal(fast.kspace.load(1), scan.kspace[1].transpose(0, 2, 1))
+    np.testing.assert_array_equal(fast.kspace.load(1).grid, scan.kspace[1].transpose(0, 2, 1))
     np.testing.assert_allclose(raw.geometry.affine, anatomy.geometry.affine, atol=1e-4)
     # whitening scales the coils alike: to a scalar, the same image
-    one, other = (series.laid_out(rss(series.kspace.load(1))) for series in (raw, fast))
+    one, other = (series.laid_out(rss(series.kspace.load(1).grid)) for series in (raw, fast))
     one = one * (one * other.T).sum() / (one * one).sum()
     assert np.linalg.norm(one - other.T) < 0.03 * np.linalg.norm(other)
 
@@ -46,7 +46,7 @@ def test_the_noise_scan_foretells_the_noise(tmp_path) -> None:
     scan = simulate(Volume(dark, Geometry.from_spacing(1, 1, 1), Unit.ARBITRARY), Protocol(acceleration=1, noise=1))
     write_ismrmrd(scan, tmp_path / "i.h5")
     (series,) = read_mr(tmp_path / "i.h5")
-    assert np.std(series.kspace.load(0).real) == pytest.approx(series.kspace.noise_std, rel=0.05)
+    assert np.std(series.kspace.load(0).samples.real) == pytest.approx(series.kspace.noise_std, rel=0.05)
 
 
 def test_a_mask_has_the_lines_that_the_protocol_says(anatomy) -> None:
@@ -78,8 +78,8 @@ def test_trajectories_are_written_and_read(anatomy, tmp_path, kind) -> None:
     write_ismrmrd(scan, tmp_path / "i.h5")
     (series,) = read_mr(tmp_path / "i.h5")
     assert series.kspace.kind == kind
-    np.testing.assert_allclose(series.kspace.trajectory(0), scan.trajectory, atol=1e-6)
-    np.testing.assert_allclose(series.kspace.load(1), scan.kspace[1].transpose(0, 2, 1), rtol=1e-5)
+    np.testing.assert_allclose(series.kspace.load(0).trajectory, scan.trajectory, atol=1e-6)
+    np.testing.assert_allclose(series.kspace.load(1).grid, scan.kspace[1].transpose(0, 2, 1), rtol=1e-5)
     # the sample in the centre of k-space is the sum of the image
     at = np.unravel_index(np.argmin(np.abs(scan.trajectory).sum(-1)), scan.trajectory.shape[:2])
     centre = simulate(anatomy, Protocol(acceleration=1, coils=2, noise=0)).kspace[0][:, 32, 40]

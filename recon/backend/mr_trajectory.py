@@ -1,0 +1,122 @@
+"""Reconstruction along a trajectory: gridding, and CG-SENSE by a non-uniform FFT.
+
+Density compensation after Pipe and Menon, MRM 41:179 (1999). The transform and the densities are SigPy's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.backend.python_model import Array
+from recon.backend.replicas import Method, propagated, regularisation
+from recon.physics.coil_compression import virtual_coils
+from recon.physics.conjugate_gradients import conjugate_gradients
+from recon.physics.espirit import LARGEST_CALIBRATION, sensitivities
+from recon.physics.fourier import to_kspace
+
+VIRTUAL_COILS = 12
+_STEPS, _TOLERANCE = 20, 1e-3
+_Complex = npt.NDArray[np.complex64]
+
+
+class NonUniformSense:
+    """Sensitivities and the non-uniform Fourier transform, weighted by the density of sampling.
+
+    Parameters
+    ----------
+    maps
+        (coils, y, x).
+    coordinates
+        (..., 2) in cycles per field of view, rows first.
+    weights
+        (...) area of k-space that each sample stands for.
+    """
+
+    def __init__(self, maps: _Complex, coordinates: Array, weights: Array) -> None:
+        import sigpy
+
+        self.maps, self.weights = maps, weights
+        self.transform = sigpy.linop.NUFFT(maps.shape, coordinates)
+
+    def forward(self, image: _Complex) -> _Complex:
+        """Samples (coils, ...) of an image (y, x)."""
+        return np.asarray(self.transform * (self.maps * image), np.complex64)
+
+    def adjoint(self, samples: _Complex) -> _Complex:
+        """Image (y, x) of weighted samples."""
+        return np.asarray((self.maps.conj() * (self.transform.H * (samples * self.weights))).sum(0), np.complex64)
+
+    def normal(self, image: _Complex) -> _Complex:
+        """Adjoint after forward."""
+        return self.adjoint(self.forward(image))
+
+
+def along_trajectory(method: str, kspace: _Complex, trajectory: Array, matrix: tuple[int, int], noise: float) -> Method:
+    """``zero-filled`` (gridding) or ``sense`` of samples (coils, samples, readouts)."""
+    import sigpy
+
+    # coordinates in cycles per field of view, rows first
+    coordinates = trajectory[..., ::-1].transpose(1, 0, 2) * np.array(matrix, np.float32)
+    coordinates = np.ascontiguousarray(coordinates, np.float32)
+    density = sampled_area(coordinates, matrix, np.any(kspace != 0, axis=0))
+    if method == "zero-filled":
+        coils = sigpy.linop.NUFFT((len(kspace), *matrix), coordinates).H * (kspace * density)
+        image = np.sqrt((np.abs(coils) ** 2).sum(0))
+        # noise of a gridded pixel: the weights' root of the sum of squares
+        spread = np.full(matrix, noise * np.sqrt((density**2).sum() / np.prod(matrix)))
+        return Method(image, spread, np.zeros(matrix))
+    kspace, left_out = virtual_coils(kspace, kspace, VIRTUAL_COILS)
+    operator = NonUniformSense(sensitivities_along(kspace, coordinates, density, matrix, noise), coordinates, density)
+    weight = regularisation(noise, float((np.abs(kspace) ** 2 * density).sum()) / float(np.prod(matrix)))
+
+    def solve(samples: _Complex) -> _Complex:
+        right = operator.adjoint(samples)
+        return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, _STEPS, _TOLERANCE)[0]
+
+    image = solve(kspace)
+    spread = propagated(solve, image, kspace, noise)
+    difference = operator.forward(image) - kspace
+    energy = float((np.abs(kspace) ** 2).sum() + left_out.sum())
+    lost = float((np.abs(difference) ** 2).sum() + left_out.sum())
+    return Method(image, spread, np.full(matrix, np.sqrt(lost / energy)))
+
+
+def sampled_area(coordinates: Array, matrix: tuple[int, int], measured: npt.NDArray[np.bool_]) -> Array:
+    """The area of k-space that each sample stands for, so that gridding keeps the unit of a unitary transform."""
+    import sigpy
+    from sigpy.mri import pipe_menon_dcf
+
+    density = np.abs(pipe_menon_dcf(coordinates, matrix, max_iter=30, show_pbar=False)).astype(np.float32)
+    density *= measured  # readouts that were not measured (padding) weigh nothing
+    # SigPy's transform is unitary on the grid
+    grid = sigpy.linop.NUFFT((1, *matrix), coordinates)
+    flat = grid * (grid.H * density[None].astype(np.complex64))
+    density /= max(float(np.vdot(density, np.abs(flat[0])) / density.sum()), 1e-30)
+    return density
+
+
+def sensitivities_along(
+    kspace: _Complex, coordinates: Array, density: Array, matrix: tuple[int, int], noise: float
+) -> _Complex:
+    """ESPIRiT maps from the samples about the centre, brought onto a small grid by least squares.
+
+    Gridding alone leaves side lobes at the edge of the field of view, which maps would take for coils.
+    """
+    import sigpy
+
+    if len(kspace) == 1:
+        return np.ones((1, *matrix), np.complex64)
+    side = min(LARGEST_CALIBRATION + 8, *matrix)
+    near = np.hypot(coordinates[..., 0], coordinates[..., 1]) <= side / 2
+    transform = sigpy.linop.NUFFT((len(kspace), side, side), coordinates[near])
+    weights = density[near] * np.float32(side * side / np.prod(matrix))
+
+    def normal(images: _Complex) -> _Complex:
+        return np.asarray(transform.H * (weights * (transform * images)), np.complex64)
+
+    right = np.asarray(transform.H * (weights * kspace[:, near]), np.complex64)
+    images, _ = conjugate_gradients(normal, np.zeros_like(right), right, 1e-3, 15, 1e-3)
+    margin = (side - min(LARGEST_CALIBRATION, side)) // 2
+    centre = to_kspace(images)[:, margin : side - margin, margin : side - margin]
+    return sensitivities(centre, matrix, noise * 2**0.5)[0]

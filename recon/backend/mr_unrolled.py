@@ -1,0 +1,110 @@
+"""The unrolled MR network: data consistency here, the U-Net of each cascade in ONNX.
+
+Step by step it does what :mod:`recon.networks.mr_unrolled` does on torch tensors; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.backend.python_model import Array, PythonModel, as_complex
+from recon.backend.runtime import Network, runtime_of
+from recon.physics.coil_compression import virtual_coils
+from recon.physics.conjugate_gradients import conjugate_gradients
+from recon.physics.espirit import centre_of, sensitivities
+from recon.physics.sampling import calibration_size
+from recon.physics.sense import Sense
+from recon.physics.thermal_noise import outer_noise
+
+CASCADES = ("cascade1.onnx", "cascade2.onnx", "cascade3.onnx")
+REPEATS = 3  # of the last cascade, which goes on from its own result
+CG_STEPS = 6
+START_STEPS, START_WEIGHT = 7, 0.02
+MEMORY = 8
+STRIDE = 8
+MOST_COILS = 12  # more are compressed to so many virtual ones
+LEAST = np.finfo(np.float32).tiny  # of an interval's half-width
+WORKERS = max(1, len(os.sched_getaffinity(0)))
+_OUTPUTS = ["update", "widths", "memory_out", "weight"]
+_Complex = npt.NDArray[np.complex64]
+
+
+class Unrolled:
+    """The whole reconstruction of one slice.
+
+    Parameters
+    ----------
+    cascades
+        The networks.
+    repeats
+        Of the last one.
+    """
+
+    def __init__(self, cascades: Sequence[Network], repeats: int = REPEATS) -> None:
+        self.cascades = [*cascades, *[cascades[-1]] * (repeats - 1)]
+
+    def __call__(self, kspace: _Complex) -> npt.NDArray[np.float32]:
+        """(5, y, x) float32: image, interval below and above, unexplained k-space, of (coils, ky, kx)."""
+        mask = np.any(kspace != 0, axis=0)
+        calibration = calibration_size(mask)
+        kspace, left_out = virtual_coils(kspace, centre_of(kspace, calibration, max(calibration)), MOST_COILS)
+        height, width = mask.shape
+        noise = outer_noise(kspace, mask)
+        maps, scale = sensitivities(centre_of(kspace, calibration), (height, width), noise, WORKERS)
+        if not scale > 0:  # nothing in the centre of k-space: there is no image to start from
+            measured = np.sqrt((np.abs(kspace) ** 2).sum(0) + left_out)
+            unknown = np.full((height, width), max(float(np.sqrt((measured**2).sum())), LEAST))
+            return np.stack([0 * measured, 0 * measured, unknown, unknown, measured]).astype(np.float32)
+        sense = Sense(maps, mask, WORKERS)
+        adjoint = sense.adjoint(kspace / np.float32(scale))
+        image, residual = conjugate_gradients(sense.normal, np.zeros_like(adjoint), adjoint, START_WEIGHT, START_STEPS)
+        gradient = np.float32(-START_WEIGHT) * image - residual
+        given = conditions(noise / scale, float(mask.mean()))
+        padded = height + -height % STRIDE, width + -width % STRIDE
+        memory = np.zeros((1, MEMORY, *padded), np.float32)
+        planes = np.zeros((1, 4, *padded), np.float32)
+        widths = planes[:, :2]
+        for cascade in self.cascades:
+            parts = image.real, image.imag, gradient.real, gradient.imag
+            for plane, part in zip(planes[0], parts, strict=True):
+                plane[:height, :width] = part
+            made = cascade({"planes": planes, "memory": memory, "conditions": given}, _OUTPUTS)
+            update, widths, memory = made[0][0, :, :height, :width], made[1].copy(), made[2].copy()
+            weight = np.float32(made[3][0, 0])
+            wanted = image + (update[0] + np.complex64(1j) * update[1])
+            image, residual = conjugate_gradients(
+                sense.normal, wanted, adjoint - sense.normal(wanted), float(weight), CG_STEPS
+            )
+            gradient = weight * (wanted - image) - residual
+        image = image * np.float32(scale)
+        below, above = np.maximum(widths[0, :, :height, :width] * np.float32(scale), LEAST)
+        unexplained = sense.forward(image) - kspace * mask
+        left = np.sqrt((np.abs(unexplained) ** 2).sum(0) + left_out)
+        return np.stack([image.real, image.imag, below, above, left]).astype(np.float32)
+
+
+def conditions(noise: float, share: float) -> npt.NDArray[np.float32]:
+    """Logarithms of noise level and acceleration, each about within -1 to 1, (1, 2)."""
+    level = (np.log(np.clip(noise, 1e-4, 1.0)) + 4.5) / 2.0
+    return np.array([[level, -np.log(share) - 1.3]], np.float32)
+
+
+class TritonPythonModel(PythonModel):
+    """Triton's interface to it."""
+
+    def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+        """See :class:`PythonModel`."""
+        self.output = config["output"][0]["name"]
+        self.run = Unrolled([runtime_of(folder / name, exact=True) for name in CASCADES])
+        warm = [int(side) for side in parameters["warm_shape"].split(",")]
+        self.run(np.ones(warm, np.complex64))
+
+    def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
+        """See :class:`PythonModel`."""
+        return {self.output: self.run(as_complex(inputs["kspace"])[0])[None]}

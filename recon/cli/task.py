@@ -1,0 +1,103 @@
+"""A command for every task, made from its inputs and its options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recon.cli.options import AsJson, Output, Server, TlsCa, TlsCert, TlsKey
+from recon.cli.session import tls_of
+from recon.cli.work import looked_at, work
+from recon.tasks.base import Input, Task
+from recon.tasks.options import Option, options_of
+
+#: What every task's command takes beside its inputs and options.
+_SERVICE = {"server": Server, "tls_ca": TlsCa, "tls_cert": TlsCert, "tls_key": TlsKey}
+
+
+def command_of(task: Task) -> Callable[..., None]:
+    """``recon TASK``."""
+    shown = [option for option in options_of(task.options) if option.choice is not None]
+
+    def command(**values: Any) -> None:
+        given = {entry.name: _paths(values[entry.name]) for entry in task.inputs}
+        chosen = {option.name: values[flag_of(option)] for option in shown}
+        tls = tls_of(values["tls_ca"], values["tls_cert"], values["tls_key"])
+        found = work(
+            task.find(given, looked_at), values["output"], task.options(**chosen), server=values["server"], tls=tls,
+            as_json=values["as_json"], nothing=nothing_in(task, given),
+        )  # fmt: skip
+        raise typer.Exit(found)
+
+    own = [option for option in shown if not option.common]
+    common = [option for option in shown if option.common]
+    parameters = [
+        *(parameter_of_input(entry) for entry in task.inputs),
+        _parameter("output", Output, inspect.Parameter.empty),
+        *(parameter_of(option) for option in (*own, *common)),
+        *(_parameter(name, kind, None) for name, kind in _SERVICE.items()),
+        _parameter("as_json", AsJson, False),
+    ]
+    return with_parameters(command, task.name, task.summary, parameters)
+
+
+def nothing_in(task: Task, given: Mapping[str, Sequence[Path]]) -> str:
+    """What to say where no job was found."""
+    return f"no {task.noun} in {', '.join(str(path) for paths in given.values() for path in paths)}; nothing was done"
+
+
+def flag_of(option: Option) -> str:
+    """The name of an option as a parameter of a command."""
+    return (option.choice.flag if option.choice else "") or option.name
+
+
+def parameter_of(option: Option, flag: str = "", prefix: str = "") -> inspect.Parameter:
+    """An option as a parameter.
+
+    Parameters
+    ----------
+    option
+        One that is shown.
+    flag
+        Its name, where that is another one here; then it is None where it was not chosen.
+    prefix
+        Before its help.
+    """
+    choice, name = option.choice, flag or flag_of(option)
+    assert choice is not None
+    # one name, so that a switch has no opposite: it is off where it is not named
+    word = f"--{name.replace('_', '-')}"
+    shown = typer.Option(word, help=f"{prefix}{choice.help}", min=choice.least, max=choice.most)
+    kind: Any = option.kind | None if flag else option.kind
+    return _parameter(name, Annotated[kind, shown], None if flag else option.default)
+
+
+def parameter_of_input(entry: Input) -> inspect.Parameter:
+    """An input as a parameter: the command's argument, or an option that must be there."""
+    if entry.many:
+        kind: Any = Annotated[list[Path], typer.Argument(help=entry.help, metavar="INPUT...")]
+    else:
+        kind = Annotated[Path, typer.Option(help=entry.help)]
+    return _parameter(entry.name, kind, inspect.Parameter.empty)
+
+
+def with_parameters(
+    command: Callable[..., None], name: str, summary: str, parameters: Sequence[inspect.Parameter]
+) -> Callable[..., None]:
+    """A function that takes any keywords, as one of these parameters."""
+    command.__name__, command.__doc__ = name, summary
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+def _paths(value: Path | Sequence[Path]) -> list[Path]:
+    return [value] if isinstance(value, Path) else list(value)

@@ -1,0 +1,21 @@
+"""Messages of the raw data protocol, version 1, read from and written to a stream of bytes."""
+
+from recon.doors.mrd.wire.messages import (
+    Acquisition,
+    Array,
+    Close,
+    ConfigFile,
+    ConfigText,
+    Header,
+    Image,
+    Message,
+    Text,
+    Waveform,
+)
+from recon.doors.mrd.wire.reader import Truncated, read_messages
+from recon.doors.mrd.wire.writer import encode
+
+__all__ = [
+    "Acquisition", "Array", "Close", "ConfigFile", "ConfigText", "Header", "Image", "Message", "Text", "Truncated",
+    "Waveform", "encode", "read_messages",
+]  # fmt: skip

@@ -1,0 +1,119 @@
+"""The messages as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.doors.mrd.wire.layout import IMAGE_HEAD, PIXEL_NUMBERS
+from recon.volumes import ComplexImage, FloatImage
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """Name of the configuration that the server is to use."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ConfigText:
+    """The configuration itself."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """The scan's header."""
+
+    xml: bytes
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words for the log, or parameters as JSON."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Close:
+    """Nothing more will come."""
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """One readout.
+
+    Attributes
+    ----------
+    head
+        As the format lays it out (``layout.ACQUISITION_HEAD``).
+    samples
+        (coils, samples).
+    trajectory
+        (samples, dimensions); None where the readout has none.
+    """
+
+    head: Any
+    samples: ComplexImage
+    trajectory: FloatImage | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """What it holds."""
+        return self.samples.nbytes + (0 if self.trajectory is None else self.trajectory.nbytes)
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image.
+
+    Attributes
+    ----------
+    head
+        As the format lays it out (``layout.IMAGE_HEAD``).
+    attributes
+        XML; empty where there are none.
+    values
+        (channels, z, y, x).
+    """
+
+    head: Any
+    attributes: str
+    values: npt.NDArray[Any]
+
+    @classmethod
+    def of(cls, head: Any, attributes: str, values: npt.NDArray[Any]) -> Image:
+        """An image whose head says what its values are; the other fields are taken from ``head``."""
+        made = np.array(head, IMAGE_HEAD)
+        channels, *matrix = values.shape
+        made["version"], made["channels"] = 1, channels
+        made["matrix_size"] = matrix[::-1]
+        made["data_type"] = PIXEL_NUMBERS[values.dtype.newbyteorder("<")]
+        made["attribute_string_len"] = len(attributes.encode())
+        return cls(made[()], attributes, values)
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """A piece of a signal such as an ECG; values are (channels, samples)."""
+
+    head: Any
+    values: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Array:
+    """Numbers of which nothing else is said."""
+
+    values: npt.NDArray[Any]
+
+
+Message: TypeAlias = (
+    ConfigFile | ConfigText | Header | Text | Close | Acquisition | Image | Waveform | Array
+)  # fmt: skip

@@ -1,0 +1,115 @@
+"""Messages into bytes, in pieces that need no copy of samples or pixels."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from functools import singledispatch
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from recon.doors.mrd.wire import layout
+from recon.doors.mrd.wire.messages import (
+    Acquisition,
+    Array,
+    Close,
+    ConfigFile,
+    ConfigText,
+    Header,
+    Image,
+    Message,
+    Text,
+    Waveform,
+)
+from recon.errors import InvalidRequest
+
+Buffer: TypeAlias = bytes | memoryview
+
+
+def encode(message: Message) -> Iterator[Buffer]:
+    """The bytes of a message.
+
+    Raises
+    ------
+    InvalidRequest
+        When the message can't be written: a name or a text that is too long.
+    """
+    return _encode(message)
+
+
+@singledispatch
+def _encode(message: Any) -> Iterator[Buffer]:
+    raise TypeError(f"{type(message).__name__} is no message")
+
+
+@_encode.register
+def _(message: ConfigFile) -> Iterator[Buffer]:
+    name = message.name.encode()
+    if len(name) >= layout.CONFIG_FILE_BYTES:
+        raise InvalidRequest(f"a configuration's name has {len(name)} bytes; at most {layout.CONFIG_FILE_BYTES - 1}")
+    yield struct.pack("<H", layout.CONFIG_FILE) + name.ljust(layout.CONFIG_FILE_BYTES, b"\0")
+
+
+@_encode.register
+def _(message: ConfigText) -> Iterator[Buffer]:
+    # without the NUL that ends a text: parsers of XML stumble over it
+    yield _lengthy(layout.CONFIG_TEXT, message.text.encode())
+
+
+@_encode.register
+def _(message: Header) -> Iterator[Buffer]:
+    yield _lengthy(layout.HEADER, message.xml)
+
+
+@_encode.register
+def _(message: Text) -> Iterator[Buffer]:
+    yield _lengthy(layout.TEXT, message.text.encode() + b"\0")
+
+
+@_encode.register
+def _(message: Close) -> Iterator[Buffer]:
+    yield struct.pack("<H", layout.CLOSE)
+
+
+@_encode.register
+def _(message: Acquisition) -> Iterator[Buffer]:
+    yield struct.pack("<H", layout.ACQUISITION) + message.head.tobytes()
+    if message.trajectory is not None:
+        yield _bytes_of(message.trajectory, np.dtype("<f4"))
+    yield _bytes_of(message.samples, np.dtype("<c8"))
+
+
+@_encode.register
+def _(message: Image) -> Iterator[Buffer]:
+    attributes = message.attributes.encode()
+    yield b"".join(
+        (
+            struct.pack("<H", layout.IMAGE), message.head.tobytes(), struct.pack("<Q", len(attributes)), attributes,
+        )
+    )  # fmt: skip
+    yield _bytes_of(message.values, layout.PIXELS[int(message.head["data_type"])])
+
+
+@_encode.register
+def _(message: Waveform) -> Iterator[Buffer]:
+    yield struct.pack("<H", layout.WAVEFORM) + message.head.tobytes()
+    yield _bytes_of(message.values, np.dtype("<u4"))
+
+
+@_encode.register
+def _(message: Array) -> Iterator[Buffer]:
+    dtype = message.values.dtype.newbyteorder("<")
+    shape = message.values.shape
+    head = struct.pack("<HHH", layout.PIXEL_NUMBERS[dtype], 0, len(shape)) + struct.pack(f"<{len(shape)}Q", *shape)
+    yield struct.pack("<H", layout.ARRAY) + head
+    yield _bytes_of(message.values, dtype)
+
+
+def _lengthy(kind: int, words: bytes) -> bytes:
+    return struct.pack("<HI", kind, len(words)) + words
+
+
+def _bytes_of(values: Any, dtype: np.dtype[Any]) -> Buffer:
+    plain = np.ascontiguousarray(values, dtype)
+    return memoryview(plain.reshape(-1).view(np.uint8).data) if plain.size else b""

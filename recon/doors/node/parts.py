@@ -1,0 +1,89 @@
+"""The node's parts, each a loop around the ledger that may be a process of its own, and may be killed at any time."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recon.client import Client
+from recon.doors.node.config import NodeConfig
+from recon.doors.node.ledger import Ledger
+from recon.doors.node.logs import log, quiet_libraries
+from recon.errors import InvalidRequest
+
+#: In the order in which they start.
+PARTS = ("receive", "decide", "work", "send")
+READY = "recon node is ready on "
+_LOOK_EVERY_S = 0.2
+
+
+def run_part(name: str, config: NodeConfig, stop: threading.Event, client: Client | None = None) -> None:
+    """Run one part until ``stop`` is set.
+
+    Parameters
+    ----------
+    name
+        Of :data:`PARTS`.
+    config
+        Of the node.
+    stop
+        Set from outside.
+    client
+        Of the service, for ``work``.
+
+    Raises
+    ------
+    InvalidRequest
+        When that part of this folder's node runs already.
+    """
+    quiet_libraries()
+    ledger = Ledger(config.folder)
+    with _alone(config.folder, name):
+        try:
+            if name == "receive":
+                _receive(config, ledger, stop)
+            elif name == "decide":
+                _decide(config, ledger, stop)
+            else:
+                raise InvalidRequest(f"there is no part {name}")
+        finally:
+            ledger.close()
+
+
+def _receive(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
+    from recon.doors.node.commitment import Commitments
+    from recon.doors.node.inbox import Inbox
+    from recon.doors.node.receive import Receiver
+    from recon.doors.node.space import Watermark
+
+    inbox = Inbox(ledger, Watermark(config.folder, config.limits))
+    adopted = inbox.adopt()
+    receiver = Receiver(config, inbox, Commitments(config, ledger))
+    log("receiving", listen=f"{config.listen.rpartition(':')[0]}:{receiver.port}", count=adopted)
+    print(f"{READY}{config.listen.rpartition(':')[0]}:{receiver.port}", flush=True)
+    try:
+        stop.wait()
+    finally:
+        receiver.close()
+
+
+def _decide(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
+    from recon.doors.node.completion import Decider
+
+    decider = Decider(config, ledger)
+    while not stop.wait(_LOOK_EVERY_S):
+        decider.look()
+
+
+@contextmanager
+def _alone(folder: Path, name: str) -> Iterator[None]:
+    """Hold the part's lock, which ends with the process however that ends."""
+    with (folder / f"{name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InvalidRequest(f"{folder}: its node's part '{name}' runs already") from error
+        yield

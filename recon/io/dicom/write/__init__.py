@@ -1,0 +1,1 @@
+"""The one writer of derived DICOM objects: images, uncertainty, Parametric Maps."""

@@ -1,0 +1,136 @@
+"""Reconstructed MR slices as a DICOM series of their own: raw data has no DICOM source to derive from."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.sr.codedict import codes
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+
+from recon import __version__
+from recon.io.dicom import coded
+from recon.volumes import FloatImage, Geometry
+
+_LARGEST = 4095
+_OWN = "recon"
+#: Attributes that a series must have, empty where nobody knows them.
+_EMPTY = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
+    "AccessionNumber", "ReferringPhysicianName", "Manufacturer", "ManufacturerModelName", "ScanOptions",
+    "RepetitionTime", "EchoTime", "EchoTrainLength", "PatientPosition", "PositionReferenceIndicator",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MrDicomSeries:
+    """What all slices of one series share.
+
+    Attributes
+    ----------
+    description
+        Of the series.
+    derivation
+        How the pixels came about, in words.
+    model
+        Name, version and checksum.
+    geometry
+        Placement of the volume.
+    number
+        Of the series.
+    kind
+        Last value of ImageType.
+    attributes
+        Of patient, study, scanner and sequence, with StudyInstanceUID and FrameOfReferenceUID; see
+        :func:`recon.io.mrd.attributes.series_attributes`.
+    series_uid
+        New for every series.
+    """
+
+    description: str
+    derivation: str
+    model: str
+    geometry: Geometry
+    number: int
+    kind: str
+    attributes: Dataset
+    series_uid: str = field(default_factory=generate_uid)
+
+
+def write_mr_slice(values: FloatImage, series: MrDicomSeries, index: int, scale: float, path: Path) -> None:
+    """Write one slice (y, x).
+
+    Parameters
+    ----------
+    values
+        Magnitude or uncertainty, not negative.
+    series
+        That it belongs to.
+    index
+        Position in the series, from 0.
+    scale
+        Value that is stored as 4095; the same for all slices, so that they can be compared.
+    path
+        Where to write it.
+    """
+    dataset = Dataset()
+    _identify(dataset, series, index)
+    _place(dataset, series.geometry, index)
+    stored = np.clip(np.rint(np.nan_to_num(values) * (_LARGEST / scale)), 0, _LARGEST).astype("<u2")
+    dataset.Rows, dataset.Columns = values.shape
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
+    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, f"{scale / _LARGEST:.10g}", "US"
+    dataset.WindowCenter, dataset.WindowWidth = f"{scale / 2:.8g}", f"{scale:.8g}"
+    dataset.add_new("PixelData", "OW", stored.tobytes() + b"\0" * (stored.nbytes % 2))
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
+    dataset.file_meta = meta
+    dataset.save_as(path, enforce_file_format=True)
+
+
+def _identify(dataset: Dataset, series: MrDicomSeries, index: int) -> None:
+    now = datetime.now(UTC)
+    for name in _EMPTY:
+        setattr(dataset, name, None)
+    dataset.MRAcquisitionType, dataset.ScanningSequence, dataset.SequenceVariant = "2D", "RM", "NONE"
+    if "Manufacturer" not in series.attributes:
+        dataset.Manufacturer, dataset.ManufacturerModelName = _OWN, series.model[:64]
+        dataset.SoftwareVersions = __version__
+    dataset.update(deepcopy(series.attributes))
+    dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, generate_uid()
+    dataset.Modality, dataset.SeriesInstanceUID = "MR", series.series_uid
+    dataset.ContentDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
+    dataset.ContentTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
+    known = str(dataset.get("SeriesDescription", ""))[: max(0, 63 - len(series.description))]
+    dataset.SeriesDescription = f"{known} {series.description}".strip()[:64]
+    dataset.SeriesNumber, dataset.InstanceNumber = series.number, index + 1
+    dataset.ImageType = ["DERIVED", "PRIMARY", "OTHER", series.kind]
+    dataset.DerivationDescription = series.derivation[:1024]
+    dataset.BurnedInAnnotation = "NO"
+    equipment = Dataset()
+    equipment.Manufacturer, equipment.ManufacturerModelName = _OWN, series.model[:64]
+    equipment.SoftwareVersions = __version__
+    equipment.ContributionDateTime = now.strftime("%Y%m%d%H%M%S.%f+0000")
+    equipment.ContributionDescription = series.derivation[:1024]
+    equipment.PurposeOfReferenceCodeSequence = coded(codes.cid7005.ProcessingEquipment)
+    dataset.ContributingEquipmentSequence = Sequence([equipment])
+
+
+def _place(dataset: Dataset, geometry: Geometry, index: int) -> None:
+    affine = geometry.affine
+    column, row, depth = geometry.spacing
+    position = affine[:3, 3] + index * affine[:3, 2]
+    directions = [*(affine[:3, 0] / column), *(affine[:3, 1] / row)]
+    dataset.PixelSpacing = [f"{row:.8g}", f"{column:.8g}"]
+    dataset.ImagePositionPatient = [f"{value:.8g}" for value in position]
+    dataset.ImageOrientationPatient = [f"{value:.8g}" for value in directions]
+    dataset.SpacingBetweenSlices = f"{depth:.8g}"
+    if "SliceThickness" not in dataset:
+        dataset.SliceThickness = dataset.SpacingBetweenSlices

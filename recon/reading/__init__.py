@@ -1,0 +1,1 @@
+"""What readers decide about results, and what a site learns from it; files and figures, no page."""

@@ -1,0 +1,1 @@
+"""Contrast: the full-dose scan from one before contrast and one after a reduced dose."""

@@ -1,0 +1,212 @@
+"""What can be measured on two scans before and after a reduced dose, each against its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recon.quality.verdict import Check, Verdict, measure, unmeasured
+from recon.tasks.contrast.alignment import Aligned
+from recon.tasks.contrast.gain import shrink
+from recon.volumes import FloatImage
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the model has been shown to work."""
+
+    motion_mm: tuple[float, float] = (5.0, 10.0)
+    degrees: float = 8.0
+    gain: tuple[float, float] = (0.4, 2.5)
+    bias: float = 0.06
+    similarity: float = 0.88
+    coverage: float = 0.97
+    noise: float = 0.035
+    enhancing_share: float = 5e-5
+    darker_share: float = 0.01
+    largest_enhancement: float = 5.0
+    unsupported_share: float = 0.004
+    uncertainty: float = 0.2
+    spacing_mm: tuple[float, float] = (0.4, 1.6)
+    slice_mm: float = 6.0
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the difference of two aligned scans shows, beyond noise.
+
+    Attributes
+    ----------
+    brighter, darker
+        Share of the head that became brighter, and darker, by more than noise explains.
+    largest
+        99.9th percentile of the smoothed difference over the dose fraction, 99th percentile of the pre scan 1.
+    typical
+        Median of the low-dose scan in the head over its 99th percentile there.
+    """
+
+    brighter: float
+    darker: float
+    largest: float
+    typical: float
+
+
+def evidence(
+    pre: FloatImage, low: FloatImage, *, scale: float, noise: float, dose_fraction: float, steps: tuple[int, int, int]
+) -> Evidence:
+    """Look for what the agent did.
+
+    Parameters
+    ----------
+    pre, low
+        (slice, y, x), aligned.
+    scale
+        99th percentile of the pre scan.
+    noise
+        Standard deviation of the noise of the difference, relative to ``scale``.
+    dose_fraction
+        Of the low-dose scan.
+    steps
+        Voxels to average along each axis.
+    """
+    from scipy.ndimage import binary_erosion, gaussian_filter
+
+    before, after = shrink(pre, steps) / np.float32(scale), shrink(low, steps) / np.float32(scale)
+    head = gaussian_filter(before, 0.7) > 0.2
+    if not head.any():
+        return Evidence(0.0, 0.0, 0.0, 0.0)
+    change = gaussian_filter(after - before, 0.7)[head]
+    limit = max(5.0 * noise / np.sqrt(np.prod(steps) * (4 * np.pi * 0.49) ** 1.5), 0.006)
+    inner = binary_erosion(head, iterations=3)
+    inner = inner if inner.any() else head
+    bright = max(float(np.percentile(after[inner], 99)), 1e-9)
+    return Evidence(
+        brighter=float((change > limit).mean()),
+        darker=float((change < -2 * limit).mean()),
+        largest=float(np.percentile(change, 99.9)) / dose_fraction,
+        typical=float(np.median(after[inner])) / bright,
+    )
+
+
+def judge_pair(aligned: Aligned, found: Evidence, noise: float, spacing: tuple[float, float, float]) -> list[Check]:
+    """Checks of the two scans as a whole.
+
+    Parameters
+    ----------
+    aligned
+        The low-dose scan on the pre scan.
+    found
+        What their difference shows.
+    noise
+        Standard deviation of the noise of one scan, 99th percentile of the pre scan 1.
+    spacing
+        Distance of columns, rows and slices, mm.
+    """
+    limits, reject = LIMITS, Verdict.REJECT
+    far = aligned.motion_mm > limits.motion_mm[1]
+    checks = [
+        measure(
+            "motion", aligned.motion_mm, unit="mm", upper=limits.motion_mm[0],
+            severity=reject if far else Verdict.REVIEW,
+            message="largest displacement of the head between the scans, corrected; beyond 10 mm not trusted",
+        ),
+        measure("rotation", aligned.degrees, unit="deg", upper=limits.degrees, message="rotation between the scans"),
+        measure(
+            "gain", aligned.gain, unit="", lower=limits.gain[0], upper=limits.gain[1],
+            message="intensity of the low-dose scan over the pre scan in tissue that does not enhance, corrected",
+        ),
+        measure(
+            "gain_bias", aligned.bias, unit="", upper=limits.bias, message="slow change of gain in the head, corrected"
+        ),
+        measure(
+            "shows_anatomy", found.typical, unit="", lower=0.3, severity=reject,
+            message="median of the low-dose scan over its brightest; an image already subtracted is no scan",
+        ),
+        measure(
+            "same_head_and_sequence", aligned.similarity, unit="", lower=limits.similarity, severity=reject,
+            message="correlation of the aligned scans; two patients or two sequences don't correlate",
+        ),
+        measure(
+            "coverage", aligned.coverage, unit="", lower=limits.coverage, severity=reject,
+            message="share of the head that the low-dose scan shows",
+        ),
+        measure(
+            "pixel_spacing", max(spacing[:2]), unit="mm", lower=limits.spacing_mm[0], upper=limits.spacing_mm[1],
+            message="distance between pixels",
+        ),
+        measure("slice_spacing", spacing[2], unit="mm", upper=limits.slice_mm, message="distance between slices"),
+        measure(
+            "scans_in_order", found.darker - found.brighter, unit="", upper=1e-4, severity=reject,
+            message="share of the head that got darker less the share that got brighter; pre and low may be swapped",
+        ),
+        measure(
+            "agent_present", found.brighter, unit="", lower=limits.enhancing_share, severity=reject,
+            message="share of the head that got brighter by more than noise; no contrast agent shows",
+        ),
+        measure(
+            "darker_tissue", found.darker, unit="", upper=limits.darker_share,
+            message="share of the head that got darker, which an agent cannot cause",
+        ),
+        measure(
+            "enhancement_size", found.largest, unit="", upper=limits.largest_enhancement,
+            message="strongest change over the dose fraction; the dose fraction may be wrong",
+        ),
+    ]  # fmt: skip
+    if noise == noise:
+        words = "noise of the scans over the 99th percentile of the pre scan"
+        checks.append(measure("noise_level", noise, unit="", upper=limits.noise, message=words))
+    else:
+        checks.append(unmeasured("noise_level", unit="", why="too little tissue"))
+    return checks
+
+
+def unsupported(enhancement: FloatImage, difference: FloatImage, noise: float) -> FloatImage:
+    """Predicted enhancement (y, x) beyond what the low-dose difference and its noise support; 0 elsewhere.
+
+    Parameters
+    ----------
+    enhancement
+        Predicted, 99th percentile of the pre scan 1.
+    difference
+        Of the scans, over the dose fraction.
+    noise
+        Standard deviation of the noise of ``difference``.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    sigma = 2.0
+    excess = gaussian_filter(enhancement - difference, sigma, truncate=3.0)
+    margin = 5.0 * noise / (2 * np.sqrt(np.pi) * sigma) + 0.1
+    return np.maximum(excess - np.float32(margin), 0)
+
+
+def judge_slice(doubtful: FloatImage, uncertainty: FloatImage, head: FloatImage) -> list[Check]:
+    """Checks of one finished slice.
+
+    Parameters
+    ----------
+    doubtful
+        Of :func:`unsupported`.
+    uncertainty
+        (y, x), 99th percentile of the pre scan 1.
+    head
+        (y, x) bool.
+    """
+    count = int(head.sum())
+    if count < 50:
+        return []
+    return [
+        measure(
+            "supported_by_low_dose", float((doubtful > 0)[head].sum()) / count, unit="", upper=LIMITS.unsupported_share,
+            message="share of the head where enhancement was predicted that the low-dose difference does not support; "
+            "the uncertainty map marks it",
+        ),
+        measure(
+            "mean_uncertainty", float(uncertainty[head].mean()), unit="", upper=LIMITS.uncertainty,
+            message="mean half-width of the 90 % interval in the head, 99th percentile of the pre scan 1",
+        ),
+    ]  # fmt: skip

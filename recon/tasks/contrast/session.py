@@ -1,0 +1,158 @@
+"""Two scans of one head on the server: they come in, are aligned, and become work for the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from recon.errors import InvalidRequest, UnusableData
+from recon.quality.verdict import Check
+from recon.tasks.base import ModelFacts, Session, SliceWork
+from recon.tasks.chunks import SliceAssembler
+from recon.tasks.contrast.features import intensity_scale
+from recon.tasks.contrast.slices import AlignedPair
+from recon.v1 import contrast_pb2
+from recon.volumes import Geometry, Unit, Volume
+from recon.wire.messages import geometry_from_message
+from recon.wire.planes import require_input_type
+
+SMALLEST, LARGEST = 32, 1024
+FEWEST_SLICES, MOST_SLICES = 5, 2048
+MOST_VOXELS = 2**28
+DOSE_FRACTIONS = (0.05, 0.5)
+
+
+class ContrastSession(Session):
+    """Two scans of one head; work begins when both are in."""
+
+    unit = Unit.ARBITRARY
+
+    def __init__(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> None:
+        self.name = header.series_name
+        self.rows, self.columns, self.slices = header.rows, header.columns, header.slices
+        low_shape = (header.low_slices, header.low_rows, header.low_columns)
+        self.dose_fraction = header.dose_fraction if header.HasField("dose_fraction") else 0.1
+        validate_header((self.slices, self.rows, self.columns), low_shape, self.dose_fraction)
+        self.geometry = geometry_from_message(header.geometry)
+        low_geometry = geometry_from_message(header.low_geometry)
+        require_same_voxels((self.slices, self.rows, self.columns), self.geometry, low_shape, low_geometry)
+        self.factor = model.conformal_factor
+        dtype = require_input_type(header.sample_type)
+        self._pre = Volume(np.zeros((self.slices, self.rows, self.columns), np.float32), self.geometry, Unit.ARBITRARY)
+        self._low = Volume(np.zeros(low_shape, np.float32), low_geometry, Unit.ARBITRARY)
+        self._assemblers = [
+            (SliceAssembler(self.rows, self.columns, self.slices, dtype, "pre"), self._pre),
+            (SliceAssembler(low_shape[1], low_shape[2], low_shape[0], dtype, "low"), self._low),
+        ]
+        self._checks: list[Check] = []
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether both scans are in."""
+        return all(assembler.complete for assembler, _ in self._assemblers)
+
+    @property
+    def progress(self) -> str:
+        """How many slices of each scan are in."""
+        return " and ".join(f"{a.next_slice} of {a.slices} slices of {a.name!r}" for a, _ in self._assemblers)
+
+    def add(self, message: contrast_pb2.SynthesizeRequest) -> Iterable[SliceWork]:
+        """Take a chunk; see :class:`recon.tasks.base.Session`."""
+        if message.WhichOneof("part") != "chunk":
+            raise InvalidRequest("after the header only chunks may follow", field="chunk")
+        assembler, volume = self._assemblers[0] if not self._assemblers[0][0].complete else self._assemblers[1]
+        plane = assembler.add(message.chunk)
+        if plane is not None:
+            volume.values[assembler.next_slice - 1] = plane
+        return ()
+
+    def complete(self) -> Iterator[SliceWork]:
+        """Align, then hand out one slice after the other."""
+        for name, volume in (("pre", self._pre), ("low", self._low)):
+            require_samples(name, volume)
+        pair = AlignedPair.of(self._pre, self._low, self.dose_fraction)
+        self._low = self._pre  # the scan as it came is not needed any more
+        self._checks = pair.checks
+        yield from pair.work(self.factor)
+
+    def judge_series(self) -> list[Check]:
+        """What the two scans as a whole show."""
+        return self._checks
+
+
+def validate_header(shape: tuple[int, int, int], low_shape: tuple[int, int, int], dose_fraction: float) -> None:
+    """Refuse what no pair of scans could satisfy.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field.
+    """
+    for prefix, (slices, rows, columns) in (("", shape), ("low_", low_shape)):
+        for name, side in (("rows", rows), ("columns", columns)):
+            if not SMALLEST <= side <= LARGEST:
+                raise InvalidRequest(
+                    f"{prefix}{name} is {side}; slices must have {SMALLEST} to {LARGEST} pixels a side",
+                    field=f"{prefix}{name}",
+                )
+        if not FEWEST_SLICES <= slices <= MOST_SLICES:
+            raise InvalidRequest(
+                f"{prefix}slices is {slices}; a scan has {FEWEST_SLICES} to {MOST_SLICES}", field=f"{prefix}slices"
+            )
+        if slices * rows * columns > MOST_VOXELS:
+            raise InvalidRequest(f"{prefix}slices: more than {MOST_VOXELS} voxels", field=f"{prefix}slices")
+    if not DOSE_FRACTIONS[0] <= dose_fraction <= DOSE_FRACTIONS[1]:
+        raise InvalidRequest(
+            f"dose_fraction is {dose_fraction:g}; it must lie between {DOSE_FRACTIONS[0]} and {DOSE_FRACTIONS[1]} "
+            "(dose given over the full dose)",
+            field="dose_fraction",
+        )
+
+
+def require_same_voxels(
+    shape: tuple[int, int, int], geometry: Geometry, low_shape: tuple[int, int, int], low_geometry: Geometry
+) -> None:
+    """Refuse scans of different matrix or voxel size, in whatever order their axes are.
+
+    Raises
+    ------
+    InvalidRequest
+        Saying what differs.
+    """
+    if sorted(shape) != sorted(low_shape):
+        words = ["x".join(str(side) for side in (s[2], s[1], s[0])) for s in (shape, low_shape)]
+        raise InvalidRequest(
+            f"pre has {words[0]} voxels, low has {words[1]}; both scans must be complete and of the same matrix",
+            field="low_slices",
+        )
+    ours, theirs = sorted(geometry.spacing), sorted(low_geometry.spacing)
+    if not np.allclose(ours, theirs, rtol=0.03):
+        sizes = ["x".join(f"{step:.3g}" for step in g.spacing) for g in (geometry, low_geometry)]
+        raise InvalidRequest(
+            f"pre has voxels of {sizes[0]} mm, low of {sizes[1]} mm; both scans must be of the same resolution",
+            field="low_geometry",
+        )
+
+
+def require_samples(name: str, volume: Volume) -> None:
+    """Refuse scans that hold nothing to work on.
+
+    Raises
+    ------
+    UnusableData
+        When samples are NaN or infinite, or all alike.
+    """
+    for index, plane in enumerate(volume.values):
+        if not np.isfinite(plane.sum(dtype=np.float64)):
+            bad = int(plane.size - np.isfinite(plane).sum())
+            raise UnusableData(
+                f"slice {index} of {name} has {bad} NaN or infinite samples; export the scan again", field="data"
+            )
+    sparse = volume.values[:, ::2, ::2]
+    if float(sparse.min()) == float(sparse.max()):
+        raise UnusableData(
+            f"{name} has the value {float(sparse.max()):g} everywhere; nothing was measured", field="data"
+        )
+    if intensity_scale(volume.values) <= 0:
+        raise UnusableData(f"{name} has hardly a sample above 0; a T1-weighted magnitude scan is needed", field="data")

@@ -1,0 +1,201 @@
+"""Contrast: two aligned scans to tensors slice by slice, and the network's answer to full-dose images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.physics.detectability import smallest_enhancement
+from recon.physics.rician import difference_noise
+from recon.quality.verdict import Check, Verdict, verdict_of
+from recon.tasks.base import Array, FinishedSlice, SliceWork, TensorSpec
+from recon.tasks.contrast.alignment import Aligned, align
+from recon.tasks.contrast.checks import evidence, judge_pair, judge_slice, unsupported
+from recon.tasks.contrast.features import (
+    CHANNELS,
+    Grid,
+    Regression,
+    SlabFeatures,
+    conditions,
+    fill,
+    halo,
+    intensity_scale,
+    slab_features,
+)
+from recon.volumes import FloatImage, Geometry, Volume
+
+#: Sides of what the network sees are multiples of this, so that few shapes occur.
+_SIDE = 32
+_SLAB = 16
+
+
+@dataclass(frozen=True)
+class AlignedPair:
+    """Two aligned scans and what was measured on them.
+
+    Attributes
+    ----------
+    pre, low
+        (slice, y, x) in the unit of the pre scan; low aligned and matched.
+    scale
+        99th percentile of the pre scan.
+    noise
+        Standard deviation of the noise of the difference over ``scale``.
+    box
+        Rows and columns that hold the head.
+    """
+
+    pre: FloatImage
+    low: FloatImage
+    aligned: Aligned
+    geometry: Geometry
+    scale: float
+    noise: float
+    dose_fraction: float
+    box: tuple[slice, slice]
+    checks: list[Check]
+
+    @classmethod
+    def of(cls, pre: Volume, low: Volume, dose_fraction: float) -> AlignedPair:
+        """Align, match and judge two scans; ``low.values`` may be changed."""
+        aligned = align(pre, low)
+        scale = intensity_scale(pre.values)
+        noise = _noise(pre.values, aligned.low, scale)
+        spacing = pre.geometry.spacing
+        steps = tuple(max(1, round(2.0 / step)) for step in (spacing[2], spacing[1], spacing[0]))
+        found = evidence(
+            pre.values, aligned.low, scale=scale, noise=0.0 if noise != noise else noise, dose_fraction=dose_fraction,
+            steps=(steps[0], steps[1], steps[2]),
+        )  # fmt: skip
+        checks = judge_pair(aligned, found, noise / np.sqrt(2), spacing)
+        noise = 0.01 if noise != noise else noise
+        return cls(
+            pre.values, aligned.low, aligned, pre.geometry, scale, noise, dose_fraction, _box(pre.values, scale), checks
+        )  # fmt: skip
+
+    @property
+    def grid(self) -> Grid:
+        """Placement of the part with the head."""
+        column, _, depth = self.geometry.spacing
+        rows, columns = (part.stop - part.start for part in self.box)
+        return Grid((len(self.pre), rows, columns), 0, depth / column)
+
+    def slab(self, start: int, stop: int) -> tuple[FloatImage, FloatImage, Grid]:
+        """Mean and difference (over the dose fraction) of some slices, 99th percentile 1."""
+        grid, part = self.grid, (slice(start, stop), *self.box)
+        pre, low = self.pre[part], self.low[part]
+        mean = (pre + low) * np.float32(0.5 / self.scale)
+        difference = (low - pre) * np.float32(1 / (self.scale * self.dose_fraction))
+        return mean, difference, Grid(grid.shape, start, grid.aspect)
+
+    def coefficients(self) -> npt.NDArray[np.float32]:
+        """What anatomy alone explains of the difference, from every second slab."""
+        regression, around = Regression(), halo(self.grid.aspect)
+        step = _SLAB if len(self.pre) < 64 else 2 * _SLAB
+        for start in range(0, len(self.pre), step):
+            first, last = max(0, start - around), min(len(self.pre), start + _SLAB + around)
+            regression.add(*self.slab(first, last))
+        return regression.solve()
+
+    def work(self, factor: float) -> Iterator[SliceWork]:
+        """One piece of work per slice; features are made slab by slab, so memory stays bounded."""
+        found, around, total = self.coefficients(), halo(self.grid.aspect), len(self.pre)
+        for start in range(0, total, _SLAB):
+            stop = min(total, start + _SLAB)
+            first, last = max(0, start - around), min(total, stop + around)
+            mean, difference, grid = self.slab(first, last)
+            features = slab_features(mean, difference, grid, found)
+            for index in range(start, stop):
+                yield ContrastWork(self, features, index, index - first, factor)
+
+
+def _noise(pre: FloatImage, low: FloatImage, scale: float) -> float:
+    """Noise of the difference over the scale, from blocks of slices."""
+    found = []
+    for start in range(0, len(pre), 24):
+        part = slice(start, min(start + 6, len(pre)))
+        change = (low[part] - pre[part]) / np.float32(scale)
+        found.append(difference_noise(change, pre[part] > 0.2 * scale))
+    known = [value for value in found if value == value]
+    return float(np.median(known)) if known else float("nan")
+
+
+def _box(pre: FloatImage, scale: float) -> tuple[slice, slice]:
+    """Rows and columns of the head with a margin, as long as a multiple of 32 or the whole side."""
+    bright = pre.max(axis=0) > 0.15 * scale
+    parts = []
+    for axis, side in ((1, pre.shape[1]), (0, pre.shape[2])):
+        hits = np.flatnonzero(bright.sum(axis=axis) > 2)
+        first, last = (int(hits[0]), int(hits[-1]) + 1) if len(hits) else (0, side)
+        wanted = last - first + 12
+        length = min(side, wanted + -wanted % _SIDE)
+        start = min(max(0, (first + last - length) // 2), side - length)
+        parts.append(slice(start, start + length))
+    return parts[0], parts[1]
+
+
+class ContrastWork(SliceWork):
+    """One slice on its way through the network."""
+
+    def __init__(self, pair: AlignedPair, features: SlabFeatures, index: int, place: int, factor: float) -> None:
+        self.index = index
+        self._pair, self._features, self._place, self._factor = pair, features, place, factor
+        rows, columns = (side + -side % _SIDE for side in features.mean.shape[1:])
+        self._inputs = {"features": TensorSpec((1, CHANNELS, rows, columns)), "conditions": TensorSpec((1, 2))}
+        self._outputs = {"enhancement_and_interval": TensorSpec((1, 3, rows, columns))}
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """Features of five slices, and the conditions."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """Enhancement, and how far the truth may lie below and above."""
+        return self._outputs
+
+    def prepare(self, tensors: Mapping[str, Array]) -> None:
+        """Lay out the features."""
+        fill(self._features, self._place, tensors["features"][0])
+        tensors["conditions"][0] = conditions(self._pair.noise, self._pair.dose_fraction)
+
+    def judge_input(self) -> list[Check]:
+        """What is wrong with the pair as a whole, so that no slice of it looks better than it is."""
+        return [check for check in self._pair.checks if check.outcome is Verdict.REJECT]
+
+    def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
+        """Add the enhancement to the mean of the two scans; scale the interval; look for evidence."""
+        pair, box = self._pair, self._pair.box
+        scale = np.float32(pair.scale)
+        mean = self._features.mean[self._place]
+        rows, columns = mean.shape
+        enhancement, below, above = (
+            plane[:rows, :columns] for plane in tensors["enhancement_and_interval"][0].astype(np.float32)
+        )
+        half_width = (below + above) * np.float32(0.5 * self._factor)
+        difference = self._features.difference[self._place]
+        doubtful = unsupported(enhancement, difference, pair.noise / pair.dose_fraction)
+        half_width = np.maximum(half_width, doubtful)
+        # what the low dose does not support is reported, marked, and not shown
+        enhancement = np.where(
+            doubtful > 0, np.minimum(enhancement, np.maximum(enhancement - doubtful, 0)), enhancement
+        )
+        pre, low = pair.pre[self.index], pair.low[self.index]
+        image = 0.5 * (pre + low)
+        # the mean already holds its share of what the low dose added
+        image[box] += enhancement * np.float32((1 - 0.5 * pair.dose_fraction) * pair.scale)
+        np.maximum(image, min(0.0, float(pre.min())), out=image)
+        # outside the head there is noise alone: 1.645 of its deviation cover 90 %
+        uncertainty = np.full(image.shape, 1.645 / 2 * pair.noise * pair.scale, np.float32)
+        uncertainty[box] = half_width * scale
+        checks = judge_slice(doubtful, half_width, mean > 0.2)
+        if verdict_of(pair.checks) is Verdict.REJECT:  # never a pretty picture of a wrong pair
+            image, uncertainty = pre.copy(), np.full(image.shape, scale, np.float32)
+        mean_scan = 0.5 * (pre + low)
+        detectable = smallest_enhancement(
+            (low - pre) / scale, mean_scan / scale, pair.noise, pair.dose_fraction, pair.geometry.spacing
+        )
+        return FinishedSlice(image, uncertainty, checks, {"DETECTABILITY": detectable * scale})

@@ -1,0 +1,102 @@
+"""Whether a slice is one that the network is for, and whether what it removed looks like noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recon.quality.noise_level import TISSUE_HU, tissue_noise
+from recon.quality.removed import edge_energy_ratio
+from recon.quality.verdict import Check, Verdict, measure, unmeasured
+from recon.tasks.ct.denoise import DenoisedSlice
+from recon.volumes import FloatImage, Geometry
+
+_LEAST_TISSUE = 0.005
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the model has been shown to work; what lies outside goes to REVIEW."""
+
+    noise_hu: tuple[float, float] = (1.5, 75.0)
+    matrix: tuple[float, float] = (128, 1024)
+    spacing_mm: tuple[float, float] = (0.35, 1.5)
+    edge_energy: float = 1.5
+    shift_hu: float = 1.0
+    uncertainty_hu: float = 60.0
+    out_of_range_share: float = 0.02
+
+
+LIMITS = Limits()
+
+
+def tissue_share(hu: FloatImage) -> float:
+    """Share of pixels with the HU of soft tissue; of every second pixel, which is as good and cheaper."""
+    sparse = hu[::2, ::2]
+    return float(((sparse > TISSUE_HU[0]) & (sparse < TISSUE_HU[1])).mean())
+
+
+def judge_input(hu: FloatImage, geometry: Geometry) -> list[Check]:
+    """What can be measured on the input, each against the range of the training."""
+    limits, sparse = LIMITS, hu[::2, ::2]
+    level = tissue_noise(hu)
+    checks = [
+        measure(
+            "hu_range", float(((sparse < -3100) | (sparse > 20000)).mean()), unit="", upper=limits.out_of_range_share,
+            severity=Verdict.REJECT, message="share of pixels that no CT number scale has",
+        ),
+        measure(
+            "tissue_share", tissue_share(hu), unit="", lower=_LEAST_TISSUE,
+            message="share of pixels with the HU of soft tissue",
+        ),
+        measure(
+            "matrix_size", float(min(hu.shape)), unit="px", lower=limits.matrix[0], upper=limits.matrix[1],
+            message="shorter side of the slice",
+        ),
+        measure(
+            "pixel_spacing", max(geometry.spacing[:2]), unit="mm", lower=limits.spacing_mm[0],
+            upper=limits.spacing_mm[1], message="distance between pixels",
+        ),
+    ]  # fmt: skip
+    if np.isfinite(level):
+        words, (low, high) = "noise of the input in soft tissue, against the range of the training", limits.noise_hu
+        checks.append(measure("noise_level", level, unit="HU", lower=low, upper=high, message=words))
+    else:
+        checks.append(unmeasured("noise_level", unit="HU", why="too little soft tissue to measure the noise in"))
+    return checks
+
+
+def judge_result(hu: FloatImage, result: DenoisedSlice) -> list[Check]:
+    """Whether what was removed looks like noise, judged at full strength whatever share the caller wants.
+
+    Parameters
+    ----------
+    hu
+        (y, x) the input slice in HU.
+    result
+        Of :func:`denoise`.
+    """
+    limits, sparse = LIMITS, np.s_[::2, ::2]
+    image, noise, uncertainty = result.image[sparse], result.noise[sparse], result.uncertainty[sparse]
+    tissue = (image > TISSUE_HU[0]) & (image < TISSUE_HU[1])
+    if tissue.mean() < _LEAST_TISSUE:
+        return []  # tissue_share says so
+    checks = [
+        measure(
+            "hu_shift", abs(float(noise[tissue].mean())), unit="HU", upper=limits.shift_hu,
+            message="mean change of soft tissue",
+        ),
+        measure(
+            "mean_uncertainty", float(uncertainty[tissue].mean()), unit="HU", upper=limits.uncertainty_hu,
+            message="mean half-width of the 90 % interval in soft tissue",
+        ),
+    ]  # fmt: skip
+    ratio = edge_energy_ratio(hu - result.noise, result.noise)
+    words = "what was removed on edges over what was removed in flat tissue"
+    if np.isfinite(ratio):
+        checks.append(measure("removed_looks_like_noise", ratio, unit="", upper=limits.edge_energy, message=words))
+    else:
+        why = "hardly an edge in this slice that could have been blurred"
+        checks.append(Check("removed_looks_like_noise", ratio, None, limits.edge_energy, "", Verdict.PASS, why))
+    return checks

@@ -1,0 +1,21 @@
+"""What may be chosen for CT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from recon.tasks.options import Choice, Options
+
+
+@dataclass(frozen=True)
+class CtOptions(Options):
+    """Options of a CT job.
+
+    Attributes
+    ----------
+    strength
+        Share of the noise to remove.
+    """
+
+    strength: Annotated[float, Choice("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0

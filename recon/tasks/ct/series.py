@@ -1,0 +1,54 @@
+"""A CT series as a stream of chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from recon.tasks.series import Series
+from recon.v1 import common_pb2, ct_pb2
+from recon.values.result import ModelIdentity
+from recon.volumes import Volume
+from recon.wire.messages import chunks, geometry_to_message
+
+
+class CtSeries(Series):
+    """Slices in HU, sent as 16-bit integers where they are whole.
+
+    Parameters
+    ----------
+    volume
+        In HU.
+    name, model, version
+        Of the header.
+    strength
+        Share of the noise to remove, 0 to 1.
+    """
+
+    def __init__(
+        self, volume: Volume, name: str = "", model: str = "", version: str = "", *, strength: float = 1.0
+    ) -> None:
+        self.slices, rows, columns = volume.shape
+        self._volume = volume
+        whole = volume.whole_numbers
+        self._dtype = np.dtype("<i2" if whole else "<f4")
+        self._header = ct_pb2.CtHeader(
+            series_name=name, rows=rows, columns=columns, slices=self.slices,
+            sample_type=common_pb2.SAMPLE_TYPE_INT16 if whole else common_pb2.SAMPLE_TYPE_FLOAT32,
+            unit=common_pb2.UNIT_HU, geometry=geometry_to_message(volume.geometry), strength=strength,
+            model=model, model_version=version,
+        )  # fmt: skip
+
+    def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[ct_pb2.DenoiseRequest]:
+        """Header and slices from ``offset`` on."""
+        header = ct_pb2.CtHeader()
+        header.CopyFrom(self._header)
+        header.slices = self.slices - offset
+        if model is not None and offset:
+            header.model, header.model_version = model.name, model.version
+        yield ct_pb2.DenoiseRequest(header=header)
+        for index in range(header.slices):
+            data = self._volume.values[offset + index].astype(self._dtype).tobytes()
+            for chunk in chunks(index, data):
+                yield ct_pb2.DenoiseRequest(chunk=chunk)

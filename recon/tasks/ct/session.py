@@ -1,0 +1,134 @@
+"""One CT series on the server: chunks to slices, slices to work for the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from recon.errors import InvalidRequest
+from recon.quality.hu_plausible import hu_plausible
+from recon.quality.verdict import Check
+from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, TensorSpec
+from recon.tasks.chunks import SliceAssembler
+from recon.tasks.ct.checks import judge_input, judge_result
+from recon.tasks.ct.denoise import STRIDE, denoise, fill
+from recon.v1 import common_pb2, ct_pb2
+from recon.volumes import FloatImage, Geometry, Unit
+from recon.wire.messages import geometry_from_message, geometry_to_message
+from recon.wire.planes import require_input_type
+
+SMALLEST, LARGEST = 64, 2048
+_PROBE = 512
+#: Slices, and pixels along both axes of each, that are looked at to tell whether numbers are HU.
+_MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
+
+
+class CtSession(Session):
+    """One CT series."""
+
+    unit = Unit.HU
+
+    def __init__(self, header: ct_pb2.CtHeader, model: ModelFacts) -> None:
+        self.name = header.series_name
+        self.rows, self.columns, self.slices = header.rows, header.columns, header.slices
+        self.strength = header.strength if header.HasField("strength") else 1.0
+        validate_header(self.rows, self.columns, self.slices, self.strength)
+        if header.unit != common_pb2.UNIT_HU:
+            raise InvalidRequest("unit must be UNIT_HU; convert the series to Hounsfield units", field="unit")
+        self.geometry = geometry_from_message(header.geometry)
+        self.factor = model.conformal_factor
+        dtype = require_input_type(header.sample_type)
+        # who sends whole numbers gets them: rounding adds 0.3 HU to the ten or so of noise that are there
+        self.whole_numbers = header.sample_type == common_pb2.SAMPLE_TYPE_INT16
+        self._assembler = SliceAssembler(self.rows, self.columns, self.slices, dtype, "hu")
+        self._sample: list[FloatImage] = []
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all slices are in."""
+        return self._assembler.complete
+
+    @property
+    def progress(self) -> str:
+        """How many slices are in."""
+        return f"{self._assembler.next_slice} of {self.slices} slices"
+
+    def add(self, message: ct_pb2.DenoiseRequest) -> Iterable[SliceWork]:
+        """Take a chunk; see :class:`recon.tasks.base.Session`."""
+        if message.WhichOneof("part") != "chunk":
+            raise InvalidRequest("after the header only chunks may follow", field="chunk")
+        hu = self._assembler.add(message.chunk)
+        if hu is None:
+            return ()
+        if len(self._sample) < _MOST_SAMPLED:
+            self._sample.append(hu[::_SAMPLED_EVERY, ::_SAMPLED_EVERY].ravel())
+        return (CtWork(self._assembler.next_slice - 1, hu, self),)
+
+    def judge_series(self) -> list[Check]:
+        """Whether the numbers can be HU, which one slice alone may not show."""
+        return [hu_plausible(np.concatenate(self._sample))]
+
+
+class CtWork(SliceWork):
+    """One slice (y, x) in HU on its way through the network."""
+
+    quick = True
+
+    def __init__(self, index: int, hu: FloatImage, session: CtSession) -> None:
+        self.index, self._hu = index, hu
+        self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry
+        rows, columns = (side + -side % STRIDE for side in hu.shape)
+        self._inputs = {"hu": TensorSpec((1, 1, rows, columns))}
+        self._outputs = {"noise_and_half_width": TensorSpec((1, 2, rows, columns), np.dtype(np.int16))}
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """The padded slice."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """Noise, and how far the truth may lie off, in steps."""
+        return self._outputs
+
+    def prepare(self, tensors: Mapping[str, Array]) -> None:
+        """Clip to CT's range and pad to a multiple of 16."""
+        fill(self._hu, self.index, tensors["hu"])
+
+    def judge_input(self) -> list[Check]:
+        """Size, spacing, range and noise of the slice."""
+        return judge_input(self._hu, self._geometry)
+
+    def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
+        """Subtract the noise, scale the interval, and look at what was removed."""
+        result = denoise(self._hu, tensors["noise_and_half_width"][0], strength=self._strength, factor=self._factor)
+        return FinishedSlice(result.image, result.uncertainty, judge_result(self._hu, result))
+
+
+def probe(model: ModelFacts) -> CtWork:
+    """A slice of 512x512 pixels."""
+    header = ct_pb2.CtHeader(
+        rows=_PROBE, columns=_PROBE, slices=1, sample_type=common_pb2.SAMPLE_TYPE_INT16, unit=common_pb2.UNIT_HU,
+        geometry=geometry_to_message(Geometry.from_spacing(0.7, 0.7, 3.0)),
+    )  # fmt: skip
+    return CtWork(0, np.zeros((_PROBE, _PROBE), np.float32), CtSession(header, model))
+
+
+def validate_header(rows: int, columns: int, slices: int, strength: float) -> None:
+    """Refuse what no slice could satisfy.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field.
+    """
+    for name, side in (("rows", rows), ("columns", columns)):
+        if not SMALLEST <= side <= LARGEST:
+            raise InvalidRequest(
+                f"{name} is {side}; slices must have {SMALLEST} to {LARGEST} pixels a side", field=name
+            )
+    if not 1 <= slices <= 100_000:
+        raise InvalidRequest(f"slices is {slices}; a series has 1 to 100000", field="slices")
+    if not 0.0 <= strength <= 1.0:
+        raise InvalidRequest(f"strength is {strength}; it must lie between 0 and 1", field="strength")

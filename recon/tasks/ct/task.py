@@ -1,0 +1,56 @@
+"""What the rest of the house knows of CT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recon.tasks.base import Input, LookedAt, ModelFacts, Session, SliceWork, Task
+from recon.tasks.ct.options import CtOptions
+from recon.tasks.ct.series import CtSeries
+from recon.tasks.ct.session import CtSession, probe
+from recon.tasks.job import Found
+from recon.tasks.series import Series
+from recon.v1 import ct_pb2
+from recon.volumes import Volume
+
+
+class CtTask(Task):
+    """Denoises a series slice by slice."""
+
+    name = "ct"
+    method = ct_pb2.DESCRIPTOR.services_by_name["CtService"].methods_by_name["Denoise"]
+    summary = "Denoise low-dose CT; writes image, uncertainty, report.json and preview.png for every series."
+    noun = "CT series"
+    inputs = (Input("inputs", "DICOM files or folders, or NIfTI files in HU.", many=True),)
+    options = CtOptions
+
+    def open(self, header: ct_pb2.CtHeader, model: ModelFacts) -> Session:
+        """Check the header and begin."""
+        return CtSession(header, model)
+
+    def probe(self, model: ModelFacts) -> SliceWork:
+        """A slice of 512x512 pixels."""
+        return probe(model)
+
+    def series(self, *inputs: Any, name: str, model: str, model_version: str, **options: Any) -> Series:
+        """Of one volume in HU; option ``strength``, the share of the noise to remove, 0 to 1."""
+        volume: Volume
+        (volume,) = inputs
+        return CtSeries(volume, name, model, model_version, **options)
+
+    def find(self, given: Mapping[str, Sequence[Path]], looked_at: LookedAt = None) -> Iterator[Found]:
+        """DICOM series and NIfTI volumes."""
+        from recon.tasks.ct.inputs import find
+
+        return find(given["inputs"], looked_at)
+
+    def jobs_of_scan(self, name: str, files: Mapping[str, Sequence[Path]]) -> Iterator[Found]:
+        """One series, or one for each of its passes."""
+        from recon.tasks.ct.inputs import jobs_of_scan
+
+        return jobs_of_scan(name, files["inputs"])
+
+
+TASK = CtTask()

@@ -1,0 +1,1 @@
+"""MR: images from k-space."""

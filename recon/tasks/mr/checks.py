@@ -1,0 +1,247 @@
+"""What can be measured on an MR slice without knowing the truth, each against its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.physics.sampling import Mask, calibration_size
+from recon.quality.verdict import Check, Verdict, measure
+from recon.values.readouts import Readouts
+from recon.volumes import ComplexImage, FloatImage
+
+ROOT_LN2, ROOT_HALF = float(np.sqrt(np.log(2))), float(np.sqrt(0.5))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the models have been shown to work; what lies outside goes to REVIEW."""
+
+    coils: tuple[float, float] = (1, 32)
+    matrix: tuple[float, float] = (48, 512)
+    acceleration: float = 8.8
+    #: Beyond it, lesions of three pixels lose a third of their contrast where whole lines are left out.
+    line_acceleration: float = 3.5
+    calibration: float = 12
+    #: Of the measured samples' energy (its root) that an image may leave unexplained beyond the noise.
+    residual: float = 0.2
+    noise_to_signal: float = 0.35
+    uncertainty: float = 0.25
+    wrap_around: float = 0.35
+    #: Noise measured in the scan over what the noise scan foretells.
+    noise_agreement: tuple[float, float] = (0.7, 1.5)
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A reconstructed slice and what it was made of.
+
+    Attributes
+    ----------
+    readouts
+        That went in.
+    image, uncertainty
+        (y, x) float32 of the result.
+    residual
+        Root of the energy of the measured samples that the image does not explain, over their whole.
+    noise_std
+        Of a coil's real part, from a noise scan; 0 where unknown.
+    linear
+        Whether the uncertainty is the propagated noise of a linear method.
+    combined
+        Whether coils were combined by root-sum-of-squares, whose background is all coils' noise.
+    """
+
+    readouts: Readouts
+    image: FloatImage
+    uncertainty: FloatImage
+    residual: float
+    noise_std: float = 0.0
+    linear: bool = False
+    combined: bool = False
+
+
+def judge_input(readouts: Readouts, noise_std: float) -> list[Check]:
+    """Sampling, matrix, coils and noise of a slice."""
+    coils, cartesian = readouts.samples.shape[1], readouts.trajectory is None
+    limits = LIMITS
+    checks = [
+        measure(
+            "coil_count", float(coils), unit="", lower=limits.coils[0], upper=limits.coils[1],
+            message="receive coils",
+        ),
+        *(_sampling(readouts.mask.T) if cartesian else _along_trajectory(readouts.mask)),
+    ]  # fmt: skip
+    if noise_std > 0 and cartesian:
+        found = noise_level(readouts) * ROOT_HALF
+        checks.append(
+            measure(
+                "noise_scan_agreement", found / noise_std, unit="", lower=limits.noise_agreement[0],
+                upper=limits.noise_agreement[1],
+                message="noise in the corners of k-space over what the noise scan foretells for its bandwidth",
+            )
+        )  # fmt: skip
+    return checks
+
+
+def _sampling(mask: Mask) -> list[Check]:
+    """Of a Cartesian mask (samples, lines)."""
+    limits = LIMITS
+    samples, lines = mask.shape
+    whole_lines = bool((mask == mask.any(axis=0)).all())
+    return [
+        measure(
+            "line_acceleration", mask.size / float(mask.sum()) if whole_lines else 1.0, unit="",
+            upper=limits.line_acceleration,
+            message="lines of the matrix over whole lines measured; beyond it small structure is softened",
+        ),
+        measure(
+            "acceleration", mask.size / float(mask.sum()), unit="", upper=limits.acceleration,
+            message="samples of the matrix over samples measured",
+        ),
+        measure(
+            "calibration_region", float(min(calibration_size(mask))), unit="samples", lower=limits.calibration,
+            message="shorter side of the fully sampled centre, which shows the coils' sensitivities",
+        ),
+        measure(
+            "matrix_size", float(min(samples, lines)), unit="px", lower=limits.matrix[0],
+            message="shorter side of the matrix",
+        ),
+        measure(
+            "matrix_extent", float(max(samples, lines)), unit="px", upper=limits.matrix[1],
+            message="longer side of the matrix",
+        ),
+    ]  # fmt: skip
+
+
+def _along_trajectory(mask: Mask) -> list[Check]:
+    """Of a mask (readouts, samples); a readout that is measured in part counts for that part."""
+    # radial sampling needs pi/2 readouts a sample to be dense at the edge of k-space (Nyquist)
+    samples = mask.shape[1]
+    came = max(float(mask.sum()) / samples, 1e-9)
+    return [
+        measure(
+            "acceleration", 0.5 * np.pi * samples / 2 / came, unit="", upper=LIMITS.acceleration,
+            message="readouts that radial sampling of half the readout's matrix needs, over readouts measured",
+        )
+    ]  # fmt: skip
+
+
+def judge(measured: Measured) -> list[Check]:
+    """Consistency with the data, noise, wrap-around and uncertainty of a result."""
+    limits = LIMITS
+    image = measured.image
+    noise, source = noise_of(measured.readouts, measured.noise_std)
+    inside = image > 0.1 * float(np.percentile(image, 99))
+    signal = float(image[inside].mean()) if inside.any() else 0.0
+    expected = _noise_share(measured.readouts, noise)
+    ratio = noise / ROOT_HALF / signal if signal else float("nan")
+    checks = [
+        measure(
+            "data_consistency", measured.residual, unit="", upper=float(np.hypot(limits.residual, 1.2 * expected)),
+            message="share of the measured samples that the image does not explain, root of the energy; "
+            f"their noise alone is {expected:.2g}",
+        ),
+        measure(
+            "noise_to_signal", ratio, unit="", upper=limits.noise_to_signal,
+            message=f"noise of a coil, {source}, over the mean signal of the image",
+        ),
+        _wrap_around(measured, noise, signal),
+    ]  # fmt: skip
+    checks.append(_uncertainty(measured, signal, inside, source))
+    return checks
+
+
+def _wrap_around(measured: Measured, noise: float, signal: float) -> Check:
+    image = measured.image
+    if measured.readouts.trajectory is not None:
+        words = "a trajectory that turns folds along no one axis; what lies beyond the field of view blurs instead"
+        return measure("wrap_around", 0.0, unit="", upper=LIMITS.wrap_around, message=words)
+    if not signal:
+        words = "there is no signal whose edge could be measured"
+        return measure("wrap_around", float("nan"), unit="", upper=LIMITS.wrap_around, message=words)
+    edge = np.concatenate([image[:, :2], image[:, -2:]], axis=1)
+    coils = measured.readouts.samples.shape[1] if measured.combined else 1
+    floor = 2 * noise**2 * coils
+    value = float(np.sqrt(max(0.0, float(np.mean(np.square(edge, dtype=np.float64))) - floor))) / signal
+    return measure(
+        "wrap_around", value, unit="", upper=LIMITS.wrap_around,
+        message="signal on the edges along the phase encoding over the mean signal: what lies beyond folds in",
+    )  # fmt: skip
+
+
+def _uncertainty(measured: Measured, signal: float, inside: npt.NDArray[np.bool_], source: str) -> Check:
+    value = float(measured.uncertainty[inside].mean()) / signal if signal else float("nan")
+    words = "mean half-width of the 90 % interval over the mean signal"
+    if value != value:
+        words += "; this method knows none, so its error can't be bounded"
+    elif measured.linear:
+        words += f"; propagated noise ({source}) of a linear method, 1.645 standard deviations, no bias or artefact"
+    return measure("mean_uncertainty", value, unit="", upper=LIMITS.uncertainty, severity=Verdict.REVIEW, message=words)
+
+
+def energy_of(kspace: ComplexImage, scale: float = 1.0) -> float:
+    """Sum of squares of k-space over ``scale``, line by line: a whole slice does not fit the processor's cache."""
+    total = 0.0
+    for line in np.ascontiguousarray(kspace).view(np.float32):
+        part = line.ravel() / np.float32(scale)
+        total += float(np.dot(part, part))
+    return total
+
+
+def noise_of(readouts: Readouts, noise_std: float) -> tuple[float, str]:
+    """Standard deviation of a coil's real part, and where it is known from.
+
+    Parameters
+    ----------
+    readouts
+        Of a slice.
+    noise_std
+        From a noise scan; 0 where there was none.
+    """
+    if noise_std > 0:
+        return noise_std, "from the noise scan"
+    source = "from the corners of k-space" if readouts.trajectory is None else "from the rim of k-space"
+    return noise_level(readouts) * ROOT_HALF, source
+
+
+def noise_level(readouts: Readouts) -> float:
+    """Standard deviation of a coil's complex noise, from the twentieth of the samples farthest from the centre.
+
+    The median of the squared magnitude of complex Gaussian noise is ln 2 times its variance.
+    """
+    outer = outermost(readouts)
+    corner = readouts.samples.transpose(1, 0, 2)[:, outer]
+    return float(np.median(np.abs(corner))) / ROOT_LN2 if corner.size else 0.0
+
+
+def outermost(readouts: Readouts) -> npt.NDArray[np.bool_]:
+    """(lines, samples): the twentieth of the measured samples that is farthest from the centre of k-space."""
+    mask = readouts.mask
+    if readouts.trajectory is None:
+        lines, samples = mask.shape
+        x, y = np.ogrid[-1 : 1 : lines * 1j, -1 : 1 : samples * 1j]
+        distance = np.hypot(x, y)
+    else:
+        distance = np.hypot(readouts.trajectory[..., 0], readouts.trajectory[..., 1])
+    if not mask.any():
+        return mask
+    count = max(1, int(mask.sum()) // 20)
+    inside = distance[mask]
+    return mask & (distance >= np.partition(inside, -count)[-count])
+
+
+def _noise_share(readouts: Readouts, noise: float) -> float:
+    """Root of the noise's share of the energy of the measured samples."""
+    kspace = readouts.samples
+    parts = np.ascontiguousarray(kspace).view(np.float32)
+    largest = max(float(parts.max()), -float(parts.min()))
+    if largest == 0:
+        return 0.0
+    measured = 2 * kspace.shape[1] * int(readouts.mask.sum())
+    return float(min(1.0, noise / largest * np.sqrt(measured / energy_of(kspace, largest))))

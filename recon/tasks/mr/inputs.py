@@ -1,0 +1,111 @@
+"""What MR takes: files of k-space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recon.errors import ReconError
+from recon.io.kspace.read import read_mr
+from recon.io.kspace.series import MrSeries
+from recon.io.preview import mr_preview
+from recon.physics.fourier import to_image
+from recon.tasks.job import Found, Job, Loaded, Problem, Sink
+from recon.tasks.mr.choice import choose, sampling_of_readouts
+from recon.tasks.mr.options import MrOptions
+from recon.tasks.mr.outputs import MrSink
+from recon.tasks.mr.series import MrSeries as Sent
+from recon.tasks.names import distinct, name_of, safe
+from recon.tasks.series import Series
+from recon.values.result import ImageSlice, ModelIdentity
+from recon.volumes import FloatImage
+
+#: Stands for the network of the scan's encoding.
+AUTOMAP = "automap"
+_AUTOMAP_OF = {"cartesian": "automap_poisson_disc", "radial": "automap_radial", "spiral": "automap_spiral"}
+#: Short names of the networks.
+_NAMES = {"unrolled": "mr_unrolled", "varnet": "mr_unrolled"}
+_ENDINGS = (".h5", ".hdf5", ".mrd")
+
+
+def find(inputs: Sequence[Path]) -> Iterator[Found]:
+    """The jobs in files and folders; one bad input never costs another.
+
+    Parameters
+    ----------
+    inputs
+        fastMRI or ISMRMRD files, or folders of them.
+    """
+    found: list[Job] = []
+    for given in inputs:
+        files = sorted(p for p in given.rglob("*") if p.suffix.lower() in _ENDINGS) if given.is_dir() else [given]
+        for path in files:
+            try:
+                series = read_mr(path)
+            except ReconError as error:
+                yield Problem(str(path), error)
+                continue
+            for item in series:
+                name = safe("_".join(filter(None, (name_of(path), item.label))))
+                found.append(MrJob(name, str(path), [path], item))
+    for job, name in zip(found, distinct(job.name for job in found), strict=True):
+        job.name = name
+        yield job
+
+
+@dataclass
+class MrJob(Job):
+    """One stack of slices of a file."""
+
+    series: MrSeries | None = None
+    task = "mr"
+
+    def load(self) -> Loaded[MrOptions]:
+        """Slices are read one by one as they are sent."""
+        assert self.series is not None
+        return _LoadedMr(self.series)
+
+
+class _LoadedMr(Loaded[MrOptions]):
+    def __init__(self, series: MrSeries) -> None:
+        self.scan, self.slices = series, series.shape[0]
+        self.notes, self.skipped, self.checks = series.notes, [], []
+        self._reason = ""
+
+    def chosen(self, options: MrOptions, served: Callable[[], set[str]]) -> MrOptions:
+        """With the model that fits what was measured, which the service can't know when the header comes."""
+        kspace = self.scan.kspace
+        sampling = sampling_of_readouts(kspace.load(kspace.slices // 2), kspace.kind)
+        wanted = _AUTOMAP_OF[kspace.kind] if options.model == AUTOMAP else _NAMES.get(options.model, options.model)
+        model, self._reason = choose(sampling, wanted, served())
+        return replace(options, model=model)
+
+    def series(self, options: MrOptions) -> Series:
+        return Sent(self.scan.kspace, "", options.model, options.model_version)
+
+    def sink(self, folder: Path, model: ModelIdentity, options: MrOptions) -> Sink:
+        return MrSink(self.scan, folder, str(model), options.dicom)
+
+    def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
+        image, uncertainty = self.scan.laid_out(shown.image), self.scan.laid_out(shown.uncertainty)
+        before = self._zero_filled(shown.index)
+        mr_preview(image if before is None else before, image, uncertainty, title, path)
+
+    def _zero_filled(self, index: int) -> FloatImage | None:
+        """What the samples alone show; None where they lie on no grid."""
+        kspace = self.scan.kspace
+        if kspace.kind != "cartesian":
+            return None
+        measured, (rows, columns) = kspace.load(index).grid, kspace.image_shape
+        filled = np.zeros((kspace.coils, rows, columns), np.complex64)
+        top, left = rows // 2 - kspace.samples // 2, columns // 2 - kspace.lines // 2
+        filled[:, top : top + kspace.samples, left : left + kspace.lines] = measured
+        return self.scan.laid_out(np.sqrt((np.abs(to_image(filled)) ** 2).sum(0)).astype(np.float32))
+
+    def parameters(self, options: MrOptions) -> dict[str, Any]:
+        kspace = self.scan.kspace
+        return {"coils": kspace.coils, "matrix": list(kspace.image_shape), "model_reason": self._reason}

@@ -1,0 +1,24 @@
+"""What may be chosen for MR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from recon.tasks.options import Choice, Options
+
+
+@dataclass(frozen=True)
+class MrOptions(Options):
+    """Options of an MR job.
+
+    Attributes
+    ----------
+    dicom
+        Also write DICOM series.
+    """
+
+    model: Annotated[
+        str, Choice("zero-filled, sense, l1-wavelet, unrolled, automap, …; by default the one that fits.")
+    ] = ""
+    dicom: Annotated[bool, Choice("Also write DICOM series.")] = False

@@ -1,0 +1,57 @@
+"""What MR writes: HDF5 and NIfTI, and DICOM series where that is wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
+from recon.io.kspace.results import write_hdf5, write_volume
+from recon.io.kspace.series import MrSeries
+from recon.tasks.job import Sink
+from recon.values.result import ImageSlice
+from recon.volumes import FloatImage
+
+
+class MrSink(Sink):
+    """HDF5 and NIfTI, and DICOM series where that is wanted."""
+
+    def __init__(self, series: MrSeries, folder: Path, model: str, dicom: bool) -> None:
+        self._series, self._folder, self._model, self._dicom = series, folder, model, dicom
+        # slices without a result must not look like air
+        self._image = np.full(series.shape, np.nan, np.float32)
+        self._uncertainty = self._image.copy()
+
+    def put(self, result: ImageSlice) -> None:
+        """Keep one slice."""
+        self._image[result.index] = self._series.laid_out(result.image)
+        self._uncertainty[result.index] = self._series.laid_out(result.uncertainty)
+
+    def close(self) -> None:
+        """Write all of them."""
+        geometry = self._series.geometry
+        image, uncertainty = (self._series.reoriented(stack) for stack in (self._image, self._uncertainty))
+        write_hdf5(image, uncertainty, geometry, self._folder / "image.h5")
+        write_volume(image, geometry, self._folder / "image.nii.gz")
+        write_volume(uncertainty, geometry, self._folder / "uncertainty.nii.gz")
+        if self._dicom:
+            write_dicom(image, uncertainty, self._series, self._model, self._folder)
+
+
+def write_dicom(image: FloatImage, uncertainty: FloatImage, series: MrSeries, model: str, folder: Path) -> None:
+    """A DICOM series of the images, and one of the uncertainty where there is any."""
+    there = np.isfinite(image).all(axis=(1, 2))
+    scale = float(image[there].max()) or 1.0
+    made = [("image", image, 1, "RECONSTRUCTED", f"MR reconstruction from k-space, model {model}.")]
+    if np.isfinite(uncertainty[there]).all():
+        words = f"Half-width of the 90 % interval around the reconstruction, model {model}."
+        made.append(("uncertainty", uncertainty, 2, "UNCERTAINTY", words))
+    for name, values, number, kind, words in made:
+        shared = MrDicomSeries(
+            f"{name} {series.label}".strip(), f"{words} For research use.", model, series.geometry, number, kind,
+            series.attributes,
+        )  # fmt: skip
+        (folder / name).mkdir()
+        for index in np.flatnonzero(there):
+            write_mr_slice(values[index], shared, int(index), scale, folder / name / f"{index + 1:04d}.dcm")

@@ -1,0 +1,222 @@
+"""MR: the k-space of a slice to tensors, and a model's answer to an image with its interval and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+
+from recon.errors import UnusableData
+from recon.quality.trained_encoding import encoding_checks
+from recon.quality.verdict import Check
+from recon.tasks.base import Array, FinishedSlice, ModelFacts, SliceWork, TensorSpec
+from recon.tasks.mr import checks as mr_checks
+from recon.tasks.mr.checks import Measured
+from recon.tasks.mr.header import SeriesFacts
+from recon.values.readouts import Readouts
+from recon.volumes import ComplexImage, FloatImage
+
+#: Root-sum-of-squares of zero-filled coil images; where the image is finer than k-space, zeros go in before.
+ZERO_FILLED = "zero-filled"
+
+
+class MrSliceWork(SliceWork):
+    """One slice's k-space on its way through a model."""
+
+    def __init__(self, index: int, readouts: Readouts, facts: SeriesFacts, model: ModelFacts) -> None:
+        self.index = index
+        self._readouts, self._facts, self._model = readouts, facts, model
+        # the header gives the noise of one measurement, averages lower it
+        self._noise_std = facts.noise_std * readouts.averaged
+        self._combined = model.name == ZERO_FILLED
+        self._cartesian = facts.kind == "cartesian"
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """``kspace`` (1, coils, ky, kx, 2); with a trajectory, ``trajectory`` (readouts, samples, 2)."""
+        shape = tensor_shape(self._readouts.samples)
+        if self._filled:
+            shape = 1, shape[1], *self._facts.matrix, 2
+        specs = {"kspace": TensorSpec(shape)}
+        if self._readouts.trajectory is not None:
+            specs["trajectory"] = TensorSpec(self._readouts.trajectory.shape)
+        if self._takes_noise:
+            specs["noise_std"] = TensorSpec((1,))
+        return specs
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """``image_interval_residual`` (1, 5, y, x)."""
+        facts = self._facts
+        coarse = self._cartesian and not self._filled
+        shape = (facts.samples, facts.lines) if coarse else facts.matrix
+        return {"image_interval_residual": TensorSpec((1, 5, *shape))}
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Method, encoding, and the image's matrix for a trajectory."""
+        found = {}
+        if self._model.name in self._model.parameters.get("methods", "").split(","):
+            found["method"] = self._model.name
+        if self._facts.encoding:
+            found["encoding"] = self._facts.encoding
+        if not self._cartesian:
+            found["rows"], found["columns"] = (str(side) for side in self._facts.matrix)
+        return found
+
+    @property
+    def _takes_noise(self) -> bool:
+        return self._model.parameters.get("takes_noise", "") == "yes"
+
+    @property
+    def _filled(self) -> bool:
+        """Whether zeros go around the k-space before the model, not around the image's after it."""
+        return self._cartesian and self._combined and self._facts.matrix != (self._facts.samples, self._facts.lines)
+
+    @cached_property
+    def _scale(self) -> float:
+        return scale_of(self._readouts.samples)
+
+    def prepare(self, tensors: Mapping[str, Array]) -> None:
+        """Fill the model's inputs; raises ``UnusableData`` for NaN, infinite or no samples."""
+        kspace, paths = self._readouts.samples, self._readouts.trajectory
+        gain = np.float32(1)
+        if self._filled:
+            rows, columns = self._facts.matrix
+            lines, _, samples = kspace.shape
+            gain = np.float32(np.sqrt(rows * columns / (lines * samples)))
+            top, left = rows // 2 - samples // 2, columns // 2 - lines // 2
+            tensors["kspace"][...] = 0
+            tensors["kspace"][:, :, top : top + samples, left : left + lines] = prepare(kspace, self.index) * gain
+        else:
+            prepare(kspace, self.index, tensors["kspace"])
+        if paths is not None:
+            tensors["trajectory"][...] = paths
+        if self._takes_noise:
+            noise, _ = mr_checks.noise_of(self._readouts, self._noise_std)
+            tensors["noise_std"][...] = noise / self._scale * gain
+
+    def judge_input(self) -> list[Check]:
+        """Sampling, matrix, coils and noise; of a learned transform, whether these are data of its encoding."""
+        checks = mr_checks.judge_input(self._readouts, self._noise_std)
+        if "encoding" in self._model.parameters:
+            checks += self._judge_encoding(self._model.parameters["encoding"])
+        return checks
+
+    def _judge_encoding(self, name: str) -> list[Check]:
+        from recon.physics.encoding import NAMES, encoding  # brings in SciPy
+
+        raw, mask, path = self._readouts.samples[:, 0].T, self._readouts.mask.T, self._readouts.trajectory
+        # here (readouts, samples, x and y), there (samples, readouts, y and x)
+        turned = None if path is None else np.ascontiguousarray(path.transpose(1, 0, 2)[..., ::-1])
+        trained = encoding(name) if name in NAMES else None
+        return encoding_checks(raw, mask, turned, self._noise_std, self._model.parameters, trained)
+
+    def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
+        """Magnitude, half-width of the interval and checks."""
+        output = np.asarray(tensors["image_interval_residual"])[0]
+        scale = self._scale
+        residual = (
+            residual_of(self._readouts.samples, output[4], scale / (self._gain if self._filled else 1.0))
+            if self._cartesian
+            else float(output[4].flat[0])
+        )
+        image, width = magnitude_and_width(output[:4], self._facts.matrix)
+        image *= np.float32(scale)
+        uncertainty = width * np.float32(scale * self._model.conformal_factor)
+        linear = self._model.parameters.get("linear_methods", "").split(",")
+        checks = mr_checks.judge(
+            Measured(
+                self._readouts, image, uncertainty, residual, self._noise_std,
+                self._model.name in linear, self._combined,
+            )
+        )  # fmt: skip
+        return FinishedSlice(image, uncertainty, checks)
+
+    @property
+    def _gain(self) -> float:
+        rows, columns = self._facts.matrix
+        return float(np.sqrt(rows * columns / (self._facts.samples * self._facts.lines)))
+
+
+def prepare(kspace: ComplexImage, index: int, out: FloatImage | None = None) -> FloatImage:
+    """The model's input (1, coils, ky, kx, 2): readouts along ky, lines along kx, at most 1.
+
+    Parameters
+    ----------
+    kspace
+        (lines, coils, samples) complex64, zero where not measured.
+    index
+        Number of the slice, for the error message.
+    out
+        Where to put it; by default a new array.
+
+    Raises
+    ------
+    UnusableData
+        When samples are NaN or infinite, or all are zero.
+    """
+    scale = scale_of(kspace)
+    if not np.isfinite(scale):
+        bad = int(kspace.size - np.isfinite(kspace).sum())
+        raise UnusableData(f"slice {index} has {bad} NaN or infinite samples; acquire or export it again", field="data")
+    if scale == 0:
+        raise UnusableData(f"slice {index} is zero everywhere; there is no signal", field="data")
+    out = np.empty(tensor_shape(kspace), np.float32) if out is None else out
+    # scaled to 1: scanners' units reach from 1e-10 to 1e6
+    np.divide(kspace.transpose(1, 2, 0), np.float32(scale), out=out.view(np.complex64)[0, ..., 0])
+    return out
+
+
+def tensor_shape(kspace: ComplexImage) -> tuple[int, int, int, int, int]:
+    """Shape (1, coils, ky, kx, 2) of the model's input for k-space (lines, coils, samples)."""
+    lines, coils, samples = kspace.shape
+    return 1, coils, samples, lines, 2
+
+
+def scale_of(kspace: ComplexImage) -> float:
+    """Largest real or imaginary part; what :func:`prepare` divides by."""
+    parts = np.ascontiguousarray(kspace).view(np.float32)
+    return max(float(parts.max()), -float(parts.min()))
+
+
+def residual_of(kspace: ComplexImage, unexplained: FloatImage, scale: float) -> float:
+    """Root of the share of the measured energy that is left unexplained.
+
+    Parameters
+    ----------
+    kspace
+        (lines, coils, samples) that went in.
+    unexplained
+        (ky, kx) magnitude over coils, in units of ``scale``.
+    scale
+        What the k-space was divided by.
+    """
+    energy = mr_checks.energy_of(kspace, scale)
+    return float(np.sqrt(np.square(unexplained).sum(dtype=np.float64) / energy))
+
+
+def magnitude_and_width(planes: FloatImage, matrix: tuple[int, int]) -> tuple[FloatImage, FloatImage]:
+    """Magnitude and half-width of the interval, at the image's matrix.
+
+    Parameters
+    ----------
+    planes
+        (4, y, x): real and imaginary part, interval below and above.
+    matrix
+        Rows and columns wanted; where they are more, the spectrum of the complex image is filled up with
+        zeros, and widths are those of the nearest pixel.
+    """
+    real, imaginary, below, above = planes
+    width = (below + above) * np.float32(0.5)
+    if real.shape == matrix:
+        return np.sqrt(real * real + imaginary * imaginary), width
+    from recon.physics.fourier import finer  # brings in SciPy
+
+    image = np.abs(finer((real + 1j * imaginary).astype(np.complex64), matrix))
+    rows, columns = (
+        np.clip(np.rint((np.arange(n) - n // 2) * (side / n)).astype(int) + side // 2, 0, side - 1)
+        for n, side in zip(matrix, real.shape, strict=True)
+    )
+    return image, np.ascontiguousarray(width[np.ix_(rows, columns)])

@@ -1,0 +1,85 @@
+"""What the rest of the house knows of MR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recon.errors import InvalidRequest
+from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
+from recon.tasks.job import Found
+from recon.tasks.mr.choice import Sampling, choose
+from recon.tasks.mr.header import KINDS, SeriesFacts, series_facts
+from recon.tasks.mr.options import MrOptions
+from recon.tasks.mr.series import MrSeries
+from recon.tasks.mr.session import MrSession
+from recon.tasks.series import Series
+from recon.v1 import mr_pb2
+from recon.values.readouts import KSpace
+from recon.wire.messages import geometry_from_message
+
+
+class MrTask(Task):
+    """Images from k-space."""
+
+    name = "mr"
+    method = mr_pb2.DESCRIPTOR.services_by_name["MrService"].methods_by_name["Reconstruct"]
+    summary = (
+        "Reconstruct images from k-space; writes image, uncertainty, report.json and preview.png for every series."
+    )
+    noun = "k-space"
+    inputs = (Input("inputs", "k-space: fastMRI or ISMRMRD HDF5 files, or folders.", many=True),)
+    options = MrOptions
+
+    def open(self, header: Any, model: ModelFacts) -> Session:
+        """Check the header and begin."""
+        facts = series_facts(header)
+        geometry_from_message(header.geometry)
+        _require_trained_shape(facts, model)
+        curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in _takes(model) else "")
+        if facts.kind != "cartesian" and model.name not in curved.split(","):
+            raise InvalidRequest(
+                f"{model.name} takes Cartesian k-space, the trajectory is {facts.kind}; use sense or zero-filled",
+                field="trajectory",
+            )
+        return MrSession(header.series_name, facts, model)
+
+    def suits(self, header: Any) -> tuple[str, str]:
+        """The model that fits a header, and why; without the samples, an undersampled scan is expected."""
+        kind = KINDS.get(int(header.trajectory), "cartesian")
+        sampling = Sampling(kind, header.coils, header.samples, header.lines, acceleration=4.0, calibration=24)
+        return choose(sampling)
+
+    def series(self, *inputs: Any, name: str, model: str, model_version: str, **options: Any) -> Series:
+        """Of one stack of k-space, which is read slice by slice as it is sent."""
+        kspace: KSpace
+        (kspace,) = inputs
+        return MrSeries(kspace, name, model, model_version, **options)
+
+    def find(self, given: Mapping[str, Sequence[Path]], looked_at: LookedAt = None) -> Iterator[Found]:
+        """Stacks of slices of raw data files."""
+        from recon.tasks.mr.inputs import find
+
+        return find(given["inputs"])
+
+
+def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
+    """A learned transform takes raw data of one shape, which its configuration names."""
+    if "encoding" not in model.parameters:
+        return
+    _, coils, samples, lines, _ = (int(side) for side in model.parameters["warm_shape"].split(","))
+    if (facts.coils, facts.samples, facts.lines) != (coils, samples, lines):
+        raise InvalidRequest(
+            f"{model.name} takes {coils} coil with {samples} samples and {lines} readouts a slice, not {facts.coils} "
+            f"with {facts.samples} and {facts.lines}; use another model",
+            field="model",
+        )
+
+
+def _takes(model: ModelFacts) -> list[str]:
+    """Inputs of a model beside the k-space."""
+    return model.parameters.get("takes", "kspace").split(",")
+
+
+TASK = MrTask()

@@ -1,0 +1,1 @@
+"""Values with units that travel between the rooms."""

@@ -1,0 +1,39 @@
+"""Versions of a model beside each other in one configuration, as gateway and model read it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+
+from google.protobuf import text_format
+from tritonclient.grpc.model_config_pb2 import ModelConfig as TritonConfig
+
+from recon.backend.configuration import Entry, ModelConfig, parameters_in, parameters_of, sha256_of, write_config
+from recon.serving.triton.models import models_of
+
+CONFIG = ModelConfig(
+    "ct", 'words with "quotes"', "network", [Entry("hu", (-1, 1, -1, -1))], [Entry("noise", (-1, 1, -1, -1))], True
+)
+
+
+def test_versions_coexist(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    for version, content, factor in (("1", b"one", 1.5), ("2", b"two", 2.5)):
+        (folder / version).mkdir(parents=True)
+        (folder / version / "model.onnx").write_bytes(content)
+        write_config(folder, version, CONFIG, ["model.onnx"], factor, "1,1,64,64")
+    values = parameters_in(folder)
+    config = SimpleNamespace(
+        name="m", parameters={key: SimpleNamespace(string_value=value) for key, value in values.items()}
+    )
+    for version, content, factor in (("1", b"one", 1.5), ("2", b"two", 2.5)):
+        (served,) = models_of(config, version)
+        assert served.conformal_factor == factor
+        assert served.sha256 == hashlib.sha256(content).hexdigest()
+        assert served.is_default
+        assert served.facts.parameters["files"] == "model.onnx"
+        seen = parameters_of({"parameters": {k: {"string_value": v} for k, v in values.items()}}, version)
+        assert seen["sha256"] == sha256_of([folder / version / "model.onnx"])
+    assert values["description"] == 'words with "quotes"'
+    assert text_format.Parse((folder / "config.pbtxt").read_text(), TritonConfig()).name == "m"

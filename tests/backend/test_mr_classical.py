@@ -1,0 +1,96 @@
+"""The classical reconstructions, as Triton runs them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recon.backend import mr_classical as model
+from recon.physics.fourier import to_image, to_kspace
+from tests.conftest import head, multicoil
+
+SHAPE, NOISE = (96, 80), 0.004
+IMAGE = head(SHAPE)
+LINES = np.arange(SHAPE[1]) - SHAPE[1] // 2
+EVERY_THIRD = (LINES % 3 == 0) | (np.abs(LINES) < 10)
+LATE = EVERY_THIRD & (LINES > -20)  # partial Fourier: the early lines are missing
+
+
+def error(planes, truth):
+    found = np.hypot(planes[0], planes[1])
+    found = found * (found * truth).sum() / (found * found).sum()
+    return np.linalg.norm(found - truth) / np.linalg.norm(truth)
+
+
+def combined(coils, seed=0):
+    """Root sum of squares without noise: what coil combination can reach at best."""
+    return np.sqrt((np.abs(to_image(multicoil(IMAGE, coils, seed=seed))) ** 2).sum(0))
+
+
+@pytest.mark.parametrize("method", ["sense", "l1-wavelet"])
+@pytest.mark.parametrize(("mask", "limit"), [(EVERY_THIRD, 0.08), (LATE, 0.15)])
+def test_missing_lines_are_completed(method, mask, limit) -> None:
+    kspace = multicoil(IMAGE, 8, noise=NOISE) * mask
+    planes = model.reconstruct(method, kspace, NOISE)
+    assert planes.shape == (5, *SHAPE)
+    assert planes.dtype == np.float32
+    assert error(planes, combined(8)) < limit < error(model.reconstruct("zero-filled", kspace, NOISE), combined(8))
+    assert np.isfinite(planes[:2]).all()
+
+
+@pytest.mark.parametrize("coils", [1, 2, 5, 16, 32])
+@pytest.mark.parametrize("method", ["zero-filled", "sense", "l1-wavelet"])
+def test_any_number_of_coils(method, coils) -> None:
+    kspace = multicoil(IMAGE, coils, noise=0.002) * (np.abs(LINES) < 36)
+    planes = model.reconstruct(method, kspace, 0.002)
+    assert error(planes, combined(coils)) < 0.12
+    unexplained = np.sqrt((planes[4] ** 2).sum() / (np.abs(kspace) ** 2).sum())
+    assert unexplained < 0.1
+
+
+def test_propagated_noise_is_the_spread_of_many_scans() -> None:
+    """At 90 %: images of other noise lie in the interval about their mean."""
+    for method in ("zero-filled", "sense"):
+        quiet = multicoil(IMAGE, 6) * EVERY_THIRD
+        rng = np.random.default_rng(3)
+        scans = [
+            quiet + (NOISE * (rng.normal(size=quiet.shape) + 1j * rng.normal(size=quiet.shape)) * EVERY_THIRD)
+            for _ in range(10)
+        ]
+        planes = np.stack([model.reconstruct(method, scan.astype(np.complex64), NOISE) for scan in scans])
+        images = np.hypot(planes[:, 0], planes[:, 1])
+        spread = images.std(0, ddof=1)[IMAGE > 0.1]
+        foretold = planes[0, 2][IMAGE > 0.1] / 1.645
+        assert np.sqrt(np.mean(spread**2)) == pytest.approx(np.sqrt(np.mean(foretold**2)), rel=0.12)
+    assert np.isnan(model.reconstruct("l1-wavelet", scans[0].astype(np.complex64), NOISE)[2]).all()
+
+
+@pytest.mark.parametrize("method", ["zero-filled", "sense"])
+def test_a_trajectory_is_gridded(method) -> None:
+    import sigpy
+
+    side = 64
+    image = head((side, side))
+    coils = to_image(multicoil(image, 4, noise=0.0))
+    angles = np.pi * np.arange(100) / 100
+    radius = (np.arange(2 * side) - side) / (2 * side)
+    path = radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], -1)[:, None]
+    samples = sigpy.nufft(coils.astype(np.complex64), path[..., ::-1] * side).transpose(0, 2, 1)
+    planes = model.reconstruct(method, samples.astype(np.complex64), 1e-3, path.astype(np.float32), (side, side))
+    y, x = np.mgrid[-32:32, -32:32]
+    coils = to_image((to_kspace(coils) * (np.hypot(y, x) <= 32)).astype(np.complex64))  # spokes reach no corner
+    truth = np.sqrt((np.abs(coils) ** 2).sum(0))
+    assert error(planes, truth) < 0.12
+    inside = truth > 0.2 * truth.max()
+    # the unit is that of a unitary transform
+    assert np.median(np.hypot(planes[0], planes[1])[inside] / truth[inside]) == pytest.approx(1, abs=0.1)
+    assert planes[4, 0, 0] < 0.05
+    assert (planes[2] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters", "words"),
+    [("magic", {}, "no method"), ("l1-wavelet", {}, "Cartesian"), ("sense", {"rows": 3}, "rows and columns")],
+)
+def test_requests_that_cannot_be_done(method, parameters, words) -> None:
+    assert words in model.problem_with(method, parameters, True, ["sense", "l1-wavelet"])

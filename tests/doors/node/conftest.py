@@ -1,0 +1,175 @@
+"""A node on free ports, DICOM files to send it, and the independent programs that do so."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+import trustme
+import yaml
+from pydicom.uid import generate_uid
+
+from recon.doors.node.commitment import Commitments
+from recon.doors.node.completion import Decider
+from recon.doors.node.config import NodeConfig, config_of
+from recon.doors.node.inbox import Inbox
+from recon.doors.node.ledger import Ledger
+from recon.doors.node.receive import Receiver
+from recon.doors.node.space import Watermark
+
+ROOT = Path(__file__).parents[3]
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Wait for something to become true, and return it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.05)
+
+
+class Receiving:
+    """Receiving and deciding, in this process."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        self.config, self.ledger = config, Ledger(config.folder)
+        self.commitments = Commitments(config, self.ledger)
+        self.inbox = Inbox(self.ledger, Watermark(config.folder, config.limits))
+        self.receiver = Receiver(config, self.inbox, self.commitments)
+        self.decider = Decider(config, self.ledger)
+        self.port = self.receiver.port
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        with self.ledger.looking() as base:
+            return [dict(row) for row in base.execute(query, values).fetchall()]
+
+    def close(self) -> None:
+        self.receiver.close()
+        self.ledger.close()
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Callable[..., NodeConfig]:
+    """A configuration for tests; keyword arguments replace parts of it."""
+
+    def make(**changes: Any) -> NodeConfig:
+        content: dict[str, Any] = {
+            "titles": ["RECON"], "listen": "127.0.0.1:0", "folder": str(tmp_path / "node"),
+            "senders": [{"title": "*"}], "limits": {"free_gb": 0.01, "free_share": 0.0},
+            "completion": {"quiet_s": 0.3, "counted_quiet_s": 0.05, "longest_wait_s": 1.0, "pair_wait_s": 1.0},
+        }  # fmt: skip
+        return config_of({**content, **changes}, "test", tmp_path)
+
+    return make
+
+
+@pytest.fixture
+def receiving(configured: Callable[..., NodeConfig]) -> Iterator[Callable[..., Receiving]]:
+    """Starts receiving nodes; keyword arguments replace parts of their configuration."""
+    started: list[Receiving] = []
+
+    def start(**changes: Any) -> Receiving:
+        started.append(Receiving(configured(**changes)))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture
+def make_series(make_slice: Callable[..., Path]) -> Callable[..., list[Path]]:
+    """Writes a small CT series into files; keyword arguments replace attributes."""
+
+    def make(count: int, size: int = 64, **changes: Any) -> list[Path]:
+        uid = str(changes.pop("SeriesInstanceUID", generate_uid()))
+        return [
+            make_slice(f"{uid[-8:]}_{i}.dcm", 3.0 * i, size, i, SeriesInstanceUID=uid, InstanceNumber=i + 1, **changes)
+            for i in range(count)
+        ]
+
+    return make
+
+
+def peer(program: str) -> str:
+    # the system's: pynetdicom installs programs of the same names
+    found = shutil.which(program, path="/usr/bin:/usr/sbin:/usr/local/bin")
+    if found is None:
+        pytest.skip(f"{program} is not installed: apt install dcmtk orthanc orthanc-dicomweb dicom3tools")
+    return found
+
+
+def storescu(
+    port: int, *files: Path, calling: str = "CT1", called: str = "RECON", options: tuple[str, ...] = ()
+) -> Any:
+    """Send files with dcmtk."""
+    command = [peer("storescu"), "-v", "-aet", calling, "-aec", called, *options, "127.0.0.1", str(port)]
+    return subprocess.run([*command, *map(str, files)], capture_output=True, text=True, timeout=120, check=False)
+
+
+def echoscu(port: int, *options: str, calling: str = "CT1", called: str = "RECON", timeout: float = 30) -> Any:
+    command = [peer("echoscu"), "-v", "-aet", calling, "-aec", called, *options, "127.0.0.1", str(port)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> dict[str, Path]:
+    """An authority, a certificate of the node's and one of a caller's, as PEM files."""
+    authority = trustme.CA()
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    files = {"ca": folder / "ca.pem"}
+    authority.cert_pem.write_to_path(files["ca"])
+    for name in ("node", "caller"):
+        made = authority.issue_cert("127.0.0.1", "localhost")
+        files[name], files[f"{name}_key"] = folder / f"{name}.pem", folder / f"{name}.key"
+        made.private_key_pem.write_to_path(files[f"{name}_key"])
+        made.cert_chain_pems[0].write_to_path(files[name])
+    return files
+
+
+@contextmanager
+def node_process(config: NodeConfig, tmp_path: Path, part: str | None = None) -> Iterator[subprocess.Popen[str]]:
+    """``recon node run`` (or one part of it) as a process; yields when it is ready, kills it in the end."""
+    path = tmp_path / "node.yaml"
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True)))
+    words = ["part", part] if part else ["run"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recon.cli", "node", *words, "--config", str(path)], stdout=subprocess.PIPE, text=True,
+        cwd=ROOT, stderr=(tmp_path / "node.log").open("a"),
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        if part in (None, "receive"):
+            line = process.stdout.readline()
+            assert line.startswith("recon node is ready"), (tmp_path / "node.log").read_text()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def compressed(path: Path, target: Path) -> Path:
+    """The same instance in a compressed transfer syntax."""
+    dataset = pydicom.dcmread(path)
+    dataset.compress(pydicom.uid.RLELossless)
+    dataset.save_as(target)
+    return target

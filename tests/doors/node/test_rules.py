@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from recon.cli.main import app
+from recon.doors.node.check import findings
+from recon.doors.node.config import NodeConfig, read_config
+from recon.doors.node.facts import Facts
+from recon.doors.node.rules import Rule, When, conditions, first_match
+from recon.errors import InvalidRequest, UnreadableInput
+
+DISK = {"DISK": {"folder": "disk"}, "BIN": {"folder": "bin"}}
+CHEST = Facts(
+    called="RECON", calling="CT1", modality="CT", description="Thorax LowDose 1.0", kernel="B30f", ctdi_mgy=1.8,
+    image_type="ORIGINAL\\PRIMARY\\AXIAL",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("when", "fires"),
+    [
+        ({}, True),
+        ({"called": "recon", "calling": "CT\\d", "modality": "CT"}, True),
+        ({"calling": "CT"}, False),  # titles fit as a whole
+        ({"description": "low.?dose"}, True),
+        ({"description": "^low.?dose"}, False),
+        ({"image_type": r"PRIMARY\\AXIAL"}, True),
+        ({"kernel": "B[0-9]+f", "most_ctdi_mgy": 2}, True),
+        ({"most_ctdi_mgy": 1.5}, False),
+        ({"protocol": "."}, False),  # absent is no match
+    ],
+)
+def test_conditions(when: dict[str, Any], fires: bool) -> None:
+    rule = Rule(name="r", when=When(**when), originals_to=["DISK"])
+    assert (first_match([rule], CHEST) is rule) == fires
+
+
+def test_an_unknown_dose_is_not_a_low_one() -> None:
+    (one,) = conditions(When(most_ctdi_mgy=5), Facts())
+    assert not one.holds
+    assert one.found == "unknown"
+
+
+def test_the_first_that_matches_counts() -> None:
+    rules = [
+        Rule(name="no", when=When(modality="MR"), originals_to=["DISK"]),
+        Rule(name="first", originals_to=["DISK"]),
+        Rule(name="second", originals_to=["DISK"]),
+    ]
+    chosen = first_match(rules, CHEST)
+    assert chosen is not None
+    assert chosen.name == "first"
+
+
+def test_verdicts_route() -> None:
+    rule = Rule(name="r", task="ct", to=["A"], review_to=["B"])
+    assert [rule.results_to(v) for v in ("PASS", "REVIEW", "REJECT", "")] == [["A"], ["B"], [], []]
+    assert Rule(name="r", task="ct", to=["A"]).results_to("REVIEW") == ["A"]
+
+
+ALL = {"originals_to": ["DISK", "BIN"]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ([{}, {"when": {"modality": "CT"}}], "rule 1 never fires: rule 0 before it"),
+        (
+            [{"when": {"description": "dose"}}, {"when": {"description": "low dose", "modality": "CT"}}],
+            "rule 1 never fires: rule 0 before it",
+        ),
+        ([{"when": {"called": "OTHER"}}], "the node has no title"),
+        ([{"when": {"calling": "MR.*"}}], "no sender's title"),
+        ([{"task": "ct"}], "sends its results nowhere"),
+        ([{"task": "contrast", "role": "pre", "to": ["DISK", "BIN"]}], "no pair comes about"),
+        ([{"originals_to": ["DISK"]}], "destination BIN gets nothing"),
+    ],
+)
+def test_rules_that_cannot_be_meant(configured: Callable[..., NodeConfig], rules: list[Any], words: str) -> None:
+    named = [{"name": str(index), **ALL, **rule} for index, rule in enumerate(rules)]
+    config = configured(rules=named, destinations=DISK, senders=[{"title": "CT1"}])
+    assert [line for line in findings(config) if words in line]
+
+
+def test_rules_that_can_be_meant(configured: Callable[..., NodeConfig]) -> None:
+    rules = [
+        {"name": "low", "when": {"modality": "CT", "description": "low.?dose"}, "task": "ct", "to": ["DISK"]},
+        {"name": "ct", "when": {"modality": "CT"}, "originals_to": ["BIN"]},
+        {"name": "rest", "originals_to": ["DISK"]},
+    ]
+    assert list(findings(configured(rules=rules, destinations=DISK))) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"titels": ["A"]}, "titels: no such word here"),
+        ({"titles": ["WAY_TOO_LONG_A_TITLE"]}, "titles.0: an AE title has 1 to 16"),
+        ({"listen": "nowhere"}, "listen: HOST:PORT is wanted"),
+        ({"rules": [{"name": "a", "when": {"description": "("}, "originals_to": ["DISK"]}]}, "no regular expression"),
+        ({"rules": [{"name": "a", "originals_to": ["PACS"]}]}, "rules.a sends to PACS, which is no destination"),
+        ({"rules": [{"name": "a"}]}, "neither a task nor originals_to"),
+        ({"rules": [{"name": "a", "task": "contrast", "to": ["DISK"]}]}, "role (pre or low)"),
+        ({"destinations": {"D": {"dicom": "PACS@h:1", "folder": "x"}}}, "exactly one of dicom, stow and folder"),
+        ({"destinations": {"D": {"dicom": "PACS"}}}, "TITLE@HOST:PORT is wanted"),
+        ({"tls": {"cert": "a.pem"}}, "cert and key belong together"),
+    ],
+)
+def test_mistakes_are_one_line_with_their_place(
+    configured: Callable[..., NodeConfig], change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        configured(**{"destinations": DISK, **change})
+    assert words in caught.value.problem
+    assert "\n" not in caught.value.problem
+
+
+def test_a_file_that_is_none(tmp_path: Path) -> None:
+    for name, content in (("a.yaml", "{"), ("b.yaml", None)):
+        if content is not None:
+            (tmp_path / name).write_text(content)
+        with pytest.raises(UnreadableInput):
+            read_config(tmp_path / name)
+
+
+def written(config: NodeConfig, tmp_path: Path) -> str:
+    path = tmp_path / "node.yaml"
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True)))
+    return str(path)
+
+
+def test_explain_says_which_rule_and_why(
+    configured: Callable[..., NodeConfig], make_slice: Callable[..., Path], tmp_path: Path
+) -> None:
+    rules = [
+        {"name": "head", "when": {"description": "head"}, "originals_to": ["DISK"]},
+        {"name": "body", "when": {"description": "abdo", "calling": "CT1"}, "task": "ct", "to": ["DISK"]},
+    ]
+    path = written(configured(rules=rules, destinations=DISK), tmp_path)
+    words = ["node", "explain", str(make_slice()), "--config", path, "--calling", "CT1"]
+    plain = CliRunner().invoke(app, words)
+    assert plain.exit_code == 0
+    assert "rule head: no" in plain.stdout
+    assert "FAILS: description 'head', the file has 'ABDOMEN'" in plain.stdout
+    assert "rule body: FIRES" in plain.stdout
+    assert json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)["rule"] == "body"
+
+
+def test_check_is_a_command(configured: Callable[..., NodeConfig], tmp_path: Path) -> None:
+    rules = [{"name": "a", "originals_to": ["DISK", "BIN"]}, {"name": "b", "originals_to": ["DISK"]}]
+    done = CliRunner().invoke(app, ["node", "check", written(configured(rules=rules, destinations=DISK), tmp_path)])
+    assert done.exit_code == 1
+    assert "rule b never fires" in done.stdout

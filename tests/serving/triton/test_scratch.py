@@ -1,0 +1,40 @@
+"""The embedded Triton gets a folder whose path it takes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recon.errors import ServiceUnavailable
+from recon.serving.triton import scratch
+from recon.serving.triton.repository import plain_repository
+
+
+@pytest.mark.parametrize("name", ["my scratch", "für", "x" * 90])
+def test_a_folder_with_an_odd_path_is_not_used(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / name))
+    made = scratch.make_scratch()
+    try:
+        assert made.is_dir()
+        assert made.parent != tmp_path / name
+        assert scratch.is_plain(made)
+        assert made.stat().st_mode & 0o777 == 0o700
+    finally:
+        shutil.rmtree(made)
+
+
+def test_where_there_is_none_the_folders_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "_candidates", lambda: iter([tmp_path / "a b", tmp_path / "absent"]))
+    with pytest.raises(ServiceUnavailable, match=r"a b .*absent \(No such file.*set TMPDIR"):
+        scratch.make_scratch()
+
+
+def test_a_repository_is_reached_by_a_link_where_its_path_is_not_plain(tmp_path: Path) -> None:
+    plain, other = tmp_path / "models", tmp_path / "modelle für"
+    plain.mkdir()
+    other.mkdir()
+    assert plain_repository(plain, tmp_path / "link") == plain
+    assert plain_repository(other, tmp_path / "link").resolve() == other.resolve()

@@ -1,0 +1,155 @@
+"""``config.pbtxt``: what Triton and the gateway are told about a model, written and read in one place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+FILE = "config.pbtxt"
+_CONFIG = """\
+# Written by `recon export` and `make served`; do not edit.
+name: "{name}"
+backend: "python"
+max_batch_size: 0
+{inputs}
+{outputs}
+instance_group [ {{ count: 1 kind: KIND_CPU }} ]
+version_policy {{ all {{ }} }}
+parameters [
+{parameters}
+]
+"""
+_PARAMETER = re.compile(r'key: "([^"]+)" value: { string_value: ("(?:[^"\\]|\\.)*") }')
+#: Parameters that each version has of its own.
+_OF_A_VERSION = ("files", "sha256", "conformal_factor", "warm_shape")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tensor of the model: name, Triton's type, sides (-1 where any will do)."""
+
+    name: str
+    dims: tuple[int, ...]
+    kind: str = "FP32"
+    optional: bool = False
+
+    def __str__(self) -> str:
+        optional = " optional: true" if self.optional else ""
+        return f'{{ name: "{self.name}" data_type: TYPE_{self.kind} dims: {list(self.dims)}{optional} }}'
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What all versions of a model share.
+
+    Attributes
+    ----------
+    task, description
+        Of the model.
+    served_by
+        The file of :mod:`recon.backend` that runs it.
+    inputs, outputs
+        Its tensors.
+    is_default
+        Whether the task uses it where a request names none.
+    extra
+        Further parameters.
+    """
+
+    task: str
+    description: str
+    served_by: str
+    inputs: Sequence[Entry]
+    outputs: Sequence[Entry]
+    is_default: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_config(
+    folder: Path, version: str, config: ModelConfig, files: Sequence[str], factor: float, warm_shape: str
+) -> str:
+    """Name a version's files in the configuration of its model; other versions stay.
+
+    Parameters
+    ----------
+    folder
+        Of the model in the repository; the files are in ``folder / version`` already.
+    version
+        A number.
+    config
+        Of all versions.
+    files
+        Over which the SHA-256 goes, in this order.
+    factor
+        Conformal factor.
+    warm_shape
+        What the model runs once when it is loaded.
+
+    Returns
+    -------
+    str
+        The SHA-256.
+    """
+    path = folder / FILE
+    known = parameters_in(folder) if path.exists() else {}
+    kept = {key: value for key, value in known.items() if key.rpartition(".")[0] in _OF_A_VERSION}
+    digest = sha256_of([folder / version / name for name in files])
+    own = {"files": ",".join(files), "sha256": digest, "conformal_factor": f"{factor:.4f}", "warm_shape": warm_shape}
+    parameters = {
+        "task": config.task,
+        "description": config.description,
+        "served_by": config.served_by,
+        "default": "yes" if config.is_default else "no",
+        **config.extra,
+        **kept,
+        **{f"{key}.{version}": value for key, value in own.items()},
+    }
+    lines = [f'  {{ key: "{key}" value: {{ string_value: {json.dumps(v)} }} }}' for key, v in parameters.items()]
+    path.write_text(
+        _CONFIG.format(
+            name=folder.name,
+            inputs=_entries("input", config.inputs),
+            outputs=_entries("output", config.outputs),
+            parameters=",\n".join(lines),
+        )
+    )
+    return digest
+
+
+def parameters_in(folder: Path) -> dict[str, str]:
+    """All parameters of a model's configuration, those of a version with its number behind a dot."""
+    return {key: str(json.loads(value)) for key, value in _PARAMETER.findall((folder / FILE).read_text())}
+
+
+def parameters_of(config: Mapping[str, Any], version: str) -> dict[str, str]:
+    """Of Triton's own description of a model: parameters of this version, over those of all versions."""
+    return of_version({key: value["string_value"] for key, value in config.get("parameters", {}).items()}, version)
+
+
+def of_version(parameters: Mapping[str, str], version: str) -> dict[str, str]:
+    """Parameters of this version, without its number, over those of all versions."""
+    own = {key.rpartition(".")[0]: value for key, value in parameters.items() if key.rpartition(".")[2] == version}
+    return {**parameters, **own}
+
+
+def warm_shapes(words: str, first: str) -> dict[str, list[int]]:
+    """Shapes by input: of the first one in ``"1,1,512,512"``, of each in ``"kspace:1,8,64,64;noise:1"``."""
+    parts = [part.rpartition(":") for part in words.split(";")]
+    return {name or first: [int(side) for side in sides.split(",")] for name, _, sides in parts}
+
+
+def sha256_of(paths: Sequence[Path]) -> str:
+    """Over the bytes of files, in order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _entries(kind: str, entries: Sequence[Entry]) -> str:
+    return f"{kind} [\n  " + ",\n  ".join(map(str, entries)) + "\n]"

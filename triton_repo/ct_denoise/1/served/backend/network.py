@@ -1,0 +1,30 @@
+"""A model that is one network: what comes in goes through ``model.onnx``, whatever the task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from served.backend.configuration import warm_shapes
+from served.backend.python_model import Array, PythonModel, numpy_type
+from served.backend.runtime import runtime_of
+
+
+class TritonPythonModel(PythonModel):
+    """The network of the version's only file."""
+
+    def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+        """See :class:`PythonModel`; ``runtime`` and ``threads`` are there where they were measured on this machine."""
+        self.outputs = [entry["name"] for entry in config["output"]]
+        threads = int(parameters.get("threads", "0"))
+        self.run = runtime_of(folder / parameters["files"], parameters.get("runtime", ""), threads)
+        kinds = {entry["name"]: numpy_type(entry["data_type"]) for entry in config["input"]}
+        shapes = warm_shapes(parameters["warm_shape"], self.names[0])
+        self.run({name: np.zeros(shape, kinds[name]) for name, shape in shapes.items()}, self.outputs)
+
+    def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
+        """See :class:`PythonModel`."""
+        return dict(zip(self.outputs, self.run(inputs, self.outputs), strict=True))

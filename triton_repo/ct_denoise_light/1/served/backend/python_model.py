@@ -1,0 +1,114 @@
+"""Triton's interface to a model in Python: loading what the configuration names, answering, refusing."""
+
+from __future__ import annotations
+
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from served.backend.configuration import parameters_of, sha256_of
+
+try:
+    import triton_python_backend_utils as pb_utils
+except ImportError:  # outside Triton: training, evaluation and tests run the same code
+    pb_utils = None
+
+Array = npt.NDArray[Any]
+
+
+class Refused(Exception):
+    """A request that this model can't answer, in words for its caller."""
+
+
+class PythonModel(ABC):
+    """One model; Triton makes it, initialises it once, and hands it requests."""
+
+    @abstractmethod
+    def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+        """Read the files of a version, which are those that the configuration names, and run once.
+
+        Parameters
+        ----------
+        folder
+            Of the version.
+        config
+            Triton's description of the model.
+        parameters
+            Of this version.
+        """
+
+    @abstractmethod
+    def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
+        """Outputs by name.
+
+        Parameters
+        ----------
+        inputs
+            By name; an optional input that is absent or empty is not among them.
+        parameters
+            Of the request.
+
+        Raises
+        ------
+        Refused
+            When the request is not one for this model.
+        """
+
+    def initialize(self, args: Mapping[str, str]) -> None:
+        """Called by Triton once."""
+        config = json.loads(args["model_config"])
+        parameters = parameters_of(config, args["model_version"])
+        folder = Path(args["model_repository"]) / args["model_version"]
+        found = sha256_of([folder / name for name in parameters["files"].split(",")])
+        if found != parameters["sha256"]:
+            raise pb_utils.TritonModelException(f"{folder} does not hold the files that config.pbtxt names: {found}")
+        self.names = [entry["name"] for entry in config["input"]]
+        self.load(folder, config, parameters)
+
+    def execute(self, requests: list[Any]) -> list[Any]:
+        """Called by Triton with what has come."""
+        return [self._response(request) for request in requests]
+
+    def _response(self, request: Any) -> Any:
+        parameters = json.loads(request.parameters() or "{}")
+        if request.is_cancelled() or _too_late(parameters):
+            return _error("cancelled", pb_utils.TritonError.CANCELLED)
+        try:
+            outputs = self.answer(self._inputs(request), parameters)
+        except Refused as refused:
+            return _error(str(refused), pb_utils.TritonError.INVALID_ARG)
+        return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in outputs.items()])
+
+    def _inputs(self, request: Any) -> dict[str, Array]:
+        found = {}
+        for name in self.names:
+            tensor = pb_utils.get_input_tensor_by_name(request, name)
+            if tensor is not None and (array := tensor.as_numpy()).size:
+                found[name] = np.ascontiguousarray(array)
+        return found
+
+
+def numpy_type(data_type: str) -> np.dtype[Any]:
+    """NumPy's type of Triton's, such as ``TYPE_FP32``."""
+    return np.dtype(pb_utils.triton_string_to_numpy(data_type))
+
+
+def as_complex(array: Array) -> npt.NDArray[np.complex64]:
+    """Complex samples of pairs (…, 2) float32, as they travel."""
+    return np.ascontiguousarray(array, np.float32).view(np.complex64)[..., 0]
+
+
+def _too_late(parameters: Mapping[str, str]) -> bool:
+    """Whether nobody waits for the answer any more."""
+    deadline = parameters.get("deadline_unix_s")
+    return deadline is not None and float(deadline) < time.time()
+
+
+def _error(words: str, code: Any) -> Any:
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(words, code))

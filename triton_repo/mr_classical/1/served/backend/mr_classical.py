@@ -1,0 +1,203 @@
+"""The classical reconstructions that a network is compared with.
+
+Zero-filled root-sum-of-squares; CG-SENSE (Pruessmann et al., MRM 46:638, 2001) and L1-wavelet compressed
+sensing (Lustig et al., MRM 58:1182, 2007) with ESPIRiT maps. What lies along a trajectory is in
+:mod:`recon.backend.mr_trajectory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from served.backend.mr_trajectory import along_trajectory
+from served.backend.python_model import Array, PythonModel, Refused, as_complex
+from served.backend.replicas import HALF_WIDTH, Method, propagated, regularisation
+from served.physics.coil_compression import virtual_coils
+from served.physics.conjugate_gradients import conjugate_gradients
+from served.physics.espirit import centre_of, sensitivities
+from served.physics.fourier import to_image
+from served.physics.sampling import calibration_size
+from served.physics.sense import Sense
+from served.physics.thermal_noise import outer_noise
+
+VIRTUAL_COILS = 12  # kept of more
+SENSE_STEPS, SENSE_TOLERANCE = 40, 1e-3
+WAVELET, WAVELET_STEPS = "db4", 60
+WAVELET_WEIGHT = 0.2  # in standard deviations of the noise
+_LEAST_CALIBRATION = 6
+_Complex = npt.NDArray[np.complex64]
+_Mask = npt.NDArray[np.bool_]
+
+
+def coil_maps(kspace: _Complex, mask: _Mask, noise: float) -> _Complex:
+    """Maps (coils, y, x) over the whole field of view; ones for a single coil.
+
+    Parameters
+    ----------
+    kspace
+        (coils, ky, kx).
+    mask
+        (ky, kx), what was measured.
+    noise
+        Standard deviation of a coil's real part.
+    """
+    coils, rows, columns = kspace.shape
+    if coils == 1:
+        return np.ones((1, rows, columns), np.complex64)
+    calibration = calibration_size(mask)
+    if min(calibration) < _LEAST_CALIBRATION:  # nothing to calibrate with: equal coils, which sums them as they are
+        return np.full(kspace.shape, coils**-0.5, np.complex64)
+    return sensitivities(centre_of(kspace, calibration), (rows, columns), noise * 2**0.5)[0]
+
+
+def zero_filled(kspace: _Complex, noise: float) -> Method:
+    """Every sample is kept as it is; noise of each coil is that of k-space times the share measured."""
+    image = np.sqrt((np.abs(to_image(kspace)) ** 2).sum(0))
+    mask = np.any(kspace != 0, axis=0)
+    return Method(image, np.full(image.shape, noise * np.sqrt(mask.mean())), np.zeros(image.shape))
+
+
+def sense(kspace: _Complex, noise: float) -> Method:
+    """CG-SENSE with Wiener's weight of the identity."""
+    operator, kspace, left_out = _prepared(kspace, noise)
+    weight = regularisation(noise, float((np.abs(kspace) ** 2).sum()) / operator.mask.size)
+
+    def solve(samples: _Complex) -> _Complex:
+        right = operator.adjoint(samples * operator.mask)
+        return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, SENSE_STEPS, SENSE_TOLERANCE)[
+            0
+        ]
+
+    image = solve(kspace)
+    return Method(image, propagated(solve, image, kspace, noise), _unexplained(operator, image, kspace, left_out))
+
+
+def l1_wavelet(kspace: _Complex, noise: float) -> Method:
+    """FISTA (Beck and Teboulle, 2009) with wavelets at a random shift in each step, against blocking."""
+    operator, kspace, left_out = _prepared(kspace, noise)
+    right = operator.adjoint(kspace)
+    threshold = WAVELET_WEIGHT * noise * np.sqrt(2)
+    random = np.random.default_rng(0)
+    image, ahead, t = right, right, 1.0
+    for _ in range(WAVELET_STEPS):
+        step = ahead + right - operator.normal(ahead)
+        new = shrink(step, threshold, random.integers(0, 16, 2))
+        faster = 0.5 + float(np.sqrt(0.25 + t * t))
+        ahead = new + np.float32((t - 1) / faster) * (new - image)
+        image, t = new, faster
+    return Method(image, np.full(image.shape, np.nan), _unexplained(operator, image, kspace, left_out))
+
+
+def shrink(image: _Complex, threshold: float, shift: npt.NDArray[np.int64]) -> _Complex:
+    """Wavelet coefficients pulled towards zero; the coarsest scale stays."""
+    import pywt
+
+    rolled = np.roll(image, shift, (0, 1))
+    levels = max(1, min(4, int(np.log2(min(image.shape))) - 3))
+    coarse, *fine = pywt.wavedec2(rolled, WAVELET, mode="periodization", level=levels)
+    soft = [tuple(soft_threshold(part, threshold) for part in level) for level in fine]
+    back = pywt.waverec2([coarse, *soft], WAVELET, mode="periodization")
+    return np.roll(back[: image.shape[0], : image.shape[1]], -shift, (0, 1)).astype(np.complex64)
+
+
+def soft_threshold(values: Array, threshold: float) -> Array:
+    """Complex values with their magnitude less the threshold."""
+    size = np.abs(values)
+    return np.asarray(values * (np.maximum(size - threshold, 0) / np.maximum(size, 1e-30)))
+
+
+CARTESIAN: dict[str, Callable[[_Complex, float], Method]] = {
+    "zero-filled": zero_filled,
+    "sense": sense,
+    "l1-wavelet": l1_wavelet,
+}
+
+
+def reconstruct(
+    method: str,
+    kspace: _Complex,
+    noise: float = np.nan,
+    trajectory: Array | None = None,
+    matrix: tuple[int, int] | None = None,
+) -> npt.NDArray[np.float32]:
+    """(5, y, x): image, half-width of its interval below and above, and what it leaves unexplained.
+
+    Parameters
+    ----------
+    method
+        One of :data:`CARTESIAN`; along a trajectory all but ``l1-wavelet``.
+    kspace
+        (coils, ky, kx) complex64, zero where not measured; with a trajectory (coils, samples, readouts).
+    noise
+        Standard deviation of a coil's real part; NaN where unknown, then it is taken from the samples.
+    trajectory
+        (readouts, samples, 2): along x, then y, in cycles per pixel. Then the last plane is the relative
+        residual everywhere.
+    matrix
+        Rows and columns of the image along a trajectory.
+    """
+    if not np.isfinite(noise):
+        noise = outer_noise(kspace, np.any(kspace != 0, axis=0)) * 0.5**0.5
+    if trajectory is None or matrix is None:
+        made = CARTESIAN[method](kspace, noise)
+    else:
+        made = along_trajectory(method, kspace, trajectory, matrix, noise)
+    width = HALF_WIDTH * made.spread
+    return np.stack([np.real(made.image), np.imag(made.image), width, width, made.rest]).astype(np.float32)
+
+
+def problem_with(method: str, parameters: Mapping[str, str], along: bool, names: Sequence[str]) -> str:
+    """Why a request can't be done; empty when it can.
+
+    Parameters
+    ----------
+    method, parameters
+        Of the request.
+    along
+        Whether it brings a trajectory.
+    names
+        Of the methods that there are.
+    """
+    if method not in names:
+        return f"no method {method!r}; there are {', '.join(names)}"
+    if along and method == "l1-wavelet":
+        return "l1-wavelet takes Cartesian k-space; use sense or zero-filled along a trajectory"
+    if along and not {"rows", "columns"} <= set(parameters):
+        return "a trajectory needs the parameters rows and columns"
+    return ""
+
+
+def _prepared(kspace: _Complex, noise: float) -> tuple[Sense, _Complex, npt.NDArray[np.float32]]:
+    mask = np.any(kspace != 0, axis=0)
+    virtual, left_out = virtual_coils(kspace, kspace[:, mask], VIRTUAL_COILS)
+    return Sense(coil_maps(virtual, mask, noise), mask), virtual, left_out
+
+
+def _unexplained(operator: Sense, image: _Complex, kspace: _Complex, left_out: Array) -> Array:
+    """Magnitude over coils of what the image does not explain of the measured samples."""
+    residual = operator.forward(image) - kspace
+    return np.sqrt((np.abs(residual) ** 2).sum(0) + left_out)
+
+
+class TritonPythonModel(PythonModel):
+    """Triton's interface to them."""
+
+    def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+        """See :class:`PythonModel`."""
+        self.methods = parameters["methods"].split(",")
+
+    def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
+        """See :class:`PythonModel`."""
+        method, trajectory = str(parameters.get("method", "")), inputs.get("trajectory")
+        problem = problem_with(method, parameters, trajectory is not None, self.methods)
+        if problem:
+            raise Refused(problem)
+        matrix = None if trajectory is None else (int(parameters["rows"]), int(parameters["columns"]))
+        level = float(inputs["noise_std"][0]) if "noise_std" in inputs else float("nan")
+        planes = reconstruct(method, as_complex(inputs["kspace"])[0], level, trajectory, matrix)
+        return {"image_interval_residual": planes[None]}

@@ -1,0 +1,146 @@
+"""Coil sensitivities from the fully sampled centre of k-space; ESPIRiT, Uecker et al., MRM 71:990 (2014)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from served.physics.fourier import to_image
+
+ComplexArray = npt.NDArray[np.complex64]
+
+#: Samples a side of the centre that low-resolution images and kernels are made of, at most.
+LARGEST_CENTRE, LARGEST_CALIBRATION = 32, 24
+_KERNEL = 6
+#: Every so many pixels eigenvectors are found by squaring so often, in between by so many plain steps.
+_COARSE, _SQUARINGS, _STEPS = 4, 8, 3
+
+
+def centre_of(kspace: ComplexArray, calibration: tuple[int, int], largest: int = LARGEST_CENTRE) -> ComplexArray:
+    """The fully sampled centre of k-space (coils, ky, kx), at most ``largest`` samples a side.
+
+    Parameters
+    ----------
+    kspace
+        Zero frequency at n // 2.
+    calibration
+        Height and width of what is fully sampled.
+    largest
+        Side, at most.
+    """
+    taken = [min(c, s, largest) for c, s in zip(calibration, kspace.shape[-2:], strict=True)]
+    rows, columns = (slice(s // 2 - t // 2, s // 2 - t // 2 + t) for s, t in zip(kspace.shape[-2:], taken, strict=True))
+    return kspace[:, rows, columns]
+
+
+def low_resolution(centre: ComplexArray, shape: tuple[int, int], workers: int | None = None) -> ComplexArray:
+    """Coil images (coils, y, x) of the tapered centre of k-space, on a matrix of ``shape``."""
+    taken = centre.shape[-2:]
+    taper = np.outer(*(np.cos(np.pi * (np.arange(t) - t // 2) / (t + 2)) ** 2 for t in taken))
+    filled = np.zeros((len(centre), *shape), np.complex64)
+    rows, columns = (slice(s // 2 - t // 2, s // 2 - t // 2 + t) for s, t in zip(shape, taken, strict=True))
+    filled[:, rows, columns] = centre * taper.astype(np.float32)
+    return to_image(filled, workers)
+
+
+def sensitivities(
+    centre: ComplexArray, shape: tuple[int, int], noise: float, workers: int | None = None
+) -> tuple[ComplexArray, float]:
+    """Maps (coils, y, x) with root-sum-of-squares 1, and the maximum of the combined low-resolution image.
+
+    Parameters
+    ----------
+    centre
+        (coils, ky, kx), fully sampled, from :func:`centre_of`.
+    shape
+        Rows and columns of the maps.
+    noise
+        Standard deviation of a complex sample.
+    workers
+        Threads of the transforms.
+
+    Returns
+    -------
+    tuple
+        Where the centre holds nothing, the maximum is 0 and the maps are zero.
+    """
+    low = low_resolution(centre, shape, workers)
+    combined = np.sqrt((np.abs(low) ** 2).sum(0))
+    scale = np.float32(combined.max())
+    if not scale > 0:
+        return low, 0.0
+    maps = low / (combined + np.float32(1e-6) * scale)
+    inner = centre_of(centre, (centre.shape[1], centre.shape[2]), LARGEST_CALIBRATION)
+    return espirit(maps, inner, noise, workers), float(scale)
+
+
+def espirit(maps: ComplexArray, centre: ComplexArray, noise: float, workers: int | None = None) -> ComplexArray:
+    """Sensitivities (coils, y, x) with the phase of those that came in.
+
+    With two short cuts. The projection on the calibration matrix's row space becomes, summed over equal
+    lags, a small convolution between each two coils, so that one transform of each pair gives the matrix at
+    every pixel. Its first eigenvector is found by power iterations from the low-resolution maps, which
+    leaves no phase to choose.
+
+    Parameters
+    ----------
+    maps
+        Low-resolution coil images over their root-sum-of-squares.
+    centre
+        (coils, ky, kx), fully sampled; too small a one changes nothing.
+    noise
+        Standard deviation of a complex sample.
+    workers
+        Threads of the transforms.
+    """
+    coils, *sides = maps.shape
+    if coils == 1 or min(centre.shape[1:]) < 2 * _KERNEL:
+        return maps
+    windows = np.lib.stride_tricks.sliding_window_view(centre, (_KERNEL, _KERNEL), axis=(1, 2))  # type: ignore[call-overload]
+    matrix = windows.transpose(1, 2, 0, 3, 4).reshape(-1, coils * _KERNEL**2)
+    energies, vectors = np.linalg.eigh(matrix.conj().T @ matrix)
+    # singular values of noise alone end at the sum of the roots of the sides: Marchenko & Pastur (1967)
+    random = (np.sqrt(matrix.shape[0]) + np.sqrt(matrix.shape[1])) ** 2 * noise**2
+    vectors = vectors[:, energies > np.clip(random / energies[-1], 4e-4, 2.5e-3) * energies[-1]]
+    projection = (vectors.conj() @ vectors.T).reshape(coils, _KERNEL, _KERNEL, coils, _KERNEL, _KERNEL)
+    lags = np.zeros((coils, coils, *sides), np.complex64)
+    middle = [s // 2 for s in sides]
+    for i in range(_KERNEL):
+        for j in range(_KERNEL):
+            top, left = middle[0] - i, middle[1] - j
+            lags[:, :, top : top + _KERNEL, left : left + _KERNEL] += projection[:, i, j].astype(np.complex64)
+    between = np.empty_like(lags)
+    for a in range(coils):
+        between[a, a:] = scipy.fft.fft2(scipy.fft.ifftshift(lags[a, a:], (-2, -1)), workers=workers)
+        between[a:, a] = between[a, a:].conj()
+    found = _first_eigenvectors(between, scipy.fft.ifftshift(maps, (-2, -1)))
+    return np.asarray(scipy.fft.fftshift(found, (-2, -1)), np.complex64)
+
+
+def _first_eigenvectors(matrices: ComplexArray, start: ComplexArray) -> ComplexArray:
+    """Of Hermitian matrices (n, n, y, x), by power iterations from ``start`` (n, y, x).
+
+    On every fourth pixel by squaring the matrix, which finds it where the second eigenvalue is close; in
+    between by interpolation and a few plain steps.
+    """
+    coarse = np.ascontiguousarray(matrices[:, :, ::_COARSE, ::_COARSE].transpose(2, 3, 0, 1))
+    for _ in range(_SQUARINGS):
+        coarse = coarse @ coarse
+        coarse = coarse / (np.abs(np.trace(coarse, axis1=2, axis2=3))[..., None, None] + np.float32(1e-20))
+    nodes = np.einsum("yxab,byx->ayx", coarse, start[:, ::_COARSE, ::_COARSE])
+    rows, columns = (_between_nodes(count, side) for count, side in zip(nodes.shape[1:], start.shape[1:], strict=True))
+    maps = rows @ _unit(nodes) @ columns.T
+    for _ in range(_STEPS):
+        maps = _unit(np.einsum("abyx,byx->ayx", matrices, maps))
+    return np.where(np.isfinite(maps).all(0), maps, start).astype(np.complex64)
+
+
+def _between_nodes(count: int, side: int) -> npt.NDArray[np.float32]:
+    """Matrix (side, count) of linear interpolation between every fourth pixel."""
+    at = np.minimum(np.arange(side) / _COARSE, count - 1)
+    return np.maximum(1 - np.abs(at[:, None] - np.arange(count)), 0).astype(np.float32)
+
+
+def _unit(maps: ComplexArray) -> ComplexArray:
+    return np.asarray(maps / (np.sqrt((np.abs(maps) ** 2).sum(0)) + np.float32(1e-20)), np.complex64)

@@ -1,0 +1,54 @@
+"""Which samples of k-space are measured: under-sampling patterns, and what a pattern is."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+
+
+def equispaced(columns: int, acceleration: int, calibration: int, offset: int = 0) -> Mask:
+    """Every ``acceleration``-th column (from ``offset``) plus a central block, (columns,) bool."""
+    mask = np.zeros(columns, bool)
+    mask[offset % acceleration :: acceleration] = True
+    return mask | central(columns, calibration)
+
+
+def random_columns(columns: int, acceleration: float, calibration: int, rng: np.random.Generator) -> Mask:
+    """Columns drawn at random so that about one in ``acceleration`` is measured, (columns,) bool."""
+    centre = central(columns, calibration)
+    wanted = max(columns / acceleration - calibration, 0.0)
+    return centre | (rng.random(columns) < wanted / max(columns - calibration, 1))
+
+
+def central(length: int, width: int) -> Mask:
+    """A block of ``width`` about the zero frequency ``length // 2``, (length,) bool."""
+    index = np.arange(length) - length // 2
+    return (index >= -(width // 2)) & (index < width - width // 2)
+
+
+def partial_fourier(length: int, fraction: float) -> Mask:
+    """The last ``fraction`` of a k-space axis, (length,) bool; 0.5 keeps one half and the centre."""
+    return np.arange(length) >= round(length * (1.0 - fraction))
+
+
+def calibration_size(mask: Mask) -> tuple[int, int]:
+    """Height and width of the fully sampled centred rectangle of a mask (ky, kx), each at least 1.
+
+    Grown from the centre, the longer side first given up, so that a strip of full columns is found
+    as well as a square.
+    """
+    cy, cx = (side // 2 for side in mask.shape)
+    best = (1, 1)
+    for height in range(2, mask.shape[0] + 1, 2):
+        rows = mask[cy - height // 2 : cy + height // 2]
+        full = rows.all(axis=0)
+        left = cx - int(np.argmin(np.append(full[:cx][::-1], False)))
+        right = cx + int(np.argmin(np.append(full[cx:], False)))
+        width = 2 * min(cx - left, right - cx)
+        if width < 2:
+            break
+        if min(height, width) > min(best) or (min(height, width) == min(best) and height * width > best[0] * best[1]):
+            best = (height, width)
+    return best
