@@ -6,7 +6,6 @@ import hashlib
 import re
 import stat
 from pathlib import Path
-from typing import Any
 
 from pydicom.tag import Tag
 from pydicom.uid import UID
@@ -20,16 +19,12 @@ from recon.io.dicom.read.kinds import CT, sop_class
 from recon.io.dicom.read.records import TAGS
 from recon.io.dicom.read.skipped import Kind, Refused
 from recon.io.nifti import SUFFIXES, is_nifti, stem
+from recon.tasks.registry import tasks
 
 _HDF5 = (".h5", ".hdf5", ".mrd")
 _SCANS = (*SUFFIXES, *_HDF5, ".dcm", ".dicom", ".ima")
 _SAMPLE = 16384
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-#: Values below this are air in HU; no MR image and no lost rescale has them.
-_AIR_HU = -200.0
-_PRE = {"pre", "precontrast", "noncontrast", "unenhanced"}
-_LOW = {"low", "lowdose", "10pct", "10%", "tenth"}
-_FILLING = {"dose", "contrast", "scan", "image", "gd"}
 _TAGS = tuple(
     Tag(keyword) for keyword in ("AcquisitionDate", "StudyDate", "PatientID", "StudyInstanceUID", "SeriesDescription")
 )
@@ -79,43 +74,13 @@ def classify(path: Path, root: Path) -> InputFile:
         )
 
 
-def words_of(text: str) -> set[str]:
-    """Lower-case words of a file name or a description: ``sub-01_Pre.nii`` has sub, 01, pre, nii."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
-    return set(re.split(r"[^a-z0-9%]+", spaced.lower())) - {""}
-
-
-def looks_like_hu(path: Path) -> str:
-    """Why a NIfTI volume isn't in HU, judged by its middle slices; empty when it is."""
-    import nibabel as nib
-    import numpy as np
-
-    try:
-        image: Any = nib.load(path)
-        if len(image.shape) < 3 or 0 in image.shape:
-            return f"its shape {image.shape} is no volume"
-        lowest = min(
-            float(np.nanmin(image.dataobj[..., index] if len(image.shape) == 3 else image.dataobj[..., index, 0]))
-            for index in {image.shape[2] // 2, image.shape[2] // 4}
-        )
-    except Exception as error:
-        raise UnreadableInput(f"damaged: {str(error)[:160]}") from error
-    if lowest < _AIR_HU:
-        return ""
-    return f"its values start at {lowest:.0f}, so they are no HU; an MR volume needs its pair"
-
-
-def half_of(text: str) -> tuple[str, str]:
-    """Which half of a contrast pair a name says a scan is, and the rest of its words.
-
-    >>> half_of("sub-01_T1_pre")
-    ('pre', '01 sub t1')
-    """
-    words = words_of(text)
-    for role, telling in (("pre", _PRE), ("low", _LOW)):
-        if words & telling:
-            return role, " ".join(sorted(words - telling - _FILLING))
-    return "", ""
+def _half(text: str, modality: str) -> tuple[str, str, str]:
+    """The task of which a name says that the scan is one of several inputs, which one, and the rest of the name."""
+    for task in tasks().values():
+        role, rest = task.half_of(text, modality)
+        if role:
+            return task.name, role, rest
+    return "", "", ""
 
 
 def _says_scan(path: Path) -> bool:
@@ -137,10 +102,10 @@ def _nifti(seen: InputFile, root: Path) -> InputFile:
     nib.load(seen.path)  # a header that can't be read is said now
     name = stem(seen.path)
     label = _label(seen.path.with_name(name), root)
-    role, rest = half_of(name)
+    task, role, rest = _half(name, "")
     return InputFile(
         seen.path, seen.size, seen.mtime_ns, "nifti", f"nifti:{seen.path}", _sampled(seen), label,
-        pair=f"nifti:{seen.path.parent}|{rest}" if role else "", role=role,
+        {"half_of": task} if role else {}, pair=f"nifti:{seen.path.parent}|{rest}" if role else "", role=role,
     )  # fmt: skip
 
 
@@ -174,11 +139,12 @@ def _dicom(seen: InputFile, root: Path, head: bytes) -> InputFile:
         return _left(seen, "has no SeriesInstanceUID", failed=True)
     study, number = text(found, "StudyInstanceUID"), text(found, "SeriesNumber") or "0"
     date = re.sub(r"\D", "", text(found, "AcquisitionDate") or text(found, "StudyDate"))
-    role = half_of(f"{text(found, 'SeriesDescription')} {path.parent.name}")[0] if modality == "MR" else ""
+    task, role, _ = _half(f"{text(found, 'SeriesDescription')} {path.parent.name}", modality)
+    facts = {"modality": modality, "class": name, **({"half_of": task} if role else {})}
     return InputFile(
         path, seen.size, seen.mtime_ns, "dicom", "|".join(("dicom", text(found, "PatientID"), study, series, modality)),
-        text(found, "SOPInstanceUID"), f"{_label(path.parent, root)}_{number}".removeprefix("._"),
-        {"modality": modality, "class": name}, f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 else "",
+        text(found, "SOPInstanceUID"), f"{_label(path.parent, root)}_{number}".removeprefix("._"), facts,
+        f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 else "",
         pair=f"dicom:{study}" if role else "", role=role,
     )  # fmt: skip
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recon.batch.classify import looks_like_hu
 from recon.batch.items import folder_name, sha256_of
 from recon.batch.ledger import Ledger
 from recon.batch.states import State
 from recon.errors import UnreadableInput
+from recon.tasks.archive import Scan
+from recon.tasks.registry import task_of, tasks
 
 _BATCH = 500
 _TOGETHER = 50
@@ -99,7 +100,7 @@ def _plan_group(ledger: Ledger, group: str, rules: Sequence[Rule], taken: set[st
             )
             return
         number = _item(base, decision, rows, taken, foreign)
-        keep_role = int(decision.task == "contrast")
+        keep_role = int(len(task_of(decision.task).inputs) > 1)
         for member in decision.groups:
             base.execute(
                 "UPDATE inputs SET item = ?, role = iif(?, role, '') WHERE item IS NULL AND state = '' AND grp = ?",
@@ -144,27 +145,26 @@ def _decide(ledger: Ledger, rows: list[sqlite3.Row], rules: Sequence[Rule]) -> _
     pair = _pair(ledger, first)
     if pair is not None and pair.task:
         return pair
-    if first["kind"] == "hdf5":
-        return _Decision("mr", "k-space in an HDF5 file", groups=[group], key=group)
-    if first["kind"] == "dicom":
-        facts = json.loads(first["facts"])
-        if facts["modality"] == "CT":
-            return _Decision("ct", f"CT slices ({facts['class']})", groups=[group], key=group)
-        return pair or _Decision(
-            "", "an MR series whose description names it neither 'pre' nor 'low' (dose); contrast needs that pair"
-        )
+    scan = Scan(path, first["kind"], json.loads(first["facts"]))
     try:
-        trouble = looks_like_hu(path)
+        claims = {task.name: task.claim(scan) for task in tasks().values()}
     except UnreadableInput as error:
         return _Decision("", error.problem, State.FAILED)
-    if not trouble:
-        return _Decision("ct", "a NIfTI volume with air below -200, as HU have it", groups=[group], key=group)
-    return pair or _Decision("", f"a NIfTI volume, but {trouble}")
+    taken = [name for name, claim in claims.items() if claim.taken]
+    if len(taken) == 1:
+        return _Decision(taken[0], claims[taken[0]].reason, groups=[group], key=group)
+    if taken:
+        return _Decision("", f"{' and '.join(taken)} take it; name one in a rule of the specification")
+    reasons = [claim.reason for claim in claims.values() if claim.reason]
+    return pair or _Decision("", "; ".join(reasons) or "no task takes it")
 
 
 def _pair(ledger: Ledger, first: sqlite3.Row) -> _Decision | None:
-    """Both halves of a contrast study, or why there are none; None for a file that is no half."""
+    """All inputs of a task that takes several, or why they are not there; None for a scan that is none of them."""
     if not first["pair"] or not first["role"]:
+        return None
+    task = tasks().get(json.loads(first["facts"]).get("half_of", ""))
+    if task is None:
         return None
     with ledger.looking() as base:
         halves = base.execute(
@@ -177,12 +177,15 @@ def _pair(ledger: Ledger, first: sqlite3.Row) -> _Decision | None:
         ).fetchone()
     if waiting is not None:
         return _Decision("", waiting[0])
-    groups = {role: [row["grp"] for row in halves if row["role"] == role] for role in ("pre", "low")}
+    roles = [entry.name for entry in task.inputs]
+    groups = {role: [row["grp"] for row in halves if row["role"] == role] for role in roles}
     if all(len(found) == 1 for found in groups.values()):
-        reason = "a scan before contrast agent and one after a low dose of it, by their names"
-        return _Decision("contrast", reason, groups=[groups["pre"][0], groups["low"][0]], key=f"pair:{first['pair']}")
+        return _Decision(
+            task.name, f"{task.together}, by their names", groups=[groups[role][0] for role in roles],
+            key=f"pair:{first['pair']}",
+        )  # fmt: skip
     amount = " and ".join(f"{len(found)} '{role}'" for role, found in groups.items())
-    return _Decision("", f"one half of a contrast pair, but there are {amount} scans beside it")
+    return _Decision("", f"one half of a {task.name} pair, but there are {amount} scans beside it")
 
 
 def _copies(ledger: Ledger, rows: list[sqlite3.Row]) -> dict[str, str]:

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from google.protobuf.descriptor import MethodDescriptor
 
 from recon.quality.verdict import Check
+from recon.tasks.archive import Claim, Scan
 from recon.tasks.job import Found
 from recon.tasks.options import Options
 from recon.tasks.series import Series
@@ -227,6 +228,8 @@ class Task(ABC):
         What its command and its jobs are given.
     options
         What a caller may choose.
+    together
+        Of a task with several inputs: what they are, in words.
     """
 
     name: str
@@ -235,6 +238,7 @@ class Task(ABC):
     noun: str
     inputs: tuple[Input, ...]
     options: type[Options] = Options
+    together = ""
 
     @abstractmethod
     def open(self, header: Any, model: ModelFacts) -> Session:
@@ -293,3 +297,30 @@ class Task(ABC):
             By input.
         """
         return self.find(files)
+
+    def claim(self, scan: Scan) -> Claim:
+        """Whether a scan that lies in an archive by itself is for this task.
+
+        Raises
+        ------
+        UnreadableInput
+            When it can't be told because the file is damaged.
+        """
+        return Claim()
+
+    def half_of(self, text: str, modality: str) -> tuple[str, str]:
+        """Of a task with several inputs: which of them a scan is by its name, and what the others' names share.
+
+        Parameters
+        ----------
+        text
+            Name of the file, or description of the series and name of its folder.
+        modality
+            Of DICOM; empty where a file does not say.
+
+        Returns
+        -------
+        tuple
+            Name of the input and the rest of the name; both empty where the name tells nothing.
+        """
+        return "", ""

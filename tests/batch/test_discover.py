@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from recon.batch.classify import classify, half_of
+from recon.batch.classify import classify
 from recon.batch.discover import discover
 from recon.batch.ledger import Ledger
 from recon.batch.lock import file_system, refuse_network
@@ -153,21 +153,6 @@ def test_equal_labels_get_distinct_folders(tmp_path: Path) -> None:
         write_series(tmp_path / "a" / name, 1)
     names = list(_planned(tmp_path / "a", tmp_path / "out"))
     assert len({name.lower() for name in names}) == 3
-
-
-@pytest.mark.parametrize(
-    ("name", "half"),
-    [
-        ("sub1_pre", "pre"),
-        ("T1Pre", "pre"),
-        ("lowdose_t1", "low"),
-        ("T1_10pct", "low"),
-        ("president", ""),
-        ("slow", ""),
-    ],
-)
-def test_halves_by_name(name: str, half: str) -> None:
-    assert half_of(name)[0] == half
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "lustre"])

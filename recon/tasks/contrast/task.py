@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from recon.tasks.archive import Claim, Scan
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
+from recon.tasks.contrast.archive import claim, half_of
 from recon.tasks.contrast.options import ContrastOptions
 from recon.tasks.contrast.series import ContrastSeries
 from recon.tasks.contrast.session import ContrastSession
@@ -28,6 +30,7 @@ class ContrastTask(Task):
         Input("low", "The same scan after the reduced dose."),
     )
     options = ContrastOptions
+    together = "a scan before contrast agent and one after a low dose of it"
 
     def open(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> Session:
         """Check the header and begin."""
@@ -45,6 +48,14 @@ class ContrastTask(Task):
         from recon.tasks.contrast.inputs import find
 
         return find(given["pre"], given["low"])
+
+    def claim(self, scan: Scan) -> Claim:
+        """Never a scan by itself."""
+        return claim(scan)
+
+    def half_of(self, text: str, modality: str) -> tuple[str, str]:
+        """MR series and volumes whose names say ``pre`` or ``low``."""
+        return half_of(text) if modality in ("", "MR") else ("", "")
 
 
 TASK = ContrastTask()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from recon.tasks.archive import Claim, Scan
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, SliceWork, Task
 from recon.tasks.ct.options import CtOptions
 from recon.tasks.ct.series import CtSeries
@@ -51,6 +52,12 @@ class CtTask(Task):
         from recon.tasks.ct.inputs import jobs_of_scan
 
         return jobs_of_scan(name, files["inputs"])
+
+    def claim(self, scan: Scan) -> Claim:
+        """CT series, and volumes whose values can be HU."""
+        from recon.tasks.ct.archive import claim
+
+        return claim(scan)
 
 
 TASK = CtTask()

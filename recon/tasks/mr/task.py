@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import InvalidRequest
+from recon.tasks.archive import Claim, Scan
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
 from recon.tasks.job import Found
 from recon.tasks.mr.choice import Sampling, choose
@@ -62,6 +63,10 @@ class MrTask(Task):
         from recon.tasks.mr.inputs import find
 
         return find(given["inputs"])
+
+    def claim(self, scan: Scan) -> Claim:
+        """Every file of raw data."""
+        return Claim(True, "k-space in an HDF5 file") if scan.kind == "hdf5" else Claim()
 
 
 def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:

@@ -1,0 +1,27 @@
+"""Names tell which half of a pair a scan is, and nothing else does."""
+
+from __future__ import annotations
+
+import pytest
+
+from recon.tasks.contrast.archive import half_of
+from recon.tasks.registry import task_of
+
+
+@pytest.mark.parametrize(
+    ("name", "half"),
+    [
+        ("sub1_pre", "pre"),
+        ("T1Pre", "pre"),
+        ("lowdose_t1", "low"),
+        ("T1_10pct", "low"),
+        ("president", ""),
+        ("slow", ""),
+    ],
+)
+def test_halves_by_name(name: str, half: str) -> None:
+    assert half_of(name)[0] == half
+
+
+def test_a_ct_series_is_no_half_whatever_its_name() -> None:
+    assert task_of("contrast").half_of("liver pre contrast", "CT") == ("", "")
