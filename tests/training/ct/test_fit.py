@@ -111,7 +111,6 @@ def _fresh() -> tuple[CtDenoiser, dict[str, torch.Tensor]]:
     return network, {name: value.clone() for name, value in network.state_dict().items()}
 
 
-@pytest.mark.parametrize("return_px", [0.0, 1.5])
 def test_training_goes_on_from_a_served_file(work: Path) -> None:
     torch.manual_seed(5)
     network, _ = _fresh()
@@ -124,6 +123,7 @@ def test_training_goes_on_from_a_served_file(work: Path) -> None:
         torch.testing.assert_close(average[name], weights, atol=2e-3, rtol=1e-3)  # kept in half precision
 
 
+@pytest.mark.parametrize("return_px", [0.0, 1.5])
 def test_export_keeps_names_and_results(tmp_path: Path, return_px: float) -> None:
     torch.manual_seed(0)
     network = CtDenoiser((16, 16, 16, 16), (1, 1, 1, 1), return_px)
