@@ -107,6 +107,10 @@ class ToySession(Session):
         self.waves: list[np.ndarray] = []
 
     @property
+    def declared_checks(self) -> tuple[str, ...]:
+        return ("gain", "level")
+
+    @property
     def is_complete(self) -> bool:
         return all(part.complete for part in self.inputs.values())
 

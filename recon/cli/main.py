@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from recon import __version__
-from recon.cli import batch, bench, demo, evaluating, export, models, node, serve, simulating, train
+from recon.cli import batch, bench, demo, evaluating, export, models, mrd, node, serve, simulating, train, view
 from recon.cli.group import group_of
 from recon.cli.task import command_of
 from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
@@ -30,10 +30,12 @@ for task in tasks().values():
     app.command(task.name)(command_of(task))
 app.command()(models.models)
 app.command()(demo.demo)
+app.command()(view.view)
 app.add_typer(group_of(simulating, "recon.simulate", "Make reduced-dose and raw data from images."), name="simulate")
 app.add_typer(group_of(evaluating, "recon.evaluate", "Measure a model beside the classical methods."), name="evaluate")
 app.add_typer(batch.app, name="batch")
 app.add_typer(bench.app, name="bench")
+app.add_typer(mrd.app, name="mrd")
 app.add_typer(node.app, name="node")
 app.command()(train.train)
 app.command()(export.export)

@@ -11,12 +11,13 @@ import grpc
 from grpc_status import rpc_status
 
 from recon.errors import DeadlineExceeded, InternalError, ReconError, ServiceUnavailable, TooManyRequests
-from recon.quality.verdict import Check, Verdict, verdict_of, worst
+from recon.quality.interval import Interval, IntervalKind
+from recon.quality.verdict import Check, Verdict, by_urgency, complete, partly, unmeasured, verdict_of, worst
 from recon.tasks.series import Series
 from recon.v1 import common_pb2
 from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
 from recon.wire.calls import Opener
-from recon.wire.messages import check_from_message, verdict_from_message
+from recon.wire.messages import check_from_message, interval_from_message, verdict_from_message
 from recon.wire.planes import plane_to_image
 from recon.wire.status import from_status
 
@@ -59,8 +60,11 @@ class Run(Iterator[ImageSlice]):
         self._series, self._open = series, open_stream
         self._deadline = time.monotonic() + timeout_s
         self._patience = patience_s
-        self._verdict = Verdict.PASS
+        self._worst = Verdict.PASS  # that a slice or the service has said
         self._checks: list[Check] = []
+        self._declared: tuple[str, ...] = ()
+        self._of_series: tuple[str, ...] = ()
+        self._interval = Interval(IntervalKind.NONE, basis="the service has not said what it is")
         self._timings = dict.fromkeys(_TIMINGS, 0.0)
         self._results = self._run()
         self._call: grpc.Call | None = None
@@ -81,9 +85,15 @@ class Run(Iterator[ImageSlice]):
         return list(self._checks)
 
     @property
+    def declared_checks(self) -> tuple[str, ...]:
+        """Names of the checks without which the series is no PASS; empty until the service has accepted it."""
+        return self._declared
+
+    @property
     def verdict(self) -> Verdict:
-        """The worst so far, of slices and checks."""
-        return max(self._verdict, verdict_of(self._checks))
+        """REVIEW at least until the series has been judged as a whole; then the worst of slices and checks."""
+        unjudged = Verdict.PASS if self.report is not None else Verdict.REVIEW
+        return max(self._worst, unjudged, verdict_of(self._checks))
 
     def _run(self) -> Iterator[ImageSlice]:
         last_progress = time.monotonic()
@@ -100,7 +110,7 @@ class Run(Iterator[ImageSlice]):
             if own is not None:
                 raise own
             if self.finished == self._series.slices:  # all is here; only the last word was lost
-                self._summarise()
+                self._summarise(None, "the service's report was lost")
                 return
             if self.finished > before:
                 last_progress = time.monotonic()
@@ -121,6 +131,7 @@ class Run(Iterator[ImageSlice]):
             raise DeadlineExceeded(f"out of time after {offset} of {self._series.slices} slices")
         call = self._call = self._open(self._series.messages(offset, self.model), remaining)
         rows = columns = 0
+        report: common_pb2.SeriesReport | None = None
         pieces: dict[int, bytearray] = {}
         try:
             if self._cancelled.is_set():  # looked at last, so that a cancel() meets this or the call
@@ -133,7 +144,7 @@ class Run(Iterator[ImageSlice]):
                     if result.index != self.finished:  # resuming counts on it
                         raise InternalError(f"slice {result.index} came where slice {self.finished} was due")
                     self.finished += 1
-                    self._verdict = max(self._verdict, result.verdict)
+                    self._worst = max(self._worst, result.verdict)
                     self._checks = worst([*self._checks, *result.checks])
                     yield result
                 elif part == "chunk":
@@ -142,21 +153,18 @@ class Run(Iterator[ImageSlice]):
                     rows, columns = response.accepted.rows, response.accepted.columns
                     self._accept(response.accepted)
                 elif part == "report":
-                    self._checks = worst([*self._checks, *map(check_from_message, response.report.checks)])
-                    self._verdict = max(self._verdict, verdict_from_message(response.report.verdict))
-                    for name in _TIMINGS:
-                        self._timings[name] += getattr(response.report.timings, name)
+                    report = response.report
             if self.finished < self._series.slices:
                 raise InternalError(f"the service ended after {self.finished} of {self._series.slices} slices")
-            self._summarise()
+            self._summarise(report, "the service sent no report", offset)
         finally:
             call.cancel()
 
     def _accept(self, accepted: common_pb2.Accepted) -> None:
         made, covers = accepted.provenance, accepted.interval
         model = ModelIdentity(
-            made.model, made.model_version, made.model_sha256, made.software_version, covers.coverage,
-            covers.conformal_factor, accepted.model_reason or (self.model.reason if self.model else ""),
+            made.model, made.model_version, made.model_sha256, made.software_version,
+            interval_from_message(covers), accepted.model_reason or (self.model.reason if self.model else ""),
             made.model_tuning,
         )  # fmt: skip
         known = self.model
@@ -165,10 +173,29 @@ class Run(Iterator[ImageSlice]):
                 f"the service came back with {model} where {known} had made {self.finished} slices; "
                 "send the series again"
             )
-        self.model = model
+        self.model, self._interval = model, model.interval
+        self._declared, self._of_series = tuple(accepted.declared_checks), tuple(accepted.series_checks)
 
-    def _summarise(self) -> None:
-        self.report = SeriesReport(self.verdict, self._checks, dict(self._timings), self.attempts)
+    def _summarise(self, report: common_pb2.SeriesReport | None, why: str, offset: int = 0) -> None:
+        """Judge the series as a whole; what nobody has measured is no PASS."""
+        checks = list(self._checks)
+        if report is None:
+            checks.append(unmeasured("series_report", why=why))
+        else:
+            found = [check_from_message(check) for check in report.checks]
+            if offset:  # the last stream has seen the end of the series alone
+                part = f"slices {offset + 1} to {self._series.slices}"
+                found = [partly(check, part) if check.name in self._of_series else check for check in found]
+            checks += found
+            self._worst = max(self._worst, verdict_from_message(report.verdict))
+            self._interval = interval_from_message(report.interval)
+            for name in _TIMINGS:
+                self._timings[name] += getattr(report.timings, name)
+        self._checks = by_urgency(complete(worst(checks), self._declared, why))
+        if verdict_of(self._checks) is not Verdict.PASS and report is None:
+            self._interval = Interval(IntervalKind.NONE, basis=why)
+        verdict = max(self._worst, verdict_of(self._checks))
+        self.report = SeriesReport(verdict, self._checks, self._interval, dict(self._timings), self.attempts)
 
 
 def _slice(

@@ -116,6 +116,25 @@ def read_nifti(path: Path) -> NiftiVolume:
     return NiftiVolume(volume, path, image.header.copy(), affine, order, notes)
 
 
+def require_readable(path: Path) -> None:
+    """Refuse a file whose header can't be read; its samples stay on disk.
+
+    Raises
+    ------
+    UnreadableInput
+        Saying what is wrong.
+    """
+    try:
+        require_modest_nifti(path)
+        nib.load(path)
+    except UnreadableInput:
+        raise
+    except Exception as error:  # nibabel and zlib raise whatever they like on damaged files
+        text = str(error).splitlines()
+        words = text[0].replace(str(path), "the file")[:160] if text else type(error).__name__
+        raise UnreadableInput(f"{path}: damaged: {words}") from error
+
+
 def require_modest_nifti(path: Path) -> None:
     """Refuse a compressed file that declares far more than it can hold; nibabel takes memory for it at once.
 

@@ -9,8 +9,9 @@ from typing import Any
 from recon.client import Client, ImageSlice, Run
 from recon.errors import ReconError, UnreadableInput, reason_of
 from recon.io.output_folder import write_json
-from recon.quality.report import build_report
-from recon.quality.verdict import Verdict, verdict_of, worst
+from recon.quality.interval import Interval, IntervalKind
+from recon.quality.report import build_report, interval_to_json
+from recon.quality.verdict import Verdict, by_urgency, complete, measure, verdict_of, worst
 from recon.tasks.job import Job, Sink
 from recon.tasks.options import Options
 
@@ -75,13 +76,16 @@ def _report(
     job: Job, run: Run, loaded: Any, options: Options, missing: list[int], failing: dict[str, list[int]],
     failure: ReconError | None,
 ) -> dict[str, Any]:  # fmt: skip
-    checks = worst([*run.checks, *loaded.checks])
+    lost = measure(
+        "slices_missing", float(len(missing)), unit="", upper=0.0, message="slices of the input without an image",
+        action="run it again; the report names them",
+    )  # fmt: skip
+    judged = complete(run.checks, run.declared_checks, "the series was not finished")
+    checks = by_urgency(worst([*judged, *loaded.checks, lost]))
     verdict = max(verdict_of(checks), run.verdict)
-    if missing:
-        verdict = max(verdict, Verdict.REVIEW)
     made = run.model
     model: dict[str, Any] = {}
-    interval: dict[str, float] = {}
+    covers = run.report.interval if run.report else Interval(IntervalKind.NONE, basis="the series was not finished")
     parameters = loaded.parameters(options)
     if made is not None:
         model = {
@@ -90,12 +94,12 @@ def _report(
         }  # fmt: skip
         if made.tuning:
             model["tuning"] = made.tuning
-        interval = {"coverage": made.coverage, "conformal_factor": made.conformal_factor}
         if made.reason:
             parameters["model_reason"] = made.reason
     return build_report(
-        task=job.task, source=job.source, verdict=verdict, checks=checks, model=model, interval=interval,
-        parameters=parameters, timings_ms=run.report.timings_ms if run.report else {}, slices_total=loaded.slices,
+        task=job.task, source=job.source, verdict=verdict, checks=checks, model=model,
+        interval=interval_to_json(covers), parameters=parameters,
+        timings_ms=run.report.timings_ms if run.report else {}, slices_total=loaded.slices,
         slices_missing=missing,
         slices_failing={name: sorted(places) for name, places in failing.items()}, notes=loaded.notes,
         skipped=[{"path": item.path, "reason": item.reason} for item in loaded.skipped],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from recon.quality.interval import Interval
 from recon.quality.verdict import Check, Verdict
 
 SCHEMA_VERSION = 1
@@ -25,9 +26,19 @@ def check_to_json(check: Check) -> dict[str, Any]:
     }
 
 
+def interval_to_json(interval: Interval) -> dict[str, Any]:
+    """What the uncertainty means, as JSON."""
+    return {
+        "kind": str(interval.kind),
+        "coverage": interval.coverage,
+        "conformal_factor": interval.conformal_factor,
+        "basis": interval.basis,
+    }
+
+
 def build_report(
     *, task: str, source: str, verdict: Verdict, checks: list[Check], model: dict[str, Any],
-    interval: dict[str, float], parameters: dict[str, Any], timings_ms: dict[str, float],
+    interval: dict[str, Any], parameters: dict[str, Any], timings_ms: dict[str, float],
     slices_total: int, slices_missing: list[int], slices_failing: dict[str, list[int]],
     notes: list[str], skipped: list[dict[str, str]],
     problem: str | None = None, problem_reason: str | None = None, damaged: bool = False,
@@ -43,7 +54,7 @@ def build_report(
     model
         Name, version, SHA-256 and software version; the tuning where there is one.
     interval
-        Coverage and conformal factor of the uncertainty.
+        Of :func:`interval_to_json`.
     parameters
         What the caller chose.
     timings_ms

@@ -115,6 +115,24 @@ def encoding_checks(
     return checks
 
 
+def encoding_names(parameters: Mapping[str, str], cartesian: bool) -> tuple[str, ...]:
+    """Names of the checks without which data are not known to be of a network's encoding.
+
+    Parameters
+    ----------
+    parameters
+        Of the model's configuration, as for :func:`encoding_checks`.
+    cartesian
+        Whether the data lie on a grid.
+    """
+    if "encoding" not in parameters:
+        return ()
+    one = parameters["encoding"] != "cartesian"
+    names = [("trained_encoding", one), ("trained_pattern", one and cartesian), ("trained_trajectory", not cartesian)]
+    names += [(f"trained_{name}", f"{name}_range" in parameters) for name in ("acceleration", "noise")]
+    return tuple(name for name, wanted in names if wanted)
+
+
 def pattern_checks(raw: ComplexArray, mask: Mask, trajectory: FloatArray | None, trained: Trained) -> list[Check]:
     """Shape, sampling pattern or trajectory, and timing against the encoding's; the first that fails ends the list."""
     off_grid = trajectory is not None and trajectory.size > 0

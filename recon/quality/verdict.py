@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
@@ -60,24 +60,65 @@ def measure(
     lower: float | None = None,
     upper: float | None = None,
     severity: Verdict = Verdict.REVIEW,
+    action: str = "",
 ) -> Check:
-    """Compare a value with its limits; ``severity`` is the outcome when it is outside (or NaN)."""
+    """Compare a value with its limits.
+
+    Parameters
+    ----------
+    name, value, unit, message, lower, upper
+        Of the check.
+    severity
+        The outcome when the value is outside, or NaN.
+    action
+        What a person should do then; it is said then only.
+    """
     inside = value == value
     if lower is not None:
         inside &= value >= lower
     if upper is not None:
         inside &= value <= upper
-    return Check(name, value, lower, upper, unit, Verdict.PASS if inside else severity, message)
+    if inside:
+        return Check(name, value, lower, upper, unit, Verdict.PASS, message)
+    return Check(name, value, lower, upper, unit, severity, f"{message}: {action}" if action else message)
 
 
-def unmeasured(name: str, *, unit: str, why: str) -> Check:
+def unmeasured(name: str, *, unit: str = "", why: str) -> Check:
     """A check that could not be made: that is no PASS."""
     return Check(name, float("nan"), None, None, unit, Verdict.REVIEW, f"not measured: {why}")
 
 
 def verdict_of(checks: Iterable[Check]) -> Verdict:
-    """The worst outcome; PASS when there are no checks."""
-    return max((check.outcome for check in checks), default=Verdict.PASS)
+    """The worst outcome; REVIEW when nothing was measured."""
+    return max((check.outcome for check in checks), default=Verdict.REVIEW)
+
+
+def complete(checks: Iterable[Check], declared: Iterable[str], why: str) -> list[Check]:
+    """The checks, and for each declared one that is missing among them one that was not measured.
+
+    Parameters
+    ----------
+    checks
+        That were measured.
+    declared
+        Names of those without which there is no PASS.
+    why
+        What kept them from being measured.
+    """
+    found = list(checks)
+    known = {check.name for check in found}
+    return found + [unmeasured(name, why=why) for name in declared if name not in known]
+
+
+def partly(check: Check, part: str) -> Check:
+    """A check that was measured on part of a series only: that is no PASS of the whole."""
+    outcome = max(check.outcome, Verdict.REVIEW)
+    return replace(check, outcome=outcome, message=f"measured on {part} only; {check.message}")
+
+
+def by_urgency(checks: Iterable[Check]) -> list[Check]:
+    """In the order in which a person should look at them: the worst outcome and the largest excess first."""
+    return sorted(checks, key=lambda check: (-check.outcome, -check.excess if check.excess == check.excess else 0.0))
 
 
 def worst(checks: Iterable[Check]) -> list[Check]:

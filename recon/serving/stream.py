@@ -18,7 +18,8 @@ import grpc
 
 from recon import __version__
 from recon.errors import DeadlineExceeded, InternalError, InvalidRequest, TooManyRequests
-from recon.quality.verdict import Check, verdict_of, worst
+from recon.quality.interval import within_domain
+from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
 from recon.serving.guard import bounded_text, current
 from recon.serving.settings import Limits
 from recon.serving.triton.catalogue import Catalogue
@@ -27,10 +28,9 @@ from recon.serving.triton.models import ServedModel
 from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
-from recon.wire.messages import PIECE_BYTES, check_to_message, chunks
+from recon.wire.messages import PIECE_BYTES, check_to_message, chunks, interval_to_message
 from recon.wire.planes import add_image, add_width
 
-COVERAGE = 0.9
 _DONE = grpc.aio.EOF
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -110,17 +110,20 @@ class StreamEngine:
         session = series.session
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
         accepted = common_pb2.Accepted(
-            provenance=provenance(model), interval=interval(model), unit=_UNITS[session.unit], rows=session.rows,
-            columns=session.columns, slices=session.slices, model_reason=reason if model.name == suits else "",
+            provenance=provenance(model), interval=interval_to_message(session.interval), unit=_UNITS[session.unit],
+            rows=session.rows, columns=session.columns, slices=session.slices,
+            model_reason=reason if model.name == suits else "", declared_checks=session.declared_checks,
+            series_checks=session.series_checks,
         )  # fmt: skip
         await self._answer(series, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
-        checks = series.checks
+        checks = by_urgency(complete(series.checks, session.declared_checks, "no slice of this series showed it"))
         verdict = verdict_of(checks)
+        found = within_domain(session.interval, checks, session.domain_checks)
         current().note(verdict=verdict.name)
         report = common_pb2.SeriesReport(
             verdict=common_pb2.Verdict.ValueType(int(verdict)), checks=[check_to_message(check) for check in checks],
-            timings=series.timings, provenance=provenance(model), interval=interval(model),
+            timings=series.timings, provenance=provenance(model), interval=interval_to_message(found),
         )  # fmt: skip
         await self._write(context, response(report=report))
 
@@ -253,11 +256,6 @@ def provenance(model: ServedModel) -> common_pb2.Provenance:
         software="recon", software_version=__version__, model=model.name, model_version=model.version,
         model_sha256=model.sha256, model_tuning=model.tuning,
     )  # fmt: skip
-
-
-def interval(model: ServedModel) -> common_pb2.Interval:
-    """What the uncertainty plane means."""
-    return common_pb2.Interval(coverage=COVERAGE, conformal_factor=model.conformal_factor)
 
 
 def _drain(queue: asyncio.Queue[Any]) -> list[object]:

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.descriptor import MethodDescriptor
 
+from recon.quality.interval import Interval, IntervalKind
 from recon.quality.verdict import Check
 from recon.tasks.archive import Claim, Scan
 from recon.tasks.job import Found
@@ -153,11 +154,28 @@ class Session(ABC):
     """
 
     whole_numbers = False
+    #: Checks that tell whether a scan is one that the model's interval was calibrated for.
+    domain_checks: frozenset[str] = frozenset()
     name: str
     rows: int
     columns: int
     slices: int
     unit: Unit
+
+    @property
+    @abstractmethod
+    def declared_checks(self) -> tuple[str, ...]:
+        """Names of the checks without which this series is no PASS, in slices or of the whole."""
+
+    @property
+    def series_checks(self) -> tuple[str, ...]:
+        """Those of them that only the whole series shows."""
+        return ()
+
+    @property
+    def interval(self) -> Interval:
+        """What the uncertainty plane means, as far as model and header tell."""
+        return Interval(IntervalKind.NONE, basis="this task states none")
 
     @property
     @abstractmethod

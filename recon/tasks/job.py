@@ -13,6 +13,7 @@ from recon.quality.verdict import Check
 from recon.tasks.options import Options
 from recon.tasks.series import Series
 from recon.values.result import ImageSlice, ModelIdentity
+from recon.volumes import FloatImage
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 
@@ -83,6 +84,10 @@ class Loaded(ABC, Generic[OptionsT]):
     @abstractmethod
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         """One picture of it."""
+
+    def before(self, index: int) -> FloatImage | None:
+        """What the input alone shows of a slice, (y, x) as the result is laid out; None where it shows nothing."""
+        return None
 
     def parameters(self, options: OptionsT) -> dict[str, Any]:
         """What the caller chose, for the report."""

@@ -24,39 +24,41 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15recon/v1/common.proto\x12\x08recon.v1\"!\n\x08Geometry\x12\x15\n\raffine_lps_mm\x18\x01 \x03(\x01\"o\n\x05\x43hunk\x12\x13\n\x0bslice_index\x18\x01 \x01(\r\x12\x1e\n\x05plane\x18\x02 \x01(\x0e\x32\x0f.recon.v1.Plane\x12\x14\n\x0coffset_bytes\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\r\n\x05input\x18\x05 \x01(\t\"s\n\tPlaneData\x12\x1e\n\x05plane\x18\x01 \x01(\x0e\x32\x0f.recon.v1.Plane\x12)\n\x0bsample_type\x18\x02 \x01(\x0e\x32\x14.recon.v1.SampleType\x12\r\n\x05scale\x18\x03 \x01(\x02\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"6\n\x08Interval\x12\x10\n\x08\x63overage\x18\x01 \x01(\x01\x12\x18\n\x10\x63onformal_factor\x18\x02 \x01(\x01\"\xbb\x01\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x18\n\x0blower_limit\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x18\n\x0bupper_limit\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\"\n\x07outcome\x18\x06 \x01(\x0e\x32\x11.recon.v1.Verdict\x12\x0f\n\x07message\x18\x07 \x01(\tB\x0e\n\x0c_lower_limitB\x0e\n\x0c_upper_limit\"\x8a\x01\n\nProvenance\x12\x10\n\x08software\x18\x01 \x01(\t\x12\x18\n\x10software_version\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x14\n\x0cmodel_sha256\x18\x05 \x01(\t\x12\x14\n\x0cmodel_tuning\x18\x06 \x01(\t\"j\n\x07Timings\x12\x12\n\nreceive_ms\x18\x01 \x01(\x01\x12\x12\n\nprepare_ms\x18\x02 \x01(\x01\x12\x12\n\nnetwork_ms\x18\x03 \x01(\x01\x12\x11\n\tfinish_ms\x18\x04 \x01(\x01\x12\x10\n\x08total_ms\x18\x05 \x01(\x01\"\xbd\x01\n\x08\x41\x63\x63\x65pted\x12(\n\nprovenance\x18\x01 \x01(\x0b\x32\x14.recon.v1.Provenance\x12$\n\x08interval\x18\x02 \x01(\x0b\x32\x12.recon.v1.Interval\x12\x1c\n\x04unit\x18\x03 \x01(\x0e\x32\x0e.recon.v1.Unit\x12\x0c\n\x04rows\x18\x04 \x01(\r\x12\x0f\n\x07\x63olumns\x18\x05 \x01(\r\x12\x0e\n\x06slices\x18\x06 \x01(\r\x12\x14\n\x0cmodel_reason\x18\x07 \x01(\t\"\x8c\x01\n\x0bSliceResult\x12\x13\n\x0bslice_index\x18\x01 \x01(\r\x12\"\n\x07verdict\x18\x02 \x01(\x0e\x32\x11.recon.v1.Verdict\x12\x1f\n\x06\x63hecks\x18\x03 \x03(\x0b\x32\x0f.recon.v1.Check\x12#\n\x06planes\x18\x04 \x03(\x0b\x32\x13.recon.v1.PlaneData\"\xc7\x01\n\x0cSeriesReport\x12\"\n\x07verdict\x18\x01 \x01(\x0e\x32\x11.recon.v1.Verdict\x12\x1f\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x0f.recon.v1.Check\x12\"\n\x07timings\x18\x03 \x01(\x0b\x32\x11.recon.v1.Timings\x12(\n\nprovenance\x18\x04 \x01(\x0b\x32\x14.recon.v1.Provenance\x12$\n\x08interval\x18\x05 \x01(\x0b\x32\x12.recon.v1.Interval*=\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\x0b\n\x07UNIT_HU\x10\x01\x12\x12\n\x0eUNIT_ARBITRARY\x10\x02*\xa5\x01\n\nSampleType\x12\x1b\n\x17SAMPLE_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13SAMPLE_TYPE_FLOAT32\x10\x01\x12\x15\n\x11SAMPLE_TYPE_INT16\x10\x02\x12\x17\n\x13SAMPLE_TYPE_FLOAT16\x10\x03\x12\x16\n\x12SAMPLE_TYPE_UINT16\x10\x04\x12\x19\n\x15SAMPLE_TYPE_COMPLEX64\x10\x05*_\n\x05Plane\x12\x15\n\x11PLANE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bPLANE_IMAGE\x10\x01\x12\x15\n\x11PLANE_UNCERTAINTY\x10\x02\x12\x17\n\x13PLANE_DETECTABILITY\x10\x03*\\\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x10\n\x0cVERDICT_PASS\x10\x01\x12\x12\n\x0eVERDICT_REVIEW\x10\x02\x12\x12\n\x0eVERDICT_REJECT\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15recon/v1/common.proto\x12\x08recon.v1\"!\n\x08Geometry\x12\x15\n\raffine_lps_mm\x18\x01 \x03(\x01\"o\n\x05\x43hunk\x12\x13\n\x0bslice_index\x18\x01 \x01(\r\x12\x1e\n\x05plane\x18\x02 \x01(\x0e\x32\x0f.recon.v1.Plane\x12\x14\n\x0coffset_bytes\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\r\n\x05input\x18\x05 \x01(\t\"s\n\tPlaneData\x12\x1e\n\x05plane\x18\x01 \x01(\x0e\x32\x0f.recon.v1.Plane\x12)\n\x0bsample_type\x18\x02 \x01(\x0e\x32\x14.recon.v1.SampleType\x12\r\n\x05scale\x18\x03 \x01(\x02\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"\x97\x01\n\x08Interval\x12\x15\n\x08\x63overage\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1d\n\x10\x63onformal_factor\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12$\n\x04kind\x18\x03 \x01(\x0e\x32\x16.recon.v1.IntervalKind\x12\r\n\x05\x62\x61sis\x18\x04 \x01(\tB\x0b\n\t_coverageB\x13\n\x11_conformal_factor\"\xbb\x01\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x18\n\x0blower_limit\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x18\n\x0bupper_limit\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\"\n\x07outcome\x18\x06 \x01(\x0e\x32\x11.recon.v1.Verdict\x12\x0f\n\x07message\x18\x07 \x01(\tB\x0e\n\x0c_lower_limitB\x0e\n\x0c_upper_limit\"\x8a\x01\n\nProvenance\x12\x10\n\x08software\x18\x01 \x01(\t\x12\x18\n\x10software_version\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x14\n\x0cmodel_sha256\x18\x05 \x01(\t\x12\x14\n\x0cmodel_tuning\x18\x06 \x01(\t\"j\n\x07Timings\x12\x12\n\nreceive_ms\x18\x01 \x01(\x01\x12\x12\n\nprepare_ms\x18\x02 \x01(\x01\x12\x12\n\nnetwork_ms\x18\x03 \x01(\x01\x12\x11\n\tfinish_ms\x18\x04 \x01(\x01\x12\x10\n\x08total_ms\x18\x05 \x01(\x01\"\xed\x01\n\x08\x41\x63\x63\x65pted\x12(\n\nprovenance\x18\x01 \x01(\x0b\x32\x14.recon.v1.Provenance\x12$\n\x08interval\x18\x02 \x01(\x0b\x32\x12.recon.v1.Interval\x12\x1c\n\x04unit\x18\x03 \x01(\x0e\x32\x0e.recon.v1.Unit\x12\x0c\n\x04rows\x18\x04 \x01(\r\x12\x0f\n\x07\x63olumns\x18\x05 \x01(\r\x12\x0e\n\x06slices\x18\x06 \x01(\r\x12\x14\n\x0cmodel_reason\x18\x07 \x01(\t\x12\x17\n\x0f\x64\x65\x63lared_checks\x18\x08 \x03(\t\x12\x15\n\rseries_checks\x18\t \x03(\t\"\x8c\x01\n\x0bSliceResult\x12\x13\n\x0bslice_index\x18\x01 \x01(\r\x12\"\n\x07verdict\x18\x02 \x01(\x0e\x32\x11.recon.v1.Verdict\x12\x1f\n\x06\x63hecks\x18\x03 \x03(\x0b\x32\x0f.recon.v1.Check\x12#\n\x06planes\x18\x04 \x03(\x0b\x32\x13.recon.v1.PlaneData\"\xc7\x01\n\x0cSeriesReport\x12\"\n\x07verdict\x18\x01 \x01(\x0e\x32\x11.recon.v1.Verdict\x12\x1f\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x0f.recon.v1.Check\x12\"\n\x07timings\x18\x03 \x01(\x0b\x32\x11.recon.v1.Timings\x12(\n\nprovenance\x18\x04 \x01(\x0b\x32\x14.recon.v1.Provenance\x12$\n\x08interval\x18\x05 \x01(\x0b\x32\x12.recon.v1.Interval*=\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\x0b\n\x07UNIT_HU\x10\x01\x12\x12\n\x0eUNIT_ARBITRARY\x10\x02*\xa5\x01\n\nSampleType\x12\x1b\n\x17SAMPLE_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13SAMPLE_TYPE_FLOAT32\x10\x01\x12\x15\n\x11SAMPLE_TYPE_INT16\x10\x02\x12\x17\n\x13SAMPLE_TYPE_FLOAT16\x10\x03\x12\x16\n\x12SAMPLE_TYPE_UINT16\x10\x04\x12\x19\n\x15SAMPLE_TYPE_COMPLEX64\x10\x05*_\n\x05Plane\x12\x15\n\x11PLANE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bPLANE_IMAGE\x10\x01\x12\x15\n\x11PLANE_UNCERTAINTY\x10\x02\x12\x17\n\x13PLANE_DETECTABILITY\x10\x03*\x87\x01\n\x0cIntervalKind\x12\x1d\n\x19INTERVAL_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18INTERVAL_KIND_CALIBRATED\x10\x01\x12\"\n\x1eINTERVAL_KIND_PROPAGATED_NOISE\x10\x02\x12\x16\n\x12INTERVAL_KIND_NONE\x10\x03*\\\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x10\n\x0cVERDICT_PASS\x10\x01\x12\x12\n\x0eVERDICT_REVIEW\x10\x02\x12\x12\n\x0eVERDICT_REJECT\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recon.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_UNIT']._serialized_start=1332
-  _globals['_UNIT']._serialized_end=1393
-  _globals['_SAMPLETYPE']._serialized_start=1396
-  _globals['_SAMPLETYPE']._serialized_end=1561
-  _globals['_PLANE']._serialized_start=1563
-  _globals['_PLANE']._serialized_end=1658
-  _globals['_VERDICT']._serialized_start=1660
-  _globals['_VERDICT']._serialized_end=1752
+  _globals['_UNIT']._serialized_start=1478
+  _globals['_UNIT']._serialized_end=1539
+  _globals['_SAMPLETYPE']._serialized_start=1542
+  _globals['_SAMPLETYPE']._serialized_end=1707
+  _globals['_PLANE']._serialized_start=1709
+  _globals['_PLANE']._serialized_end=1804
+  _globals['_INTERVALKIND']._serialized_start=1807
+  _globals['_INTERVALKIND']._serialized_end=1942
+  _globals['_VERDICT']._serialized_start=1944
+  _globals['_VERDICT']._serialized_end=2036
   _globals['_GEOMETRY']._serialized_start=35
   _globals['_GEOMETRY']._serialized_end=68
   _globals['_CHUNK']._serialized_start=70
   _globals['_CHUNK']._serialized_end=181
   _globals['_PLANEDATA']._serialized_start=183
   _globals['_PLANEDATA']._serialized_end=298
-  _globals['_INTERVAL']._serialized_start=300
-  _globals['_INTERVAL']._serialized_end=354
-  _globals['_CHECK']._serialized_start=357
-  _globals['_CHECK']._serialized_end=544
-  _globals['_PROVENANCE']._serialized_start=547
-  _globals['_PROVENANCE']._serialized_end=685
-  _globals['_TIMINGS']._serialized_start=687
-  _globals['_TIMINGS']._serialized_end=793
-  _globals['_ACCEPTED']._serialized_start=796
-  _globals['_ACCEPTED']._serialized_end=985
-  _globals['_SLICERESULT']._serialized_start=988
-  _globals['_SLICERESULT']._serialized_end=1128
-  _globals['_SERIESREPORT']._serialized_start=1131
-  _globals['_SERIESREPORT']._serialized_end=1330
+  _globals['_INTERVAL']._serialized_start=301
+  _globals['_INTERVAL']._serialized_end=452
+  _globals['_CHECK']._serialized_start=455
+  _globals['_CHECK']._serialized_end=642
+  _globals['_PROVENANCE']._serialized_start=645
+  _globals['_PROVENANCE']._serialized_end=783
+  _globals['_TIMINGS']._serialized_start=785
+  _globals['_TIMINGS']._serialized_end=891
+  _globals['_ACCEPTED']._serialized_start=894
+  _globals['_ACCEPTED']._serialized_end=1131
+  _globals['_SLICERESULT']._serialized_start=1134
+  _globals['_SLICERESULT']._serialized_end=1274
+  _globals['_SERIESREPORT']._serialized_start=1277
+  _globals['_SERIESREPORT']._serialized_end=1476
 # @@protoc_insertion_point(module_scope)

@@ -29,6 +29,13 @@ class Plane(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PLANE_UNCERTAINTY: _ClassVar[Plane]
     PLANE_DETECTABILITY: _ClassVar[Plane]
 
+class IntervalKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INTERVAL_KIND_UNSPECIFIED: _ClassVar[IntervalKind]
+    INTERVAL_KIND_CALIBRATED: _ClassVar[IntervalKind]
+    INTERVAL_KIND_PROPAGATED_NOISE: _ClassVar[IntervalKind]
+    INTERVAL_KIND_NONE: _ClassVar[IntervalKind]
+
 class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     VERDICT_UNSPECIFIED: _ClassVar[Verdict]
@@ -48,6 +55,10 @@ PLANE_UNSPECIFIED: Plane
 PLANE_IMAGE: Plane
 PLANE_UNCERTAINTY: Plane
 PLANE_DETECTABILITY: Plane
+INTERVAL_KIND_UNSPECIFIED: IntervalKind
+INTERVAL_KIND_CALIBRATED: IntervalKind
+INTERVAL_KIND_PROPAGATED_NOISE: IntervalKind
+INTERVAL_KIND_NONE: IntervalKind
 VERDICT_UNSPECIFIED: Verdict
 VERDICT_PASS: Verdict
 VERDICT_REVIEW: Verdict
@@ -86,12 +97,16 @@ class PlaneData(_message.Message):
     def __init__(self, plane: _Optional[_Union[Plane, str]] = ..., sample_type: _Optional[_Union[SampleType, str]] = ..., scale: _Optional[float] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Interval(_message.Message):
-    __slots__ = ("coverage", "conformal_factor")
+    __slots__ = ("coverage", "conformal_factor", "kind", "basis")
     COVERAGE_FIELD_NUMBER: _ClassVar[int]
     CONFORMAL_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    BASIS_FIELD_NUMBER: _ClassVar[int]
     coverage: float
     conformal_factor: float
-    def __init__(self, coverage: _Optional[float] = ..., conformal_factor: _Optional[float] = ...) -> None: ...
+    kind: IntervalKind
+    basis: str
+    def __init__(self, coverage: _Optional[float] = ..., conformal_factor: _Optional[float] = ..., kind: _Optional[_Union[IntervalKind, str]] = ..., basis: _Optional[str] = ...) -> None: ...
 
 class Check(_message.Message):
     __slots__ = ("name", "value", "lower_limit", "upper_limit", "unit", "outcome", "message")
@@ -142,7 +157,7 @@ class Timings(_message.Message):
     def __init__(self, receive_ms: _Optional[float] = ..., prepare_ms: _Optional[float] = ..., network_ms: _Optional[float] = ..., finish_ms: _Optional[float] = ..., total_ms: _Optional[float] = ...) -> None: ...
 
 class Accepted(_message.Message):
-    __slots__ = ("provenance", "interval", "unit", "rows", "columns", "slices", "model_reason")
+    __slots__ = ("provenance", "interval", "unit", "rows", "columns", "slices", "model_reason", "declared_checks", "series_checks")
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
@@ -150,6 +165,8 @@ class Accepted(_message.Message):
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     SLICES_FIELD_NUMBER: _ClassVar[int]
     MODEL_REASON_FIELD_NUMBER: _ClassVar[int]
+    DECLARED_CHECKS_FIELD_NUMBER: _ClassVar[int]
+    SERIES_CHECKS_FIELD_NUMBER: _ClassVar[int]
     provenance: Provenance
     interval: Interval
     unit: Unit
@@ -157,7 +174,9 @@ class Accepted(_message.Message):
     columns: int
     slices: int
     model_reason: str
-    def __init__(self, provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., unit: _Optional[_Union[Unit, str]] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., model_reason: _Optional[str] = ...) -> None: ...
+    declared_checks: _containers.RepeatedScalarFieldContainer[str]
+    series_checks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., unit: _Optional[_Union[Unit, str]] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., model_reason: _Optional[str] = ..., declared_checks: _Optional[_Iterable[str]] = ..., series_checks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SliceResult(_message.Message):
     __slots__ = ("slice_index", "verdict", "checks", "planes")

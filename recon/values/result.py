@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from recon.quality.interval import Interval
 from recon.quality.verdict import Check, Verdict
 from recon.volumes import FloatImage
 
@@ -45,8 +46,8 @@ class ModelIdentity:
         Of the model.
     software_version
         Of the service.
-    coverage, conformal_factor
-        Of the interval.
+    interval
+        What the uncertainty means, as far as the header tells.
     reason
         Why this model, where the service chose it.
     tuning
@@ -57,8 +58,7 @@ class ModelIdentity:
     version: str
     sha256: str
     software_version: str
-    coverage: float
-    conformal_factor: float
+    interval: Interval
     reason: str = ""
     tuning: str = ""
 
@@ -75,7 +75,9 @@ class SeriesReport:
     verdict
         The service's, or a slice's where that is worse.
     checks
-        Of each name the worst.
+        Of each name the worst; what to look at first comes first.
+    interval
+        What the uncertainty means, now that the series is known.
     timings_ms
         Where the service's time went.
     attempts
@@ -84,5 +86,6 @@ class SeriesReport:
 
     verdict: Verdict
     checks: list[Check]
+    interval: Interval
     timings_ms: dict[str, float]
     attempts: int

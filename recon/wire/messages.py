@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from recon.errors import InvalidRequest
+from recon.quality.interval import Interval, IntervalKind
 from recon.quality.verdict import Check, Verdict
 from recon.v1 import common_pb2
 from recon.volumes import Geometry
@@ -68,6 +69,32 @@ def check_from_message(message: common_pb2.Check) -> Check:
         unit=message.unit,
         outcome=verdict_from_message(message.outcome),
         message=message.message,
+    )
+
+
+_KINDS = {
+    IntervalKind.CALIBRATED: common_pb2.INTERVAL_KIND_CALIBRATED,
+    IntervalKind.PROPAGATED_NOISE: common_pb2.INTERVAL_KIND_PROPAGATED_NOISE,
+    IntervalKind.NONE: common_pb2.INTERVAL_KIND_NONE,
+}
+
+
+def interval_to_message(interval: Interval) -> common_pb2.Interval:
+    """The interval as it travels."""
+    return common_pb2.Interval(
+        kind=_KINDS[interval.kind], coverage=interval.coverage, conformal_factor=interval.conformal_factor,
+        basis=interval.basis,
+    )  # fmt: skip
+
+
+def interval_from_message(message: common_pb2.Interval) -> Interval:
+    """The interval that :func:`interval_to_message` wrote; one of no kind that is known is none."""
+    known = {value: kind for kind, value in _KINDS.items()}
+    return Interval(
+        known.get(message.kind, IntervalKind.NONE),
+        message.coverage if message.HasField("coverage") else None,
+        message.conformal_factor if message.HasField("conformal_factor") else None,
+        message.basis,
     )
 
 

@@ -53,7 +53,7 @@ def test_a_series_comes_back_less_noisy_with_uncertainty_and_verdict(client: Cli
     assert run.model is not None
     assert run.model.name == "ct_denoise"
     assert len(run.model.sha256) == 64
-    assert run.model.coverage == 0.9
+    assert run.model.interval.coverage == 0.9
 
 
 def test_results_do_not_depend_on_what_else_is_in_the_series(client: Client, volume: Volume) -> None:

@@ -22,17 +22,24 @@ class Limits:
     bias: float = 0.06
     similarity: float = 0.88
     coverage: float = 0.97
-    noise: float = 0.035
+    noise: tuple[float, float] = (1e-4, 0.035)
     enhancing_share: float = 5e-5
     darker_share: float = 0.01
     largest_enhancement: float = 5.0
     unsupported_share: float = 0.004
-    uncertainty: float = 0.2
+    uncertainty: tuple[float, float] = (1e-4, 0.2)
     spacing_mm: tuple[float, float] = (0.4, 1.6)
     slice_mm: float = 6.0
 
 
 LIMITS = Limits()
+#: What tells whether two scans are ones that the network was made and calibrated for.
+DOMAIN = frozenset({"gain", "gain_bias", "pixel_spacing", "slice_spacing", "noise_level", "enhancement_size"})
+OF_A_SLICE = ("supported_by_low_dose", "mean_uncertainty")
+OF_THE_PAIR = (
+    "motion", "rotation", "shows_anatomy", "same_head_and_sequence", "coverage", "scans_in_order", "agent_present",
+    "darker_tissue", *sorted(DOMAIN),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,9 @@ def judge_pair(aligned: Aligned, found: Evidence, noise: float, spacing: tuple[f
     ]  # fmt: skip
     if noise == noise:
         words = "noise of the scans over the 99th percentile of the pre scan"
-        checks.append(measure("noise_level", noise, unit="", upper=limits.noise, message=words))
+        checks.append(
+            measure("noise_level", noise, unit="", lower=limits.noise[0], upper=limits.noise[1], message=words)
+        )
     else:
         checks.append(unmeasured("noise_level", unit="", why="too little tissue"))
     return checks
@@ -206,7 +215,8 @@ def judge_slice(doubtful: FloatImage, uncertainty: FloatImage, head: FloatImage)
             "the uncertainty map marks it",
         ),
         measure(
-            "mean_uncertainty", float(uncertainty[head].mean()), unit="", upper=LIMITS.uncertainty,
+            "mean_uncertainty", float(uncertainty[head].mean()), unit="", lower=LIMITS.uncertainty[0],
+            upper=LIMITS.uncertainty[1],
             message="mean half-width of the 90 % interval in the head, 99th percentile of the pre scan 1",
         ),
     ]  # fmt: skip

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from recon.errors import InvalidRequest, UnusableData
+from recon.quality.interval import Interval, calibrated
 from recon.quality.verdict import Check
 from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.chunks import SliceAssembler
+from recon.tasks.contrast.checks import DOMAIN, OF_A_SLICE, OF_THE_PAIR
 from recon.tasks.contrast.features import intensity_scale
 from recon.tasks.contrast.slices import AlignedPair
 from recon.v1 import contrast_pb2
@@ -27,6 +29,7 @@ class ContrastSession(Session):
     """Two scans of one head; work begins when both are in."""
 
     unit = Unit.ARBITRARY
+    domain_checks = DOMAIN
 
     def __init__(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> None:
         self.name = header.series_name
@@ -46,6 +49,21 @@ class ContrastSession(Session):
             (SliceAssembler(low_shape[1], low_shape[2], low_shape[0], dtype, "low"), self._low),
         ]
         self._checks: list[Check] = []
+
+    @property
+    def declared_checks(self) -> tuple[str, ...]:
+        """See :class:`recon.tasks.base.Session`."""
+        return (*OF_THE_PAIR, *OF_A_SLICE)
+
+    @property
+    def series_checks(self) -> tuple[str, ...]:
+        """What the two scans as a whole show."""
+        return OF_THE_PAIR
+
+    @property
+    def interval(self) -> Interval:
+        """The network's."""
+        return calibrated(self.factor)
 
     @property
     def is_complete(self) -> bool:

@@ -24,11 +24,16 @@ class Limits:
     spacing_mm: tuple[float, float] = (0.35, 1.5)
     edge_energy: float = 1.5
     shift_hu: float = 1.0
-    uncertainty_hu: float = 60.0
+    uncertainty_hu: tuple[float, float] = (0.2, 60.0)
     out_of_range_share: float = 0.02
 
 
 LIMITS = Limits()
+#: What tells whether a scan is one that the network was made and calibrated for.
+DOMAIN = frozenset({"hu_range", "hu_plausible", "tissue_share", "matrix_size", "pixel_spacing", "noise_level"})
+OF_THE_SERIES = ("hu_plausible",)
+#: Without each of them there is no PASS.
+DECLARED = (*sorted(DOMAIN), "hu_shift", "mean_uncertainty", "removed_looks_like_noise")
 
 
 def tissue_share(hu: FloatImage) -> float:
@@ -45,23 +50,27 @@ def judge_input(hu: FloatImage, geometry: Geometry) -> list[Check]:
         measure(
             "hu_range", float(((sparse < -3100) | (sparse > 20000)).mean()), unit="", upper=limits.out_of_range_share,
             severity=Verdict.REJECT, message="share of pixels that no CT number scale has",
+            action="export the series again with its rescale slope and intercept",
         ),
         measure(
             "tissue_share", tissue_share(hu), unit="", lower=_LEAST_TISSUE,
             message="share of pixels with the HU of soft tissue",
+            action="the network knows bodies; look at this slice before and after",
         ),
         measure(
             "matrix_size", float(min(hu.shape)), unit="px", lower=limits.matrix[0], upper=limits.matrix[1],
-            message="shorter side of the slice",
+            message="shorter side of the slice", action="reconstruct the scan on a usual matrix",
         ),
         measure(
             "pixel_spacing", max(geometry.spacing[:2]), unit="mm", lower=limits.spacing_mm[0],
             upper=limits.spacing_mm[1], message="distance between pixels",
+            action="the network was not trained for it; compare with the original",
         ),
     ]  # fmt: skip
     if np.isfinite(level):
         words, (low, high) = "noise of the input in soft tissue, against the range of the training", limits.noise_hu
-        checks.append(measure("noise_level", level, unit="HU", lower=low, upper=high, message=words))
+        action = "quieter or noisier than any scan of the training; compare with the original"
+        checks.append(measure("noise_level", level, unit="HU", lower=low, upper=high, message=words, action=action))
     else:
         checks.append(unmeasured("noise_level", unit="HU", why="too little soft tissue to measure the noise in"))
     return checks
@@ -85,18 +94,20 @@ def judge_result(hu: FloatImage, result: DenoisedSlice) -> list[Check]:
     checks = [
         measure(
             "hu_shift", abs(float(noise[tissue].mean())), unit="HU", upper=limits.shift_hu,
-            message="mean change of soft tissue",
+            message="mean change of soft tissue", action="HU can't be read off this slice; use the original",
         ),
         measure(
-            "mean_uncertainty", float(uncertainty[tissue].mean()), unit="HU", upper=limits.uncertainty_hu,
+            "mean_uncertainty", float(uncertainty[tissue].mean()), unit="HU",
+            lower=limits.uncertainty_hu[0], upper=limits.uncertainty_hu[1],
             message="mean half-width of the 90 % interval in soft tissue",
+            action="too wide to tell tissues apart, or no width at all; use the original",
         ),
     ]  # fmt: skip
     ratio = edge_energy_ratio(hu - result.noise, result.noise)
     words = "what was removed on edges over what was removed in flat tissue"
-    if np.isfinite(ratio):
-        checks.append(measure("removed_looks_like_noise", ratio, unit="", upper=limits.edge_energy, message=words))
-    else:
-        why = "hardly an edge in this slice that could have been blurred"
-        checks.append(Check("removed_looks_like_noise", ratio, None, limits.edge_energy, "", Verdict.PASS, why))
+    if np.isfinite(ratio):  # hardly an edge in a slice: nothing there could have been blurred
+        action = "edges were removed with the noise; lower --strength or use the original"
+        checks.append(
+            measure("removed_looks_like_noise", ratio, unit="", upper=limits.edge_energy, message=words, action=action)
+        )
     return checks

@@ -8,10 +8,11 @@ import numpy as np
 
 from recon.errors import InvalidRequest
 from recon.quality.hu_plausible import hu_plausible
+from recon.quality.interval import Interval, calibrated
 from recon.quality.verdict import Check
 from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, TensorSpec
 from recon.tasks.chunks import SliceAssembler
-from recon.tasks.ct.checks import judge_input, judge_result
+from recon.tasks.ct.checks import DECLARED, DOMAIN, OF_THE_SERIES, judge_input, judge_result
 from recon.tasks.ct.denoise import STRIDE, denoise, fill
 from recon.v1 import common_pb2, ct_pb2
 from recon.volumes import FloatImage, Geometry, Unit
@@ -28,6 +29,7 @@ class CtSession(Session):
     """One CT series."""
 
     unit = Unit.HU
+    domain_checks = DOMAIN
 
     def __init__(self, header: ct_pb2.CtHeader, model: ModelFacts) -> None:
         self.name = header.series_name
@@ -43,6 +45,21 @@ class CtSession(Session):
         self.whole_numbers = header.sample_type == common_pb2.SAMPLE_TYPE_INT16
         self._assembler = SliceAssembler(self.rows, self.columns, self.slices, dtype, "hu")
         self._sample: list[FloatImage] = []
+
+    @property
+    def declared_checks(self) -> tuple[str, ...]:
+        """See :class:`recon.tasks.base.Session`."""
+        return DECLARED
+
+    @property
+    def series_checks(self) -> tuple[str, ...]:
+        """Whether the numbers are HU."""
+        return OF_THE_SERIES
+
+    @property
+    def interval(self) -> Interval:
+        """The network's."""
+        return calibrated(self.factor)
 
     @property
     def is_complete(self) -> bool:

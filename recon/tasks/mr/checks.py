@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.physics.sampling import Mask, calibration_size
-from recon.quality.verdict import Check, Verdict, measure
+from recon.quality.verdict import Check, measure
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
 
@@ -27,14 +27,20 @@ class Limits:
     calibration: float = 12
     #: Of the measured samples' energy (its root) that an image may leave unexplained beyond the noise.
     residual: float = 0.2
-    noise_to_signal: float = 0.35
-    uncertainty: float = 0.25
+    #: Nothing that is measured is without noise: filtered data, or coils that are dead, are.
+    noise_to_signal: tuple[float, float] = (1e-5, 0.35)
+    uncertainty: tuple[float, float] = (1e-6, 0.25)
+    #: Share of the matrix that a linear method may leave without data before its interval says too little.
+    missing: float = 0.02
     wrap_around: float = 0.35
     #: Noise measured in the scan over what the noise scan foretells.
     noise_agreement: tuple[float, float] = (0.7, 1.5)
 
 
 LIMITS = Limits()
+_CARTESIAN = ("line_acceleration", "acceleration", "calibration_region", "matrix_size", "matrix_extent")
+#: What tells whether a scan is one that a model was made and calibrated for.
+DOMAIN = frozenset({"coil_count", "noise_to_signal", *_CARTESIAN})
 
 
 @dataclass(frozen=True)
@@ -143,25 +149,63 @@ def judge(measured: Measured) -> list[Check]:
     ratio = noise / ROOT_HALF / signal if signal else float("nan")
     checks = [
         measure(
-            "data_consistency", measured.residual, unit="", upper=float(np.hypot(limits.residual, 1.2 * expected)),
-            message="share of the measured samples that the image does not explain, root of the energy; "
-            f"their noise alone is {expected:.2g}",
-        ),
-        measure(
-            "noise_to_signal", ratio, unit="", upper=limits.noise_to_signal,
+            "noise_to_signal", ratio, unit="", lower=limits.noise_to_signal[0], upper=limits.noise_to_signal[1],
             message=f"noise of a coil, {source}, over the mean signal of the image",
-        ),
-        _wrap_around(measured, noise, signal),
+            action="too noisy to read, or without any noise as filtered data and dead coils are; look at the raw data",
+        )
     ]  # fmt: skip
+    if not measured.combined:  # every sample is kept as it is: nothing could be left over
+        checks.append(
+            measure(
+                "data_consistency", measured.residual, unit="", upper=float(np.hypot(limits.residual, 1.2 * expected)),
+                message="share of the measured samples that the image does not explain, root of the energy; "
+                f"their noise alone is {expected:.2g}",
+                action="motion, a wrong mask or a model that does not fit; compare with --model sense",
+            )
+        )  # fmt: skip
+    if measured.readouts.trajectory is None:  # along one that turns, what lies beyond the field of view blurs
+        checks.append(_wrap_around(measured, noise, signal))
+    if measured.linear:
+        checks.append(_missing(measured.readouts))
     checks.append(_uncertainty(measured, signal, inside, source))
     return checks
 
 
+def declared(*, cartesian: bool, combined: bool, linear: bool, noise_known: bool) -> tuple[str, ...]:
+    """Names of the checks without which a series is no PASS.
+
+    Parameters
+    ----------
+    cartesian
+        Whether samples lie on a grid.
+    combined
+        Whether coils are combined by root-sum-of-squares.
+    linear
+        Whether the interval is the propagated noise of a linear method.
+    noise_known
+        Whether there was a noise scan.
+    """
+    names = ["coil_count", "noise_to_signal", "mean_uncertainty"]
+    names += ["wrap_around", *_CARTESIAN] if cartesian else ["acceleration"]
+    names += ["noise_scan_agreement"] * (noise_known and cartesian)
+    names += ["data_consistency"] * (not combined) + ["missing_samples"] * linear
+    return tuple(names)
+
+
+def _missing(readouts: Readouts) -> Check:
+    """What a linear method fills with its own assumptions, of which its interval knows nothing."""
+    mask = readouts.mask
+    dense = mask.size if readouts.trajectory is None else 0.5 * np.pi * mask.shape[1] / 2 * mask.shape[1]
+    share = max(0.0, 1 - float(mask.sum()) / dense)
+    return measure(
+        "missing_samples", share, unit="", upper=LIMITS.missing,
+        message="share of the matrix that was not measured; the interval of a linear method holds noise, no artefact",
+        action="the true error may be several times the width; compare with a network, or measure all",
+    )  # fmt: skip
+
+
 def _wrap_around(measured: Measured, noise: float, signal: float) -> Check:
     image = measured.image
-    if measured.readouts.trajectory is not None:
-        words = "a trajectory that turns folds along no one axis; what lies beyond the field of view blurs instead"
-        return measure("wrap_around", 0.0, unit="", upper=LIMITS.wrap_around, message=words)
     if not signal:
         words = "there is no signal whose edge could be measured"
         return measure("wrap_around", float("nan"), unit="", upper=LIMITS.wrap_around, message=words)
@@ -182,7 +226,10 @@ def _uncertainty(measured: Measured, signal: float, inside: npt.NDArray[np.bool_
         words += "; this method knows none, so its error can't be bounded"
     elif measured.linear:
         words += f"; propagated noise ({source}) of a linear method, 1.645 standard deviations, no bias or artefact"
-    return measure("mean_uncertainty", value, unit="", upper=LIMITS.uncertainty, severity=Verdict.REVIEW, message=words)
+    return measure(
+        "mean_uncertainty", value, unit="", lower=LIMITS.uncertainty[0], upper=LIMITS.uncertainty[1], message=words,
+        action="nothing bounds the error of this image; compare with another method",
+    )  # fmt: skip
 
 
 def energy_of(kspace: ComplexImage, scale: float = 1.0) -> float:

@@ -92,10 +92,10 @@ class _LoadedMr(Loaded[MrOptions]):
 
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         image, uncertainty = self.scan.laid_out(shown.image), self.scan.laid_out(shown.uncertainty)
-        before = self._zero_filled(shown.index)
+        before = self.before(shown.index)
         mr_preview(image if before is None else before, image, uncertainty, title, path)
 
-    def _zero_filled(self, index: int) -> FloatImage | None:
+    def before(self, index: int) -> FloatImage | None:
         """What the samples alone show; None where they lie on no grid."""
         kspace = self.scan.kspace
         if kspace.kind != "cartesian":

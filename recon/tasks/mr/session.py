@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from recon.errors import InvalidRequest
+from recon.quality.interval import Interval, IntervalKind, calibrated
+from recon.quality.trained_encoding import encoding_names
 from recon.tasks.base import ModelFacts, Session, SliceWork
+from recon.tasks.mr.checks import DOMAIN, declared
 from recon.tasks.mr.header import SeriesFacts
 from recon.tasks.mr.readouts import ReadoutAssembler
-from recon.tasks.mr.slices import MrSliceWork
+from recon.tasks.mr.slices import ZERO_FILLED, MrSliceWork, interval_kind
 from recon.volumes import Unit
 
 
@@ -17,6 +20,7 @@ class MrSession(Session):
     """One stream's series."""
 
     unit = Unit.ARBITRARY
+    domain_checks = DOMAIN
 
     def __init__(self, name: str, facts: SeriesFacts, model: ModelFacts) -> None:
         self.name, self._facts, self._model = name, facts, model
@@ -25,6 +29,32 @@ class MrSession(Session):
         self._assembler = ReadoutAssembler(
             facts.coils, facts.samples, facts.lines, facts.slices, facts.averages, cartesian=facts.kind == "cartesian"
         )
+
+    @property
+    def declared_checks(self) -> tuple[str, ...]:
+        """See :class:`recon.tasks.base.Session`."""
+        known = declared(
+            cartesian=self._facts.kind == "cartesian",
+            combined=self._model.name == ZERO_FILLED,
+            linear=self._kind is IntervalKind.PROPAGATED_NOISE,
+            noise_known=self._facts.noise_std > 0,
+        )
+        return known + encoding_names(self._model.parameters, self._facts.kind == "cartesian")
+
+    @property
+    def interval(self) -> Interval:
+        """The network's, or what the method knows."""
+        if self._kind is IntervalKind.CALIBRATED:
+            return calibrated(self._model.conformal_factor)
+        words = {
+            IntervalKind.PROPAGATED_NOISE: "1.645 standard deviations of the noise that reaches the image",
+            IntervalKind.NONE: f"{self._model.name} knows none",
+        }
+        return Interval(self._kind, basis=words[self._kind])
+
+    @property
+    def _kind(self) -> IntervalKind:
+        return interval_kind(self._model)
 
     @property
     def is_complete(self) -> bool:

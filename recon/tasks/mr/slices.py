@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from recon.errors import UnusableData
+from recon.quality.interval import IntervalKind
 from recon.quality.trained_encoding import encoding_checks
 from recon.quality.verdict import Check
 from recon.tasks.base import Array, FinishedSlice, ModelFacts, SliceWork, TensorSpec
@@ -19,6 +20,15 @@ from recon.volumes import ComplexImage, FloatImage
 
 #: Root-sum-of-squares of zero-filled coil images; where the image is finer than k-space, zeros go in before.
 ZERO_FILLED = "zero-filled"
+
+
+def interval_kind(model: ModelFacts) -> IntervalKind:
+    """Where the width of a model's interval comes from, as its configuration says."""
+    if model.name in model.parameters.get("linear_methods", "").split(","):
+        return IntervalKind.PROPAGATED_NOISE
+    if model.name in model.parameters.get("methods", "").split(","):
+        return IntervalKind.NONE
+    return IntervalKind.CALIBRATED
 
 
 class MrSliceWork(SliceWork):
@@ -125,11 +135,10 @@ class MrSliceWork(SliceWork):
         image, width = magnitude_and_width(output[:4], self._facts.matrix)
         image *= np.float32(scale)
         uncertainty = width * np.float32(scale * self._model.conformal_factor)
-        linear = self._model.parameters.get("linear_methods", "").split(",")
+        linear = interval_kind(self._model) is IntervalKind.PROPAGATED_NOISE
         checks = mr_checks.judge(
             Measured(
-                self._readouts, image, uncertainty, residual, self._noise_std,
-                self._model.name in linear, self._combined,
+                self._readouts, image, uncertainty, residual, self._noise_std, linear, self._combined,
             )
         )  # fmt: skip
         return FinishedSlice(image, uncertainty, checks)

@@ -33,8 +33,9 @@ _AT_ONCE_BYTES = 4 * 2**20
 class Source(Protocol):
     """Where bytes come from: a socket's or a pipe's file, or a file."""
 
-    def readinto(self, buffer: Any, /) -> int | None:
-        """Fill as much of a buffer as there is; 0 at the end."""
+    @property
+    def readinto(self) -> Callable[[Any], int | None]:
+        """Fills as much of a buffer as there is; 0 at the end."""
 
 
 class Truncated(UnreadableInput):

@@ -110,7 +110,7 @@ def slices_of(
     try:
         dataset = open_header(path, TAGS)
         with quietly():
-            series = _series_key(dataset)
+            series = series_key(dataset)
             return _slices(path, dataset, known, series, kind)
     except Refused as error:
         return [], [Skipped(str(path), error.problem, error.kind, series)]
@@ -145,7 +145,7 @@ def _slices(
     return found, [Skipped(str(path), f"{which}: {first.problem}", first.kind, series)]
 
 
-def _series_key(dataset: Dataset) -> str:
+def series_key(dataset: Dataset) -> str:
     """SeriesInstanceUID, or what stands for it where an anonymiser took it away."""
     uid = text(dataset, "SeriesInstanceUID")
     if uid:
@@ -240,7 +240,7 @@ def _record(
         patient=text(dataset, "PatientID"),
         patient_name=" ".join(text(dataset, "PatientName").upper().replace("^", " ").split()),
         study=text(dataset, "StudyInstanceUID"),
-        series=_series_key(dataset),
+        series=series_key(dataset),
         frame_of_reference=text(dataset, "FrameOfReferenceUID"),
         number=text(dataset, "SeriesNumber") or "0",
         description=text(dataset, "SeriesDescription"),

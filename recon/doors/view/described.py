@@ -1,0 +1,69 @@
+"""Cases as JSON for the page: a line of the worklist, and everything that is known of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from recon.doors.view.case import Case
+from recon.doors.view.images import AFTER, CaseImages, failing_slices
+from recon.reading.decisions import Decision, standing
+
+
+def decided(decisions: Iterable[Decision], case: Case) -> list[dict[str, Any]]:
+    """What stands of the decisions about a case; ``current`` says whether they are about this very result."""
+    own = [one for one in standing(decisions) if one.subject.result == case.name]
+    return [{**one.to_json(), "current": one.subject.report_sha256 == case.report_sha256} for one in own]
+
+
+def line(case: Case, decisions: Iterable[Decision]) -> dict[str, Any]:
+    """One line of the worklist."""
+    failed = [check for check in case.checks if check.get("outcome") != "PASS"]
+    return {
+        "key": case.key,
+        "name": case.name,
+        "task": case.task,
+        "verdict": case.verdict,
+        "patient": case.facts.get("PatientName", ""),
+        "taken": case.taken.isoformat() if case.taken else "",
+        "made": case.made.isoformat(timespec="seconds"),
+        "slices": case.slices,
+        "why": case.trouble or str(case.report.get("problem") or "") or "; ".join(_words(check) for check in failed),
+        "decisions": decided(decisions, case),
+    }
+
+
+def whole(case: Case, images: CaseImages, decisions: Iterable[Decision]) -> dict[str, Any]:
+    """Everything that is known of a case."""
+    planes, display = images.planes, images.display
+    return {
+        **line(case, decisions),
+        "report": case.report,
+        "facts": dict(case.facts),
+        "folder": str(case.folder),
+        "shape": images.shape,
+        "spacing_mm": images.layout.spacing,
+        "edges": images.layout.edges,
+        "first": images.first,
+        "planes": {name: images.titles.get(name, name) for name in planes},
+        "missing": images.missing,
+        "failing": failing_slices(case),
+        "unit": display.unit,
+        "windows": [window.__dict__ for window in display.windows],
+        "difference": display.difference,
+        "threshold": display.threshold,
+        "widest": display.widest,
+        "after": AFTER,
+    }
+
+
+def without_images(case: Case, problem: str, decisions: Iterable[Decision]) -> dict[str, Any]:
+    """A case whose images can't be opened: its report all the same."""
+    return {**line(case, decisions), "report": case.report, "facts": dict(case.facts), "folder": str(case.folder),
+            "problem": problem, "failing": failing_slices(case)}  # fmt: skip
+
+
+def _words(check: Any) -> str:
+    value, unit = check.get("value"), check.get("unit") or ""
+    name = str(check.get("name", "")).replace("_", " ")
+    return f"{name} {value:.3g} {unit}".strip() if isinstance(value, int | float) else f"{name} not measured"

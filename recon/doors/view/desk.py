@@ -1,0 +1,93 @@
+"""What the page asks for: cases of a source, their images kept open, their decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from recon.doors.view.case import Case
+from recon.doors.view.images import CaseImages, OpenImages
+from recon.doors.view.sources import Source
+from recon.errors import InvalidRequest
+from recon.reading.decisions import Choice, Decision, decide, history, revision, take_back
+
+#: Told what a reader has decided (None: took back) about a case, as by the node, which releases what was held.
+OnDecision = Callable[[Case, Decision], None]
+
+
+class UnknownCase(InvalidRequest):
+    """No such result, or no longer."""
+
+
+class Desk:
+    """Where a reader sits.
+
+    Parameters
+    ----------
+    source
+        Of the cases.
+    on_decision
+        Told of every decision that was made or taken back, after it has been written.
+    """
+
+    def __init__(self, source: Source, on_decision: OnDecision = lambda case, decision: None) -> None:
+        self.source, self._on_decision, self._open = source, on_decision, OpenImages()
+
+    def cases(self) -> list[Case]:
+        """All cases, the worst first."""
+        return sorted(self.source.cases(), key=lambda case: case.rank)
+
+    def case(self, key: str) -> Case:
+        """The case of a key.
+
+        Raises
+        ------
+        UnknownCase
+            When there is none.
+        """
+        found = next((case for case in self.source.cases() if case.key == key), None)
+        if found is None:
+            raise UnknownCase("this result is no longer there; load the worklist again")
+        return found
+
+    def images(self, case: Case) -> CaseImages:
+        """Its images, which may take a moment to open."""
+        return self._open.of(case)
+
+    def decisions(self, case: Case | None = None) -> list[Decision]:
+        """All decisions of the book that a case's are in, or of all books."""
+        books = [self.source.book(case)] if case else self.source.books()
+        return [decision for book in books for decision in history(book)]
+
+    def decide(self, case: Case, given: dict[str, Any]) -> Decision:
+        """Write a decision down.
+
+        Raises
+        ------
+        InvalidRequest
+            When the reader, the choice or the note can't be used.
+        OutputFailed
+            When it can't be written.
+        """
+        try:
+            choice = Choice(str(given.get("choice")))
+        except ValueError:
+            raise InvalidRequest(f"choose one of {', '.join(Choice)}", field="choice") from None
+        reader, note = str(given.get("reader") or ""), str(given.get("note") or "")
+        made = decide(self.source.book(case), case.subject, reader, choice, note)
+        self._on_decision(case, made)
+        return made
+
+    def take_back(self, reader: str, case: Case) -> Decision | None:
+        """Take the reader's last decision about a case back; None where none stands."""
+        taken = take_back(self.source.book(case), reader, case.name)
+        if taken is not None:
+            self._on_decision(case, taken)
+        return taken
+
+    def revision(self) -> str:
+        """Changes whenever a case or a decision does."""
+        cases = list(self.source.cases())
+        return f"{hash(tuple((case.key, case.report_sha256) for case in cases)) & 0xFFFFFFFF:x}." + ".".join(
+            str(revision(book)) for book in self.source.books()
+        )

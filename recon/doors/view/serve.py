@@ -1,0 +1,94 @@
+"""The page on a port of its own, on this machine alone unless told otherwise."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from recon.doors.view.app import reader_app
+from recon.doors.view.sources import Source
+from recon.errors import InvalidRequest, OutputFailed
+
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where the page is served.
+
+    Attributes
+    ----------
+    host, port
+        To listen on; port 0 takes a free one.
+    tls_cert, tls_key
+        PEM files; needed on every host that others can reach.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def listening(text: str, tls_cert: Path | None, tls_key: Path | None) -> Listening:
+    """From ``HOST:PORT``.
+
+    Raises
+    ------
+    InvalidRequest
+        When that is no address, only one of the TLS files is named, or others could reach it without TLS.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise InvalidRequest(f"--listen {text}: HOST:PORT is needed, such as 127.0.0.1:8042")
+    if (tls_cert is None) != (tls_key is None):
+        raise InvalidRequest("--tls-cert and --tls-key belong together")
+    found = Listening(host.strip("[]"), int(port), tls_cert, tls_key)
+    if not found.loopback and tls_cert is None:
+        raise InvalidRequest(f"--listen {text}: others can reach this, so it needs --tls-cert and --tls-key")
+    return found
+
+
+def serve(source: Source, where: Listening) -> None:
+    """Serve until SIGINT or SIGTERM; prints one line, with the whole address, when ready.
+
+    Raises
+    ------
+    OutputFailed
+        When the port can't be had.
+    """
+    token = secrets.token_urlsafe(24)
+    hosts = _LOOPBACK_NAMES if where.loopback else ()
+    try:
+        family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+        listener = socket.create_server((where.host, where.port), family=family, backlog=64)
+    except OSError as error:
+        problem = f"{where.host}:{where.port}: can't listen there ({error.strerror or error}); choose another --listen"
+        raise OutputFailed(problem) from error
+    port = listener.getsockname()[1]
+    config = uvicorn.Config(
+        reader_app(source, token=token, hosts=hosts), log_level="warning", access_log=False, server_header=False,
+        ssl_certfile=where.tls_cert and str(where.tls_cert), ssl_keyfile=where.tls_key and str(where.tls_key),
+    )  # fmt: skip
+    shown = f"[{where.host}]" if ":" in where.host else where.host
+    scheme = "https" if where.tls_cert else "http"
+    with listener:
+        server = uvicorn.Server(config)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)  # the server ends in order, then raises the signal again
+        print(f"recon view is ready on {scheme}://{shown}:{port}/?token={token}", flush=True)
+        server.run(sockets=[listener])

@@ -1,0 +1,93 @@
+// Why the verdict is what it is: checks with value and limits, what a lesion would have become, what made the image.
+
+import { fill, h, number, words } from "./dom.js";
+import { failing, intervalName } from "./viewer.js";
+import { tag } from "./worklist.js";
+
+const percent = (value) => `${Math.round(100 * value)} %`;
+
+export function evidenceOf(found) {
+  const { report } = found;
+  return [
+    h("div", { className: "verdict" }, tag(found.verdict), h("h2", {}, found.name)),
+    found.why && found.verdict === "UNREADABLE" ? h("p", { className: "bad" }, found.why) : null,
+    report.problem ? h("p", { className: "bad" }, report.problem) : null,
+    missing(report),
+    checks(found),
+    probes(found),
+    section("Comparable with", pairs(report.comparability)),
+    section("Model and interval", pairs(provenance(found))),
+    section("Patient and scan", pairs(found.facts)),
+    section("Parameters", pairs(report.parameters)),
+    section("Timings, ms", pairs(report.timings_ms)),
+    section("Notes", list([...(report.notes ?? []), ...(report.skipped ?? []).map((one) => `left out: ${one.path}: ${one.reason}`)])),
+  ];
+}
+
+function section(title, content) {
+  return content ? h("details", { open: title === "Model and interval" }, h("summary", {}, title), content) : null;
+}
+
+const list = (lines) => (lines.length ? h("ul", { className: "plain" }, lines.map((line) => h("li", {}, line))) : null);
+
+function pairs(values) {
+  const known = Object.entries(values ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  if (!known.length) return null;
+  return h("dl", {}, known.flatMap(([name, value]) => [h("dt", {}, words(name)), h("dd", {}, plain(value))]));
+}
+
+function plain(value) {
+  if (typeof value === "number") return number(value);
+  if (Array.isArray(value)) return value.map(plain).join(", ");
+  if (typeof value === "object") return Object.entries(value ?? {}).map(([name, part]) => `${words(name)} ${plain(part)}`).join(", ");
+  return String(value);
+}
+
+function provenance(found) {
+  const { report } = found;
+  const model = report.model ?? {};
+  const { kind, coverage, ...rest } = report.interval ?? {};
+  const said = kind ?? (coverage > 0 ? "calibrated" : "not stated");
+  return {
+    model: [model.name, model.version].filter(Boolean).join(" "), sha256: model.sha256, software: model.software_version, tuning: model.tuning,
+    interval: said === "calibrated" ? `calibrated: covers ${percent(coverage)} of held-out images` : words(said), ...rest,
+    input: report.input, result: found.folder, made: found.made,
+  };
+}
+
+function missing(report) {
+  const places = report.slices?.missing ?? [];
+  return places.length ? h("p", { className: "bad" }, `No result for ${places.length} of ${report.slices.total} slices: ${places.slice(0, 12).map((place) => place + 1).join(", ")}${places.length > 12 ? " …" : ""}`) : null;
+}
+
+function limits({ lower_limit: low, upper_limit: high, unit }) {
+  const end = unit ? ` ${unit}` : "";
+  if (low !== null && low !== undefined && high !== null && high !== undefined) return `${number(low)} to ${number(high)}${end}`;
+  if (high !== null && high !== undefined) return `at most ${number(high)}${end}`;
+  return low !== null && low !== undefined ? `at least ${number(low)}${end}` : "no limit";
+}
+
+function checks(found) {
+  const order = ["REJECT", "REVIEW", "PASS"];
+  const sorted = [...(found.report.checks ?? [])].sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
+  if (!sorted.length) return h("p", { className: "bad" }, "This result has no checks, so nothing speaks for it.");
+  return h("section", { id: "checks", "aria-label": "Checks" }, h("h3", {}, "Checks"),
+    h("ul", { className: "plain checks" }, sorted.map((check) => h("li", { className: check.outcome.toLowerCase() },
+      h("span", { className: "first" }, tag(check.outcome), h("strong", {}, words(check.name)),
+        h("span", { className: "value" }, check.value === null ? "not measured" : `${number(check.value)} ${check.unit ?? ""}`)),
+      h("span", { className: "soft" }, `limit: ${limits(check)}`),
+      h("span", {}, check.message),
+      found.failing[check.name] ? h("button", { type: "button", className: "small", onclick: () => failing(check.name) }, `in ${found.failing[check.name].length} slices: go to the next`) : null))));
+}
+
+function probes(found) {
+  const known = found.report.probes ?? [];
+  if (!known.length) return null;
+  const unit = found.unit ? ` ${found.unit}` : "";
+  return h("section", { id: "probes", "aria-label": "Probes" }, h("h3", {}, "Would a lesion have survived?"),
+    h("ul", { className: "plain" }, known.map(({ size_mm: size, contrast, kept, places }) =>
+      h("li", {}, `Here a ${number(size)} mm lesion of ${number(contrast)}${unit} would show ${percent(kept.median)} of its contrast` +
+        (Number.isFinite(kept.p10) ? `, ${percent(kept.p10)} to ${percent(kept.p90)}` : "") + (places ? ` (${Array.isArray(places) ? places.length : places} places).` : ".")))));
+}
+
+export { intervalName };

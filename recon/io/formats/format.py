@@ -1,0 +1,157 @@
+"""What a format is: it recognises a file, says what it holds, and opens the scans of a set of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from recon.io.dicom import SeriesIndex
+from recon.io.kspace.series import MrSeries
+from recon.io.nifti import NiftiVolume
+
+#: What of a file's beginning is read to recognise it, bytes.
+START_BYTES = 512
+#: Told how many files have been read.
+OnFile: TypeAlias = Callable[[int], None] | None
+
+
+class Content(Enum):
+    """What a scan is made of."""
+
+    CT = "CT slices"
+    MR = "MR slices"
+    VOLUME = "a volume"
+    """Of whatever unit: its values tell."""
+    KSPACE = "k-space"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one file is, told by its header; samples stay on disk.
+
+    Attributes
+    ----------
+    content
+        What it holds.
+    scan
+        Files with the same are one scan.
+    identity
+        Files of one scan with the same may be copies; empty where only the bytes tell.
+    name
+        What a person would call the scan, beside the folder that it lies in.
+    words
+        Name and description, which may say what the scan is for.
+    study
+        What scans that belong together share.
+    detail
+        Such as the name of a SOP class.
+    taken
+        Date of the scan, ``YYYY-MM-DD``; empty when the file doesn't tell.
+    """
+
+    content: Content
+    scan: str
+    identity: str
+    name: str
+    words: str
+    study: str
+    detail: str = ""
+    taken: str = ""
+
+
+@dataclass(frozen=True)
+class OpenedSlices:
+    """A DICOM series, known by its headers."""
+
+    content: Content
+    label: str
+    files: tuple[Path, ...]
+    index: SeriesIndex
+
+
+@dataclass(frozen=True)
+class OpenedVolume:
+    """A volume in a file of its own; results are written as NIfTI in its geometry.
+
+    Attributes
+    ----------
+    read
+        Reads the samples; raises ``UnreadableInput``.
+    """
+
+    content: Content
+    label: str
+    files: tuple[Path, ...]
+    read: Callable[[], NiftiVolume]
+
+
+@dataclass(frozen=True)
+class OpenedKSpace:
+    """k-space of one stack of slices."""
+
+    content: Content
+    label: str
+    files: tuple[Path, ...]
+    series: MrSeries
+
+
+#: A scan that a format found: what it is, its label among others of the same input, and its files.
+Opened: TypeAlias = OpenedSlices | OpenedVolume | OpenedKSpace
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file, or a folder, that gives no scan.
+
+    Attributes
+    ----------
+    path
+        Of it.
+    reason
+        One line.
+    lost
+        Whether a scan may be lost by it: damaged, refused, packed. Otherwise it is something else.
+    """
+
+    path: str
+    reason: str
+    lost: bool = False
+
+
+class Format(Protocol):
+    """A module that reads files of one format."""
+
+    #: For a person.
+    NAME: str
+
+    def recognise(self, path: Path, start: bytes) -> bool:
+        """Whether a file is of this format, by its first bytes and its name; raises nothing."""
+
+    def look(self, path: Path) -> Look:
+        """What a file is.
+
+        Raises
+        ------
+        Refused
+            When it gives no scan, with the kind of reason.
+        UnreadableInput
+            When it is damaged.
+        """
+
+    def open(
+        self, paths: Sequence[Path], wanted: Collection[Content], on_file: OnFile = None
+    ) -> Iterator[Opened | LeftOut]:
+        """The scans of some files, and what was left out.
+
+        Parameters
+        ----------
+        paths
+            Files of this format.
+        wanted
+            Contents that the caller can use; scans of others are left out.
+        on_file
+            Told how many files have been read.
+        """

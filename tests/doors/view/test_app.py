@@ -1,0 +1,187 @@
+"""Only who has the token gets in, nothing is changed from elsewhere, decisions are kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from recon.batch.report import write_report
+from recon.doors.view.app import reader_app
+from recon.doors.view.case import Case
+from recon.doors.view.serve import listening
+from recon.doors.view.sources import FolderSource
+from recon.errors import InvalidRequest, UnreadableInput
+from recon.quality.verdict import Verdict
+from recon.reading.decisions import Decision
+from tests.batch import archives
+from tests.doors.view.samples import HOSTILE, broken, ct_dicom
+
+TOKEN = "right"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    parent = tmp_path / "results"
+    ct_dicom(parent, "good", slices=2)
+    ct_dicom(parent, "bad", slices=2, verdict=Verdict.REJECT, header={"patient": HOSTILE[:60]})
+    return parent
+
+
+def page(source: FolderSource, **given: object) -> TestClient:
+    app = reader_app(source, token=TOKEN, hosts=("127.0.0.1",), **given)  # type: ignore[arg-type]
+    client = TestClient(app, base_url="http://127.0.0.1:8000")
+    assert client.get("/", params={"token": TOKEN}).status_code == 200
+    return client
+
+
+def test_nobody_gets_in_without_the_token(results: Path) -> None:
+    app = reader_app(FolderSource([results]), token=TOKEN, hosts=("127.0.0.1",))
+    stranger = TestClient(app, base_url="http://127.0.0.1:8000", follow_redirects=False)
+    for path in ("/", "/api/cases", "/static/page.css", "/api/decisions.csv"):
+        assert stranger.get(path).status_code == 403
+        assert stranger.get(path, params={"token": "wrong"}).status_code == 403
+    answer = stranger.get("/", params={"token": TOKEN})
+    assert answer.status_code == 303
+    assert TOKEN not in answer.headers["location"]
+    assert {"HttpOnly", "SameSite=strict"} <= set(answer.headers["set-cookie"].split("; "))
+    assert stranger.get("/api/cases").status_code == 200
+
+
+def test_no_foreign_name_and_no_foreign_page(results: Path) -> None:
+    client = page(FolderSource([results]))
+    assert client.get("/api/cases", headers={"host": "evil.example"}).status_code == 421
+    key = client.get("/api/cases").json()["cases"][0]["key"]
+    given = {"reader": "Eve", "choice": "accept"}
+    for headers in ({"origin": "http://evil.example"}, {"origin": "http://127.0.0.1:9999"}):
+        assert client.post(f"/api/cases/{key}/decisions", json=given, headers=headers).status_code == 403
+    plain = client.post(
+        f"/api/cases/{key}/decisions", content=json.dumps(given), headers={"content-type": "text/plain"}
+    )
+    assert plain.status_code == 415
+    assert not (results / "decisions.sqlite").exists()
+
+
+def test_nothing_runs_but_the_pages_own_scripts(results: Path) -> None:
+    policy = page(FolderSource([results])).get("/").headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_the_worst_is_first_and_every_line_says_why(results: Path) -> None:
+    broken(results)
+    lines = page(FolderSource([results])).get("/api/cases").json()["cases"]
+    assert [line["verdict"] for line in lines] == [
+        "REJECT", "UNREADABLE", "UNREADABLE", "REVIEW", "PASS", "PASS",
+    ]  # fmt: skip
+    assert "damaged" in lines[1]["why"]
+    assert "motion 12 mm" in lines[3]["why"]
+    assert lines[0]["patient"] == HOSTILE[:60]  # as it is: the page shows it as text
+
+
+def test_a_decision_is_kept_beside_the_results(results: Path) -> None:
+    told: list[tuple[str, str, bool]] = []
+
+    def heard(case: Case, decision: Decision) -> None:
+        told.append((case.name, str(decision.choice), decision.taken_back is not None))
+
+    client = page(FolderSource([results]), on_decision=heard)
+    before = client.get("/api/revision").json()["revision"]
+    key = next(line["key"] for line in client.get("/api/cases").json()["cases"] if line["name"] == "good")
+    made = client.post(f"/api/cases/{key}/decisions", json={"reader": "Ada", "choice": "accept", "note": "fine"})
+    assert made.json()["decisions"][0]["note"] == "fine"
+    assert (results / "decisions.sqlite").exists()
+    assert client.get("/api/revision").json()["revision"] != before
+    again = page(FolderSource([results / "good"])).get(f"/api/cases/{key}").json()
+    assert [(one["reader"], one["choice"], one["current"]) for one in again["decisions"]] == [("Ada", "accept", True)]
+    assert "Ada" in client.get("/api/decisions.csv").text
+    assert client.get("/api/decisions.json").json()["decisions"][0]["verdict"] == "PASS"
+    back = client.post(f"/api/cases/{key}/undo", json={"reader": "Ada"}).json()
+    assert back["decisions"] == []
+    assert back["taken_back"]["choice"] == "accept"
+    assert told == [("good", "accept", False), ("good", "accept", True)]
+
+
+def test_a_decision_about_an_earlier_result_is_marked(results: Path) -> None:
+    client = page(FolderSource([results]))
+    line = next(line for line in client.get("/api/cases").json()["cases"] if line["name"] == "good")
+    client.post(f"/api/cases/{line['key']}/decisions", json={"reader": "Ada", "choice": "accept"})
+    report = results / "good" / "report.json"
+    report.write_text(report.read_text() + "\n")
+    line = client.get(f"/api/cases/{line['key']}").json()
+    assert line["decisions"][0]["current"] is False
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"reader": "", "choice": "accept"}, "name"),
+        ({"reader": "Ada", "choice": "maybe"}, "accept, look, reject"),
+        ({"reader": "Ada", "choice": "accept", "note": "x" * 5000}, "5000"),
+        ([1], "object"),
+    ],
+)
+def test_what_can_not_be_a_decision_is_refused(results: Path, given: object, words: str) -> None:
+    client = page(FolderSource([results]))
+    key = client.get("/api/cases").json()["cases"][0]["key"]
+    answer = client.post(f"/api/cases/{key}/decisions", json=given)
+    assert answer.status_code == 400
+    assert words in answer.json()["problem"]
+
+
+def test_what_is_not_there_is_said(results: Path) -> None:
+    client = page(FolderSource([results]))
+    key = client.get("/api/cases").json()["cases"][0]["key"]
+    assert client.get("/api/cases/0000").status_code == 404
+    assert client.get(f"/api/cases/{key}/slices/image/99").status_code == 204
+    assert client.get(f"/api/cases/{key}/slices/..%2f/0").status_code in (204, 404)
+    assert client.get("/static/../app.py").status_code == 404
+    (results / "bad" / "image" / "0001.dcm").write_bytes(b"cut")
+    client = page(FolderSource([results]))
+    assert client.get(f"/api/cases/{key}").json()["report"]["checks"]
+    answer = client.get(f"/api/cases/{key}/slices/image/0")
+    assert answer.status_code == 422
+    assert "damaged" in answer.json()["problem"]
+    assert client.get(f"/api/cases/{key}/slices/image/1").status_code == 200
+
+
+def test_a_batch_is_shown_from_its_ledger(tmp_path: Path) -> None:
+    archives.write_series(tmp_path / "archive" / "one")
+    archives.run(tmp_path / "archive", tmp_path / "out")
+    write_report(tmp_path / "out")
+    (line,) = page(FolderSource([tmp_path / "out"])).get("/api/cases").json()["cases"]
+    assert line["taken"] == "2024-01-02"
+    (case,) = FolderSource([tmp_path / "out"]).cases()
+    assert [path.parent.name for path in case.inputs] == ["one"] * 3
+
+
+def test_the_page_can_be_mounted_where_another_server_asks(results: Path) -> None:
+    app = Starlette(routes=[Mount("/view", reader_app(FolderSource([results]), token=None))])
+    client = TestClient(app)
+    assert "recon view" in client.get("/view/").text
+    assert len(client.get("/view/api/cases").json()["cases"]) == 2
+    assert client.get("/view/static/js/main.js").status_code == 200
+
+
+def test_folders_without_results_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput, match="holds no result"):
+        FolderSource([tmp_path])
+    with pytest.raises(UnreadableInput, match="no such"):
+        FolderSource([tmp_path / "gone"])
+
+
+@pytest.mark.parametrize("text", ["8042", "127.0.0.1:x", "127.0.0.1:99999", "0.0.0.0:8042", "[::]:8042"])
+def test_others_need_tls(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="--listen"):
+        listening(text, None, None)
+
+
+def test_this_machine_needs_none() -> None:
+    assert listening("127.0.0.1:0", None, None).loopback
+    assert listening("[::1]:8042", None, None).loopback
+    assert not listening("0.0.0.0:8042", Path("c"), Path("k")).loopback
