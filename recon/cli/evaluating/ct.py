@@ -29,9 +29,7 @@ def ct(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for evaluation.json and evaluation.png.")],
     server: Annotated[str | None, typer.Option(help="Use the service at HOST:PORT instead of starting one.")] = None,
     classical: Annotated[bool, typer.Option(help="Also run total variation, BM3D and a bilateral filter.")] = True,
-    lesions: Annotated[
-        bool, typer.Option(help="Also add small discs, and see what is left of them.")
-    ] = True,
+    lesions: Annotated[bool, typer.Option(help="Also add small discs, and see what is left of them.")] = True,
 ) -> None:
     """RMSE, PSNR, SSIM, noise spectrum, edge sharpness, HU bias, coverage, and the contrast of small lesions kept."""
     from recon.training.ct import lesion_grid
