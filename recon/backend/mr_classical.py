@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.backend.mr_trajectory import along_trajectory
-from recon.backend.python_model import Array, PythonModel, Refused, as_complex
-from recon.backend.replicas import HALF_WIDTH, Method, propagated, regularisation
-from recon.physics.coil_compression import virtual_coils
+from recon.backend.python_model import Array, PythonModel, Refused, as_measured
+from recon.backend.replicas import HALF_WIDTH, Method, propagated, regularisation, root_mean_square
+from recon.physics.coil_compression import combinations, virtual_coils
 from recon.physics.conjugate_gradients import conjugate_gradients
 from recon.physics.espirit import centre_of, sensitivities
 from recon.physics.fourier import to_image
@@ -55,33 +55,38 @@ def coil_maps(kspace: _Complex, mask: _Mask, noise: float) -> _Complex:
     return sensitivities(centre_of(kspace, calibration), (rows, columns), noise * 2**0.5)[0]
 
 
-def zero_filled(kspace: _Complex, noise: float) -> Method:
+def zero_filled(kspace: _Complex, mask: _Mask, noise: Array) -> Method:
     """Every sample is kept as it is; noise of each coil is that of k-space times the share measured."""
-    image = np.sqrt((np.abs(to_image(kspace)) ** 2).sum(0))
-    mask = np.any(kspace != 0, axis=0)
-    return Method(image, np.full(image.shape, noise * np.sqrt(mask.mean())), np.zeros(image.shape))
+    coils = to_image(kspace)
+    energy = np.abs(coils) ** 2
+    image = np.sqrt(energy.sum(0))
+    # of a root sum of squares: each coil's noise counts by its share of the signal
+    variance = np.tensordot(noise**2, energy, 1) / np.maximum(energy.sum(0), np.finfo(np.float32).tiny)
+    return Method(image, np.sqrt(variance * mask.mean()), np.zeros(image.shape))
 
 
-def sense(kspace: _Complex, noise: float) -> Method:
+def sense(kspace: _Complex, mask: _Mask, noise: Array) -> Method:
     """CG-SENSE with Wiener's weight of the identity."""
-    operator, kspace, left_out = _prepared(kspace, noise)
-    weight = regularisation(noise, float((np.abs(kspace) ** 2).sum()) / operator.mask.size)
+    level = root_mean_square(noise)
+    matrix = combinations(kspace[:, mask], VIRTUAL_COILS)
+    operator, virtual, left_out = _prepared(kspace, mask, level)
+    weight = regularisation(level, float((np.abs(virtual) ** 2).sum()) / mask.size)
 
     def solve(samples: _Complex) -> _Complex:
-        right = operator.adjoint(samples * operator.mask)
-        return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, SENSE_STEPS, SENSE_TOLERANCE)[
-            0
-        ]
+        right = operator.adjoint(np.tensordot(matrix, samples, 1) * mask)
+        steps = SENSE_STEPS, SENSE_TOLERANCE
+        return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, *steps)[0]
 
     image = solve(kspace)
-    return Method(image, propagated(solve, image, kspace, noise), _unexplained(operator, image, kspace, left_out))
+    return Method(image, propagated(solve, image, kspace, noise), _unexplained(operator, image, virtual, left_out))
 
 
-def l1_wavelet(kspace: _Complex, noise: float) -> Method:
+def l1_wavelet(kspace: _Complex, mask: _Mask, noise: Array) -> Method:
     """FISTA (Beck and Teboulle, 2009) with wavelets at a random shift in each step, against blocking."""
-    operator, kspace, left_out = _prepared(kspace, noise)
+    level = root_mean_square(noise)
+    operator, kspace, left_out = _prepared(kspace, mask, level)
     right = operator.adjoint(kspace)
-    threshold = WAVELET_WEIGHT * noise * np.sqrt(2)
+    threshold = WAVELET_WEIGHT * level * np.sqrt(2)
     random = np.random.default_rng(0)
     image, ahead, t = right, right, 1.0
     for _ in range(WAVELET_STEPS):
@@ -111,7 +116,7 @@ def soft_threshold(values: Array, threshold: float) -> Array:
     return np.asarray(values * (np.maximum(size - threshold, 0) / np.maximum(size, 1e-30)))
 
 
-CARTESIAN: dict[str, Callable[[_Complex, float], Method]] = {
+CARTESIAN: dict[str, Callable[[_Complex, _Mask, Array], Method]] = {
     "zero-filled": zero_filled,
     "sense": sense,
     "l1-wavelet": l1_wavelet,
@@ -121,7 +126,8 @@ CARTESIAN: dict[str, Callable[[_Complex, float], Method]] = {
 def reconstruct(
     method: str,
     kspace: _Complex,
-    noise: float = np.nan,
+    mask: _Mask,
+    noise: Array | float = np.nan,
     trajectory: Array | None = None,
     matrix: tuple[int, int] | None = None,
 ) -> npt.NDArray[np.float32]:
@@ -132,21 +138,25 @@ def reconstruct(
     method
         One of :data:`CARTESIAN`; along a trajectory all but ``l1-wavelet``.
     kspace
-        (coils, ky, kx) complex64, zero where not measured; with a trajectory (coils, samples, readouts).
+        (coils, ky, kx) complex64; with a trajectory (coils, samples, readouts).
+    mask
+        The last two axes: what was measured.
     noise
-        Standard deviation of a coil's real part; NaN where unknown, then it is taken from the samples.
+        Standard deviation of the real part of each coil, or of all; NaN where unknown, then it is taken from
+        the samples.
     trajectory
         (readouts, samples, 2): along x, then y, in cycles per pixel. Then the last plane is the relative
         residual everywhere.
     matrix
         Rows and columns of the image along a trajectory.
     """
-    if not np.isfinite(noise):
-        noise = outer_noise(kspace, np.any(kspace != 0, axis=0)) * 0.5**0.5
+    levels = np.broadcast_to(np.asarray(noise, np.float64), len(kspace))
+    if not np.isfinite(levels).all():
+        levels = np.full(len(kspace), outer_noise(kspace, mask) * 0.5**0.5)
     if trajectory is None or matrix is None:
-        made = CARTESIAN[method](kspace, noise)
+        made = CARTESIAN[method](kspace, mask, levels)
     else:
-        made = along_trajectory(method, kspace, trajectory, matrix, noise)
+        made = along_trajectory(method, kspace, mask, trajectory, matrix, levels)
     width = HALF_WIDTH * made.spread
     return np.stack([np.real(made.image), np.imag(made.image), width, width, made.rest]).astype(np.float32)
 
@@ -172,8 +182,7 @@ def problem_with(method: str, parameters: Mapping[str, str], along: bool, names:
     return ""
 
 
-def _prepared(kspace: _Complex, noise: float) -> tuple[Sense, _Complex, npt.NDArray[np.float32]]:
-    mask = np.any(kspace != 0, axis=0)
+def _prepared(kspace: _Complex, mask: _Mask, noise: float) -> tuple[Sense, _Complex, npt.NDArray[np.float32]]:
     virtual, left_out = virtual_coils(kspace, kspace[:, mask], VIRTUAL_COILS)
     return Sense(coil_maps(virtual, mask, noise), mask), virtual, left_out
 
@@ -198,6 +207,6 @@ class TritonPythonModel(PythonModel):
         if problem:
             raise Refused(problem)
         matrix = None if trajectory is None else (int(parameters["rows"]), int(parameters["columns"]))
-        level = float(inputs["noise_std"][0]) if "noise_std" in inputs else float("nan")
-        planes = reconstruct(method, as_complex(inputs["kspace"])[0], level, trajectory, matrix)
+        kspace, mask = as_measured(inputs)
+        planes = reconstruct(method, kspace, mask, inputs.get("noise_std", np.nan), trajectory, matrix)
         return {"image_interval_residual": planes[None]}

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.backend.python_model import Array
-from recon.backend.replicas import Method, propagated, regularisation
-from recon.physics.coil_compression import virtual_coils
+from recon.backend.replicas import Method, propagated, regularisation, root_mean_square
+from recon.physics.coil_compression import combinations, virtual_coils
 from recon.physics.conjugate_gradients import conjugate_gradients
 from recon.physics.espirit import LARGEST_CALIBRATION, sensitivities
 from recon.physics.fourier import to_kspace
@@ -52,43 +52,56 @@ class NonUniformSense:
         return self.adjoint(self.forward(image))
 
 
-def along_trajectory(method: str, kspace: _Complex, trajectory: Array, matrix: tuple[int, int], noise: float) -> Method:
-    """``zero-filled`` (gridding) or ``sense`` of samples (coils, samples, readouts)."""
+def along_trajectory(
+    method: str,
+    kspace: _Complex,
+    mask: npt.NDArray[np.bool_],
+    trajectory: Array,
+    matrix: tuple[int, int],
+    noise: Array,
+) -> Method:
+    """``zero-filled`` (gridding) or ``sense`` of samples (coils, samples, readouts).
+
+    What was not measured, as ``mask`` (samples, readouts) says, takes part in nothing: neither in the density nor
+    in the normal equations.
+    """
     import sigpy
 
     # coordinates in cycles per field of view, rows first
-    coordinates = trajectory[..., ::-1].transpose(1, 0, 2) * np.array(matrix, np.float32)
+    coordinates = trajectory[..., ::-1].transpose(1, 0, 2)[mask] * np.array(matrix, np.float32)
     coordinates = np.ascontiguousarray(coordinates, np.float32)
-    density = sampled_area(coordinates, matrix, np.any(kspace != 0, axis=0))
+    kspace = kspace[:, mask]
+    density = sampled_area(coordinates, matrix)
     if method == "zero-filled":
         coils = sigpy.linop.NUFFT((len(kspace), *matrix), coordinates).H * (kspace * density)
-        image = np.sqrt((np.abs(coils) ** 2).sum(0))
-        # noise of a gridded pixel: the weights' root of the sum of squares
-        spread = np.full(matrix, noise * np.sqrt((density**2).sum() / np.prod(matrix)))
-        return Method(image, spread, np.zeros(matrix))
+        energy = np.abs(coils) ** 2
+        image = np.sqrt(energy.sum(0))
+        # noise of a gridded pixel: the weights' root of the sum of squares, each coil's by its share of the signal
+        variance = np.tensordot(noise**2, energy, 1) / np.maximum(energy.sum(0), np.finfo(np.float32).tiny)
+        return Method(image, np.sqrt(variance * (density**2).sum() / np.prod(matrix)), np.zeros(matrix))
+    level, measured, combined = root_mean_square(noise), kspace, combinations(kspace, VIRTUAL_COILS)
     kspace, left_out = virtual_coils(kspace, kspace, VIRTUAL_COILS)
-    operator = NonUniformSense(sensitivities_along(kspace, coordinates, density, matrix, noise), coordinates, density)
-    weight = regularisation(noise, float((np.abs(kspace) ** 2 * density).sum()) / float(np.prod(matrix)))
+    operator = NonUniformSense(sensitivities_along(kspace, coordinates, density, matrix, level), coordinates, density)
+    weight = regularisation(level, float((np.abs(kspace) ** 2 * density).sum()) / float(np.prod(matrix)))
 
     def solve(samples: _Complex) -> _Complex:
-        right = operator.adjoint(samples)
+        right = operator.adjoint(np.tensordot(combined, samples, 1))
         return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, _STEPS, _TOLERANCE)[0]
 
-    image = solve(kspace)
-    spread = propagated(solve, image, kspace, noise)
+    image = solve(measured)
+    spread = propagated(solve, image, measured, noise)
     difference = operator.forward(image) - kspace
     energy = float((np.abs(kspace) ** 2).sum() + left_out.sum())
     lost = float((np.abs(difference) ** 2).sum() + left_out.sum())
     return Method(image, spread, np.full(matrix, np.sqrt(lost / energy)))
 
 
-def sampled_area(coordinates: Array, matrix: tuple[int, int], measured: npt.NDArray[np.bool_]) -> Array:
+def sampled_area(coordinates: Array, matrix: tuple[int, int]) -> Array:
     """The area of k-space that each sample stands for, so that gridding keeps the unit of a unitary transform."""
     import sigpy
     from sigpy.mri import pipe_menon_dcf
 
     density = np.abs(pipe_menon_dcf(coordinates, matrix, max_iter=30, show_pbar=False)).astype(np.float32)
-    density *= measured  # readouts that were not measured (padding) weigh nothing
     # SigPy's transform is unitary on the grid
     grid = sigpy.linop.NUFFT((1, *matrix), coordinates)
     flat = grid * (grid.H * density[None].astype(np.complex64))

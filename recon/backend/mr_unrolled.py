@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recon.backend.python_model import Array, PythonModel, as_complex
+from recon.backend.python_model import Array, PythonModel, as_measured
 from recon.backend.runtime import Network, runtime_of
 from recon.physics.coil_compression import virtual_coils
 from recon.physics.conjugate_gradients import conjugate_gradients
@@ -49,9 +49,16 @@ class Unrolled:
     def __init__(self, cascades: Sequence[Network], repeats: int = REPEATS) -> None:
         self.cascades = [*cascades, *[cascades[-1]] * (repeats - 1)]
 
-    def __call__(self, kspace: _Complex) -> npt.NDArray[np.float32]:
-        """(5, y, x) float32: image, interval below and above, unexplained k-space, of (coils, ky, kx)."""
-        mask = np.any(kspace != 0, axis=0)
+    def __call__(self, kspace: _Complex, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+        """(5, y, x) float32: image, interval below and above, unexplained k-space.
+
+        Parameters
+        ----------
+        kspace
+            (coils, ky, kx).
+        mask
+            (ky, kx), what was measured.
+        """
         calibration = calibration_size(mask)
         kspace, left_out = virtual_coils(kspace, centre_of(kspace, calibration, max(calibration)), MOST_COILS)
         height, width = mask.shape
@@ -103,8 +110,8 @@ class TritonPythonModel(PythonModel):
         self.output = config["output"][0]["name"]
         self.run = Unrolled([runtime_of(folder / name, exact=True) for name in CASCADES])
         warm = [int(side) for side in parameters["warm_shape"].split(",")]
-        self.run(np.ones(warm, np.complex64))
+        self.run(np.ones(warm, np.complex64), np.ones(warm[1:], bool))
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
         """See :class:`PythonModel`."""
-        return {self.output: self.run(as_complex(inputs["kspace"])[0])[None]}
+        return {self.output: self.run(*as_measured(inputs))[None]}

@@ -35,13 +35,18 @@ class Method:
     rest: npt.NDArray[Any]
 
 
+def root_mean_square(noise: npt.NDArray[Any]) -> float:
+    """One level for coils of several."""
+    return float(np.sqrt(np.mean(np.square(noise))))
+
+
 def regularisation(noise: float, power: float) -> float:
     """Tikhonov weight: noise of a complex sample over the mean power of a pixel, as Wiener's filter has it."""
     return max(_WIENER * 2 * noise**2 / max(power, 1e-30), 1e-4)
 
 
 def propagated(
-    solve: Callable[[_Complex], _Complex], image: _Complex, kspace: _Complex, noise: float
+    solve: Callable[[_Complex], _Complex], image: _Complex, kspace: _Complex, noise: npt.NDArray[Any]
 ) -> npt.NDArray[np.float32]:
     """Standard deviation of the real part of a linear method's image, from pseudo-replicas of the scan.
 
@@ -52,19 +57,21 @@ def propagated(
     Parameters
     ----------
     solve
-        The method.
+        The method, linear.
     image
         Of ``kspace``.
     kspace
-        The scan.
+        The scan, (coils, ...).
     noise
-        Standard deviation of the real part of a sample.
+        (coils,) standard deviation of the real part of a sample.
     """
     random = np.random.default_rng(0)
-    step = np.float32(max(noise, 1e-5 * float(np.abs(kspace).max())))  # above the rounding of single precision
+    largest = float(noise.max())
+    gain = max(1.0, 1e-5 * float(np.abs(kspace).max()) / max(largest, 1e-30))  # above the rounding of single precision
+    step = (gain * noise).astype(np.float32).reshape(-1, *[1] * (kspace.ndim - 1))
     power = np.zeros(image.shape, np.float32)
     for _ in range(_REPLICAS):
         white = random.normal(size=(2, *kspace.shape)).astype(np.float32)
         replica = solve((kspace + step * (white[0] + 1j * white[1])).astype(np.complex64))
         power += np.abs(replica - image) ** 2 / (2 * _REPLICAS)
-    return np.asarray(noise / step * np.sqrt(scipy.ndimage.gaussian_filter(power, 1.5)), np.float32)
+    return np.asarray(1 / gain * np.sqrt(scipy.ndimage.gaussian_filter(power, 1.5)), np.float32)

@@ -23,7 +23,7 @@ class InputFile:
     size, mtime_ns
         When it was looked at; bytes, and ns since 1970.
     kind
-        ``dicom``, ``nifti``, ``hdf5``; empty for a file that is no scan.
+        What it holds, a name of :class:`recon.io.formats.Content`; empty for a file that is no scan.
     group
         Files with the same group are one scan; empty for a file that belongs to none.
     identity

@@ -15,7 +15,7 @@ from recon.errors import InvalidRequest, UnreadableInput
 
 NAME = "ledger.sqlite"
 UNBORN = "{}: its run was stopped before it began; start it again with `recon batch run`"
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE items (

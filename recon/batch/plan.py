@@ -15,6 +15,7 @@ from recon.batch.states import State
 from recon.errors import UnreadableInput
 from recon.tasks.archive import Scan
 from recon.tasks.registry import task_of, tasks
+from recon.values.content import Content
 
 _BATCH = 500
 _TOGETHER = 50
@@ -142,10 +143,10 @@ def _decide(ledger: Ledger, rows: list[sqlite3.Row], rules: Sequence[Rule]) -> _
         if fnmatch.fnmatch(str(path), rule.match):
             reason = f"rule {number} of the specification ({rule.match})"
             return _Decision("" if rule.task == SKIP else rule.task, reason, groups=[group], key=group)
-    pair = _pair(ledger, first)
+    pair = _pair(ledger, first, rules)
     if pair is not None and pair.task:
         return pair
-    scan = Scan(path, first["kind"], json.loads(first["facts"]))
+    scan = Scan(path, Content[first["kind"]], json.loads(first["facts"]).get("detail", ""))
     try:
         claims = {task.name: task.claim(scan) for task in tasks().values()}
     except UnreadableInput as error:
@@ -159,7 +160,7 @@ def _decide(ledger: Ledger, rows: list[sqlite3.Row], rules: Sequence[Rule]) -> _
     return pair or _Decision("", "; ".join(reasons) or "no task takes it")
 
 
-def _pair(ledger: Ledger, first: sqlite3.Row) -> _Decision | None:
+def _pair(ledger: Ledger, first: sqlite3.Row, rules: Sequence[Rule]) -> _Decision | None:
     """All inputs of a task that takes several, or why they are not there; None for a scan that is none of them."""
     if not first["pair"] or not first["role"]:
         return None
@@ -167,9 +168,10 @@ def _pair(ledger: Ledger, first: sqlite3.Row) -> _Decision | None:
     if task is None:
         return None
     with ledger.looking() as base:
-        halves = base.execute(
-            "SELECT DISTINCT grp, role FROM inputs WHERE pair = ? AND role != 'left out' "
-            "AND (state = '' OR reason LIKE 'unstable: %')",
+        # those that were left out a moment ago, since they are ambiguous, count too: order decides nothing
+        found = base.execute(
+            "SELECT grp, role, label, min(path) AS path FROM inputs WHERE pair = ? AND role != 'left out' "
+            "AND state IN ('', 'skipped') GROUP BY grp, role ORDER BY path",
             (first["pair"],),
         ).fetchall()
         waiting = base.execute(
@@ -178,19 +180,29 @@ def _pair(ledger: Ledger, first: sqlite3.Row) -> _Decision | None:
     if waiting is not None:
         return _Decision("", waiting[0])
     roles = [entry.name for entry in task.inputs]
-    groups = {role: [row["grp"] for row in halves if row["role"] == role] for role in roles}
+    halves = [row for row in found if not any(fnmatch.fnmatch(row["path"], rule.match) for rule in rules)]
+    by_role = {role: [row for row in halves if row["role"] == role] for role in roles}
+    groups = {role: [row["grp"] for row in rows] for role, rows in by_role.items()}
     if all(len(found) == 1 for found in groups.values()):
         return _Decision(
             task.name, f"{task.together}, by their names", groups=[groups[role][0] for role in roles],
             key=f"pair:{first['pair']}",
         )  # fmt: skip
-    amount = " and ".join(f"{len(found)} '{role}'" for role, found in groups.items())
-    return _Decision("", f"one half of a {task.name} pair, but there are {amount} scans beside it")
+    amount = " and ".join(_counted(role, [row["label"] for row in rows]) for role, rows in by_role.items())
+    more = any(len(rows) > 1 for rows in by_role.values())
+    advice = f"; leave out by a rule what is none, or name both to recon {task.name}" if more else ""
+    return _Decision("", f"one half of a {task.name} pair, but there are {amount}{advice}")
+
+
+def _counted(role: str, labels: Sequence[str]) -> str:
+    """How many scans may be a half, and which."""
+    named = f" ({', '.join(labels[:4])}{', ...' if len(labels) > 4 else ''})" if len(labels) > 1 else ""
+    return f"{len(labels) or 'no'} '{role}'{named}"
 
 
 def _copies(ledger: Ledger, rows: list[sqlite3.Row]) -> dict[str, str]:
     """Files whose content another one has too, and that other one."""
-    if rows[0]["kind"] == "dicom":
+    if rows[0]["grp"].startswith("dicom|"):
         clusters: dict[str, list[sqlite3.Row]] = {}
         for row in rows:
             clusters.setdefault(row["identity"], []).append(row)

@@ -107,6 +107,36 @@ def fetch(
     raise typer.Exit(status)
 
 
+@app.command()
+def stream(
+    config: Annotated[str, typer.Option("-c", "--config", help="What is to be done: mr, a method, contrast.")] = "mr",
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", help="NAME=VALUE, as a console sends it; may be repeated.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1.0, help="Seconds that one slice may take.")] = 600.0,
+    server: Server = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+) -> None:
+    """Read a scan from standard input, write its images to standard output: recon mrd stream < in > out.
+
+    Takes a stream of version 1, an HDF5 file, or a stream of version 2 (extra mrd; of the schema of the mrd-python
+    that is installed). Version 2 is answered in version 2, the others as a stream of version 1.
+    """
+    from recon.doors.mrd import pipe
+    from recon.doors.mrd.session import Bounds, Surroundings
+
+    def show(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    with connect(server, tls_of(tls_ca, tls_cert, tls_key), 120.0, _TASKS) as client:
+        around = Surroundings(lambda: client, bounds=Bounds(timeout_s=timeout))
+        source = open(sys.stdin.fileno(), "rb", 0, closefd=False)  # noqa: SIM115
+        done = pipe.run(around, source, sys.stdout.buffer, config, _parameters(parameter or []), show)
+    raise typer.Exit(_DONE if done.images and not done.errors else _NOTHING_CAME)
+
+
 def _talk(
     address: str, outgoing: Any, output: Path | None, silence: float, as_json: bool, *, listing: bool = False
 ) -> int:

@@ -12,6 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from recon.cli.session import connect
+from recon.client import Client, Tls
+
 app = typer.Typer(help="The hospital's door: a DICOM node with rules.", no_args_is_help=True)
 
 _Config = Annotated[Path, typer.Option("--config", "-c", help="The node's configuration, node.yaml.")]
@@ -29,18 +32,29 @@ def run(config: _Config) -> None:
     from recon.doors.node.parts import PARTS
     from recon.doors.node.supervise import supervise
 
-    read_config(config)  # a mistake is told here, once
-    command = [sys.executable, "-m", "recon.cli", "node", "part"]
-    supervise({name: [*command, name, "--config", str(config)] for name in PARTS}, _until_told())
+    node = read_config(config)  # a mistake is told here, once
+    commands = {name: [sys.executable, "-m", "recon.doors.node", name, str(config)] for name in PARTS}
+    if any(rule.task for rule in node.rules):
+        commands["work"] = [sys.executable, "-m", "recon.cli", "node", "work", "--config", str(config)]
+    else:
+        del commands["work"]
+    supervise(commands, _until_told())
 
 
 @app.command(hidden=True)
-def part(name: Annotated[str, typer.Argument(help="Which.")], config: _Config) -> None:
-    """Run one part of the node."""
+def work(config: _Config) -> None:
+    """The part of the node that works, with a service of its own where none is named."""
     from recon.doors.node.config import read_config
     from recon.doors.node.parts import run_part
 
-    run_part(name, read_config(config), _until_told())
+    node, stop, files = read_config(config), _until_told(), None
+    if node.service is not None:  # jobs wait for it, should it be away
+        files = node.service_tls
+        with Client(node.service, Tls(files.ca, files.cert, files.key) if files else None) as client:
+            run_part("work", node, stop, client)
+        return
+    with connect(None, tasks={rule.task for rule in node.rules if rule.task}) as client:
+        run_part("work", node, stop, client)
 
 
 @app.command()
@@ -124,6 +138,47 @@ def ping(
         print(json.dumps({"destination": name, "seconds": round(seconds, 4)}))
     else:
         _console().print(f"{name} answers after {seconds * 1000:.0f} ms", markup=False)
+
+
+@app.command()
+def queue(config: _Config, as_json: _Json = False) -> None:
+    """Show what waits, what was rejected or failed, and what could not be sent."""
+    from recon.doors.node.config import read_config
+    from recon.doors.node.overview import overview
+
+    node = read_config(config)
+    found = overview(node)
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    console = _console()
+    for name, counts in (("series", found["series"]), ("jobs", found["jobs"]), *found["destinations"].items()):
+        words = ", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing"
+        console.print(f"{name}: {words}", markup=False)
+    for job in found["rejected"] + found["failed"]:
+        console.print(f"job {job['job']} ({job['rule']}): {job['state']}, {job['reason']}", markup=False)
+    for letter in found["dead"]:
+        words = f"{letter['count']} dead letters to {letter['destination']}: {letter['reason']}"
+        console.print(f"{words}; start again with recon node retry {letter['destination']}", markup=False)
+
+
+@app.command()
+def retry(
+    config: _Config,
+    destination: Annotated[str | None, typer.Argument(help="Only its dead letters.")] = None,
+    jobs: Annotated[bool, typer.Option("--jobs", help="Failed jobs, too.")] = False,
+) -> None:
+    """Start dead letters again."""
+    from recon.doors.node.config import read_config
+    from recon.doors.node.ledger import Ledger
+    from recon.doors.node.outbox import restart
+    from recon.doors.node.overview import restart_jobs
+
+    ledger = Ledger(read_config(config).folder)
+    letters = restart(ledger, destination)
+    again = restart_jobs(ledger) if jobs else 0
+    ledger.close()
+    _console().print(f"{letters} dead letters and {again} failed jobs are pending again")
 
 
 def _until_told() -> threading.Event:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recon.errors import UnreadableInput
-from recon.io.dicom import MR, ImageSeries, SeriesIndex, SliceSource, find_files, load, scan
+from recon.io.dicom import ImageSeries, SeriesIndex, SliceSource, find_files, load
 from recon.io.dicom.read.geometry import tilt_of
 from recon.io.dicom.read.protocol import Protocol, differences, protocol_of
-from recon.io.dicom.read.skipped import Kind
-from recon.io.nifti import NiftiVolume, is_nifti, read_nifti
+from recon.io.formats import Content, LeftOut, OpenedSlices, OpenedVolume, open_files
+from recon.io.nifti import NiftiVolume
 from recon.quality.verdict import Check, measure
 from recon.volumes import Unit, Volume
 
@@ -114,37 +114,43 @@ def read_scan(paths: Sequence[Path]) -> ContrastScan:
     UnreadableInput
         When there is no such scan, or more than one.
     """
-    first = paths[0]
-    if len(paths) == 1 and is_nifti(first):
-        nifti = read_nifti(first)
-        volume = Volume(nifti.volume.values, nifti.volume.geometry, Unit.ARBITRARY)
-        if volume.shape[0] < _FEWEST:
-            raise UnreadableInput(f"{first}: has {volume.shape[0]} slices; at least {_FEWEST} are needed")
-        return ContrastScan(first, (first,), volume, nifti=nifti, notes=tuple(nifti.notes))
-    return _read_dicom(first if len(paths) == 1 else first.parent, paths)
+    path = paths[0] if len(paths) == 1 else paths[0].parent
+    opened = list(open_files(find_files(paths), (Content.MR, Content.VOLUME)))
+    left = [one for one in opened if isinstance(one, LeftOut)]
+    volumes = [one for one in opened if isinstance(one, OpenedVolume)]
+    series = [one.index for one in opened if isinstance(one, OpenedSlices)]
+    if len(volumes) == 1 and not series:
+        return _of_volume(path, volumes[0].files, volumes[0].read())
+    if volumes:
+        names = ", ".join(one.files[0].name for one in volumes[:3])
+        held = f"{len(volumes)} volumes ({names})" + (" and DICOM series" if series else "")
+        raise UnreadableInput(f"{path}: holds {held}; name the one that is meant")
+    return _of_series(path, series, left)
 
 
-def _read_dicom(path: Path, paths: Sequence[Path]) -> ContrastScan:
-    found = scan(find_files(paths), kind=MR)
-    reasons = Counter(f"{item.reason}" for item in found.skipped)
-    if not found.series:
+def _of_volume(path: Path, files: tuple[Path, ...], nifti: NiftiVolume) -> ContrastScan:
+    volume = Volume(nifti.volume.values, nifti.volume.geometry, Unit.ARBITRARY)
+    if volume.shape[0] < _FEWEST:
+        raise UnreadableInput(f"{path}: has {volume.shape[0]} slices; at least {_FEWEST} are needed")
+    return ContrastScan(path, files, volume, nifti=nifti, notes=tuple(nifti.notes))
+
+
+def _of_series(path: Path, found: Sequence[SeriesIndex], left: Sequence[LeftOut]) -> ContrastScan:
+    reasons = Counter(one.reason for one in left)
+    if not found:
         why = "; ".join(reason for reason, _ in reasons.most_common(3)) or "it is empty"
         raise UnreadableInput(f"{path}: holds no MR series ({why})")
-    index = _only(found.series, path)
+    index = _only(found, path)
     series = load(index)
     _require_even(series, index, path)
     notes = [*series.notes, *(f"{count} files left out: {reason}" for reason, count in reasons.items())]
-    notes += [
-        f"series {other.number} left out: it has {len(other.records)} slices"
-        for other in found.series
-        if other != index
-    ]
+    others = [one for one in found if one is not index]
+    notes += [f"series {other.number} left out: it has {len(other.records)} slices" for other in others]
     checks = [check for check in series.checks if check.name not in _UNEVEN]
-    of = index.records[0].of
-    lost = [item for item in found.skipped if item.kind is Kind.BROKEN and not item.series_uid]
-    if lost and not index.lost:
-        # a file whose header can't be read may belong to the series
-        checks = [measure("slices_lost", float(len(lost)), unit="", upper=0.0, message="files that can't be read")]
+    of, known = index.records[0].of, {item.path for item in index.lost}
+    strays = [one for one in left if one.lost and one.path not in known]
+    if strays and not index.lost:  # a file whose header can't be read may belong to the series
+        checks = [measure("slices_lost", float(len(strays)), unit="", upper=0.0, message="files that can't be read")]
     return ContrastScan(
         path, tuple(dict.fromkeys(source.path for source in series.sources)), series.volume,
         sources=tuple(series.sources), patient=of.patient, frame_of_reference=of.frame_of_reference,

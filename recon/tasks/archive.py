@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from recon.values.content import Content
 
 
 @dataclass(frozen=True)
@@ -15,15 +16,15 @@ class Scan:
     ----------
     path
         Of the first of them.
-    kind
-        ``dicom``, ``nifti`` or ``hdf5``.
-    facts
-        What the header says: of DICOM ``modality`` and ``class``.
+    content
+        What they hold.
+    detail
+        What the format says of it, such as the name of a SOP class.
     """
 
     path: Path
-    kind: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    content: Content
+    detail: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,10 @@ class Readouts:
     def mask(self) -> Mask:
         """(lines, samples): which were measured."""
         return self.counts > 0
+
+    def without(self, coils: Mask) -> Readouts:
+        """Of the other coils; these, (coils,) bool, are left out."""
+        return replace(self, samples=self.samples[:, ~coils]) if coils.any() else self
 
     @property
     def averaged(self) -> float:

@@ -22,6 +22,11 @@ def error(planes, truth):
     return np.linalg.norm(found - truth) / np.linalg.norm(truth)
 
 
+def sampled(lines):
+    """Mask (ky, kx) of whole lines."""
+    return np.broadcast_to(lines, SHAPE)
+
+
 def combined(coils, seed=0):
     """Root sum of squares without noise: what coil combination can reach at best."""
     return np.sqrt((np.abs(to_image(multicoil(IMAGE, coils, seed=seed))) ** 2).sum(0))
@@ -31,10 +36,14 @@ def combined(coils, seed=0):
 @pytest.mark.parametrize(("mask", "limit"), [(EVERY_THIRD, 0.08), (LATE, 0.15)])
 def test_missing_lines_are_completed(method, mask, limit) -> None:
     kspace = multicoil(IMAGE, 8, noise=NOISE) * mask
-    planes = model.reconstruct(method, kspace, NOISE)
+    planes = model.reconstruct(method, kspace, sampled(mask), NOISE)
     assert planes.shape == (5, *SHAPE)
     assert planes.dtype == np.float32
-    assert error(planes, combined(8)) < limit < error(model.reconstruct("zero-filled", kspace, NOISE), combined(8))
+    assert (
+        error(planes, combined(8))
+        < limit
+        < error(model.reconstruct("zero-filled", kspace, sampled(mask), NOISE), combined(8))
+    )
     assert np.isfinite(planes[:2]).all()
 
 
@@ -42,7 +51,7 @@ def test_missing_lines_are_completed(method, mask, limit) -> None:
 @pytest.mark.parametrize("method", ["zero-filled", "sense", "l1-wavelet"])
 def test_any_number_of_coils(method, coils) -> None:
     kspace = multicoil(IMAGE, coils, noise=0.002) * (np.abs(LINES) < 36)
-    planes = model.reconstruct(method, kspace, 0.002)
+    planes = model.reconstruct(method, kspace, sampled(np.abs(LINES) < 36), 0.002)
     assert error(planes, combined(coils)) < 0.12
     unexplained = np.sqrt((planes[4] ** 2).sum() / (np.abs(kspace) ** 2).sum())
     assert unexplained < 0.1
@@ -57,12 +66,16 @@ def test_propagated_noise_is_the_spread_of_many_scans() -> None:
             quiet + (NOISE * (rng.normal(size=quiet.shape) + 1j * rng.normal(size=quiet.shape)) * EVERY_THIRD)
             for _ in range(10)
         ]
-        planes = np.stack([model.reconstruct(method, scan.astype(np.complex64), NOISE) for scan in scans])
+        planes = np.stack(
+            [model.reconstruct(method, scan.astype(np.complex64), sampled(EVERY_THIRD), NOISE) for scan in scans]
+        )
         images = np.hypot(planes[:, 0], planes[:, 1])
         spread = images.std(0, ddof=1)[IMAGE > 0.1]
         foretold = planes[0, 2][IMAGE > 0.1] / 1.645
         assert np.sqrt(np.mean(spread**2)) == pytest.approx(np.sqrt(np.mean(foretold**2)), rel=0.12)
-    assert np.isnan(model.reconstruct("l1-wavelet", scans[0].astype(np.complex64), NOISE)[2]).all()
+    assert np.isnan(
+        model.reconstruct("l1-wavelet", scans[0].astype(np.complex64), sampled(EVERY_THIRD), NOISE)[2]
+    ).all()
 
 
 @pytest.mark.parametrize("method", ["zero-filled", "sense"])
@@ -76,7 +89,9 @@ def test_a_trajectory_is_gridded(method) -> None:
     radius = (np.arange(2 * side) - side) / (2 * side)
     path = radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], -1)[:, None]
     samples = sigpy.nufft(coils.astype(np.complex64), path[..., ::-1] * side).transpose(0, 2, 1)
-    planes = model.reconstruct(method, samples.astype(np.complex64), 1e-3, path.astype(np.float32), (side, side))
+    path = path.astype(np.float32)
+    everything = np.ones(samples.shape[1:], bool)
+    planes = model.reconstruct(method, samples.astype(np.complex64), everything, 1e-3, path, (side, side))
     y, x = np.mgrid[-32:32, -32:32]
     coils = to_image((to_kspace(coils) * (np.hypot(y, x) <= 32)).astype(np.complex64))  # spokes reach no corner
     truth = np.sqrt((np.abs(coils) ** 2).sum(0))
@@ -86,6 +101,45 @@ def test_a_trajectory_is_gridded(method) -> None:
     assert np.median(np.hypot(planes[0], planes[1])[inside] / truth[inside]) == pytest.approx(1, abs=0.1)
     assert planes[4, 0, 0] < 0.05
     assert (planes[2] > 0).all()
+
+
+def spokes(count, side):
+    """Trajectory (count, 2 side, 2) and the samples (4, 2 side, count) of a head along it."""
+    import sigpy
+
+    coils = to_image(multicoil(head((side, side)), 4, noise=0.0))
+    angles = np.pi * np.arange(count) / count
+    radius = (np.arange(2 * side) - side) / (2 * side)
+    path = (radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], -1)[:, None]).astype(np.float32)
+    return path, sigpy.nufft(coils.astype(np.complex64), path[..., ::-1] * side).transpose(0, 2, 1)
+
+
+@pytest.mark.parametrize("method", ["zero-filled", "sense"])
+def test_readouts_that_are_missing_or_padding_take_part_in_nothing(method) -> None:
+    """Padded with 111 empty readouts, an image is that of the 101 which were measured."""
+    side = 48
+    path, samples = spokes(101, side)
+    plain = model.reconstruct(method, samples, np.ones(samples.shape[1:], bool), 1e-3, path, (side, side))
+    padded = np.concatenate([samples, np.zeros((4, 2 * side, 111), np.complex64)], axis=2)
+    mask = np.broadcast_to(np.arange(212) < 101, padded.shape[1:])
+    longer = np.concatenate([path, np.zeros((111, 2 * side, 2), np.float32)])
+    planes = model.reconstruct(method, padded, mask, 1e-3, longer, (side, side))
+    np.testing.assert_array_equal(planes, plain)
+
+
+def test_each_coil_has_its_own_noise() -> None:
+    """A coil ten times as noisy makes the interval of its neighbourhood wider, as many scans show."""
+    noise = np.array([NOISE] * 5 + [10 * NOISE])
+    quiet, mask = multicoil(IMAGE, 6), np.ones(SHAPE, bool)
+    rng = np.random.default_rng(5)
+    white = (rng.normal(size=(10, *quiet.shape)) + 1j * rng.normal(size=(10, *quiet.shape))) * noise[:, None, None]
+    for method in ("zero-filled", "sense"):
+        planes = np.stack([model.reconstruct(method, (quiet + w).astype(np.complex64), mask, noise) for w in white])
+        spread = np.hypot(planes[:, 0], planes[:, 1]).std(0, ddof=1)
+        foretold = planes[0, 2] / 1.645
+        strong = IMAGE > 0.3
+        assert np.corrcoef(spread[strong], foretold[strong])[0, 1] > 0.5
+        assert np.median(spread[strong]) == pytest.approx(np.median(foretold[strong]), rel=0.2)
 
 
 @pytest.mark.parametrize(

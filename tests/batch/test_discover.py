@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import h5py
+import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
 
 from recon.batch.classify import classify
@@ -170,4 +174,72 @@ def test_network_file_systems_are_refused(kind: str, tmp_path: Path) -> None:
 def test_a_bare_file_is_classified_without_its_pixels(tmp_path: Path) -> None:
     path = write_series(tmp_path / "one", 1)[0]
     found = classify(path, tmp_path)
-    assert (found.kind, found.label, found.taken) == ("dicom", "one_1", "2024-01-02")
+    assert (found.kind, found.label, found.taken) == ("CT", "one_1", "2024-01-02")
+
+
+@pytest.mark.parametrize("order", ["132", "213", "321"])
+def test_two_possible_partners_are_named_whatever_their_order(tmp_path: Path, order: str) -> None:
+    a, descriptions = tmp_path / "a", {"1": "AX T1 PRE", "2": "AX T2 PRE", "3": "AX T1 LOW DOSE"}
+    for place, key in enumerate(order):
+        write_series(
+            a / f"{place}", 2, modality="MR", description=descriptions[key], study="1.2.3", number=int(key)
+        )  # fmt: skip
+    assert _planned(a, tmp_path / "out") == {}
+    reasons = set(_reasons(tmp_path / "out").values())
+    assert len(reasons) == 1
+    (reason,) = reasons
+    assert "2 'pre'" in reason
+    assert "1 'low'" in reason
+    assert all(f"{order.index(key)}_{key}" in reason for key in "12")
+    # a rule says which is none
+    found = _planned(a, tmp_path / "out2", (Rule(f"*/{order.index('2')}/*", "skip"),))
+    assert [entry[:2] for entry in found.values()] == [("contrast", 4)]
+
+
+def test_bids_names_pair(tmp_path: Path) -> None:
+    a = tmp_path / "a" / "sub-01" / "anat"
+    for seed, name in enumerate(("sub-01_T1w", "sub-01_ce-gadolinium_T1w", "sub-01_T2w", "sub-01_FLAIR")):
+        write_nifti(a / f"{name}.nii.gz", seed, air=0.0)
+        (a / f"{name}.json").write_text("{}")
+    found = _planned(tmp_path / "a", tmp_path / "out")
+    assert [entry[:2] for entry in found.values()] == [("contrast", 2)]
+
+
+def test_packed_scans_are_named_and_the_run_says_so(tmp_path: Path) -> None:
+    a = tmp_path / "a"
+    files = write_series(a / "one", 2)
+    (a / "x.dcm.gz").write_bytes(gzip.compress(files[0].read_bytes()))
+    (a / "table.tsv.gz").write_bytes(gzip.compress(b"a\tb\n"))
+    with zipfile.ZipFile(a / "study.zip", "w") as archive:
+        archive.write(files[0], "deep/000.dcm")
+    counts = run(a, tmp_path / "out")
+    assert (counts["done"], counts["failed"], counts["skipped"], counts["exit_status"]) == (1, 2, 1, 1)
+    reasons = _reasons(tmp_path / "out")
+    assert "unpack it" in reasons["x.dcm.gz"]
+    assert "deep/000.dcm inside" in reasons["study.zip"]
+
+
+def test_what_the_command_reads_the_archive_reads(tmp_path: Path) -> None:
+    a = tmp_path / "a"
+    for path in write_series(a / "anonymous", 3):
+        data = pydicom.dcmread(path)
+        del data.SeriesInstanceUID
+        data.save_as(path)
+    with h5py.File(a / "raw.h5", "w") as file:
+        file["2024-01-02/xml"], file["2024-01-02/data"] = b"<x/>", np.zeros(3)
+    found = _planned(a, tmp_path / "out")
+    assert {entry[:2] for entry in found.values()} == {("ct", 3), ("mr", 1)}
+
+
+def test_a_difference_of_scans_or_a_phase_is_never_ct(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name, values in (
+        ("difference", rng.normal(0, 180, (32, 32, 8))), ("phase", rng.uniform(-4096, 4095, (32, 32, 8))),
+        ("strong_difference", rng.laplace(0, 300, (32, 32, 8))),
+    ):  # fmt: skip
+        nib.Nifti1Image(values.astype(np.float32), np.eye(4)).to_filename(tmp_path / f"{name}.nii.gz")
+    (tmp_path / "a").mkdir()
+    for path in tmp_path.glob("*.nii.gz"):
+        path.rename(tmp_path / "a" / path.name)
+    assert _planned(tmp_path / "a", tmp_path / "out") == {}
+    assert all("difference" in reason for reason in _reasons(tmp_path / "out").values())

@@ -18,7 +18,7 @@ import pytest
 from recon.cli import work
 from recon.errors import ServiceUnavailable, UnreadableInput
 from recon.jobs import Problem
-from recon.tasks.ct.inputs import CtNiftiJob
+from recon.tasks.ct.inputs import CtVolumeJob
 from recon.tasks.ct.options import CtOptions
 from recon.tasks.names import distinct, name_of
 from tests.conftest import body
@@ -109,8 +109,8 @@ def test_without_a_service_every_job_is_said_to_have_failed(
 
     monkeypatch.setattr(work, "connect", nobody)
     found = [
-        Problem("bad.nii", UnreadableInput("bad.nii: broken")), CtNiftiJob("a", "a.nii", []),
-        CtNiftiJob("b", "b.nii", []),
+        Problem("bad.nii", UnreadableInput("bad.nii: broken")), CtVolumeJob("a", "a.nii", []),
+        CtVolumeJob("b", "b.nii", []),
     ]  # fmt: skip
     assert work.work(found, tmp_path, CtOptions(), server="x:1", tls=None, as_json=True, nothing="") == 2
     results = json.loads(capsys.readouterr().out)["results"]

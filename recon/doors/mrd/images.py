@@ -10,6 +10,7 @@ from ismrmrd import Meta
 
 from recon.doors.mrd.pictures import IMAGE, INTERVAL, Picture
 from recon.doors.mrd.wire import Image
+from recon.doors.mrd.wire.layout import IMAGE_HEAD
 
 #: Databases keep lower numbers for the scanner's own series.
 FIRST_SERIES = 99
@@ -49,7 +50,7 @@ class SeriesOfImages:
         if self._pixels == "int16":
             slope = self._slope(series, values)
             values = np.rint(values / slope).astype("<i2")
-        head = np.array(picture.place)
+        head = np.array(picture.place, IMAGE_HEAD)
         head["image_type"], head["image_series_index"] = _MAGNITUDE, series
         head["image_index"] = min(count, 65535)
         meta = self._meta(picture, slope)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future
 from typing import Protocol, TypeAlias
 
-from recon.doors.mrd.wire import Close, Image, Message, Text, encode
-from recon.doors.mrd.wire.writer import Buffer
+from recon.doors.mrd.wire import Close, Image, Message, Text
 from recon.errors import ReconError, one_line
 
 _log = logging.getLogger(__name__)
 
 #: Messages that are there, or that are still being made.
 Item: TypeAlias = Message | Future[Iterable[Message]]
-Write: TypeAlias = Callable[[Iterator[Buffer]], None]
+Send: TypeAlias = Callable[[Message], None]
 
 
 class Keeper(Protocol):
@@ -32,8 +31,8 @@ class Outbox:
 
     Parameters
     ----------
-    write
-        Sends bytes; raises ``OSError`` when there is nobody who takes them.
+    send
+        Sends a message; raises ``OSError`` when there is nobody who takes it.
     keeper
         Gets every image; None where none is kept.
     most_bytes
@@ -47,10 +46,10 @@ class Outbox:
         Whether the scanner has left.
     """
 
-    def __init__(self, write: Write, keeper: Keeper | None = None, most_bytes: int = 2**30) -> None:
+    def __init__(self, send: Send, keeper: Keeper | None = None, most_bytes: int = 2**30) -> None:
         self.images = self.errors = 0
         self.gone = threading.Event()
-        self._write, self._keeper, self._most = write, keeper, most_bytes
+        self._out, self._keeper, self._most = send, keeper, most_bytes
         self._items: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._waiting, self._room = 0, threading.Condition()
         self._thread = threading.Thread(target=self._send_all, name="mrd-outbox", daemon=True)
@@ -105,7 +104,7 @@ class Outbox:
             self.errors += 1
         try:
             if not self.gone.is_set():
-                self._write(encode(message))
+                self._out(message)
         except OSError:
             self.leave()
         if isinstance(message, Image):

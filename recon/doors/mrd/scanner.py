@@ -54,11 +54,16 @@ def messages_of(path: Path, config: str, parameters: dict[str, Any]) -> Iterator
             text = xml[()] if xml.shape == () else xml[0]
             yield Header(text if isinstance(text, bytes) else str(text).encode())
         if parameters:
-            yield Text(json.dumps({"version": "1.1.0", "parameters": parameters}))
+            yield parameters_text(parameters)
         if data is not None:
             yield from _readouts(data)
     if pictures:
         yield from images_in(path)
+
+
+def parameters_text(parameters: dict[str, Any]) -> Text:
+    """Parameters as a console sends them."""
+    return Text(json.dumps({"version": "1.1.0", "parameters": parameters}))
 
 
 def _readouts(data: Any) -> Iterator[Acquisition]:

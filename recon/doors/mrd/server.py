@@ -10,15 +10,14 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from recon.doors.mrd.kept import Kept, KeptSession, new_name
 from recon.doors.mrd.outbox import Outbox
 from recon.doors.mrd.session import Session, Surroundings
-from recon.doors.mrd.wire import Close, Text, encode
-from recon.doors.mrd.wire.writer import Buffer
+from recon.doors.mrd.wire import Close, Message, Text, encode, read_messages
 from recon.errors import InvalidRequest, ServiceUnavailable
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -130,10 +129,10 @@ class Server:
         with connection:
             _prepare(connection, self._keeper.idle_s)
             keeping = self._kept.open(name) if self._kept is not None else None
-            outbox = Outbox(lambda buffers: _send(connection, buffers), keeping)
+            outbox = Outbox(lambda message: _send(connection, message), keeping)
             session = Session(self._around, outbox, name, kept=self._kept)
             with io.BufferedReader(connection.makefile("rb", 0), 2**20) as source:
-                session.run(source)
+                session.run(read_messages(source))
                 _goodbye(connection)
             if keeping is not None:
                 self._settle(keeping, session, outbox, name)
@@ -183,8 +182,8 @@ def _prepare(connection: socket.socket, idle_s: float) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
-def _send(connection: socket.socket, buffers: Iterator[Buffer]) -> None:
-    for buffer in buffers:
+def _send(connection: socket.socket, message: Message) -> None:
+    for buffer in encode(message):
         connection.sendall(buffer)
 
 
@@ -192,7 +191,7 @@ def _refuse(connection: socket.socket, why: str) -> None:
     with connection, contextlib.suppress(OSError):
         _prepare(connection, _GREETING_S)
         for message in (Text(f"ERR {why}"), Close()):
-            _send(connection, encode(message))
+            _send(connection, message)
         _goodbye(connection)
 
 

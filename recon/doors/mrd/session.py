@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recon.client import Client
+from recon.doors.mrd.contrast import EarlierScans, enhanced
 from recon.doors.mrd.images import SeriesOfImages
+from recon.doors.mrd.images_in import ImagesIn, scan_key
 from recon.doors.mrd.kept import Kept
 from recon.doors.mrd.mr import Reconstruction
 from recon.doors.mrd.noise import NoiseScans, dependency_of, identity_of
-from recon.doors.mrd.options import Options, options_of, parameters_of
+from recon.doors.mrd.options import CONTRAST, Options, options_of, parameters_of
 from recon.doors.mrd.outbox import Outbox
 from recon.doors.mrd.pictures import IMAGE, Picture
 from recon.doors.mrd.scan import Portion, Scan
@@ -27,10 +29,8 @@ from recon.doors.mrd.wire import (
     Header,
     Image,
     Message,
-    Source,
     Text,
     Waveform,
-    read_messages,
 )
 from recon.errors import InvalidRequest, ReconError, UnreadableInput, one_line
 from recon.io.mrd.header import document_of, scan_header
@@ -70,12 +70,15 @@ class Surroundings:
         Gives the connection to the service, once it is there.
     noise
         Noise scans of earlier sessions.
+    scans
+        Scans before contrast of earlier sessions.
     bounds
         Of each session.
     """
 
     client: Callable[[], Client]
     noise: NoiseScans = field(default_factory=NoiseScans)
+    scans: EarlierScans = field(default_factory=EarlierScans)
     bounds: Bounds = field(default_factory=Bounds)
 
 
@@ -110,14 +113,14 @@ class Session:
         self._verdicts = dict.fromkeys(Verdict, 0)
         self._noted: set[str] = set()
         self._came = 0
-        self._images: list[Image] = []
+        self._images: ImagesIn | None = None
 
-    def run(self, source: Source) -> None:
+    def run(self, messages: Iterator[Message]) -> None:
         """From the first message to the last answer; whatever happens is said, then the session is closed."""
         if self._kept is not None:
             self._out.say("DBG", f"session {self._name}: results are kept")
         try:
-            incomplete = self._take_all(read_messages(source))
+            incomplete = self._take_all(messages)
             if self._config == FETCH:
                 self._fetch()
             elif self._wanted:
@@ -247,9 +250,39 @@ class Session:
         return noise
 
     def _take_image(self, image: Image) -> None:
-        self._begin()
-        self._out.reserve(image.values.nbytes)
-        self._out.put(image)
+        options = self._begin()
+        if options.task == CONTRAST:
+            if self._images is None:
+                self._images = ImagesIn(self._around.bounds.held_bytes)
+            self._images.add(image)
+            if not options.send_originals:
+                return
+        elif options.task == "mr":
+            self._note("WRN", "images came, and mr takes raw data; they go back as they are")
+        self._give_back([image])
+
+    def _give_back(self, images: Iterable[Image]) -> None:
+        """Never an image lost: what can't be used goes back as it came."""
+        for image in images:
+            self._out.reserve(image.values.nbytes)
+            self._out.put(image)
+
+    def _enhance(self, came: ImagesIn, options: Options) -> None:
+        """Full-dose contrast of two scans; where there is none, the images themselves."""
+        key = scan_key(self._xml)
+        try:
+            stacks, earlier = came.stacks, self._around.scans.find(key)
+            if len(stacks) == 1 and earlier is not None:
+                stacks = [earlier, *stacks]
+            if len(stacks) == 1 and key:
+                self._around.scans.keep(key, stacks[0])
+                raise InvalidRequest("one scan came; it is kept as the one before contrast, and goes back as it is")
+            for picture_list in enhanced(self._around.client(), stacks, options, self._around.bounds.timeout_s):
+                self._out.put(_done(self._answers(picture_list)))
+        except ReconError as error:
+            self._out.say("WRN", f"no contrast is made: {error.problem}")
+            if not options.send_originals:
+                self._give_back(came.images)
 
     def _reconstruct(self, portion: Portion) -> None:
         making = self._making
@@ -305,15 +338,16 @@ class Session:
             words = "closed before a header came" if not self._xml else "closed before any data came"
             self._out.say("WRN" if not self._xml else "ERR", words)
             return
+        if self._images is not None and self._began is not None:
+            self._enhance(self._images, self._began)
+            self._out.put(_done(self._total()))
         if self._scan is None or self._making is None:
             return
         for portion in self._scan.rest(incomplete):
             self._reconstruct(portion)
         self._workers.shutdown()
         self._say_what_came_of(self._scan)
-        total: Future[Iterable[Message]] = Future()
-        total.set_result(self._total())
-        self._out.put(total)
+        self._out.put(_done(self._total()))
 
     def _say_what_came_of(self, scan: Scan) -> None:
         identity = identity_of(self._document)
@@ -336,3 +370,10 @@ class Session:
         if words not in self._noted:
             self._noted.add(words)
             self._out.say(kind, words)
+
+
+def _done(messages: Iterable[Message]) -> Future[Iterable[Message]]:
+    """Messages that are made when it is their turn to be sent."""
+    made: Future[Iterable[Message]] = Future()
+    made.set_result(messages)
+    return made

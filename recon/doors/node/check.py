@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from recon.doors.node.config import NodeConfig
 from recon.doors.node.rules import Rule
+from recon.doors.node.scans import roles_of
 
 _SPECIAL = set(r".^$*+?{}[]\|()")
 
@@ -21,9 +22,11 @@ def findings(config: NodeConfig) -> Iterator[str]:
                 break
         if rule.task is not None and not rule.to:
             yield f"rule {rule.name} sends its results nowhere: it has no 'to'"
-    roles = {rule.role for rule in config.rules if rule.role}
-    if len(roles) == 1:
-        yield f"no pair comes about: there is a rule for the {roles.pop()} scan of contrast, none for the other"
+    for task in dict.fromkeys(rule.task for rule in config.rules if rule.task is not None and rule.role is not None):
+        there = {rule.role for rule in config.rules if rule.task == task}
+        for role in roles_of(task):
+            if role not in there:
+                yield f"no pair comes about: there is no rule for the {role} scan of {task}"
     named = {name for rule in config.rules for name in rule.destinations} | set(config.otherwise.originals_to)
     for name in config.destinations:
         if name not in named:

@@ -126,7 +126,7 @@ class Commitments:
             failed = _references(report, "FailedSOPSequence")
             for _, sop in failed:
                 base.execute(
-                    "UPDATE deliveries SET state = 'pending', refusals = refusals + 1, not_before = 0, "
+                    "UPDATE deliveries SET state = 'pending', refusals = refusals + 1, not_before = 0, asked = NULL, "
                     "reason = 'storage was not committed' WHERE destination = ? AND sop = ? AND state = 'sent'",
                     (row["peer"], sop),
                 )

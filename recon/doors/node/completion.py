@@ -15,9 +15,9 @@ from recon.doors.node.facts import Facts, pseudonym
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
 from recon.doors.node.rules import Rule, first_match
+from recon.doors.node.scans import roles_of
 
 PRIORITIES = {"urgent": 0, "normal": 1, "off_peak": 2}
-_PARTNER = {"pre": "low", "low": "pre"}
 
 
 def whole(count: int, expected: int | None, quiet_s: float, completion: Completion) -> str | None:
@@ -111,15 +111,17 @@ class Decider:
         now = time.time()
         scans = [(row["number"], rule.role or "", [one["sop"] for one in sops])]
         state, deadline = "pending", None
-        if rule.role is not None:
-            partner = self._partner(base, row["study"], _PARTNER[rule.role])
+        for role in roles_of(str(rule.task)):
+            if role == rule.role:
+                continue
+            partner = self._partner(base, row["study"], role)
             if partner is None:
                 state, deadline = "waiting", now + self._config.completion.pair_wait_s
-                why += f"; waits for the {_PARTNER[rule.role]} scan of its study"
-            else:
-                self._join(base, partner["number"])
-                of = base.execute("SELECT sop FROM instances WHERE series = ?", (partner["number"],))
-                scans.append((partner["number"], partner["role"], [one["sop"] for one in of]))
+                why += f"; waits for the {role} scan of its study"
+                continue
+            self._join(base, partner["number"])
+            of = base.execute("SELECT sop FROM instances WHERE series = ?", (partner["number"],))
+            scans.append((partner["number"], partner["role"], [one["sop"] for one in of]))
         job = base.execute(
             "INSERT INTO jobs (study, rule, task, options, priority, state, why, deadline, created) "
             "VALUES (?,?,?,?,?,?,?,?,?)",

@@ -32,7 +32,8 @@ CREATE INDEX series_by_study ON series (study);
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY, study TEXT NOT NULL, rule TEXT NOT NULL, task TEXT NOT NULL, options TEXT NOT NULL,
     priority INTEGER NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-    attempts INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0, deadline REAL,
+    attempts INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
+    deadline REAL,
     created REAL NOT NULL, started REAL, finished REAL, verdict TEXT NOT NULL DEFAULT '',
     checks TEXT NOT NULL DEFAULT '[]');
 CREATE INDEX jobs_by_state ON jobs (state, priority, number);
@@ -45,8 +46,8 @@ CREATE TABLE deliveries (
     sop TEXT NOT NULL, sop_class TEXT NOT NULL, syntax TEXT NOT NULL, path TEXT NOT NULL, job INTEGER,
     kind TEXT NOT NULL, priority INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
     attempts INTEGER NOT NULL DEFAULT 0, refusals INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
-    reason TEXT NOT NULL DEFAULT '', created REAL NOT NULL, sent REAL, committed REAL,
-    UNIQUE (destination, sop));
+    reason TEXT NOT NULL DEFAULT '', created REAL NOT NULL, sent REAL, asked REAL, asks INTEGER NOT NULL DEFAULT 0,
+    committed REAL, UNIQUE (destination, sop));
 CREATE INDEX deliveries_by_state ON deliveries (destination, state, not_before);
 CREATE INDEX deliveries_by_job ON deliveries (job);
 CREATE TABLE commitments (

@@ -47,6 +47,10 @@ def run_part(name: str, config: NodeConfig, stop: threading.Event, client: Clien
                 _receive(config, ledger, stop)
             elif name == "decide":
                 _decide(config, ledger, stop)
+            elif name == "work" and client is not None:
+                _work(config, ledger, stop, client)
+            elif name == "send":
+                _send(config, ledger, stop)
             else:
                 raise InvalidRequest(f"there is no part {name}")
         finally:
@@ -76,6 +80,24 @@ def _decide(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
     decider = Decider(config, ledger)
     while not stop.wait(_LOOK_EVERY_S):
         decider.look()
+
+
+def _work(config: NodeConfig, ledger: Ledger, stop: threading.Event, client: Client) -> None:
+    from recon.doors.node.work import Worker
+
+    Worker(config, ledger, client).run(stop)
+
+
+def _send(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
+    from recon.doors.node.courier import Courier
+    from recon.doors.node.reporter import Reporter
+
+    threads = [threading.Thread(target=Courier(config, ledger, name, stop).run) for name in config.destinations]
+    threads.append(threading.Thread(target=Reporter(config, ledger).run, args=(stop,)))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 @contextmanager

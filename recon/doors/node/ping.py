@@ -1,4 +1,4 @@
-"""Whether a peer answers: C-ECHO, or a look at a folder."""
+"""Whether a peer answers: C-ECHO, or a question to a DICOMweb service, or a look at a folder."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ def ping(config: NodeConfig, name: str) -> float:
     began = time.monotonic()
     if destination.dicom is not None:
         _echo(config, destination)
+    elif destination.stow is not None:
+        from recon.doors.node.stow import ask
+
+        ask(destination)
     elif not os.access(str(destination.folder), os.W_OK):
         raise ServiceUnavailable(f"{destination.folder}: is no folder that can be written")
     return time.monotonic() - began

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from recon.doors.node.facts import Facts
+from recon.doors.node.scans import problem_of
 
 
 def _pattern(value: str) -> str:
@@ -74,9 +75,9 @@ class Rule(BaseModel):
     when
         Which series it is for.
     task
-        ``ct`` or ``contrast``; without one the series is only passed on.
+        Such as ``ct``; without one the series is only passed on.
     role
-        Of ``contrast``: whether the series is the scan before contrast or the one after the reduced dose.
+        Of a task that takes several scans, such as ``contrast``: which of them the series is.
     options
         Of the task, such as ``strength: 0.8``.
     to
@@ -93,9 +94,9 @@ class Rule(BaseModel):
 
     name: str = Field(min_length=1, max_length=64)
     when: When = When()
-    task: Literal["ct", "contrast"] | None = None
-    role: Literal["pre", "low"] | None = None
-    options: dict[str, float | str] = Field(default_factory=dict)
+    task: str | None = None
+    role: str | None = None
+    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
     to: list[str] = Field(default_factory=list)
     review_to: list[str] | None = None
     originals_to: list[str] = Field(default_factory=list)
@@ -103,8 +104,9 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Rule:
-        if (self.task == "contrast") != (self.role is not None):
-            raise ValueError("role (pre or low) goes with task contrast, and is needed there")
+        problem = problem_of(self.task, self.role, self.options) if self.task is not None else ""
+        if problem:
+            raise ValueError(problem)
         if self.task is None and (self.to or self.review_to or self.options):
             raise ValueError("to, review_to and options go with a task; originals_to passes on what came in")
         if self.task is None and not self.originals_to:

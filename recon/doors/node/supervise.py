@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from recon.doors.node.logs import log
 
@@ -17,7 +17,7 @@ _PATIENCE_S = 30.0
 _PR_SET_PDEATHSIG = 1
 
 
-def supervise(commands: dict[str, Sequence[str]], stop: threading.Event) -> None:
+def supervise(commands: Mapping[str, Sequence[str]], stop: threading.Event) -> None:
     """Keep processes running until ``stop`` is set; then end them in order.
 
     Parameters

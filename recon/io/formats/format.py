@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from recon.io.dicom import SeriesIndex
 from recon.io.kspace.series import MrSeries
 from recon.io.nifti import NiftiVolume
+from recon.values.content import Content
+
+__all__ = ["Content", "Format", "LeftOut", "Look", "OnFile", "Opened", "OpenedKSpace", "OpenedSlices", "OpenedVolume"]
 
 #: What of a file's beginning is read to recognise it, bytes.
 START_BYTES = 512
 #: Told how many files have been read.
 OnFile: TypeAlias = Callable[[int], None] | None
-
-
-class Content(Enum):
-    """What a scan is made of."""
-
-    CT = "CT slices"
-    MR = "MR slices"
-    VOLUME = "a volume"
-    """Of whatever unit: its values tell."""
-    KSPACE = "k-space"
 
 
 @dataclass(frozen=True)

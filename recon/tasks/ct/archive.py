@@ -7,38 +7,64 @@ from typing import Any
 
 import numpy as np
 
+from recon.arrays import FloatArray
 from recon.errors import UnreadableInput
 from recon.tasks.archive import Claim, Scan
+from recon.values.content import Content
 
-#: Values below this are air in HU; no MR image and no lost rescale has them.
+#: Values below this are air or lung in HU; no MR image and no lost rescale has them.
 _AIR_HU = -200.0
+#: Where air itself lies, and what share of a scan holds it at least.
+_DENSE_AIR_HU, _LEAST_AIR = -850.0, 0.005
+#: Air and padding are narrow peaks: the two fullest bins below -500 hold at least this share of all that is
+#: darker than fat. A difference of two scans, or a phase, spreads instead.
+_BIN_HU, _PEAKED_BELOW_HU, _PEAKS = 100.0, -500.0, 0.35
 
 
 def claim(scan: Scan) -> Claim:
     """CT series, and volumes whose values can be HU."""
-    if scan.kind == "dicom" and scan.facts.get("modality") == "CT":
-        return Claim(True, f"CT slices ({scan.facts.get('class', '')})")
-    if scan.kind != "nifti":
+    if scan.content is Content.CT:
+        return Claim(True, f"CT slices ({scan.detail})")
+    if scan.content is not Content.VOLUME:
         return Claim()
     if trouble := looks_like_hu(scan.path):
-        return Claim(False, f"a NIfTI volume, but {trouble}")
-    return Claim(True, "a NIfTI volume with air below -200, as HU have it")
+        return Claim(False, f"a volume, but {trouble}")
+    return Claim(True, "a volume with air below -200, as HU have it")
 
 
 def looks_like_hu(path: Path) -> str:
     """Why a NIfTI volume isn't in HU, judged by its middle slices; empty when it is."""
     import nibabel as nib
 
+    from recon.io.nifti import require_modest_nifti
+
     try:
+        require_modest_nifti(path)
         image: Any = nib.load(path)
         if len(image.shape) < 3 or 0 in image.shape:
             return f"its shape {image.shape} is no volume"
-        lowest = min(
-            float(np.nanmin(image.dataobj[..., index] if len(image.shape) == 3 else image.dataobj[..., index, 0]))
-            for index in {image.shape[2] // 2, image.shape[2] // 4}
-        )
+        planes = [
+            np.asarray(image.dataobj[..., index] if len(image.shape) == 3 else image.dataobj[..., index, 0])
+            for index in sorted({image.shape[2] // 2, image.shape[2] // 4})
+        ]
+    except UnreadableInput:
+        raise
     except Exception as error:
         raise UnreadableInput(f"damaged: {str(error)[:160]}") from error
-    if lowest < _AIR_HU:
-        return ""
-    return f"its values start at {lowest:.0f}, so they are no HU; an MR volume needs its pair"
+    return why_no_hu(np.concatenate([plane.ravel() for plane in planes]).astype(np.float32))
+
+
+def why_no_hu(values: FloatArray) -> str:
+    """Why values (any shape) can't be HU; empty when they can."""
+    values = values[np.isfinite(values)]
+    lowest = float(values.min()) if values.size else 0.0
+    if lowest >= _AIR_HU:
+        return f"its values start at {lowest:.0f}, so they are no HU; an MR volume needs its pair"
+    dark = values[values < _AIR_HU]
+    if (values < _DENSE_AIR_HU).mean() < _LEAST_AIR:
+        return f"its values reach {lowest:.0f} without the air that HU show near -1000: a difference of two scans?"
+    bins = np.floor(dark[dark < _PEAKED_BELOW_HU] / _BIN_HU)
+    _, counts = np.unique(bins, return_counts=True)
+    if np.sort(counts)[-2:].sum() < _PEAKS * dark.size:
+        return f"its values spread down to {lowest:.0f} where HU have a peak of air: a phase or a difference of scans?"
+    return ""

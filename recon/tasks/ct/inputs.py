@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recon.errors import ReconError, UnreadableInput
-from recon.io.dicom import ImageSeries, Kind, SeriesIndex, find_files, load, scan
-from recon.io.nifti import NiftiVolume, is_nifti, read_nifti
-from recon.io.output_folder import is_result
+from recon.errors import UnreadableInput
+from recon.io.dicom import ImageSeries, SeriesIndex, load
+from recon.io.formats import Content, Opened, OpenedSlices, OpenedVolume
+from recon.io.nifti import NiftiVolume
 from recon.io.preview import ct_preview
 from recon.tasks.ct.options import CtOptions
 from recon.tasks.ct.outputs import DicomSink, NiftiSink
 from recon.tasks.ct.series import CtSeries
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
 from recon.tasks.names import distinct, name_of, safe
+from recon.tasks.scans import scans_in, scans_of
 from recon.tasks.series import Series
 from recon.values.result import ImageSlice, ModelIdentity
 from recon.volumes import Volume
+
+#: What a scan for this task is made of.
+CONTENTS = (Content.CT, Content.VOLUME)
 
 
 def find(inputs: Sequence[Path], on_file: Callable[[int], None] | None = None) -> Iterator[Found]:
@@ -34,26 +38,11 @@ def find(inputs: Sequence[Path], on_file: Callable[[int], None] | None = None) -
     """
     found: list[Job] = []
     for given in inputs:
-        try:
-            files = find_files([given])
-        except ReconError as error:
-            yield Problem(str(given), error)
-            continue
-        own = {folder for folder in {path.parent for path in files} if is_result(folder) or is_result(folder.parent)}
-        if own:
-            yield from (Skipped(str(folder), "a result of recon, no input") for folder in sorted(own))
-            files = [path for path in files if path.parent not in own]
-        found += [CtNiftiJob(name_of(path), str(path), [path]) for path in files if is_nifti(path)]
-        sorted_out = scan((path for path in files if not is_nifti(path)), on_file)
-        for item in sorted_out.skipped:
-            if item.kind is Kind.OTHER:
-                yield Skipped(item.path, item.reason)
+        for one in scans_in(given, CONTENTS, on_file):
+            if isinstance(one, Skipped | Problem):
+                yield one
             else:
-                yield Problem(item.path, UnreadableInput(f"{item.path}: {item.reason}"))
-        for index in sorted_out.series:
-            name = name_of(given) if len(sorted_out.series) == 1 else safe(f"{name_of(given)}_{index.name}")
-            paths = list(dict.fromkeys(record.source.path for record in index.records))
-            found.append(CtDicomJob(name, str(given), paths, index))
+                found.append(_job_of(one, _name(given, one), str(given)))
     for job, name in zip(found, distinct(job.name for job in found), strict=True):
         job.name = name
         yield job
@@ -61,18 +50,24 @@ def find(inputs: Sequence[Path], on_file: Callable[[int], None] | None = None) -
 
 def jobs_of_scan(name: str, files: Sequence[Path]) -> Iterator[Found]:
     """The jobs of one scan: its files are looked at together, and it is split only where it is no single series."""
-    if all(is_nifti(path) for path in files):
-        yield from find(files)
-        return
-    sorted_out = scan(files)
-    for left in sorted_out.skipped:
-        if left.kind is Kind.OTHER:
-            yield Skipped(left.path, left.reason)
+    for one in scans_of(files, CONTENTS):
+        if isinstance(one, Skipped | Problem):
+            yield one
         else:
-            yield Problem(left.path, UnreadableInput(left.reason))
-    for index in sorted_out.series:
-        paths = list(dict.fromkeys(record.source.path for record in index.records))
-        yield CtDicomJob(name if len(sorted_out.series) == 1 else safe(index.name), str(files[0].parent), paths, index)
+            yield _job_of(one, safe(one.label) if one.label else name, str(files[0].parent))
+
+
+def _name(given: Path, scan: Opened) -> str:
+    if isinstance(scan, OpenedSlices):
+        return safe("_".join(filter(None, (name_of(given), scan.label))))
+    return name_of(scan.files[0])
+
+
+def _job_of(scan: Opened, name: str, source: str) -> Job:
+    if isinstance(scan, OpenedSlices):
+        return CtDicomJob(name, source, list(scan.files), scan.index)
+    assert isinstance(scan, OpenedVolume)
+    return CtVolumeJob(name, str(scan.files[0]), list(scan.files), scan)
 
 
 @dataclass
@@ -89,14 +84,16 @@ class CtDicomJob(Job):
 
 
 @dataclass
-class CtNiftiJob(Job):
-    """One NIfTI volume in HU."""
+class CtVolumeJob(Job):
+    """One volume in HU in a file of its own."""
 
+    scan: OpenedVolume | None = None
     task = "ct"
 
     def load(self) -> Loaded[CtOptions]:
         """The volume."""
-        return _LoadedNifti(read_nifti(self.files[0]))
+        assert self.scan is not None
+        return _LoadedNifti(self.scan.read())
 
 
 class _LoadedCt(Loaded[CtOptions]):

@@ -8,11 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.physics.sampling import Mask, calibration_size
+from recon.physics.thermal_noise import dead_coils, noise_of_coils
 from recon.quality.verdict import Check, measure
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
 
-ROOT_LN2, ROOT_HALF = float(np.sqrt(np.log(2))), float(np.sqrt(0.5))
+ROOT_HALF = float(np.sqrt(0.5))
+Levels = npt.NDArray[np.float64]
+_FEW_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Limits:
     #: Beyond it, lesions of three pixels lose a third of their contrast where whole lines are left out.
     line_acceleration: float = 3.5
     calibration: float = 12
+    #: Share of the coils that may receive nothing.
+    dead_coils: float = 0.25
     #: Of the measured samples' energy (its root) that an image may leave unexplained beyond the noise.
     residual: float = 0.2
     #: Nothing that is measured is without noise: filtered data, or coils that are dead, are.
@@ -72,8 +77,8 @@ class Measured:
     combined: bool = False
 
 
-def judge_input(readouts: Readouts, noise_std: float) -> list[Check]:
-    """Sampling, matrix, coils and noise of a slice."""
+def judge_input(readouts: Readouts, noise_std: float, dead: npt.NDArray[np.bool_]) -> list[Check]:
+    """Sampling, matrix, coils and noise of a slice whose ``dead`` coils are left out already."""
     coils, cartesian = readouts.samples.shape[1], readouts.trajectory is None
     limits = LIMITS
     checks = [
@@ -81,10 +86,11 @@ def judge_input(readouts: Readouts, noise_std: float) -> list[Check]:
             "coil_count", float(coils), unit="", lower=limits.coils[0], upper=limits.coils[1],
             message="receive coils",
         ),
+        _dead(dead),
         *(_sampling(readouts.mask.T) if cartesian else _along_trajectory(readouts.mask)),
     ]  # fmt: skip
     if noise_std > 0 and cartesian:
-        found = noise_level(readouts) * ROOT_HALF
+        found = _root_mean_square(noise_levels(readouts))
         checks.append(
             measure(
                 "noise_scan_agreement", found / noise_std, unit="", lower=limits.noise_agreement[0],
@@ -93,6 +99,16 @@ def judge_input(readouts: Readouts, noise_std: float) -> list[Check]:
             )
         )  # fmt: skip
     return checks
+
+
+def _dead(dead: npt.NDArray[np.bool_]) -> Check:
+    names = ", ".join(str(index + 1) for index in np.flatnonzero(dead))
+    words = f"coils that receive nothing and are left out: {names} of {len(dead)}" if names else "coils without signal"
+    most = LIMITS.dead_coils * len(dead)
+    return measure(
+        "dead_coils", float(dead.sum()), unit="", upper=most, message=words,
+        action="so many were lost that the rest may see only part of the body; check the coil's connection",
+    )  # fmt: skip
 
 
 def _sampling(mask: Mask) -> list[Check]:
@@ -142,7 +158,8 @@ def judge(measured: Measured) -> list[Check]:
     """Consistency with the data, noise, wrap-around and uncertainty of a result."""
     limits = LIMITS
     image = measured.image
-    noise, source = noise_of(measured.readouts, measured.noise_std)
+    levels, source = noise_of(measured.readouts, measured.noise_std)
+    noise = _root_mean_square(levels)
     inside = image > 0.1 * float(np.percentile(image, 99))
     signal = float(image[inside].mean()) if inside.any() else 0.0
     expected = _noise_share(measured.readouts, noise)
@@ -185,7 +202,7 @@ def declared(*, cartesian: bool, combined: bool, linear: bool, noise_known: bool
     noise_known
         Whether there was a noise scan.
     """
-    names = ["coil_count", "noise_to_signal", "mean_uncertainty"]
+    names = ["coil_count", "dead_coils", "noise_to_signal", "mean_uncertainty"]
     names += ["wrap_around", *_CARTESIAN] if cartesian else ["acceleration"]
     names += ["noise_scan_agreement"] * (noise_known and cartesian)
     names += ["data_consistency"] * (not combined) + ["missing_samples"] * linear
@@ -241,8 +258,8 @@ def energy_of(kspace: ComplexImage, scale: float = 1.0) -> float:
     return total
 
 
-def noise_of(readouts: Readouts, noise_std: float) -> tuple[float, str]:
-    """Standard deviation of a coil's real part, and where it is known from.
+def noise_of(readouts: Readouts, noise_std: float) -> tuple[Levels, str]:
+    """Standard deviation of each coil's real part, (coils,), and where it is known from.
 
     Parameters
     ----------
@@ -252,19 +269,25 @@ def noise_of(readouts: Readouts, noise_std: float) -> tuple[float, str]:
         From a noise scan; 0 where there was none.
     """
     if noise_std > 0:
-        return noise_std, "from the noise scan"
+        return np.full(readouts.samples.shape[1], noise_std), "from the noise scan"
     source = "from the corners of k-space" if readouts.trajectory is None else "from the rim of k-space"
-    return noise_level(readouts) * ROOT_HALF, source
+    return noise_levels(readouts), source
 
 
-def noise_level(readouts: Readouts) -> float:
-    """Standard deviation of a coil's complex noise, from the twentieth of the samples farthest from the centre.
+def noise_levels(readouts: Readouts) -> Levels:
+    """Standard deviation of each coil's real part, (coils,), from the samples farthest from the centre."""
+    return noise_of_coils(readouts.samples.transpose(1, 0, 2)[:, outermost(readouts)]) * ROOT_HALF
 
-    The median of the squared magnitude of complex Gaussian noise is ln 2 times its variance.
-    """
-    outer = outermost(readouts)
-    corner = readouts.samples.transpose(1, 0, 2)[:, outer]
-    return float(np.median(np.abs(corner))) / ROOT_LN2 if corner.size else 0.0
+
+def dead_coils_of(readouts: Readouts) -> npt.NDArray[np.bool_]:
+    """Which coils of a slice receive nothing, (coils,): told by the few lines farthest from the centre."""
+    measured = np.flatnonzero(readouts.mask.any(axis=1))
+    few = _FEW_LINES // 2
+    return dead_coils(readouts.samples[np.unique(np.concatenate([measured[:few], measured[-few:]]))])
+
+
+def _root_mean_square(levels: Levels) -> float:
+    return float(np.sqrt(np.mean(np.square(levels))))
 
 
 def outermost(readouts: Readouts) -> npt.NDArray[np.bool_]:

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from recon.errors import ReconError
-from recon.io.kspace.read import read_mr
+from recon.io.formats import Content, OpenedKSpace
 from recon.io.kspace.series import MrSeries
 from recon.io.preview import mr_preview
 from recon.physics.fourier import to_image
-from recon.tasks.job import Found, Job, Loaded, Problem, Sink
+from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
 from recon.tasks.mr.choice import choose, sampling_of_readouts
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.outputs import MrSink
 from recon.tasks.mr.series import MrSeries as Sent
 from recon.tasks.names import distinct, name_of, safe
+from recon.tasks.scans import scans_in
 from recon.tasks.series import Series
 from recon.values.result import ImageSlice, ModelIdentity
 from recon.volumes import FloatImage
@@ -29,7 +29,6 @@ AUTOMAP = "automap"
 _AUTOMAP_OF = {"cartesian": "automap_poisson_disc", "radial": "automap_radial", "spiral": "automap_spiral"}
 #: Short names of the networks.
 _NAMES = {"unrolled": "mr_unrolled", "varnet": "mr_unrolled"}
-_ENDINGS = (".h5", ".hdf5", ".mrd")
 
 
 def find(inputs: Sequence[Path]) -> Iterator[Found]:
@@ -42,16 +41,14 @@ def find(inputs: Sequence[Path]) -> Iterator[Found]:
     """
     found: list[Job] = []
     for given in inputs:
-        files = sorted(p for p in given.rglob("*") if p.suffix.lower() in _ENDINGS) if given.is_dir() else [given]
-        for path in files:
-            try:
-                series = read_mr(path)
-            except ReconError as error:
-                yield Problem(str(path), error)
+        for one in scans_in(given, (Content.KSPACE,), strangers=False):
+            if isinstance(one, Skipped | Problem):
+                yield one
                 continue
-            for item in series:
-                name = safe("_".join(filter(None, (name_of(path), item.label))))
-                found.append(MrJob(name, str(path), [path], item))
+            assert isinstance(one, OpenedKSpace)
+            (path,) = one.files
+            name = safe("_".join(filter(None, (name_of(path), one.label))))
+            found.append(MrJob(name, str(path), [path], one.series))
     for job, name in zip(found, distinct(job.name for job in found), strict=True):
         job.name = name
         yield job

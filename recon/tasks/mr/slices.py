@@ -36,7 +36,8 @@ class MrSliceWork(SliceWork):
 
     def __init__(self, index: int, readouts: Readouts, facts: SeriesFacts, model: ModelFacts) -> None:
         self.index = index
-        self._readouts, self._facts, self._model = readouts, facts, model
+        self._dead = mr_checks.dead_coils_of(readouts)
+        self._readouts, self._facts, self._model = readouts.without(self._dead), facts, model
         # the header gives the noise of one measurement, averages lower it
         self._noise_std = facts.noise_std * readouts.averaged
         self._combined = model.name == ZERO_FILLED
@@ -44,15 +45,20 @@ class MrSliceWork(SliceWork):
 
     @property
     def inputs(self) -> Mapping[str, TensorSpec]:
-        """``kspace`` (1, coils, ky, kx, 2); with a trajectory, ``trajectory`` (readouts, samples, 2)."""
+        """``kspace`` (1, coils, ky, kx, 2) and what else the model takes.
+
+        ``counts`` (ky, kx) of measurements, ``trajectory`` (readouts, samples, 2), ``noise_std`` (coils,).
+        """
         shape = tensor_shape(self._readouts.samples)
         if self._filled:
             shape = 1, shape[1], *self._facts.matrix, 2
         specs = {"kspace": TensorSpec(shape)}
+        if "counts" in takes(self._model):
+            specs["counts"] = TensorSpec(shape[2:4], np.dtype(np.uint16))
         if self._readouts.trajectory is not None:
             specs["trajectory"] = TensorSpec(self._readouts.trajectory.shape)
         if self._takes_noise:
-            specs["noise_std"] = TensorSpec((1,))
+            specs["noise_std"] = TensorSpec((shape[1],))
         return specs
 
     @property
@@ -92,24 +98,28 @@ class MrSliceWork(SliceWork):
         """Fill the model's inputs; raises ``UnusableData`` for NaN, infinite or no samples."""
         kspace, paths = self._readouts.samples, self._readouts.trajectory
         gain = np.float32(1)
+        inside: tuple[slice, slice] = slice(None), slice(None)
         if self._filled:
-            rows, columns = self._facts.matrix
-            lines, _, samples = kspace.shape
-            gain = np.float32(np.sqrt(rows * columns / (lines * samples)))
+            (rows, columns), (lines, _, samples) = self._facts.matrix, kspace.shape
+            gain = np.float32(self._gain)
             top, left = rows // 2 - samples // 2, columns // 2 - lines // 2
+            inside = slice(top, top + samples), slice(left, left + lines)
             tensors["kspace"][...] = 0
-            tensors["kspace"][:, :, top : top + samples, left : left + lines] = prepare(kspace, self.index) * gain
+            tensors["kspace"][:, :, *inside] = prepare(kspace, self.index) * gain
         else:
             prepare(kspace, self.index, tensors["kspace"])
+        if "counts" in tensors:
+            tensors["counts"][...] = 0
+            tensors["counts"][inside] = self._readouts.counts.T
         if paths is not None:
             tensors["trajectory"][...] = paths
         if self._takes_noise:
-            noise, _ = mr_checks.noise_of(self._readouts, self._noise_std)
-            tensors["noise_std"][...] = noise / self._scale * gain
+            levels, _ = mr_checks.noise_of(self._readouts, self._noise_std)
+            tensors["noise_std"][...] = levels / self._scale * gain
 
     def judge_input(self) -> list[Check]:
         """Sampling, matrix, coils and noise; of a learned transform, whether these are data of its encoding."""
-        checks = mr_checks.judge_input(self._readouts, self._noise_std)
+        checks = mr_checks.judge_input(self._readouts, self._noise_std, self._dead)
         if "encoding" in self._model.parameters:
             checks += self._judge_encoding(self._model.parameters["encoding"])
         return checks
@@ -147,6 +157,11 @@ class MrSliceWork(SliceWork):
     def _gain(self) -> float:
         rows, columns = self._facts.matrix
         return float(np.sqrt(rows * columns / (self._facts.samples * self._facts.lines)))
+
+
+def takes(model: ModelFacts) -> list[str]:
+    """Inputs of a model."""
+    return model.parameters.get("takes", "kspace").split(",")
 
 
 def prepare(kspace: ComplexImage, index: int, out: FloatImage | None = None) -> FloatImage:

@@ -15,8 +15,10 @@ from recon.tasks.mr.header import KINDS, SeriesFacts, series_facts
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
+from recon.tasks.mr.slices import takes
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
+from recon.values.content import Content
 from recon.values.readouts import KSpace
 from recon.wire.messages import geometry_from_message
 
@@ -38,7 +40,7 @@ class MrTask(Task):
         facts = series_facts(header)
         geometry_from_message(header.geometry)
         _require_trained_shape(facts, model)
-        curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in _takes(model) else "")
+        curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in takes(model) else "")
         if facts.kind != "cartesian" and model.name not in curved.split(","):
             raise InvalidRequest(
                 f"{model.name} takes Cartesian k-space, the trajectory is {facts.kind}; use sense or zero-filled",
@@ -66,7 +68,7 @@ class MrTask(Task):
 
     def claim(self, scan: Scan) -> Claim:
         """Every file of raw data."""
-        return Claim(True, "k-space in an HDF5 file") if scan.kind == "hdf5" else Claim()
+        return Claim(True, f"k-space ({scan.detail})") if scan.content is Content.KSPACE else Claim()
 
 
 def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
@@ -80,11 +82,6 @@ def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
             f"with {facts.samples} and {facts.lines}; use another model",
             field="model",
         )
-
-
-def _takes(model: ModelFacts) -> list[str]:
-    """Inputs of a model beside the k-space."""
-    return model.parameters.get("takes", "kspace").split(",")
 
 
 TASK = MrTask()

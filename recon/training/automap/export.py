@@ -61,7 +61,7 @@ def export_automap(
     onnx.save(model, folder / "1" / "model.onnx")
     np.savez_compressed(folder / "1" / "encoding.npz", **_facts(scheme, image_scale))
     extra = {
-        "takes": "kspace" if scheme.cartesian else "kspace,trajectory",
+        "takes": "kspace,counts" if scheme.cartesian else "kspace,counts,trajectory",
         "encoding": recipe.encoding,
         "noise_range": f"0,{10 ** (-recipe.least_decibel / 20):.4g}",
     }
@@ -75,6 +75,7 @@ def export_dautomap(network: Dautomap, factor: float, recipe: DautomapRecipe, fo
     model = _onnx(network, torch.zeros(1, 2, recipe.side, recipe.side), "kspace")
     onnx.save(halve_weights(model), folder / "1" / "model.onnx")
     extra = {
+        "takes": "kspace,counts",
         "encoding": "cartesian",
         "noise_range": f"0,{10 ** (-recipe.least_decibel / 20):.4g}",
         "acceleration_range": f"{recipe.least_acceleration:g},{recipe.most_acceleration:g}",
@@ -148,7 +149,11 @@ def _configure(
     shape: str,
     extra: dict[str, str],
 ) -> None:
-    inputs = [Entry("kspace", (1, -1, -1, -1, 2)), Entry("trajectory", (-1, -1, 2), optional=True)]
+    inputs = [
+        Entry("kspace", (1, -1, -1, -1, 2)),
+        Entry("counts", (-1, -1), "UINT16", optional=True),
+        Entry("trajectory", (-1, -1, 2), optional=True),
+    ]
     outputs = [Entry("image_interval_residual", (1, 5, -1, -1))]
     config = ModelConfig("mr", description, served_by, inputs, outputs, extra=extra)
     write_version(folder, "1", config, files, factor, shape)

@@ -217,8 +217,10 @@ def served_methods(repository: Path) -> dict[str, Method]:
     return methods
 
 
-def _classical(reconstruct: Callable[[str, npt.NDArray[np.complex64]], FloatArray], name: str) -> Method:
-    return lambda kspace: reconstruct(name, kspace)
+def _classical(
+    reconstruct: Callable[[str, npt.NDArray[np.complex64], npt.NDArray[np.bool_]], FloatArray], name: str
+) -> Method:
+    return lambda kspace: reconstruct(name, kspace, np.any(kspace != 0, axis=0))
 
 
 if __name__ == "__main__":

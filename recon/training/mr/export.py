@@ -19,9 +19,10 @@ CONFIG = ModelConfig(
     "mr",
     "MR reconstruction from 1 to 32 coils, unrolled network with a 90 % interval",
     "mr_unrolled",
-    [Entry("kspace", (1, -1, -1, -1, 2))],
+    [Entry("kspace", (1, -1, -1, -1, 2)), Entry("counts", (-1, -1), "UINT16", optional=True)],
     [Entry("image_interval_residual", (1, 5, -1, -1))],
     is_default=True,
+    extra={"takes": "kspace,counts"},
 )
 _WARM_SHAPE = "8,256,256"
 

@@ -17,6 +17,7 @@ from recon.doors.mrd.session import Bounds, Surroundings
 from recon.doors.mrd.wire import Acquisition, Close, ConfigFile, Header, Image, Message, Text, encode, layout
 from recon.doors.mrd.wire.reader import read_messages
 from recon.physics.fourier import to_image
+from recon.quality.interval import calibrated
 from recon.quality.verdict import Verdict, measure
 from recon.values.result import ImageSlice, ModelIdentity
 from tests.conftest import head, multicoil
@@ -109,7 +110,7 @@ class FakeClient:
 
 class FakeRun:
     def __init__(self, client: FakeClient, kspace: Any, model: str) -> None:
-        self.model = ModelIdentity(model, "1", "ab" * 32, "0", 0.9, 1.0)
+        self.model = ModelIdentity(model, "1", "ab" * 32, "0", calibrated(1.0))
         self._client, self._kspace = client, kspace
 
     def __iter__(self) -> Iterator[ImageSlice]:

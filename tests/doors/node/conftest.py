@@ -151,10 +151,10 @@ def node_process(config: NodeConfig, tmp_path: Path, part: str | None = None) ->
     """``recon node run`` (or one part of it) as a process; yields when it is ready, kills it in the end."""
     path = tmp_path / "node.yaml"
     path.write_text(yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True)))
-    words = ["part", part] if part else ["run"]
+    words = ["recon.doors.node", part, str(path)] if part else ["recon.cli", "node", "run", "--config", str(path)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "recon.cli", "node", *words, "--config", str(path)], stdout=subprocess.PIPE, text=True,
-        cwd=ROOT, stderr=(tmp_path / "node.log").open("a"),
+        [sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        stderr=(tmp_path / "node.log").open("a"),
     )  # fmt: skip
     try:
         assert process.stdout is not None
@@ -170,6 +170,6 @@ def node_process(config: NodeConfig, tmp_path: Path, part: str | None = None) ->
 def compressed(path: Path, target: Path) -> Path:
     """The same instance in a compressed transfer syntax."""
     dataset = pydicom.dcmread(path)
-    dataset.compress(pydicom.uid.RLELossless)
+    dataset.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
     dataset.save_as(target)
     return target

@@ -107,9 +107,12 @@ def test_rules_that_can_be_meant(configured: Callable[..., NodeConfig]) -> None:
         ({"rules": [{"name": "a", "when": {"description": "("}, "originals_to": ["DISK"]}]}, "no regular expression"),
         ({"rules": [{"name": "a", "originals_to": ["PACS"]}]}, "rules.a sends to PACS, which is no destination"),
         ({"rules": [{"name": "a"}]}, "neither a task nor originals_to"),
-        ({"rules": [{"name": "a", "task": "contrast", "to": ["DISK"]}]}, "role (pre or low)"),
+        ({"rules": [{"name": "a", "task": "contrast", "to": ["DISK"]}]}, "task contrast needs a role: pre or low"),
         ({"destinations": {"D": {"dicom": "PACS@h:1", "folder": "x"}}}, "exactly one of dicom, stow and folder"),
         ({"destinations": {"D": {"dicom": "PACS"}}}, "TITLE@HOST:PORT is wanted"),
+        ({"rules": [{"name": "a", "task": "xray", "to": ["DISK"]}]}, "no task 'xray'"),
+        ({"rules": [{"name": "a", "task": "ct", "to": ["DISK"], "options": {"strong": 1}}]}, "no option strong"),
+        ({"rules": [{"name": "a", "task": "ct", "to": ["DISK"], "options": {"strength": 2}}]}, "strength: it must lie"),
         ({"tls": {"cert": "a.pem"}}, "cert and key belong together"),
     ],
 )

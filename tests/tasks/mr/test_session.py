@@ -12,7 +12,7 @@ from recon.errors import InvalidRequest, UnusableData
 from recon.physics.fourier import finer, to_image
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
-from recon.tasks.mr.checks import noise_level
+from recon.tasks.mr.checks import noise_levels
 from recon.tasks.mr.choice import Sampling, choose, sampling_of_readouts
 from recon.tasks.mr.header import series_facts
 from recon.tasks.mr.task import MrTask
@@ -24,7 +24,7 @@ from tests.conftest import head, multicoil
 
 MODEL = ModelFacts("network", conformal_factor=2.0)
 CLASSICAL = {
-    "methods": "zero-filled,sense", "linear_methods": "zero-filled,sense", "takes": "kspace,trajectory",
+    "methods": "zero-filled,sense", "linear_methods": "zero-filled,sense", "takes": "kspace,counts,trajectory",
     "takes_noise": "yes",
 }  # fmt: skip
 OUTPUT = "image_interval_residual"
@@ -121,8 +121,8 @@ def test_a_noise_scan_that_does_not_fit_is_seen() -> None:
 def test_noise_is_measured_in_the_corners_of_kspace() -> None:
     # smooth enough that the corners hold noise alone
     kspace = multicoil(gaussian_filter(head((128, 128)), 1.5), 4, noise=0.02)
-    found = noise_level(Readouts.of_grid(kspace))
-    assert found == pytest.approx(0.02 * np.sqrt(2), rel=0.15)
+    found = noise_levels(Readouts.of_grid(kspace))
+    assert found == pytest.approx([0.02] * 4, rel=0.15)
 
 
 def test_a_finer_matrix_keeps_values_and_the_centre(kspace) -> None:
@@ -198,3 +198,38 @@ def test_the_choice_says_why(kspace) -> None:
     assert choose(Sampling("spiral", 1, 256, 100))[0] == "zero-filled"
     assert choose(Sampling("spiral", 1, 256, 100), "sense")[1].startswith("sense: as asked")
     assert MrTask().suits(header(kspace))[0] == "mr_unrolled"
+
+
+def test_dead_coils_are_named_and_left_out(kspace) -> None:
+    for dead, passes in (([2], True), ([0, 1, 3, 5], False)):
+        some = kspace.copy()
+        some[dead] = 0
+        work = work_of(some)
+        assert work.inputs["kspace"].shape[1] == 6 - len(dead)
+        (check,) = [check for check in work.judge_input() if check.name == "dead_coils"]
+        assert (check.outcome is Verdict.PASS) == passes
+        assert ", ".join(str(coil + 1) for coil in dead) in check.message
+        (noise,) = [
+            c for c in work.finish({OUTPUT: perfect(work, prepared(work))}).checks if c.name == "noise_to_signal"
+        ]
+        assert noise.value > 0
+
+
+def test_the_counts_of_measurements_reach_the_model(kspace) -> None:
+    lines = np.arange(80) % 3 == 0
+    for name, matrix in (("sense", {}), ("zero-filled", {"rows": 144, "columns": 100})):
+        work = work_of(kspace, ModelFacts(name, parameters=CLASSICAL), lines=lines, **matrix)
+        counts = prepared(work)["counts"]
+        assert counts.dtype == np.uint16
+        assert counts.shape == work.inputs["kspace"].shape[2:4]
+        assert counts.sum() == 96 * lines.sum()
+        assert set(np.flatnonzero(counts.any(0)) - (counts.shape[1] // 2 - 40)) == set(np.flatnonzero(lines))
+
+
+def test_missing_readouts_of_a_trajectory_count_as_missing(kspace) -> None:
+    path = np.random.default_rng(0).uniform(-0.5, 0.5, (80, 96, 2)).astype(np.float32)
+    some = np.arange(80) < 20
+    model = ModelFacts("sense", parameters=CLASSICAL)
+    work = work_of(kspace, model, path[some].tobytes(), lines=some, trajectory=2, rows=64, columns=48)
+    (check,) = [check for check in work.judge_input() if check.name == "acceleration"]
+    assert check.value == pytest.approx(np.pi / 2 * 48 / 20)

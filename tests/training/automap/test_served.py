@@ -72,7 +72,7 @@ def test_served_image_of_a_phantom(name) -> None:
     samples = samples + noise * np.sqrt(np.mean(np.abs(samples) ** 2) / 2) * 10 ** (-28 / 20)
     unit = np.float32(1e-6)  # a scanner's
     raw = scheme.put(samples.astype(np.complex64)) * unit
-    planes = model(raw, scheme.trajectory)
+    planes = model(raw, raw != 0, scheme.trajectory)
     assert planes.shape == (5, SIDE, SIDE)
     assert planes.dtype == np.float32
     ours = fidelity(planes[None, 0] + 1j * planes[None, 1], truth[None] * unit)
@@ -110,7 +110,7 @@ def test_served_encoding_is_the_packages(name) -> None:
         np.testing.assert_array_equal(model.trajectory, scheme.trajectory)
     assert _parameters(folder)["encoding"] == name
     with pytest.raises(Refused, match="this network is for"):
-        model(np.ones((10, 10), np.complex64))
+        model(np.ones((10, 10), np.complex64), np.ones((10, 10), bool))
 
 
 def test_export_keeps_the_network(tmp_path) -> None:
@@ -146,7 +146,7 @@ def test_dautomap_export_and_serving(tmp_path) -> None:
     export_dautomap(network, 1.0, recipe, folder)
     model = dautomap.Reconstruction(folder / "1")
     kspace = to_kspace(_phantom(recipe.side))
-    planes = model(kspace)
+    planes = model(kspace, kspace != 0)
     with torch.inference_mode():
         scale = np.sqrt(np.mean(np.abs(kspace) ** 2))
         unit = torch.from_numpy(np.stack([kspace.real, kspace.imag])[None] / scale)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from served.backend.python_model import Array, PythonModel, Refused, as_complex
+from served.backend.python_model import Array, PythonModel, Refused, as_measured
 from served.backend.runtime import runtime_of
 
 _INPUT, _OUTPUT = "samples", "image_and_interval"
@@ -50,8 +50,12 @@ class Reconstruction:
     def _path(self, trajectory: Array) -> tuple[_Complex, _Complex]:
         return self._exponential(trajectory[..., 0].ravel()), self._exponential(trajectory[..., 1].ravel())
 
-    def __call__(self, raw: _Complex, trajectory: Array | None = None) -> npt.NDArray[np.float32]:
+    def __call__(
+        self, raw: _Complex, mask: npt.NDArray[np.bool_], trajectory: Array | None = None
+    ) -> npt.NDArray[np.float32]:
         """(5, y, x): image, interval and unexplained k-space of raw data (along the readout, readouts).
+
+        ``mask`` says which of them were measured.
 
         Raises
         ------
@@ -67,7 +71,7 @@ class Reconstruction:
             return planes
         planes[:4] = self.raw_output(samples / scale) * np.float32(scale * self.image_scale)
         image = planes[0] + 1j * planes[1]
-        planes[4] = self._unexplained(image.astype(np.complex64), raw, trajectory)
+        planes[4] = self._unexplained(image.astype(np.complex64), raw, mask, trajectory)
         return planes
 
     def raw_output(self, unit: _Complex) -> Array:
@@ -75,12 +79,14 @@ class Reconstruction:
         given = np.stack([unit.real, unit.imag])[None].astype(np.float32)
         return self.network({_INPUT: given}, [_OUTPUT])[0][0]
 
-    def _unexplained(self, image: _Complex, raw: _Complex, trajectory: Array | None) -> Any:
+    def _unexplained(
+        self, image: _Complex, raw: _Complex, mask: npt.NDArray[np.bool_], trajectory: Array | None
+    ) -> Any:
         """On the grid, the magnitude that is left of each sample; along a trajectory, its share of the whole."""
         if self.trajectory is None or self.along is None:
             hybrid = image @ self.fourier.T
             hybrid[:, 1::2] *= self.late[:, None]
-            known = raw != 0
+            known = mask.copy()
             known.ravel()[self.measured] = True
             return np.abs(self.fourier @ hybrid - raw) * known
         rows, columns = self.along
@@ -98,14 +104,14 @@ class TritonPythonModel(PythonModel):
     def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         """See :class:`PythonModel`."""
         self.reconstruct = Reconstruction(folder)
-        self.reconstruct(np.ones(self.reconstruct.shape, np.complex64))
+        self.reconstruct(np.ones(self.reconstruct.shape, np.complex64), np.ones(self.reconstruct.shape, bool))
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
         """See :class:`PythonModel`."""
-        kspace = as_complex(inputs["kspace"])[0]
+        kspace, mask = as_measured(inputs)
         if len(kspace) != 1:
             raise Refused(f"raw data of {len(kspace)} coils; this network is for one")
         path = inputs.get("trajectory")
         # the service sends (readouts, samples, x and y)
         turned = None if path is None else np.ascontiguousarray(path.transpose(1, 0, 2)[..., ::-1])
-        return {"image_interval_residual": self.reconstruct(kspace[0], turned)[None]}
+        return {"image_interval_residual": self.reconstruct(kspace[0], mask, turned)[None]}

@@ -104,6 +104,16 @@ def as_complex(array: Array) -> npt.NDArray[np.complex64]:
     return np.ascontiguousarray(array, np.float32).view(np.complex64)[..., 0]
 
 
+def as_measured(inputs: Mapping[str, Array]) -> tuple[npt.NDArray[np.complex64], npt.NDArray[np.bool_]]:
+    """k-space (coils, ky, kx) of the inputs ``kspace`` and ``counts``, and which samples (ky, kx) were measured.
+
+    Without counts all were.
+    """
+    kspace = as_complex(inputs["kspace"])[0]
+    counts = inputs.get("counts")
+    return kspace, np.ones(kspace.shape[1:], bool) if counts is None else counts > 0
+
+
 def _too_late(parameters: Mapping[str, str]) -> bool:
     """Whether nobody waits for the answer any more."""
     deadline = parameters.get("deadline_unix_s")

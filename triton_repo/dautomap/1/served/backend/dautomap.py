@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from served.backend.python_model import Array, PythonModel, Refused, as_complex
+from served.backend.python_model import Array, PythonModel, Refused, as_measured
 from served.backend.runtime import runtime_of
 from served.physics.fourier import to_kspace
 
@@ -28,8 +28,10 @@ class Reconstruction:
         self.shape = (SIDE, SIDE)
         self.network = runtime_of(folder / "model.onnx", exact=True)
 
-    def __call__(self, raw: npt.NDArray[np.complex64]) -> npt.NDArray[np.float32]:
+    def __call__(self, raw: npt.NDArray[np.complex64], mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
         """(5, y, x): image, interval and unexplained k-space of raw data (along the readout, lines).
+
+        ``mask`` says which of them were measured.
 
         Raises
         ------
@@ -42,7 +44,7 @@ class Reconstruction:
         planes = np.zeros((5, SIDE, SIDE), np.float32)
         if scale > 0:
             planes[:4] = self.raw_output(raw / scale) * scale
-            planes[4] = np.abs(to_kspace(planes[0] + 1j * planes[1]) - raw) * (raw != 0)
+            planes[4] = np.abs(to_kspace(planes[0] + 1j * planes[1]) - raw) * mask
         return planes
 
     def raw_output(self, unit: npt.NDArray[np.complex64]) -> Array:
@@ -57,11 +59,11 @@ class TritonPythonModel(PythonModel):
     def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         """See :class:`PythonModel`."""
         self.reconstruct = Reconstruction(folder)
-        self.reconstruct(np.ones(self.reconstruct.shape, np.complex64))
+        self.reconstruct(np.ones(self.reconstruct.shape, np.complex64), np.ones(self.reconstruct.shape, bool))
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
         """See :class:`PythonModel`."""
-        kspace = as_complex(inputs["kspace"])[0]
+        kspace, mask = as_measured(inputs)
         if len(kspace) != 1:
             raise Refused(f"raw data of {len(kspace)} coils; this network is for one")
-        return {"image_interval_residual": self.reconstruct(kspace[0])[None]}
+        return {"image_interval_residual": self.reconstruct(kspace[0], mask)[None]}

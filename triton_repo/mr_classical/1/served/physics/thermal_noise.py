@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+Mask = npt.NDArray[np.bool_]
+#: Of the other coils' median magnitude, below which a coil receives nothing, not even noise.
+_DEAD = 1e-3
 
-def outer_noise(kspace: npt.NDArray[np.complex64], mask: npt.NDArray[np.bool_]) -> float:
+
+def outer_noise(kspace: npt.NDArray[np.complex64], mask: Mask) -> float:
     """Standard deviation of a coil's complex noise, from the 5 % of the measured samples farthest out.
 
     There noise outweighs anatomy, and the median leaves single strong samples without weight. The squared
@@ -25,3 +29,24 @@ def outer_noise(kspace: npt.NDArray[np.complex64], mask: npt.NDArray[np.bool_]) 
     count = max(1, int(mask.sum()) // 20)
     outer = np.argpartition(distance, -count)[-count:]
     return float(np.sqrt(np.median(np.abs(kspace.reshape(len(kspace), -1)[:, outer]) ** 2) / np.log(2)))
+
+
+def noise_of_coils(outer: npt.NDArray[np.complex64]) -> npt.NDArray[np.float64]:
+    """Standard deviation of each coil's complex noise, (coils,), from samples (coils, n) that hold little else."""
+    if not outer.shape[1]:
+        return np.zeros(len(outer))
+    return np.asarray(np.sqrt(np.median(np.abs(outer) ** 2, axis=1) / np.log(2)), np.float64)
+
+
+def dead_coils(lines: npt.NDArray[np.complex64]) -> Mask:
+    """Which coils receive nothing, not even noise, (coils,); none where all are like that.
+
+    Parameters
+    ----------
+    lines
+        (n, coils, samples), some readouts; those far from the centre of k-space tell best.
+    """
+    level = np.median(np.abs(lines), axis=(0, 2))
+    if not level.any():  # more than half of the samples are zeros that were measured
+        level = np.abs(lines).max(axis=(0, 2))
+    return np.asarray(level < _DEAD * np.median(level[level > 0])) if level.any() else np.zeros(len(level), bool)

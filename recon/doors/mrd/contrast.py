@@ -1,0 +1,73 @@
+"""Two scans as images, before contrast and after a reduced dose, to the image of the full dose."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from recon.client import Client
+from recon.doors.mrd.images_in import Stack
+from recon.doors.mrd.options import Options
+from recon.doors.mrd.pictures import IMAGE, INTERVAL, Picture
+from recon.errors import InvalidRequest
+
+
+class EarlierScans:
+    """Scans before contrast of the last sessions, by patient and frame of reference, in memory."""
+
+    def __init__(self, most: int = 8) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, Stack] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep(self, key: str, stack: Stack) -> None:
+        """Keep a scan; the oldest goes."""
+        with self._lock:
+            self._kept[key] = stack
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+    def find(self, key: str) -> Stack | None:
+        """The scan that belongs to another; None when there is none. It is not kept longer."""
+        with self._lock:
+            return self._kept.pop(key, None) if key else None
+
+
+def enhanced(client: Client, stacks: list[Stack], options: Options, timeout_s: float) -> Iterator[list[Picture]]:
+    """The pictures of each slice of the first scan, with the contrast of the full dose.
+
+    Parameters
+    ----------
+    client
+        Of the service.
+    stacks
+        Before contrast, and after the reduced dose.
+    options
+        Of the session.
+    timeout_s
+        For both scans.
+
+    Raises
+    ------
+    ReconError
+        When there are not two, or the service can't use them.
+    """
+    if len(stacks) != 2:
+        raise InvalidRequest(f"{len(stacks)} series came; two are needed, before contrast and after the reduced dose")
+    pre, low = stacks
+    run = client.synthesize_contrast(
+        pre.volume, low.volume, dose_fraction=options.dose_fraction, timeout_s=timeout_s
+    )  # fmt: skip
+    for result in run:
+        place = pre.heads[result.index]
+        picture = Picture(
+            IMAGE, f"slice {int(place['slice'])}", place, result.image, result.verdict, result.checks, run.model
+        )
+        made = [picture]
+        if options.uncertainty and np.isfinite(result.uncertainty).all():
+            made.append(replace(picture, kind=INTERVAL, values=result.uncertainty))
+        yield made

@@ -1,0 +1,210 @@
+"""Working: a job's objects through the service into derived objects, and these on their way, in one commit."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from recon.client import Client
+from recon.doors.node.config import NodeConfig
+from recon.doors.node.ledger import Ledger
+from recon.doors.node.logs import log
+from recon.doors.node.outcome import waiting_s
+from recon.doors.node.results import Product, products
+from recon.doors.node.rules import Rule
+from recon.doors.node.scans import chosen_options, jobs_of
+from recon.doors.node.verdict import add_verdict
+from recon.errors import InternalError, ReconError, ServiceUnavailable, TooManyRequests, UnreadableInput, one_line
+from recon.jobs import perform
+
+_LOOK_EVERY_S = 0.1
+_FIRST_S, _MOST_S = 2.0, 300.0
+#: Ends of the whole process with a job under way, after which that job is taken for their cause.
+_MOST_CRASHES = 5
+_VERDICTS = ("PASS", "REVIEW", "REJECT")
+
+
+class Worker:
+    """Does one job after the other.
+
+    Parameters
+    ----------
+    config
+        Of the node.
+    ledger
+        Of the node.
+    client
+        Of the service.
+    """
+
+    def __init__(self, config: NodeConfig, ledger: Ledger, client: Client) -> None:
+        self._config, self._ledger, self._client = config, ledger, client
+        self._rules = {rule.name: rule for rule in config.rules}
+        self._folder = config.folder / "results"
+        self._folder.mkdir(exist_ok=True)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; a job under way is finished first."""
+        self.recover()
+        wait = 0.0
+        while not stop.wait(wait):
+            wait = 0.0 if self.step() else _LOOK_EVERY_S
+
+    def recover(self) -> None:
+        """What was under way when the node was killed is pending again; half results are thrown away."""
+        with self._ledger.writing() as base:
+            base.execute("UPDATE jobs SET state = 'pending', crashes = crashes + 1 WHERE state = 'running'")
+            base.execute(
+                "UPDATE jobs SET state = 'failed', finished = ?, reason = 'the worker ended each time it was at it' "
+                "WHERE state = 'pending' AND crashes >= ?",
+                (time.time(), _MOST_CRASHES),
+            )
+            done = {str(row[0]) for row in base.execute("SELECT number FROM jobs WHERE state IN ('done', 'rejected')")}
+        for path in self._folder.iterdir():
+            if path.name not in done:
+                shutil.rmtree(path)
+
+    def step(self) -> bool:
+        """Do the next job, if there is one; returns whether there was."""
+        job = self._claim()
+        if job is None:
+            return False
+        log("working", job=job["number"], task=job["task"], rule=job["rule"])
+        working, target = self._folder / f".{job['number']}", self._folder / str(job["number"])
+        for old in (working, target):
+            shutil.rmtree(old, ignore_errors=True)
+        try:
+            rule = self._rules.get(job["rule"])
+            if rule is None:
+                raise UnreadableInput(f"rule {job['rule']} is no longer in the configuration")
+            working.mkdir()
+            reports = self._perform(job, working)
+            made = products(working, target)
+            _sync(working)
+            os.rename(working, target)
+            _sync_folder(self._folder)
+            self._publish(job, rule, reports, made)
+        except Exception as error:
+            shutil.rmtree(working, ignore_errors=True)
+            if isinstance(error, ReconError):
+                self._failed(job, error)
+            else:
+                self._failed(job, InternalError(one_line(error)[:300]))
+        return True
+
+    def _claim(self) -> sqlite3.Row | None:
+        now = time.time()
+        most = 2 if _in_hours(self._config.off_peak, datetime.now()) else 1
+        with self._ledger.writing() as base:
+            row: sqlite3.Row | None = base.execute(
+                "UPDATE jobs SET state = 'running', started = ? WHERE number = (SELECT number FROM jobs "
+                "WHERE state = 'pending' AND not_before <= ? AND priority <= ? ORDER BY priority, number LIMIT 1) "
+                "RETURNING *",
+                (now, now, most),
+            ).fetchone()
+        return row
+
+    def _perform(self, job: sqlite3.Row, folder: Path) -> list[dict[str, Any]]:
+        scans: dict[str, list[Path]] = {}
+        with self._ledger.looking() as base:
+            rows = base.execute(
+                "SELECT inputs.role, instances.path FROM inputs JOIN instances USING (sop) WHERE job = ? ORDER BY sop",
+                (job["number"],),
+            ).fetchall()
+        for row in rows:
+            scans.setdefault(row["role"], []).append(Path(row["path"]))
+        options = chosen_options(job["task"], json.loads(job["options"]))
+        reports = []
+        found = jobs_of(job["task"], scans)
+        for index, one in enumerate(found):
+            place = folder / (f"{index + 1}" if len(found) > 1 else "result")
+            place.mkdir()
+            report = perform(self._client, one, place, options)
+            if report["status"] != "complete":
+                raise ServiceUnavailable(f"slices are missing: {report['problem']}")
+            add_verdict(place, report)
+            reports.append(report)
+        return reports
+
+    def _publish(
+        self, job: sqlite3.Row, rule: Rule, reports: Sequence[dict[str, Any]], made: Sequence[Product]
+    ) -> None:
+        verdict = max((report["verdict"] for report in reports), key=_VERDICTS.index)
+        checks = [check for report in reports for check in report["checks"] if check["outcome"] != "PASS"]
+        to, now = rule.results_to(verdict), time.time()
+        with self._ledger.writing() as base:
+            for name in to:
+                plain = self._config.destinations[name].plain_uncertainty
+                base.executemany(
+                    "INSERT OR IGNORE INTO deliveries (destination, study, series, sop, sop_class, syntax, path, job, "
+                    "kind, priority, created) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                    [
+                        (
+                            name, job["study"], one.series, one.sop, one.sop_class, one.syntax, str(one.path),
+                            job["number"], one.kind, job["priority"], now,
+                        )
+                        for one in made
+                        if plain or not one.only_if_plain
+                    ],
+                )  # fmt: skip
+            said = "; ".join(f"{check['name']}: {check['message']}" for check in checks)
+            base.execute(
+                "UPDATE jobs SET state = ?, verdict = ?, checks = ?, finished = ?, reason = ? WHERE number = ?",
+                (
+                    "rejected" if verdict == "REJECT" else "done", verdict, json.dumps(checks), now, said[:1000],
+                    job["number"],
+                ),
+            )  # fmt: skip
+            self._ledger.say(f"job {job['number']}", f"{verdict}, to {', '.join(to) or 'nobody'}")
+        log("worked", job=job["number"], verdict=verdict, seconds=round(now - job["started"], 3), instances=len(made))
+
+    def _failed(self, job: sqlite3.Row, error: ReconError) -> None:
+        """Tried again where that can help: for ever while the service is away, else a few times."""
+        away = isinstance(error, ServiceUnavailable | TooManyRequests)
+        attempts = job["attempts"] + 1
+        again = not isinstance(error, UnreadableInput) and (away or attempts < self._config.limits.attempts)
+        wait = waiting_s(attempts, _FIRST_S, _MOST_S)
+        with self._ledger.writing() as base:
+            base.execute(
+                "UPDATE jobs SET state = ?, attempts = ?, reason = ?, not_before = ?, finished = ? WHERE number = ?",
+                (
+                    "pending" if again else "failed", attempts, error.problem[:1000], time.time() + wait,
+                    None if again else time.time(), job["number"],
+                ),
+            )  # fmt: skip
+        # what an error says may name files and attributes of the patient's: it stays in the ledger
+        log("failed", job=job["number"], why=type(error).__name__, state="pending" if again else "failed")
+
+
+def _in_hours(hours: str, now: datetime) -> bool:
+    begin, _, end = hours.partition("-")
+    here = f"{now:%H:%M}"
+    return begin <= here < end if begin <= end else here >= begin or here < end
+
+
+def _sync(folder: Path) -> None:
+    """Everything in a folder is on disk."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            descriptor = os.open(Path(parent) / name, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        _sync_folder(Path(parent))
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
