@@ -63,8 +63,8 @@ class Drift:
             return [unmeasured("grey_white_contrast", unit="", why="too little tissue")]
         check = measure(
             "grey_white_contrast", self.step, unit="", lower=LIMITS[0], upper=LIMITS[1],
-            message="commonest difference in bright tissue less that in dark tissue; beyond the limits the scans differ "
-            "in sequence or scanner, the commonest difference at each intensity is subtracted, and faint uptake is doubtful",
+            message="commonest difference in bright tissue less that in dark tissue; beyond the limits the scans differ in "
+            "sequence or scanner: what all tissue of one intensity shares is subtracted, faint uptake is doubtful",
         )  # fmt: skip
         return [check]
 

@@ -166,9 +166,8 @@ def _fit_cluster(
         share = np.maximum(expected(found), 1e-9)
         return float(-(counts * np.log(share / share.sum())).sum() / counts.sum())
 
-    best = minimize(
-        unlikely, np.array([-0.2, np.log(0.8), 0.5, 0.5]), method="Nelder-Mead", options={"maxiter": 600, "xatol": 1e-3},
-    )  # fmt: skip
+    begin = np.array([-0.2, np.log(0.8), 0.5, 0.5])
+    best = minimize(unlikely, begin, method="Nelder-Mead", options={"maxiter": 600, "xatol": 1e-3})
     shift = float(np.clip(best.x[0], -3, 1))
     return peak + shift * width, float(noise + width * np.exp(np.clip(best.x[1], -6, 1)))
 
