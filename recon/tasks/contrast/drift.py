@@ -63,7 +63,7 @@ class Drift:
             return [unmeasured("grey_white_contrast", unit="", why="too little tissue")]
         check = measure(
             "grey_white_contrast", self.step, unit="", lower=LIMITS[0], upper=LIMITS[1],
-            message="commonest difference in bright tissue less that in dark tissue; beyond the limits the scans differ in "
+            message="commonest difference in bright tissue less that in dark tissue; outside, the scans differ in "
             "sequence or scanner: what all tissue of one intensity shares is subtracted, faint uptake is doubtful",
         )  # fmt: skip
         return [check]
