@@ -119,7 +119,8 @@ def measure_drift(
 
 
 def _curve(mean: FloatImage, difference: FloatImage) -> Drift:
-    edges = np.linspace(*np.percentile(mean, (2, 98)), _BINS + 1)
+    darkest, brightest = np.percentile(mean, (2, 98))
+    edges = np.linspace(float(darkest), float(brightest), _BINS + 1)
     place = np.digitize(mean, edges) - 1
     intensity, mode, share = [], [], []
     for index in range(_BINS):

@@ -1,7 +1,7 @@
 """Errors and predicted widths of the CT denoiser on scans that it was not trained on.
 
 The interval's factor comes from real pairs where a recipe names some, since real noise, texture and errors
-are what it must cover; simulated scans of other anatomy then show how far it carries.
+are what it must cover; otherwise from simulated scans of anatomy that was held out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from recon.arrays import FloatArray
-from recon.quality.conformal import measured_coverage
 from recon.tasks.ct.denoise import STEP_HU
 from recon.training.calibrate import Served, cross_calibrated
 from recon.training.ct import anatomy, noise_bank
@@ -26,7 +25,7 @@ _TISSUE = (-200.0, 300.0)
 
 
 def calibrate(run: Served, recipe: CtRecipe, roots: list[Path], work: Path) -> dict[str, Any]:
-    """The factor, and the coverage that it gives elsewhere.
+    """The factor, and how well such a factor does on scans that it was not made from.
 
     Parameters
     ----------
@@ -42,28 +41,16 @@ def calibrate(run: Served, recipe: CtRecipe, roots: list[Path], work: Path) -> d
     Returns
     -------
     dict
-        Of :func:`cross_calibrated`, on real pairs by patient (what stands before the first ``_`` of a name);
-        ``simulated`` has coverage and mean half-width on the scans that the recipe holds out. Without real
-        pairs the held-out scans are what it is calibrated on.
+        Of :func:`recon.training.calibrate.cross_calibrated`: on real pairs by patient (what stands before the
+        first ``_`` of a name), or, where the recipe names none, on the simulated scans that it holds out.
 
     Raises
     ------
     FileNotFoundError
         When a source lies under none of ``roots``.
     """
-    simulated = held_out_errors(run, recipe, roots, work)
-    if not recipe.pairs:
-        return cross_calibrated(simulated)
-    calibration = cross_calibrated(pair_errors(run, recipe, roots))
-    factor = calibration["conformal_factor"]
-    calibration["simulated"] = {
-        name: {
-            "coverage": round(measured_coverage(error, factor * width), 4),
-            "mean_half_width": round(float(np.mean(factor * width)), 4),
-        }
-        for name, (error, width) in simulated.items()
-    }
-    return calibration
+    found = pair_errors(run, recipe, roots) if recipe.pairs else held_out_errors(run, recipe, roots, work)
+    return cross_calibrated(found)
 
 
 def pair_errors(run: Served, recipe: CtRecipe, roots: list[Path]) -> dict[str, tuple[FloatArray, FloatArray]]:
