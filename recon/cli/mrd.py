@@ -137,6 +137,43 @@ def stream(
     raise typer.Exit(_DONE if done.images and not done.errors else _NOTHING_CAME)
 
 
+@app.command()
+def check(address: Address = "127.0.0.1:9002", silence: Silence = 300.0, as_json: AsJson = False) -> None:
+    """Send a phantom whose image is known, and compare; exit status 0 when it is right."""
+    from recon.doors.mrd.check import check as checked
+
+    outcome = checked(_host_port(address), silence)
+    words = "right" if outcome.is_right else "WRONG"
+    if as_json:
+        print(json.dumps({"right": outcome.is_right, "images": outcome.images, "errors": outcome.errors}, indent=2))
+    else:
+        print(f"{outcome.images} images, {words}; largest difference {outcome.difference:.1e} of the maximum")
+        for text in outcome.errors:
+            print(text, file=sys.stderr)
+    raise typer.Exit(_DONE if outcome.is_right else _NOTHING_CAME)
+
+
+@app.command()
+def openrecon(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for label and manual.")] = None,
+    emitter: Annotated[str, typer.Option(help="What the scanner sends: raw, or image for contrast.")] = "raw",
+    verify: Annotated[
+        typer.FileText | None, typer.Option(help="Check a label as it stands in an image; - is standard input.")
+    ] = None,
+) -> None:
+    """Assemble an OpenRecon package, as far as that goes without building its image; or check a label."""
+    from recon.doors.mrd.openrecon import label, package
+
+    if verify is not None:
+        contents = label.decoded(verify.read().strip())
+        print(f"label of {label.base_name(contents)}: {len(contents['parameters'])} parameters, fits the schema")
+    elif output is not None:
+        for path in package.assemble(output, emitter):
+            print(path)
+    else:
+        raise InvalidRequest("name a folder with -o DIR, or a label with --verify FILE")
+
+
 def _talk(
     address: str, outgoing: Any, output: Path | None, silence: float, as_json: bool, *, listing: bool = False
 ) -> int:
