@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,11 +25,24 @@ if TYPE_CHECKING:
 
 
 def ct(
-    low: Annotated[list[Path], typer.Option(help="Low-dose CT: DICOM or NIfTI; may be given more than once.")],
+    low: Annotated[
+        list[Path],
+        typer.Option(help="Low-dose CT: DICOM or NIfTI; may be given more than once."),
+    ],
     full: Annotated[list[Path], typer.Option(help="The full-dose CT of each, in the same order.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for evaluation.json and evaluation.png.")],
-    server: Annotated[str | None, typer.Option(help="Use the service at HOST:PORT instead of starting one.")] = None,
-    classical: Annotated[bool, typer.Option(help="Also run total variation, BM3D and a bilateral filter.")] = True,
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="Folder for evaluation.json and evaluation.png."),
+    ],
+    server: Annotated[
+        str | None,
+        typer.Option(help="Use the service at HOST:PORT instead of starting one."),
+    ] = None,
+    classical: Annotated[
+        bool,
+        typer.Option(help="Also run total variation, BM3D and a bilateral filter."),
+    ] = True,
+    model: Annotated[str, typer.Option(help="By default the service chooses.")] = "",
     lesions: Annotated[bool, typer.Option(help="Also add small discs, and see what is left of them.")] = True,
 ) -> None:
     """RMSE, PSNR, SSIM, noise spectrum, edge sharpness, HU bias, coverage, and the contrast of small lesions kept."""
@@ -45,16 +59,26 @@ def ct(
             before, after = only_volume(low_path), only_volume(full_path)
             if before.shape != after.shape:
                 raise InvalidRequest(f"{low_path} has shape {before.shape}, {full_path} has {after.shape}")
-            plain = list(client.denoise_ct(before))
+            plain = list(client.denoise_ct(before, model=model))
             for result in plain:
                 index = result.index
-                results.append(Result(before.values[index], after.values[index], result.image, result.uncertainty))
+                results.append(
+                    Result(
+                        before.values[index],
+                        after.values[index],
+                        result.image,
+                        result.uncertainty,
+                    )
+                )
             for disc in lesion_grid.DISCS if lesions else ():
-                found += _keeps(client, before, after, plain, disc)
+                found += _keeps(client, model, before, after, plain, disc)
     report, pictures = evaluate(results, tuple(METHODS) if classical else ())
     if lesions:
         report["lesions"] = lesion_grid.summary(found)
-    report["inputs"] = {"low": [path.name for path in low], "full": [path.name for path in full]}
+    report["inputs"] = {
+        "low": [path.name for path in low],
+        "full": [path.name for path in full],
+    }
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / "evaluation.json", report)
     title = f"{len(results)} slices; window -160..240 HU; classical methods at their best parameter"
@@ -63,7 +87,9 @@ def ct(
     print(f"{output / 'evaluation.json'}\n{output / 'evaluation.png'}")
 
 
-def _keeps(client: Client, before: Volume, after: Volume, plain: list[ImageSlice], disc: Disc) -> Iterator[Measured]:
+def _keeps(
+    client: Client, model: str, before: Volume, after: Volume, plain: list[ImageSlice], disc: Disc
+) -> Iterator[Measured]:
     """Denoise a scan (slice, y, x) once more with a grid of discs in it, and compare slice by slice."""
     from recon.training.ct import lesion_grid
 
@@ -71,7 +97,7 @@ def _keeps(client: Client, before: Volume, after: Volume, plain: list[ImageSlice
     where = [lesion_grid.places(plane) for plane in after.values]
     shape = (before.shape[1], before.shape[2])
     grids = [lesion_grid.grid_of(disc, found, shape, spacing) for found in where]
-    for result in client.denoise_ct(Volume(before.values + np.stack(grids), before.geometry, before.unit)):
+    for result in client.denoise_ct(replace(before, values=before.values + np.stack(grids)), model=model):
         index = result.index
         yield lesion_grid.measure(
             disc, where[index], grids[index], without=plain[index].image, within=result.image,
@@ -95,7 +121,11 @@ def _print(report: dict[str, Any]) -> None:
         return
     kept = Table("lesion added", "contrast kept", "10th percentile", "coverage inside", "places")
     for name, figures in report["lesions"].items():
-        shares = (figures["kept_median"], figures["kept_p10"], figures["interval_coverage"])
+        shares = (
+            figures["kept_median"],
+            figures["kept_p10"],
+            figures["interval_coverage"],
+        )
         kept.add_row(name, *(f"{share:.2f}" for share in shares), str(figures["places"]))
     console.print(kept)
 

@@ -49,7 +49,7 @@ def test_a_drift_of_three_percent_is_found_and_taken_out(amount: float) -> None:
     assert abs(_measured(pre, low).step) < 0.2 * abs(found.step)
     lesion = (uptake(share=0.1) > 0.4) & (head() > 0.5)
     kept = ((low - pre)[lesion] / (0.1 * SCALE)).mean() / uptake(share=0.1)[lesion].mean()
-    assert kept == pytest.approx(1.0, abs=0.1)
+    assert kept == pytest.approx(1.0, abs=0.15)
 
 
 def test_slabs_are_corrected_as_the_whole_is() -> None:
