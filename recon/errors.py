@@ -56,6 +56,10 @@ class OutputFailed(ReconError):
     """A result can't be written."""
 
 
+class DiskFull(OutputFailed):
+    """No space is left where a result should go; nobody's input is to blame."""
+
+
 class MissingExtra(ReconError):
     """An optional part of the installation is needed and absent."""
 
@@ -92,6 +96,7 @@ OUTCOMES: dict[type[ReconError], Outcome] = {
     ServiceUnavailable: Outcome(grpc.StatusCode.UNAVAILABLE, 1, retry_after_s=0.5),
     TooManyRequests: Outcome(grpc.StatusCode.RESOURCE_EXHAUSTED, 1, retry_after_s=2.0),
     DeadlineExceeded: Outcome(grpc.StatusCode.DEADLINE_EXCEEDED, 1),
+    DiskFull: Outcome(grpc.StatusCode.DATA_LOSS, 1),
     OutputFailed: Outcome(grpc.StatusCode.DATA_LOSS, 1),
     InternalError: Outcome(grpc.StatusCode.INTERNAL, 1),
 }

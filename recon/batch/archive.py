@@ -21,7 +21,7 @@ from recon.batch.report import write_report
 from recon.batch.runner import CANCEL, Listener, Runner, Settings
 from recon.batch.spec import Spec, spec_of
 from recon.batch.status import summary
-from recon.batch.storage import Storage
+from recon.batch.storage import Storage, chosen
 from recon.errors import InvalidRequest, OutputFailed, ServiceUnavailable, UnreadableInput
 
 
@@ -144,6 +144,8 @@ def _under_lock(
         (output / CANCEL).unlink(missing_ok=True)
         ledger, storage = hooks.ledger(output), hooks.storage(output)
         try:
+            _require_same_options(ledger, spec, output)
+            storage.options = spec.tasks
             ledger.set("spec", spec.to_json())
             ledger.set("stopped", "")
             recover(ledger, storage)
@@ -170,3 +172,24 @@ def _under_lock(
             ledger.close()
         write_report(output)
         return counts
+
+
+def _require_same_options(ledger: Ledger, spec: Spec, output: Path) -> None:
+    """One folder holds results of one set of options.
+
+    Raises
+    ------
+    InvalidRequest
+        When results of a task are there that were made with others.
+    """
+    before = (ledger.get("spec") or {}).get("tasks") or {}
+    with ledger.looking() as base:
+        made = {row[0] for row in base.execute("SELECT DISTINCT task FROM items WHERE state IN ('done', 'rejected')")}
+    for task in sorted(made):
+        ours, theirs = (chosen(task, options.get(task, {})) for options in (spec.tasks, before))
+        changed = [f"{name} {theirs[name]} there, {ours[name]} now" for name in ours if ours[name] != theirs.get(name)]
+        if changed:
+            raise InvalidRequest(
+                f"{output}: holds {task} results made otherwise ({'; '.join(changed)}); choose another -o, or go on as "
+                "before with `recon batch resume`"
+            )

@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from recon.batch.alone import in_own_process
 from recon.batch.items import Item
 from recon.batch.states import State
-from recon.batch.storage import FULL, disk_full
 from recon.client import Client, Tls
 from recon.errors import (
     InternalError,
@@ -21,6 +22,7 @@ from recon.errors import (
     UnreadableInput,
     error_from_reason,
 )
+from recon.io.disk import is_full, write_error
 from recon.jobs import Job, Problem, Skipped
 from recon.jobs import perform as perform_job
 from recon.tasks.base import Task
@@ -71,8 +73,8 @@ def perform(client: Client, item: Item, folder: Path, options: Mapping[str, Any]
     ------
     UnreadableInput, NothingToDo
         When no file can be read, or none is for the task.
-    OutputFailed
-        When the disk is full.
+    DiskFull
+        When no space is left.
     ReconError
         Whatever the job raises.
     """
@@ -100,8 +102,8 @@ def perform(client: Client, item: Item, folder: Path, options: Mapping[str, Any]
             reports.append(perform_job(client, job, folder / job.name, chosen))
         return _with_left_out(merged(reports), left_out)
     except OSError as error:
-        if error.errno in FULL:
-            raise disk_full(folder) from error
+        if is_full(folder, error):
+            raise write_error(folder, error) from error
         raise
 
 
@@ -144,7 +146,7 @@ class ServiceExecutor:
         self._clients = [Client(server, tls) for server in servers]
         self._busy = [0] * len(self._clients)
         self._away = [0.0] * len(self._clients)
-        self._options = options
+        self._servers, self._tls, self._options = list(servers), tls, options
         self._mutex = threading.Lock()
 
     def ready(self, wait_s: float) -> None:
@@ -169,6 +171,10 @@ class ServiceExecutor:
             index = min(range(len(self._clients)), key=lambda i: (self._away[i] > now, self._busy[i]))
             self._busy[index] += 1
         try:
+            if item.suspect:
+                return in_own_process(
+                    partial(_perform_at, self._servers[index], self._tls, item, folder, self._options)
+                )
             return perform(self._clients[index], item, folder, self._options)
         except ServiceUnavailable:
             self._away[index] = time.monotonic() + 5  # the others first, for a while
@@ -182,6 +188,12 @@ class ServiceExecutor:
         for client in self._clients:
             with suppress(Exception):
                 client.close()
+
+
+def _perform_at(server: str, tls: Tls | None, item: Item, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """In a process of its own: an item, by a connection of its own."""
+    with Client(server, tls) as client:
+        return perform(client, item, folder, options)
 
 
 def checked(report: dict[str, Any]) -> dict[str, Any]:

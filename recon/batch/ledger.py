@@ -18,13 +18,17 @@ from typing import Any
 from recon.batch.items import InputFile, Item, Produced, recorded
 from recon.batch.ledger_file import NAME, meta, opened
 from recon.batch.states import State
-from recon.errors import OutputFailed, UnreadableInput
+from recon.errors import OutputFailed, ReconError, UnreadableInput
 
 _KEPT = ("name", "value", "lower_limit", "upper_limit", "unit", "outcome", "message")
 
 
 class LedgerFailed(OutputFailed):
     """The ledger can't be written, so that nothing may go on; what it says is true all the same."""
+
+
+class ModelChanged(ReconError):
+    """The service makes images by another model than those that this run holds already."""
 
 
 class Ledger:
@@ -116,9 +120,9 @@ class Ledger:
         """Items that a killed run left running; they are pending again."""
         with self.writing() as base:
             rows = base.execute("SELECT * FROM items WHERE state = 'running' ORDER BY number").fetchall()
-            # being killed is not the item's doing, so that attempt doesn't count
+            # being killed need not be the item's doing: that attempt doesn't count, and the next is made alone
             base.execute(
-                "UPDATE items SET state = 'pending', reason = '', attempts = max(attempts - 1, 0) "
+                "UPDATE items SET state = 'pending', reason = '', attempts = max(attempts - 1, 0), suspect = 1 "
                 "WHERE state = 'running'"
             )
             return [_item(base, row) for row in rows]
@@ -154,6 +158,30 @@ class Ledger:
             for path, digest in digests.items():
                 base.execute("UPDATE inputs SET sha256 = ? WHERE path = ?", (digest, str(path)))
             base.execute("UPDATE items SET input_sha256 = ? WHERE number = ?", (total, item.number))
+
+    def require_same_model(self, item: Item, report: dict[str, Any]) -> None:
+        """One run holds results of one model a task, or of several where the scan decides which.
+
+        Raises
+        ------
+        ModelChanged
+            When the report names a model that made none of the others, and no reason for it.
+        """
+        model = report.get("model") or {}
+        name, sha256 = str(model.get("name", "")), str(model.get("sha256", ""))
+        by_scan = bool((report.get("parameters") or {}).get("model_reason"))
+        with self.looking() as base:
+            row = base.execute(
+                "SELECT model, model_version, count(*) AS made FROM items WHERE task = ? AND model != '' AND "
+                "state IN ('done', 'rejected') AND model_sha256 != ? AND (model = ? OR NOT ?) GROUP BY model LIMIT 1",
+                (item.task, sha256, name, by_scan),
+            ).fetchone()
+        if row is not None:
+            raise ModelChanged(
+                f"the service makes {item.task} images by {name}:{model.get('version', '')} ({sha256[:16]}) now; "
+                f"{row['made']} here were made by another {row['model']}:{row['model_version']}: serve that one again, "
+                "or begin anew with another -o"
+            )
 
     def publish(self, item: Item, made: Produced) -> State:
         """The commit that makes an item done (or rejected, by its verdict)."""

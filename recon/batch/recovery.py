@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from recon.batch.ledger import Ledger
+from recon.batch.items import Item, Produced
+from recon.batch.ledger import Ledger, ModelChanged
 from recon.batch.storage import Storage
 
 
@@ -22,9 +23,17 @@ def recover(ledger: Ledger, storage: Storage) -> int:
     adopted = 0
     for item in ledger.uncommitted():
         made = storage.adopt(item)
-        if made is not None:
+        if made is not None and not _by_another_model(ledger, item, made):
             ledger.publish(item, made)
             adopted += 1
     ledger.reclaim()
     storage.clear_attempts()
     return adopted
+
+
+def _by_another_model(ledger: Ledger, item: Item, made: Produced) -> bool:
+    try:
+        ledger.require_same_model(item, made.report)
+    except ModelChanged:
+        return True
+    return False

@@ -19,11 +19,12 @@ from recon.batch.discover import changed_since
 from recon.batch.execute import Executor, Incomplete, NothingToDo, WorkerLost, checked
 from recon.batch.flow import Window
 from recon.batch.items import Item, sha256_of
-from recon.batch.ledger import Ledger, LedgerFailed
+from recon.batch.ledger import Ledger, LedgerFailed, ModelChanged
 from recon.batch.states import UNSTABLE, State
 from recon.batch.storage import Storage
 from recon.errors import (
     DeadlineExceeded,
+    DiskFull,
     OutputFailed,
     ReconError,
     ServiceUnavailable,
@@ -174,12 +175,14 @@ class Runner:
             self._service_away(item, error)
         except LedgerFailed:
             raise
+        except DiskFull as error:  # no item can be written, and none is to blame
+            self._put_back(item, error.problem, counted=False)
+            self.stop(error.problem)
         except OutputFailed as error:
-            if "disk is full" in error.problem:
-                self._put_back(item, error.problem, counted=False)
-                self.stop(error.problem)
-            else:
-                self._end(item, State.FAILED, error.problem, retryable=True)
+            self._end(item, State.FAILED, error.problem, retryable=True)
+        except ModelChanged as error:
+            self._put_back(item, error.problem, counted=False)
+            self.stop(error.problem)
         except NothingToDo as error:
             self._end(item, State.SKIPPED, error.problem)
         except ReconError as error:
@@ -210,6 +213,11 @@ class Runner:
             self.storage.discard(attempt)
             self._end(item, State.SKIPPED if why.startswith(UNSTABLE) else State.FAILED, why)
             return
+        try:
+            self.ledger.require_same_model(item, report)
+        except ModelChanged:
+            self.storage.discard(attempt)
+            raise
         made = self.storage.publish(item, attempt, report)
         state = self.ledger.publish(item, made)
         self._tell(item, state, "")

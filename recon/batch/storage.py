@@ -12,17 +12,17 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from recon.batch.items import Item, Produced, sha256_of
 from recon.errors import OutputFailed
+from recon.io.disk import written
+from recon.tasks.registry import task_of
 
 MANIFEST = "manifest.json"
-#: How the system says that a disk, or the caller's share of it, is full.
-FULL = (errno.ENOSPC, errno.EDQUOT)
 _ATTEMPTS = ".attempts"
 _UNTRUSTED = ".untrusted"
 
@@ -38,6 +38,11 @@ class Storage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.options: Mapping[str, Mapping[str, Any]] = {}
+
+    def recipe(self, item: Item) -> str:
+        """SHA-256 over the options with which the run makes an item; with its input it is a result's identity."""
+        return recipe_of(item.task, self.options.get(item.task, {}))
 
     def final(self, item: Item) -> Path:
         """Where the result of an item lies once it is whole."""
@@ -45,7 +50,7 @@ class Storage:
 
     def begin(self, item: Item) -> Path:
         """An empty folder for one attempt."""
-        with _said(self.folder):
+        with written(self.folder):
             attempt = self.folder / _ATTEMPTS / f"{item.number}.{item.attempts}"
             shutil.rmtree(attempt, ignore_errors=True)
             attempt.mkdir(parents=True)
@@ -53,13 +58,13 @@ class Storage:
 
     def seal(self, item: Item, attempt: Path, report: dict[str, Any]) -> Produced:
         """Hash what an attempt made and write its manifest."""
-        with _said(attempt):
+        with written(attempt):
             outputs = {
                 str(path.relative_to(attempt)): (path.stat().st_size, sha256_of(path)) for path in _files(attempt)
             }
             content = {
-                "key": item.key, "input_sha256": item.input_sha256, "task": item.task, "report": report,
-                "outputs": outputs,
+                "key": item.key, "input_sha256": item.input_sha256, "recipe": self.recipe(item), "task": item.task,
+                "report": report, "outputs": outputs,
             }  # fmt: skip
             text = json.dumps(content, sort_keys=True)
             sealed = {"sha256": hashlib.sha256(text.encode()).hexdigest(), **content}
@@ -70,7 +75,7 @@ class Storage:
 
     def sync_files(self, attempt: Path) -> None:
         """Bring every file and folder of an attempt to the disk."""
-        with _said(attempt):
+        with written(attempt):
             for path in _files(attempt):
                 _sync(path)
             for folder, _, _ in os.walk(attempt, topdown=False):
@@ -78,7 +83,7 @@ class Storage:
 
     def rename(self, attempt: Path, item: Item) -> bool:
         """Give an attempt its final name; False when a result is there already."""
-        with _said(self.final(item)):
+        with written(self.final(item)):
             try:
                 os.rename(attempt, self.final(item))
             except OSError as error:
@@ -89,7 +94,7 @@ class Storage:
 
     def sync_directory(self) -> None:
         """Bring the new name to the disk."""
-        with _said(self.folder):
+        with written(self.folder):
             _sync(self.folder)
 
     def publish(self, item: Item, attempt: Path, report: dict[str, Any]) -> Produced:
@@ -114,9 +119,9 @@ class Storage:
         return made
 
     def adopt(self, item: Item) -> Produced | None:
-        """What lies under an item's final name, if it is whole and made from the item's input as it was read."""
+        """What lies under an item's final name, if it is whole, of the item's input and of the run's options."""
         made = read_manifest(self.final(item))
-        if made is None or made[0] != (item.key, item.input_sha256) or not item.input_sha256:
+        if made is None or made[0] != (item.key, item.input_sha256, self.recipe(item)) or not item.input_sha256:
             return None
         found = made[1]
         return found if not damage(self.final(item), found.outputs) else None
@@ -126,7 +131,7 @@ class Storage:
         final = self.final(item)
         if not os.path.lexists(final):
             return
-        with _said(final):
+        with written(final):
             target = self.folder / _UNTRUSTED / f"{item.name}.{time.time_ns()}"
             target.parent.mkdir(exist_ok=True)
             os.rename(final, target)
@@ -140,13 +145,18 @@ class Storage:
         shutil.rmtree(self.folder / _ATTEMPTS, ignore_errors=True)
 
 
-def disk_full(path: Path) -> OutputFailed:
-    """The error that ends a run in order: no item can be written, and none is to blame."""
-    return OutputFailed(f"{path}: the disk is full; free space, then resume")
+def chosen(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """All options of a task that its images depend on, whether they were named or left as they are."""
+    return {name: value for name, value in asdict(task_of(task).options(**options)).items() if name != "timeout_s"}
 
 
-def read_manifest(folder: Path) -> tuple[tuple[str, str], Produced] | None:
-    """Whose result a folder is (key and input SHA-256) and what it should hold; None when it doesn't say."""
+def recipe_of(task: str, options: Mapping[str, Any]) -> str:
+    """SHA-256 over what :func:`chosen` returns."""
+    return hashlib.sha256(json.dumps(chosen(task, options), sort_keys=True).encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> tuple[tuple[str, str, str], Produced] | None:
+    """Whose result a folder is (key, SHA-256 of input and of options) and its files; None when it doesn't say."""
     try:
         content = json.loads((folder / MANIFEST).read_text())
         seal = content.pop("sha256")
@@ -154,7 +164,8 @@ def read_manifest(folder: Path) -> tuple[tuple[str, str], Produced] | None:
             return None
         outputs = {str(path): (int(size), str(digest)) for path, (size, digest) in content["outputs"].items()}
         outputs[MANIFEST] = ((folder / MANIFEST).stat().st_size, sha256_of(folder / MANIFEST))
-        return (str(content["key"]), str(content["input_sha256"])), Produced(dict(content["report"]), outputs)
+        identity = str(content["key"]), str(content["input_sha256"]), str(content["recipe"])
+        return identity, Produced(dict(content["report"]), outputs)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -164,6 +175,9 @@ def damage(folder: Path, outputs: dict[str, tuple[int, str]]) -> list[str]:
     wrong = []
     for name, (size, digest) in sorted(outputs.items()):
         path = folder / name
+        if path.is_symlink():
+            wrong.append(f"{path}: is a link; the run wrote a file")
+            continue
         try:
             there = path.stat().st_size
             if there != size:
@@ -172,9 +186,12 @@ def damage(folder: Path, outputs: dict[str, tuple[int, str]]) -> list[str]:
                 wrong.append(f"{path}: its content has changed")
         except OSError as error:
             wrong.append(f"{path}: {error.strerror or error}")
-    if folder.is_dir():
-        added = (path for path in _files(folder) if str(path.relative_to(folder)) not in outputs)
-        wrong += [f"{path}: not made by the run" for path in added]
+    if folder.is_symlink():
+        wrong.append(f"{folder}: is a link; the run made a folder")
+    elif folder.is_dir():
+        known = {*outputs, *(str(parent) for name in outputs for parent in Path(name).parents)}
+        found = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*"))]
+        wrong += [f"{folder / path}: not made by the run" for path in found if path not in known]
     return wrong
 
 
@@ -188,13 +205,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _said(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in FULL:
-            raise disk_full(path) from error
-        raise OutputFailed(f"{path}: can't be written ({error.strerror or error}); then resume") from error

@@ -181,6 +181,14 @@ def retry(
     _console().print(f"{letters} dead letters and {again} failed jobs are pending again")
 
 
+@app.command()
+def conformance() -> None:
+    """Write the DICOM conformance statement, as Markdown."""
+    from recon.doors.node.conformance import dicomweb_routes, statement
+
+    print(statement(dicomweb_routes()), end="")
+
+
 def _until_told() -> threading.Event:
     """Set at SIGTERM or SIGINT."""
     stop = threading.Event()

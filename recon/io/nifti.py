@@ -15,7 +15,8 @@ import numpy.typing as npt
 from nibabel.spatialimages import HeaderDataError
 
 from recon import __version__
-from recon.errors import OutputFailed, UnreadableInput
+from recon.errors import UnreadableInput
+from recon.io.disk import write_error
 from recon.io.inflate import require_modest
 from recon.volumes import FloatImage, Geometry, Volume
 
@@ -196,7 +197,7 @@ def write_nifti(values: FloatImage, like: NiftiVolume, path: Path, result: str =
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise OutputFailed(f"{path}: {error.strerror or error}") from error
+        raise write_error(path, error) from error
 
 
 def _placement(header: nib.Nifti1Header, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import OutputFailed
+from recon.io.disk import write_error, written
 from recon.quality.report import SOFTWARE
 
 
@@ -73,7 +73,7 @@ def output_folder(target: Path) -> Iterator[Path]:
         else:
             os.rename(working, target)
     except OSError as error:
-        raise OutputFailed(f"{target}: {_reason(error)}") from error
+        raise write_error(target, error) from error
     finally:
         shutil.rmtree(working, ignore_errors=True)
         if new_parent:
@@ -83,12 +83,5 @@ def output_folder(target: Path) -> Iterator[Path]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write JSON for people and machines."""
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
-
-
-def _reason(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "the disk is full; free space or choose another folder with -o"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "not writable; choose another folder with -o"
-    return f"can't be written ({error.strerror or error})"
+    with written(path):
+        path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")

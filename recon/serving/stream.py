@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -51,6 +52,8 @@ class _Series:
     deadline: float | None
     timings: common_pb2.Timings
     checks: list[Check]
+    #: Messages that were looked at before the model was known.
+    begun: deque[Any]
 
 
 class StreamEngine:
@@ -95,17 +98,18 @@ class StreamEngine:
             raise InvalidRequest("the first message must be the header", field="header")
         header = first.header
         bounded_text(header)
+        begun: deque[Any] = deque()
         suits, reason = "", ""
         if not header.model:
             suits, reason = self._catalogue.preferred(task.name)
             if not suits:
-                suits, reason = task.suits(header)
+                suits, reason = await self._suiting(task, header, begun, context)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
         left = context.time_remaining()
         series = _Series(
             context, response, task.open(header, model.facts), model, None if left is None else time.monotonic() + left,
-            common_pb2.Timings(), [],
+            common_pb2.Timings(), [], begun,
         )  # fmt: skip
         session = series.session
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
@@ -126,6 +130,16 @@ class StreamEngine:
             timings=series.timings, provenance=provenance(model), interval=interval_to_message(found),
         )  # fmt: skip
         await self._write(context, response(report=report))
+
+    async def _suiting(self, task: Task, header: Any, begun: deque[Any], context: _Context) -> tuple[str, str]:
+        """The model for a header that names none, and why; what the task must see for it is kept in ``begun``."""
+        models = self._catalogue.facts(task.name)
+        while (found := task.suits(header, models, begun)) is None:
+            message = await self._next(context)
+            if message is None:
+                raise InvalidRequest("the stream ended before a slice was whole", field="slices")
+            begun.append(message)
+        return found
 
     async def _answer(self, series: _Series, accepted: common_pb2.Accepted) -> None:
         """Accept, and send each slice as soon as it and those before it are ready."""
@@ -164,7 +178,7 @@ class StreamEngine:
         try:
             while not session.is_complete:
                 began = time.perf_counter()
-                message = await self._next(series.context)
+                message = series.begun.popleft() if series.begun else await self._next(series.context)
                 series.timings.receive_ms += 1e3 * (time.perf_counter() - began)
                 if message is None:
                     raise InvalidRequest(f"the stream ended after {session.progress}", field="slices")

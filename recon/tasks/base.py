@@ -272,8 +272,23 @@ class Task(ABC):
         """A typical slice, to measure a model with; None where the task has none."""
         return None
 
-    def suits(self, header: Any) -> tuple[str, str]:
-        """The model for a header that names none, and why; empty for the task's default."""
+    def suits(self, header: Any, models: Sequence[ModelFacts], begun: Sequence[Any]) -> tuple[str, str] | None:
+        """The model for a series whose header names none, and why; empty for the task's default.
+
+        Parameters
+        ----------
+        header
+            Of the series.
+        models
+            That there are.
+        begun
+            Messages that have come behind the header.
+
+        Returns
+        -------
+        tuple of str or None
+            None as long as more of the series must be seen.
+        """
         return "", ""
 
     @abstractmethod

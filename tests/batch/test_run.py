@@ -20,8 +20,8 @@ from recon.batch.storage import Storage
 from recon.batch.verify import verify
 from recon.errors import (
     DeadlineExceeded,
+    DiskFull,
     InvalidRequest,
-    OutputFailed,
     ServiceUnavailable,
     TooManyRequests,
     UnreadableInput,
@@ -170,7 +170,7 @@ def test_an_outage_condemns_nothing(tmp_path: Path) -> None:
 def test_a_full_disk_stops_the_run(tmp_path: Path) -> None:
     class Full(Storage):
         def sync_files(self, attempt: Path) -> None:
-            raise OutputFailed(f"{attempt}: the disk is full; free space, then resume")
+            raise DiskFull(f"{attempt}: the disk is full")
 
     for index in range(5):
         write_nifti(tmp_path / "a" / f"n{index}.nii", seed=index)

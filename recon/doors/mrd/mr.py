@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,6 @@ from recon.io.kspace.series import MrSeries
 from recon.io.mrd.header import ScanHeader
 from recon.io.mrd.series import series_of
 from recon.quality.verdict import worst
-from recon.tasks.mr.choice import choose, sampling_of_readouts
 from recon.values.result import ModelIdentity
 
 
@@ -33,8 +30,6 @@ class Reconstruction:
         Of the scan.
     options
         Of the session.
-    served
-        Names of the MR models that there are.
     name
         For the service's log.
     timeout_s
@@ -44,13 +39,12 @@ class Reconstruction:
     """
 
     def __init__(
-        self, client: Client, header: ScanHeader, options: Options, served: Collection[str], name: str,
-        timeout_s: float, say: Callable[[str], None],
+        self, client: Client, header: ScanHeader, options: Options, name: str, timeout_s: float,
+        say: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._client, self._header, self._options = client, header, options
-        self._served, self._name, self._timeout_s, self._say = served, name, timeout_s, say
+        self._name, self._timeout_s, self._say = name, timeout_s, say
         self._methods: dict[int, str] = {}
-        self._choosing = threading.Lock()
         self._said: set[str] = set()
 
     def pictures(self, portion: Portion) -> list[Picture]:
@@ -65,13 +59,18 @@ class Reconstruction:
         for series in series_of(self._header.document, portion.acquisitions, self._name):
             for note in series.notes:
                 self._once(note)
-            made += self._reconstructed(portion, _loaded_once(series))
+            made += self._reconstructed(portion, series)
         return made
 
     def _reconstructed(self, portion: Portion, series: MrSeries) -> list[Picture]:
-        model = self._method(int(portion.first["encoding_space_ref"]), series)
+        encoding = int(portion.first["encoding_space_ref"])
+        model = self._methods.get(encoding, self._options.model)  # the service chooses once
         run = self._client.reconstruct_mr(series.kspace, model=model, name=self._name, timeout_s=self._timeout_s)
         results = list(run)
+        if run.model is not None:
+            self._methods.setdefault(encoding, run.model.name)
+            if run.model.reason:
+                self._once(run.model.reason)
         images, widths = (_volume(series, [getattr(r, name) for r in results]) for name in ("image", "uncertainty"))
         straight = len(images) == len(results)  # slices are those of the service, not across them
         made: list[Picture] = []
@@ -99,24 +98,10 @@ class Reconstruction:
     def _thickness(self, portion: Portion) -> float:
         return self._header.encodings[int(portion.first["encoding_space_ref"])].recon.field_mm[2]
 
-    def _method(self, encoding: int, series: MrSeries) -> str:
-        with self._choosing:
-            if encoding not in self._methods:
-                kspace = series.kspace
-                sampling = sampling_of_readouts(kspace.load(kspace.slices // 2), kspace.kind)
-                self._methods[encoding], why = choose(sampling, self._options.model, self._served)
-                self._say(why)
-            return self._methods[encoding]
-
     def _once(self, note: str) -> None:
         if note not in self._said:
             self._said.add(note)
             self._say(note)
-
-
-def _loaded_once(series: MrSeries) -> MrSeries:
-    """The slice that the choice of the method looked at is not put together again."""
-    return replace(series, kspace=replace(series.kspace, load=lru_cache(maxsize=1)(series.kspace.load)))
 
 
 def _volume(series: MrSeries, planes: list[Any]) -> Any:

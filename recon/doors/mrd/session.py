@@ -230,7 +230,7 @@ class Session:
         self._scan = Scan(header, self._earlier_noise(options), self._around.bounds.held_bytes)
         self._around.noise.begin(identity_of(self._document))
         self._making = Reconstruction(
-            self._around.client(), header, options, self._served, self._name, self._around.bounds.timeout_s,
+            self._around.client(), header, options, self._name, self._around.bounds.timeout_s,
             lambda words: self._out.say("DBG", words),
         )  # fmt: skip
         return self._scan

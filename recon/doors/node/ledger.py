@@ -35,12 +35,17 @@ CREATE TABLE jobs (
     attempts INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
     deadline REAL,
     created REAL NOT NULL, started REAL, finished REAL, verdict TEXT NOT NULL DEFAULT '',
-    checks TEXT NOT NULL DEFAULT '[]');
+    checks TEXT NOT NULL DEFAULT '[]', cleaned INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX jobs_by_state ON jobs (state, priority, number);
 CREATE INDEX jobs_by_study ON jobs (study);
 CREATE TABLE inputs (
     job INTEGER NOT NULL REFERENCES jobs (number), series INTEGER NOT NULL, role TEXT NOT NULL, sop TEXT NOT NULL,
     PRIMARY KEY (job, sop)) WITHOUT ROWID;
+CREATE TABLE objects (
+    sop TEXT PRIMARY KEY, job INTEGER NOT NULL REFERENCES jobs (number), number INTEGER NOT NULL, study TEXT NOT NULL,
+    series TEXT NOT NULL, kind TEXT NOT NULL, sop_class TEXT NOT NULL, syntax TEXT NOT NULL,
+    path TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX objects_by_series ON objects (study, series);
 CREATE TABLE deliveries (
     number INTEGER PRIMARY KEY, destination TEXT NOT NULL, study TEXT NOT NULL, series TEXT NOT NULL,
     sop TEXT NOT NULL, sop_class TEXT NOT NULL, syntax TEXT NOT NULL, path TEXT NOT NULL, job INTEGER,

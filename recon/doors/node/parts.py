@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from recon.errors import InvalidRequest
 PARTS = ("receive", "decide", "work", "send")
 READY = "recon node is ready on "
 _LOOK_EVERY_S = 0.2
+_CLEAN_EVERY_S = 60.0
 
 
 def run_part(name: str, config: NodeConfig, stop: threading.Event, client: Client | None = None) -> None:
@@ -63,23 +65,36 @@ def _receive(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
     from recon.doors.node.receive import Receiver
     from recon.doors.node.space import Watermark
 
-    inbox = Inbox(ledger, Watermark(config.folder, config.limits))
+    watermark = Watermark(config.folder, config.limits)
+    inbox = Inbox(ledger, watermark)
     adopted = inbox.adopt()
     receiver = Receiver(config, inbox, Commitments(config, ledger))
     log("receiving", listen=f"{config.listen.rpartition(':')[0]}:{receiver.port}", count=adopted)
-    print(f"{READY}{config.listen.rpartition(':')[0]}:{receiver.port}", flush=True)
+    web = None
+    if config.http is not None:
+        from recon.doors.node.web import WebServer, application
+
+        web = WebServer(application(config, ledger, inbox, watermark), config.http)
+    also = f", HTTP on {config.http}" if config.http else ""
+    print(f"{READY}{config.listen.rpartition(':')[0]}:{receiver.port}{also}", flush=True)
     try:
         stop.wait()
     finally:
         receiver.close()
+        if web is not None:
+            web.close()
 
 
 def _decide(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
+    from recon.doors.node.cleaning import Cleaner
     from recon.doors.node.completion import Decider
 
-    decider = Decider(config, ledger)
+    decider, cleaner, cleaned = Decider(config, ledger), Cleaner(config, ledger), 0.0
     while not stop.wait(_LOOK_EVERY_S):
         decider.look()
+        if time.monotonic() - cleaned >= _CLEAN_EVERY_S:
+            cleaner.clean()
+            cleaned = time.monotonic()
 
 
 def _work(config: NodeConfig, ledger: Ledger, stop: threading.Event, client: Client) -> None:

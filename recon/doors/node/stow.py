@@ -95,9 +95,10 @@ def _post(
 ) -> dict[str, Outcome] | None:
     boundary = uuid4().hex
     pieces: list[bytes] = []
-    for parcel, content in part:
-        head = f"--{boundary}\r\nContent-Type: application/dicom; transfer-syntax={parcel.syntax}\r\n\r\n"
-        pieces += [head.encode(), content, b"\r\n"]
+    # without transfer-syntax: Orthanc 1.10 passes over a part that names one, and answers success
+    head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+    for _, content in part:
+        pieces += [head, content, b"\r\n"]
     # the whole body with its length: some archives lose what comes in chunks, and answer success
     body = b"".join([*pieces, f"--{boundary}--\r\n".encode()])
     kind = f'multipart/related; type="application/dicom"; boundary={boundary}'

@@ -155,6 +155,17 @@ class Worker:
                         if plain or not one.only_if_plain
                     ],
                 )  # fmt: skip
+            if verdict != "REJECT":
+                base.executemany(
+                    "INSERT INTO objects VALUES (?,?,?,?,?,?,?,?,?)",
+                    [
+                        (
+                            one.sop, job["number"], number, job["study"], one.series, one.kind, one.sop_class,
+                            one.syntax, str(one.path),
+                        )
+                        for number, one in enumerate(made)
+                    ],
+                )  # fmt: skip
             said = "; ".join(f"{check['name']}: {check['message']}" for check in checks)
             base.execute(
                 "UPDATE jobs SET state = ?, verdict = ?, checks = ?, finished = ?, reason = ? WHERE number = ?",

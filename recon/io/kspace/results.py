@@ -9,6 +9,7 @@ import h5py
 import nibabel as nib
 import numpy as np
 
+from recon.io.disk import written
 from recon.volumes import FloatImage, Geometry
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -16,7 +17,7 @@ _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 def write_hdf5(image: FloatImage, uncertainty: FloatImage, geometry: Geometry, path: Path) -> None:
     """Datasets ``reconstruction`` and ``uncertainty`` (slice, y, x) float32, and the affine in LPS."""
-    with h5py.File(path, "w") as file:
+    with written(path), h5py.File(path, "w") as file:
         file.create_dataset("reconstruction", data=image, dtype=np.float32)
         file.create_dataset("uncertainty", data=uncertainty, dtype=np.float32)
         file.attrs["affine_lps_mm"] = geometry.affine
@@ -29,5 +30,6 @@ def write_volume(values: FloatImage, geometry: Geometry, path: Path) -> None:
     image.header.set_xyzt_units("mm")
     image.header.set_data_dtype(np.float32)
     temporary = path.with_name(f".{path.name}")
-    nib.save(image, temporary)
-    os.replace(temporary, path)
+    with written(path):
+        nib.save(image, temporary)
+        os.replace(temporary, path)

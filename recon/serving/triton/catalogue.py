@@ -5,6 +5,7 @@ from __future__ import annotations
 from recon.errors import ServiceUnavailable, UnknownModel
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.models import ServedModel
+from recon.tasks.base import ModelFacts
 
 
 class Catalogue:
@@ -69,6 +70,11 @@ class Catalogue:
             wanted = f"{name or 'default'}:{version or 'newest'}"
             raise UnknownModel(f"no {task} model {wanted}; served: {known}", field="model")
         return max(fitting, key=lambda model: int(model.version))
+
+    def facts(self, task: str) -> list[ModelFacts]:
+        """What is known of each model of a task, the newest version of each."""
+        names = dict.fromkeys(model.name for model in self._models if model.task == task)
+        return [self.find(task, name).facts for name in names]
 
     def serves(self, task: str, name: str) -> bool:
         """Whether a model of that name is there."""

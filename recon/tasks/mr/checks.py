@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recon.physics.sampling import Mask, calibration_size
 from recon.physics.thermal_noise import dead_coils, noise_of_coils
-from recon.quality.verdict import Check, measure
+from recon.quality.verdict import Check, measure, unmeasured
+from recon.tasks.mr.domain import Domain, Range
+from recon.tasks.mr.sampling import Sampling
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
 
@@ -20,14 +21,10 @@ _FEW_LINES = 8
 
 @dataclass(frozen=True)
 class Limits:
-    """Where the models have been shown to work; what lies outside goes to REVIEW."""
+    """What every model needs, beside its own domain; what lies outside goes to REVIEW."""
 
-    coils: tuple[float, float] = (1, 32)
-    matrix: tuple[float, float] = (48, 512)
-    acceleration: float = 8.8
     #: Beyond it, lesions of three pixels lose a third of their contrast where whole lines are left out.
     line_acceleration: float = 3.5
-    calibration: float = 12
     #: Share of the coils that may receive nothing.
     dead_coils: float = 0.25
     #: Of the measured samples' energy (its root) that an image may leave unexplained beyond the noise.
@@ -43,9 +40,9 @@ class Limits:
 
 
 LIMITS = Limits()
-_CARTESIAN = ("line_acceleration", "acceleration", "calibration_region", "matrix_size", "matrix_extent")
+_CARTESIAN = ("line_acceleration", "acceleration", "matrix_size", "matrix_extent")
 #: What tells whether a scan is one that a model was made and calibrated for.
-DOMAIN = frozenset({"coil_count", "noise_to_signal", *_CARTESIAN})
+DOMAIN = frozenset({"coil_count", "noise_to_signal", "calibration_region", *_CARTESIAN})
 
 
 @dataclass(frozen=True)
@@ -77,17 +74,20 @@ class Measured:
     combined: bool = False
 
 
-def judge_input(readouts: Readouts, noise_std: float, dead: npt.NDArray[np.bool_]) -> list[Check]:
+def judge_input(
+    readouts: Readouts, sampling: Sampling, domain: Domain, noise_std: float, dead: npt.NDArray[np.bool_]
+) -> list[Check]:
     """Sampling, matrix, coils and noise of a slice whose ``dead`` coils are left out already."""
-    coils, cartesian = readouts.samples.shape[1], readouts.trajectory is None
-    limits = LIMITS
+    limits, cartesian = LIMITS, sampling.kind == "cartesian"
     checks = [
-        measure(
-            "coil_count", float(coils), unit="", lower=limits.coils[0], upper=limits.coils[1],
-            message="receive coils",
-        ),
+        _within("coil_count", float(sampling.coils), "", domain.coils, "receive coils"),
         _dead(dead),
-        *(_sampling(readouts.mask.T) if cartesian else _along_trajectory(readouts.mask)),
+        _within(
+            "acceleration", sampling.acceleration, "", (0.0, domain.acceleration[1]),
+            "samples of the matrix over samples measured" if cartesian else
+            "readouts that radial sampling of half the readout's matrix needs, over readouts measured",
+        ),
+        *(_on_a_grid(sampling, domain) if cartesian else []),
     ]  # fmt: skip
     if noise_std > 0 and cartesian:
         found = _root_mean_square(noise_levels(readouts))
@@ -111,47 +111,30 @@ def _dead(dead: npt.NDArray[np.bool_]) -> Check:
     )  # fmt: skip
 
 
-def _sampling(mask: Mask) -> list[Check]:
-    """Of a Cartesian mask (samples, lines)."""
-    limits = LIMITS
-    samples, lines = mask.shape
-    whole_lines = bool((mask == mask.any(axis=0)).all())
+def _on_a_grid(sampling: Sampling, domain: Domain) -> list[Check]:
+    sides = float(sampling.rows), float(sampling.columns)
     return [
         measure(
-            "line_acceleration", mask.size / float(mask.sum()) if whole_lines else 1.0, unit="",
-            upper=limits.line_acceleration,
+            "line_acceleration", sampling.line_acceleration, unit="", upper=LIMITS.line_acceleration,
             message="lines of the matrix over whole lines measured; beyond it small structure is softened",
         ),
+        _within("matrix_size", min(sides), "px", (domain.matrix[0], float("inf")), "shorter side of the matrix"),
+        _within("matrix_extent", max(sides), "px", (0.0, domain.matrix[1]), "longer side of the matrix"),
+    ] + [
         measure(
-            "acceleration", mask.size / float(mask.sum()), unit="", upper=limits.acceleration,
-            message="samples of the matrix over samples measured",
-        ),
-        measure(
-            "calibration_region", float(min(calibration_size(mask))), unit="samples", lower=limits.calibration,
+            "calibration_region", float(sampling.calibration), unit="samples", lower=domain.calibration,
             message="shorter side of the fully sampled centre, which shows the coils' sensitivities",
-        ),
-        measure(
-            "matrix_size", float(min(samples, lines)), unit="px", lower=limits.matrix[0],
-            message="shorter side of the matrix",
-        ),
-        measure(
-            "matrix_extent", float(max(samples, lines)), unit="px", upper=limits.matrix[1],
-            message="longer side of the matrix",
-        ),
-    ]  # fmt: skip
-
-
-def _along_trajectory(mask: Mask) -> list[Check]:
-    """Of a mask (readouts, samples); a readout that is measured in part counts for that part."""
-    # radial sampling needs pi/2 readouts a sample to be dense at the edge of k-space (Nyquist)
-    samples = mask.shape[1]
-    came = max(float(mask.sum()) / samples, 1e-9)
-    return [
-        measure(
-            "acceleration", 0.5 * np.pi * samples / 2 / came, unit="", upper=LIMITS.acceleration,
-            message="readouts that radial sampling of half the readout's matrix needs, over readouts measured",
         )
-    ]  # fmt: skip
+    ] * (domain.calibration > 0)  # fmt: skip
+
+
+def _within(name: str, value: float, unit: str, limits: Range, message: str) -> Check:
+    """Against a model's domain; where that says nothing, there is nothing that could hold."""
+    least, most = limits
+    if not least and most == float("inf"):
+        return unmeasured(name, unit=unit, why="the model's configuration does not say what it is for")
+    upper = most if most < float("inf") else None
+    return measure(name, value, unit=unit, lower=least or None, upper=upper, message=message)
 
 
 def judge(measured: Measured) -> list[Check]:
@@ -188,13 +171,15 @@ def judge(measured: Measured) -> list[Check]:
     return checks
 
 
-def declared(*, cartesian: bool, combined: bool, linear: bool, noise_known: bool) -> tuple[str, ...]:
+def declared(*, cartesian: bool, calibrated: bool, combined: bool, linear: bool, noise_known: bool) -> tuple[str, ...]:
     """Names of the checks without which a series is no PASS.
 
     Parameters
     ----------
     cartesian
         Whether samples lie on a grid.
+    calibrated
+        Whether the model needs the centre of that grid.
     combined
         Whether coils are combined by root-sum-of-squares.
     linear
@@ -204,6 +189,7 @@ def declared(*, cartesian: bool, combined: bool, linear: bool, noise_known: bool
     """
     names = ["coil_count", "dead_coils", "noise_to_signal", "mean_uncertainty"]
     names += ["wrap_around", *_CARTESIAN] if cartesian else ["acceleration"]
+    names += ["calibration_region"] * (cartesian and calibrated)
     names += ["noise_scan_agreement"] * (noise_known and cartesian)
     names += ["data_consistency"] * (not combined) + ["missing_samples"] * linear
     return tuple(names)

@@ -14,7 +14,6 @@ from recon.io.kspace.series import MrSeries
 from recon.io.preview import mr_preview
 from recon.physics.fourier import to_image
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
-from recon.tasks.mr.choice import choose, sampling_of_readouts
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.outputs import MrSink
 from recon.tasks.mr.series import MrSeries as Sent
@@ -71,15 +70,12 @@ class _LoadedMr(Loaded[MrOptions]):
     def __init__(self, series: MrSeries) -> None:
         self.scan, self.slices = series, series.shape[0]
         self.notes, self.skipped, self.checks = series.notes, [], []
-        self._reason = ""
 
     def chosen(self, options: MrOptions, served: Callable[[], set[str]]) -> MrOptions:
-        """With the model that fits what was measured, which the service can't know when the header comes."""
-        kspace = self.scan.kspace
-        sampling = sampling_of_readouts(kspace.load(kspace.slices // 2), kspace.kind)
-        wanted = _AUTOMAP_OF[kspace.kind] if options.model == AUTOMAP else _NAMES.get(options.model, options.model)
-        model, self._reason = choose(sampling, wanted, served())
-        return replace(options, model=model)
+        """With the full name of a model that is named in short; which fits best, the service says."""
+        if options.model == AUTOMAP:
+            return replace(options, model=_AUTOMAP_OF[self.scan.kspace.kind])
+        return replace(options, model=_NAMES.get(options.model, options.model))
 
     def series(self, options: MrOptions) -> Series:
         return Sent(self.scan.kspace, "", options.model, options.model_version)
@@ -105,4 +101,4 @@ class _LoadedMr(Loaded[MrOptions]):
 
     def parameters(self, options: MrOptions) -> dict[str, Any]:
         kspace = self.scan.kspace
-        return {"coils": kspace.coils, "matrix": list(kspace.image_shape), "model_reason": self._reason}
+        return {"coils": kspace.coils, "matrix": list(kspace.image_shape)}

@@ -10,6 +10,7 @@ from recon.quality.interval import Interval, IntervalKind, calibrated
 from recon.quality.trained_encoding import encoding_names
 from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.mr.checks import DOMAIN, declared
+from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
 from recon.tasks.mr.readouts import ReadoutAssembler
 from recon.tasks.mr.slices import ZERO_FILLED, MrSliceWork, interval_kind
@@ -35,6 +36,7 @@ class MrSession(Session):
         """See :class:`recon.tasks.base.Session`."""
         known = declared(
             cartesian=self._facts.kind == "cartesian",
+            calibrated=Domain.of(self._model).calibration > 0,
             combined=self._model.name == ZERO_FILLED,
             linear=self._kind is IntervalKind.PROPAGATED_NOISE,
             noise_known=self._facts.noise_std > 0,

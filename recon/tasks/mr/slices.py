@@ -14,7 +14,9 @@ from recon.quality.verdict import Check
 from recon.tasks.base import Array, FinishedSlice, ModelFacts, SliceWork, TensorSpec
 from recon.tasks.mr import checks as mr_checks
 from recon.tasks.mr.checks import Measured
+from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
+from recon.tasks.mr.sampling import Sampling, sampling_of
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
 
@@ -90,6 +92,10 @@ class MrSliceWork(SliceWork):
         """Whether zeros go around the k-space before the model, not around the image's after it."""
         return self._cartesian and self._combined and self._facts.matrix != (self._facts.samples, self._facts.lines)
 
+    @property
+    def _sampling(self) -> Sampling:
+        return sampling_of(self._readouts.mask, self._readouts.samples.shape[1], self._facts.kind)
+
     @cached_property
     def _scale(self) -> float:
         return scale_of(self._readouts.samples)
@@ -119,7 +125,9 @@ class MrSliceWork(SliceWork):
 
     def judge_input(self) -> list[Check]:
         """Sampling, matrix, coils and noise; of a learned transform, whether these are data of its encoding."""
-        checks = mr_checks.judge_input(self._readouts, self._noise_std, self._dead)
+        checks = mr_checks.judge_input(
+            self._readouts, self._sampling, Domain.of(self._model), self._noise_std, self._dead
+        )
         if "encoding" in self._model.parameters:
             checks += self._judge_encoding(self._model.parameters["encoding"])
         return checks

@@ -10,8 +10,8 @@ from recon.errors import InvalidRequest
 from recon.tasks.archive import Claim, Scan
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
 from recon.tasks.job import Found
-from recon.tasks.mr.choice import Sampling, choose
-from recon.tasks.mr.header import KINDS, SeriesFacts, series_facts
+from recon.tasks.mr.choice import choose, first_slice
+from recon.tasks.mr.header import SeriesFacts, series_facts
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
@@ -48,11 +48,10 @@ class MrTask(Task):
             )
         return MrSession(header.series_name, facts, model)
 
-    def suits(self, header: Any) -> tuple[str, str]:
-        """The model that fits a header, and why; without the samples, an undersampled scan is expected."""
-        kind = KINDS.get(int(header.trajectory), "cartesian")
-        sampling = Sampling(kind, header.coils, header.samples, header.lines, acceleration=4.0, calibration=24)
-        return choose(sampling)
+    def suits(self, header: Any, models: Sequence[ModelFacts], begun: Sequence[Any]) -> tuple[str, str] | None:
+        """The model for what was measured of the first slice, and why; not known before that is whole."""
+        sampling = first_slice(series_facts(header), begun)
+        return None if sampling is None else choose(sampling, models)
 
     def series(self, *inputs: Any, name: str, model: str, model_version: str, **options: Any) -> Series:
         """Of one stack of k-space, which is read slice by slice as it is sent."""

@@ -64,6 +64,7 @@ def export_automap(
         "takes": "kspace,counts" if scheme.cartesian else "kspace,counts,trajectory",
         "encoding": recipe.encoding,
         "noise_range": f"0,{10 ** (-recipe.least_decibel / 20):.4g}",
+        **_domain(recipe.encoding if recipe.encoding in ("radial", "spiral") else "cartesian", scheme.shape, 4.0),
     }
     shape = ",".join(str(n) for n in (1, 1, *scheme.shape, 2))
     _configure(folder, _WORDS[recipe.encoding], "automap", ["model.onnx", "encoding.npz"], factor, shape, extra)
@@ -79,9 +80,20 @@ def export_dautomap(network: Dautomap, factor: float, recipe: DautomapRecipe, fo
         "encoding": "cartesian",
         "noise_range": f"0,{10 ** (-recipe.least_decibel / 20):.4g}",
         "acceleration_range": f"{recipe.least_acceleration:g},{recipe.most_acceleration:g}",
+        **_domain("cartesian", (recipe.side, recipe.side), 1.1 * recipe.most_acceleration),
     }
     words = "dAUTOMAP, 256x256 Cartesian under-sampled lines, one coil"
     _configure(folder, words, "dautomap", ["model.onnx"], factor, f"1,1,{recipe.side},{recipe.side},2", extra)
+
+
+def _domain(trajectory: str, shape: tuple[int, int], acceleration: float) -> dict[str, str]:
+    """What a transform of one encoding is for: its own raw data and no other."""
+    return {
+        "domain_trajectories": trajectory,
+        "domain_coils": "1,1",
+        "domain_matrix": f"{min(shape)},{max(shape)}",
+        "domain_acceleration": f"1,{acceleration:.3g}",
+    }
 
 
 def store_eight_bits(model: onnx.ModelProto, stored: EightBits) -> None:

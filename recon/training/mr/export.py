@@ -22,7 +22,17 @@ CONFIG = ModelConfig(
     [Entry("kspace", (1, -1, -1, -1, 2)), Entry("counts", (-1, -1), "UINT16", optional=True)],
     [Entry("image_interval_residual", (1, 5, -1, -1))],
     is_default=True,
-    extra={"takes": "kspace,counts"},
+    extra={
+        "takes": "kspace,counts",
+        "preference": "3",
+        "chosen_for": "undersampled as the network was trained for, with a fully sampled centre to calibrate coils",
+        "domain_trajectories": "cartesian",
+        "domain_coils": "1,32",
+        "domain_matrix": "48,512",
+        "domain_acceleration": "1,8.8",
+        "domain_calibration": "12",
+        "domain_anatomy": "head",
+    },
 )
 _WARM_SHAPE = "8,256,256"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pydicom
@@ -93,6 +94,18 @@ def test_a_modality_asks_and_is_told(receiving: Start, make_series: Any) -> None
     assert (failed.ReferencedSOPInstanceUID, failed.FailureReason) == (missing, 0x0112)
     assert set(modality.calls) == {("RECON", "MR1", str(ImplicitVRLittleEndian))}
     assert {row["state"] for row in node.rows("SELECT * FROM commitments")} == {"reported"}
+
+
+def test_a_file_that_is_gone_is_not_committed(receiving: Start, make_series: Any) -> None:
+    node = receiving()
+    received(node, make_series(2))
+    rows = node.rows("SELECT * FROM instances")
+    Path(rows[0]["path"]).unlink()
+    Path(rows[1]["path"]).write_bytes(b"half")
+    report, kind = node.commitments.report("1.2.3", [(row["sop_class"], row["sop"]) for row in rows])
+    assert kind == 2
+    assert [item.FailureReason for item in report.FailedSOPSequence] == [0x0110, 0x0110]
+    assert "ReferencedSOPSequence" not in report
 
 
 def test_who_can_not_be_told_is_told_so(receiving: Start) -> None:

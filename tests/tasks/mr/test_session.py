@@ -13,8 +13,9 @@ from recon.physics.fourier import finer, to_image
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
 from recon.tasks.mr.checks import noise_levels
-from recon.tasks.mr.choice import Sampling, choose, sampling_of_readouts
+from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import series_facts
+from recon.tasks.mr.sampling import sampling_of
 from recon.tasks.mr.task import MrTask
 from recon.v1 import mr_pb2
 from recon.values.readouts import Readouts
@@ -22,10 +23,14 @@ from recon.volumes import Geometry
 from recon.wire.messages import geometry_to_message
 from tests.conftest import head, multicoil
 
-MODEL = ModelFacts("network", conformal_factor=2.0)
+DECLARED = {
+    "domain_trajectories": "cartesian", "domain_coils": "1,32", "domain_matrix": "48,512",
+    "domain_acceleration": "1,8.8", "domain_calibration": "12",
+}  # fmt: skip
+MODEL = ModelFacts("network", conformal_factor=2.0, parameters=DECLARED)
 CLASSICAL = {
     "methods": "zero-filled,sense", "linear_methods": "zero-filled,sense", "takes": "kspace,counts,trajectory",
-    "takes_noise": "yes",
+    "takes_noise": "yes", "domain_coils": "1,128", "domain_matrix": "48,1024", "domain_acceleration": "1,8.8",
 }  # fmt: skip
 OUTPUT = "image_interval_residual"
 
@@ -185,19 +190,20 @@ def test_a_network_takes_no_trajectory(kspace) -> None:
         MrTask().open(header(kspace, trajectory=2, rows=64, columns=64), MODEL)
 
 
-def test_the_choice_says_why(kspace) -> None:
-    assert choose(sampling_of_readouts(measured(kspace), "cartesian"))[0] == "zero-filled"
-    mask = (np.arange(80) % 3 == 0) | (abs(np.arange(80) - 40) < 10)
-    name, reason = choose(sampling_of_readouts(measured(kspace, mask), "cartesian"))
-    assert name == "mr_unrolled"
-    assert "acceleration 2." in reason
-    classical = {"zero-filled", "sense", "l1-wavelet"}  # a service without the network
-    assert choose(sampling_of_readouts(measured(kspace, mask), "cartesian"), "", classical)[0] == "l1-wavelet"
-    assert choose(sampling_of_readouts(measured(kspace, np.arange(80) % 3 == 0), "cartesian"))[0] == "zero-filled"
-    assert choose(Sampling("radial", 8, 256, 100))[0] == "sense"
-    assert choose(Sampling("spiral", 1, 256, 100))[0] == "zero-filled"
-    assert choose(Sampling("spiral", 1, 256, 100), "sense")[1].startswith("sense: as asked")
-    assert MrTask().suits(header(kspace))[0] == "mr_unrolled"
+def test_what_a_model_is_for_says_its_configuration(kspace) -> None:
+    """Many coils and high acceleration are judged by the numbers by which the model is chosen."""
+    lines = np.arange(80) % 20 == 0
+    for changes, expected in (
+        ({}, set()),
+        ({"domain_coils": "1,4"}, {"coil_count"}),
+        ({"domain_matrix": "90,512"}, {"matrix_size"}),
+        ({"domain_matrix": "48,90"}, {"matrix_extent"}),
+    ):
+        model = ModelFacts("network", parameters={**DECLARED, **changes})
+        assert failed(work_of(kspace, model)) == expected
+        assert bool(Domain.of(model).outside(sampling_of(measured(kspace).mask, 6))) == bool(expected)
+    assert {"acceleration", "calibration_region"} <= failed(work_of(kspace, lines=lines))
+    assert {"coil_count", "acceleration"} <= failed(work_of(kspace, ModelFacts("says nothing")))
 
 
 def test_dead_coils_are_named_and_left_out(kspace) -> None:

@@ -35,6 +35,7 @@ from recon.io.dicom.write.template import (
     set_decimals,
     single_frame,
 )
+from recon.io.disk import write_error
 from recon.volumes import FloatImage
 
 #: Values below this are no measurement and stay as they are.
@@ -145,7 +146,7 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
                 _pad(dataset, source, stored)
             save(dataset, path)
     except OSError as error:
-        raise OutputFailed(f"{path}: {error.strerror or error}") from error
+        raise write_error(path, error) from error
     except Exception as error:
         raise OutputFailed(f"{path}: can't be written: {first_line(error)}") from error
 

@@ -15,6 +15,7 @@ from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.read.skipped import Refused, first_line
 from recon.io.dicom.write.derive import DerivedImage, DerivedSeries, identify, save
 from recon.io.dicom.write.template import header_of, set_decimals, single_frame
+from recon.io.disk import write_error
 from recon.volumes import FloatImage
 
 _LARGEST = 4095
@@ -124,6 +125,6 @@ def write_synthesised_slice(
     except Refused as error:  # the low-dose slice, which is only referred to
         raise UnreadableInput(f"{path}: its sources can't be read again: {error.problem}") from error
     except OSError as error:
-        raise OutputFailed(f"{path}: {error.strerror or error}") from error
+        raise write_error(path, error) from error
     except (ValueError, TypeError, AttributeError) as error:
         raise OutputFailed(f"{path}: can't be written: {first_line(error)}") from error

@@ -1,0 +1,93 @@
+"""Cleaning away: what was worked on and sent stays for a while, earlier gone when the disk is nearly full.
+
+What waits, failed or is a dead letter is never cleaned away.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from recon.doors.node.config import NodeConfig
+from recon.doors.node.ledger import Ledger
+from recon.doors.node.logs import log
+
+
+class Cleaner:
+    """Cleans a node's folder.
+
+    Parameters
+    ----------
+    config
+        Of the node.
+    ledger
+        Of the node.
+    """
+
+    def __init__(self, config: NodeConfig, ledger: Ledger) -> None:
+        self._config, self._ledger = config, ledger
+        self._asks = {name for name, one in config.destinations.items() if one.commitment}
+
+    def clean(self) -> int:
+        """Clean away what is due; returns how many files that were."""
+        usage = shutil.disk_usage(self._config.folder)
+        emergency = usage.free < self._config.retention.emergency_free_share * usage.total
+        before = time.time() - (0.0 if emergency else self._config.retention.keep_s)
+        removed = self._results(before) + self._originals(before)
+        if removed:
+            log("cleaned", count=removed, why="the disk is nearly full" if emergency else "kept long enough")
+        return removed
+
+    def _results(self, before: float) -> int:
+        with self._ledger.looking() as base:
+            rows = base.execute(
+                "SELECT number FROM jobs WHERE state IN ('done', 'rejected') AND finished <= ? AND cleaned = 0",
+                (before,),
+            ).fetchall()
+        removed = 0
+        for (job,) in rows:
+            if self._open(job=job):
+                continue
+            shutil.rmtree(self._config.folder / "results" / str(job), ignore_errors=True)
+            with self._ledger.writing() as base:
+                removed += base.execute("DELETE FROM objects WHERE job = ?", (job,)).rowcount
+                base.execute("UPDATE jobs SET cleaned = 1 WHERE number = ?", (job,))
+        return removed
+
+    def _originals(self, before: float) -> int:
+        with self._ledger.looking() as base:
+            rows = base.execute(
+                "SELECT number, uid FROM series WHERE state = 'whole' AND last <= ? AND NOT EXISTS "
+                "(SELECT 1 FROM inputs JOIN jobs ON jobs.number = inputs.job WHERE inputs.series = series.number "
+                "AND jobs.state IN ('waiting', 'pending', 'running', 'failed'))",
+                (before,),
+            ).fetchall()
+        removed = 0
+        for row in rows:
+            if self._open(series=row["uid"]):
+                continue
+            with self._ledger.looking() as base:
+                paths = [Path(one[0]) for one in base.execute(
+                    "SELECT path FROM instances WHERE series = ?", (row["number"],)
+                )]  # fmt: skip
+            for path in paths:  # the files first: a file without a row would be taken for one that just came
+                path.unlink(missing_ok=True)
+            with self._ledger.writing() as base:
+                base.execute("DELETE FROM instances WHERE series = ?", (row["number"],))
+                base.execute("DELETE FROM series WHERE number = ?", (row["number"],))
+            removed += len(paths)
+        return removed
+
+    def _open(self, job: int | None = None, series: str | None = None) -> bool:
+        """Whether something of a job, or an original of a series, is still to be sent or committed, or could not be."""
+        with self._ledger.looking() as base:
+            rows = base.execute(
+                "SELECT DISTINCT destination, state FROM deliveries "
+                "WHERE job = ?1 OR (?1 IS NULL AND kind = 'original' AND series = ?2)",
+                (job, series),
+            ).fetchall()
+        return any(
+            row["state"] in ("pending", "dead") or (row["state"] == "sent" and row["destination"] in self._asks)
+            for row in rows
+        )

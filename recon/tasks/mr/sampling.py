@@ -1,0 +1,72 @@
+"""How a scan was sampled: what the choice of a model and the checks look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recon.physics.sampling import Mask, calibration_size
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Of a slice.
+
+    Attributes
+    ----------
+    kind
+        ``cartesian``, ``radial`` or ``spiral``.
+    coils, rows, columns
+        Of the k-space; for a trajectory, samples and readouts that were measured.
+    acceleration
+        Samples of the matrix over samples measured; along a trajectory, readouts that radial sampling of half
+        the readout's matrix needs over readouts measured.
+    calibration
+        Shorter side of the fully sampled centre; 0 along a trajectory.
+    line_acceleration
+        Lines of the matrix over lines measured where whole lines are; else 1.
+    """
+
+    kind: str
+    coils: int
+    rows: int
+    columns: int
+    acceleration: float = 1.0
+    calibration: int = 0
+    line_acceleration: float = 1.0
+
+    @property
+    def words(self) -> str:
+        """For a person."""
+        coils = f"{self.coils} coil{'s' if self.coils > 1 else ''}"
+        if self.kind != "cartesian":
+            return f"{self.kind}, {self.columns} readouts of {self.rows} samples, {coils}"
+        return (
+            f"Cartesian {self.rows}x{self.columns}, {coils}, acceleration {self.acceleration:.2f}, "
+            f"calibration region {self.calibration}"
+        )
+
+
+def sampling_of(mask: Mask, coils: int, kind: str = "cartesian") -> Sampling:
+    """Of what was measured.
+
+    Parameters
+    ----------
+    mask
+        (lines, samples), with one sample at least.
+    coils, kind
+        Of the scan.
+    """
+    lines, samples = mask.shape
+    measured = max(int(mask.sum()), 1)
+    if kind != "cartesian":
+        # radial sampling needs pi/2 readouts a sample to be dense at the edge of k-space (Nyquist)
+        dense = 0.5 * np.pi * samples / 2
+        return Sampling(kind, coils, samples, int(mask.any(axis=1).sum()), float(dense / (measured / samples)))
+    whole_lines = bool((mask == mask.any(axis=1)[:, None]).all())
+    acceleration = mask.size / measured
+    return Sampling(
+        kind, coils, samples, lines, acceleration, min(calibration_size(mask.T)) if mask.any() else 0,
+        acceleration if whole_lines else 1.0,
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recon.doors.node.cleaning import Cleaner
+from recon.doors.node.courier import Courier
+from recon.doors.node.work import Worker
+from tests.doors.node.conftest import Receiving
+from tests.doors.node.test_send import received
+from tests.doors.node.test_work import answering, ct_rule
+
+pytestmark = pytest.mark.service
+
+
+@pytest.mark.parametrize("retention", [{"keep_s": 0.0}, {"keep_s": 1e6, "emergency_free_share": 0.999999}])
+def test_what_is_done_and_sent_goes_and_nothing_else(
+    receiving: Callable[..., Receiving], make_series: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    retention: dict[str, float],
+) -> None:  # fmt: skip
+    """By age, and earlier when the disk is nearly full."""
+    rule = ct_rule(tmp_path, originals_to=["SECOND"])
+    node = receiving(**rule, retention=retention)
+    cleaner = Cleaner(node.config, node.ledger)
+    received(node, make_series(2))
+    assert cleaner.clean() == 0, "the job is to be done"
+    answering(monkeypatch, "PASS")
+    Worker(node.config, node.ledger, None).step()  # type: ignore[arg-type]
+    assert cleaner.clean() == 0, "results and originals are to be sent"
+    for name in ("DISK", "SECOND"):
+        Courier(node.config, node.ledger, name, threading.Event()).step()
+    assert cleaner.clean() == 3 + 2, "image, report and page; two originals"
+    assert list((node.config.folder / "results").iterdir()) == []
+    assert list((node.config.folder / "incoming").rglob("*.dcm")) == []
+    assert node.inbox.adopt() == 0
+    assert cleaner.clean() == 0
+
+
+def test_dead_letters_and_failed_jobs_stay(
+    receiving: Callable[..., Receiving], make_series: Any, tmp_path: Path
+) -> None:
+    node = receiving(**ct_rule(tmp_path, originals_to=["SECOND"]), retention={"keep_s": 0.0})
+    received(node, make_series(2))
+    with node.ledger.writing() as base:
+        base.execute("UPDATE jobs SET state = 'failed'")
+        base.execute("UPDATE deliveries SET state = 'sent'")
+    assert Cleaner(node.config, node.ledger).clean() == 0
+    with node.ledger.writing() as base:
+        base.execute("UPDATE jobs SET state = 'superseded'")
+        base.execute("UPDATE deliveries SET state = 'dead'")
+    assert Cleaner(node.config, node.ledger).clean() == 0
