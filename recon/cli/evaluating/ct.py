@@ -25,23 +25,11 @@ if TYPE_CHECKING:
 
 
 def ct(
-    low: Annotated[
-        list[Path],
-        typer.Option(help="Low-dose CT: DICOM or NIfTI; may be given more than once."),
-    ],
+    low: Annotated[list[Path], typer.Option(help="Low-dose CT: DICOM or NIfTI; may be given more than once.")],
     full: Annotated[list[Path], typer.Option(help="The full-dose CT of each, in the same order.")],
-    output: Annotated[
-        Path,
-        typer.Option("-o", "--output", help="Folder for evaluation.json and evaluation.png."),
-    ],
-    server: Annotated[
-        str | None,
-        typer.Option(help="Use the service at HOST:PORT instead of starting one."),
-    ] = None,
-    classical: Annotated[
-        bool,
-        typer.Option(help="Also run total variation, BM3D and a bilateral filter."),
-    ] = True,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for evaluation.json and evaluation.png.")],
+    server: Annotated[str | None, typer.Option(help="Use the service at HOST:PORT instead of starting one.")] = None,
+    classical: Annotated[bool, typer.Option(help="Also run total variation, BM3D and a bilateral filter.")] = True,
     model: Annotated[str, typer.Option(help="By default the service chooses.")] = "",
     lesions: Annotated[bool, typer.Option(help="Also add small discs, and see what is left of them.")] = True,
 ) -> None:
@@ -62,23 +50,13 @@ def ct(
             plain = list(client.denoise_ct(before, model=model))
             for result in plain:
                 index = result.index
-                results.append(
-                    Result(
-                        before.values[index],
-                        after.values[index],
-                        result.image,
-                        result.uncertainty,
-                    )
-                )
+                results.append(Result(before.values[index], after.values[index], result.image, result.uncertainty))
             for disc in lesion_grid.DISCS if lesions else ():
                 found += _keeps(client, model, before, after, plain, disc)
     report, pictures = evaluate(results, tuple(METHODS) if classical else ())
     if lesions:
         report["lesions"] = lesion_grid.summary(found)
-    report["inputs"] = {
-        "low": [path.name for path in low],
-        "full": [path.name for path in full],
-    }
+    report["inputs"] = {"low": [path.name for path in low], "full": [path.name for path in full]}
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / "evaluation.json", report)
     title = f"{len(results)} slices; window -160..240 HU; classical methods at their best parameter"
@@ -121,11 +99,7 @@ def _print(report: dict[str, Any]) -> None:
         return
     kept = Table("lesion added", "contrast kept", "10th percentile", "coverage inside", "places")
     for name, figures in report["lesions"].items():
-        shares = (
-            figures["kept_median"],
-            figures["kept_p10"],
-            figures["interval_coverage"],
-        )
+        shares = (figures["kept_median"], figures["kept_p10"], figures["interval_coverage"])
         kept.add_row(name, *(f"{share:.2f}" for share in shares), str(figures["places"]))
     console.print(kept)
 
