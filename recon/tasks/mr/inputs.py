@@ -69,7 +69,7 @@ class MrJob(Job):
 class _LoadedMr(Loaded[MrOptions]):
     def __init__(self, series: MrSeries) -> None:
         self.scan, self.slices = series, series.shape[0]
-        self.notes, self.skipped, self.checks = series.notes, [], []
+        self.notes, self.skipped, self.checks = series.notes, [], list(series.checks)
 
     def chosen(self, options: MrOptions, served: Callable[[], set[str]]) -> MrOptions:
         """With the full name of a model that is named in short; which fits best, the service says."""
