@@ -19,9 +19,9 @@ from recon.backend.python_model import Array, PythonModel, Refused, as_measured
 from recon.backend.replicas import HALF_WIDTH, Method, propagated, regularisation, root_mean_square
 from recon.physics.coil_compression import combinations, virtual_coils
 from recon.physics.conjugate_gradients import conjugate_gradients
-from recon.physics.espirit import centre_of, sensitivities
+from recon.physics.espirit import LARGEST_CENTRE, centre_of, sensitivities
 from recon.physics.fourier import to_image
-from recon.physics.sampling import calibration_size
+from recon.physics.sampling import calibration_block, calibration_size
 from recon.physics.sense import Sense
 from recon.physics.thermal_noise import outer_noise
 
@@ -50,9 +50,13 @@ def coil_maps(kspace: _Complex, mask: _Mask, noise: float) -> _Complex:
     if coils == 1:
         return np.ones((1, rows, columns), np.complex64)
     calibration = calibration_size(mask)
-    if min(calibration) < _LEAST_CALIBRATION:  # nothing to calibrate with: equal coils, which sums them as they are
-        return np.full(kspace.shape, coils**-0.5, np.complex64)
-    return sensitivities(centre_of(kspace, calibration), (rows, columns), noise * 2**0.5)[0]
+    centre = centre_of(kspace, calibration)
+    if min(calibration) < _LEAST_CALIBRATION:  # a half echo may have a block that is not centred
+        down, across = calibration_block(mask)
+        centre = kspace[:, down, across][:, :LARGEST_CENTRE, :LARGEST_CENTRE]
+        if min(centre.shape[1:]) < _LEAST_CALIBRATION:  # nothing to calibrate with: equal coils, summed as they are
+            return np.full(kspace.shape, coils**-0.5, np.complex64)
+    return sensitivities(centre, (rows, columns), noise * 2**0.5)[0]
 
 
 def zero_filled(kspace: _Complex, mask: _Mask, noise: Array) -> Method:

@@ -29,7 +29,7 @@ def geometry_from_message(message: common_pb2.Geometry) -> Geometry:
     Raises
     ------
     InvalidRequest
-        When numbers are missing or not finite, or the axes do not span space.
+        When numbers are missing or not finite, or it is a placement that no scan has.
     """
     values = np.array(message.affine_lps_mm, dtype=np.float64)
     if values.size != 16 or not np.isfinite(values).all():
@@ -38,9 +38,10 @@ def geometry_from_message(message: common_pb2.Geometry) -> Geometry:
             field="geometry.affine_lps_mm",
         )
     affine = values.reshape(4, 4)
-    if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-        raise InvalidRequest("geometry.affine_lps_mm is singular", field="geometry.affine_lps_mm")
-    return Geometry(affine)
+    geometry = Geometry(affine)
+    if geometry.impossible:
+        raise InvalidRequest(f"geometry.affine_lps_mm: {geometry.impossible}", field="geometry.affine_lps_mm")
+    return geometry
 
 
 def check_to_message(check: Check) -> common_pb2.Check:

@@ -148,3 +148,19 @@ def test_each_coil_has_its_own_noise() -> None:
 )
 def test_requests_that_cannot_be_done(method, parameters, words) -> None:
     assert words in model.problem_with(method, parameters, True, ["sense", "l1-wavelet"])
+
+
+def test_a_half_echo_with_a_calibration_region_calibrates_coils() -> None:
+    """The fully sampled block begins at the centre of k-space; half of it is missing."""
+    mask = np.zeros(SHAPE, bool)
+    mask[SHAPE[0] // 2 :] = EVERY_THIRD
+    kspace = multicoil(IMAGE, 8, noise=NOISE) * mask
+    maps = model.coil_maps(kspace, mask, NOISE)
+    equal = np.full(maps.shape, 8**-0.5)
+    truth = to_image(multicoil(IMAGE, 8))
+    inside = IMAGE > 0.2
+
+    def explained(found):
+        return np.linalg.norm((found.conj() * truth).sum(0)[inside]) / np.linalg.norm(truth[:, inside])
+
+    assert explained(maps) > 0.97 > explained(equal)

@@ -48,3 +48,14 @@ def test_calibration_square_of_a_sparse_mask() -> None:
 
 def test_no_calibration_is_said_to_be_small() -> None:
     assert min(sampling.calibration_size(np.eye(64, dtype=bool))) <= 2
+
+
+def test_the_block_about_zero_frequency_need_not_be_centred() -> None:
+    mask = np.zeros((64, 48), bool)
+    mask[32:, ::3] = True  # a half echo, every third line
+    mask[32:, 14:34] = True
+    rows, columns = sampling.calibration_block(mask)
+    assert (rows, columns) == (slice(32, 64), slice(14, 34))
+    assert min(sampling.calibration_size(mask)) == 1
+    rows, columns = sampling.calibration_block(~mask)
+    assert rows.stop == rows.start

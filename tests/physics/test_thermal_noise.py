@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon.physics.thermal_noise import dead_coils, noise_of_coils, outer_noise
+from recon.physics.thermal_noise import dead_coils, noise_beside_object, noise_of_coils, outer_noise
 from tests.conftest import head, multicoil
 
 
@@ -39,3 +39,14 @@ def test_each_coil_has_a_level_of_its_own() -> None:
     outer = rng.normal(size=(3, 4000)) + 1j * rng.normal(size=(3, 4000))
     levels = noise_of_coils((outer * [[1.0], [2.0], [0.1]]).astype(np.complex64))
     assert levels == pytest.approx([2**0.5, 2 * 2**0.5, 0.1 * 2**0.5], rel=0.05)
+
+
+def test_noise_beside_the_object_whatever_its_edges() -> None:
+    """Edges fill the corners of k-space; beside the object there is noise alone."""
+    lines = multicoil(100 * head((128, 96)), 4, noise=1.0).transpose(2, 0, 1)
+    mask = np.ones((96, 128), bool)
+    assert noise_beside_object(lines, mask) == pytest.approx(2**0.5, rel=0.15)
+    assert outer_noise(lines.transpose(1, 2, 0), mask.T) > 1.5 * 2**0.5
+    half = np.arange(128) >= 40
+    # half an echo blurs the object over what is beside it
+    assert noise_beside_object(lines * half, mask & half) == pytest.approx(2**0.5, rel=0.3)

@@ -8,7 +8,7 @@ from pathlib import Path
 from recon.errors import ReconError
 from recon.io.formats.format import Content, LeftOut, Look, OnFile, OpenedKSpace
 from recon.io.formats.signature import HDF5
-from recon.io.hdf5 import dataset, reading
+from recon.io.hdf5 import reading
 from recon.io.kspace import fastmri
 from recon.io.kspace.series import MrSeries
 
@@ -21,7 +21,7 @@ def recognise(path: Path, start: bytes) -> bool:
         return False
     try:
         with reading(path) as file:
-            return dataset(file, "kspace") is not None
+            return file.get("kspace", getlink=True) is not None  # what is wrong with it, opening says
     except ReconError:
         return False
 

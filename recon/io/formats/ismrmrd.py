@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+import h5py
+
 from recon.errors import ReconError
 from recon.io.formats.fastmri import look_at, open_each
 from recon.io.formats.format import Content, LeftOut, Look, OnFile, OpenedKSpace
 from recon.io.formats.signature import HDF5
-from recon.io.hdf5 import dataset, reading
+from recon.io.hdf5 import reading
 from recon.io.mrd import series as mrd
 from recon.io.mrd.source import group_of
 
@@ -22,9 +24,16 @@ def recognise(path: Path, start: bytes) -> bool:
         return False
     try:
         with reading(path) as file:
-            return dataset(file, "kspace") is None and group_of(file) is not None
+            return file.get("kspace", getlink=True) is None and _has_group(file)
     except ReconError:
         return False
+
+
+def _has_group(file: h5py.File) -> bool:
+    try:
+        return group_of(file) is not None
+    except ReconError:  # what is wrong with it, opening says
+        return "dataset" in file
 
 
 def look(path: Path) -> Look:

@@ -35,6 +35,8 @@ def look(path: Path) -> Look:
         Saying why it can't be read.
     """
     with reading(path) as file:
+        if "reconstruction" in file and "affine_lps_mm" in file.attrs:
+            raise Refused("a reconstruction by recon, not raw data", Kind.OTHER)
         names = ", ".join(sorted(file.keys())[:8])[:200] or "nothing"
     raise Refused(
         f"HDF5 without k-space: holds {names}; k-space is expected as 'kspace' (fastMRI) or in a group with 'xml' "

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydicom.dataset import Dataset
 
+from recon.quality.verdict import Check
 from recon.values.readouts import KSpace
 from recon.volumes import FloatImage, Geometry
 
@@ -41,6 +42,8 @@ class MrSeries:
         that is reconstructed across its readout.
     attributes
         DICOM attributes of patient, study, scanner and sequence that the file gives.
+    checks
+        What the scan lacks.
     """
 
     label: str
@@ -52,6 +55,7 @@ class MrSeries:
     first_rounded_down: bool = False
     reoriented: Callable[[FloatImage], FloatImage] = _same
     attributes: Dataset = field(default_factory=Dataset, repr=False, compare=False)
+    checks: list[Check] = field(default_factory=list)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ from recon.errors import UnreadableInput
 
 _LARGEST_XML = 4 * 1024 * 1024
 _LARGEST_MATRIX = 4096
+_SMALLEST_PIXEL_MM, _LARGEST_PIXEL_MM = 0.02, 50.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Encoding:
         Number of the central phase-encoding step, (step_1, step_2).
     steps
         First and last step_1; None where the header doesn't say.
+    slices
+        How many the header announces; 0 where it doesn't.
     """
 
     encoded: Space
@@ -41,6 +44,7 @@ class Encoding:
     trajectory: str
     centre: tuple[int, int]
     steps: tuple[int, int] | None = None
+    slices: int = 0
 
     def kept(self, axis: int) -> int:
         """Pixels of the encoded field of view, along x, y or z, that lie in the image's field of view."""
@@ -127,6 +131,14 @@ def scan_header(document: Any, where: str) -> ScanHeader:
                 raise UnreadableInput(
                     f"{where}: {name} has matrix {space.matrix} and field of view {space.field_mm} mm"
                 )
+        pixel = min(
+            field / side for field, side in zip(encoding.recon.field_mm[:2], encoding.recon.matrix, strict=False)
+        )
+        if not _SMALLEST_PIXEL_MM <= pixel <= _LARGEST_PIXEL_MM:
+            raise UnreadableInput(
+                f"{where}: a field of view of {encoding.recon.field_mm[0]:g} mm makes pixels of {pixel:.2g} mm; "
+                "state it in millimetres, not in metres or in pixels"
+            )
     return ScanHeader(encodings, coils if isinstance(coils, int) else 0, document)
 
 
@@ -146,7 +158,9 @@ def _encoding(encoding: Any) -> Encoding:
     ]
     first = steps[0]
     lines = None if first is None else (int(first.minimum), int(first.maximum))
-    return Encoding(encoded, recon, trajectory, (centre[0], centre[1]), lines)
+    slices = limits.slice if limits is not None else None
+    announced = int(slices.maximum) - int(slices.minimum) + 1 if slices is not None else 0
+    return Encoding(encoded, recon, trajectory, (centre[0], centre[1]), lines, announced)
 
 
 def _space(space: Any) -> Space:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recon.errors import UnreadableInput
 from recon.io.mrd.acquisitions import REVERSE, Acquisitions, Indices
-from recon.io.mrd.header import Encoding
+from recon.io.mrd.header import Encoding, Space
 from recon.values.averaging import Averaging
 from recon.values.readouts import Counts
 from recon.volumes import ComplexImage
@@ -34,6 +34,15 @@ class Grid:
     acquisitions: Acquisitions
     encoding: Encoding
     whiten: ComplexImage | None
+
+    def flattened(self, members: Indices) -> Grid:
+        """For slices, where no more than one of the partitions that the header announces was measured."""
+        encoded = self.encoding.encoded
+        if encoded.matrix[2] == 1 or len(np.unique(self.acquisitions.heads["idx"][STEPS[1]][members])) > 1:
+            return self
+        # a protocol with slice oversampling says so of single slices too; nothing is encoded along them
+        plane = Space((*encoded.matrix[:2], 1), (*encoded.field_mm[:2], self.encoding.recon.field_mm[2]))
+        return replace(self, encoding=replace(self.encoding, encoded=plane))
 
     def place(self, members: Indices, axis: int) -> Indices:
         """Row (axis 1) or partition (axis 2) of readouts, the central step at n // 2."""

@@ -10,18 +10,26 @@ import numpy.typing as npt
 from recon.volumes import Geometry
 
 Vector = npt.NDArray[np.float64]
+#: How far positions that a converter rounds to a tenth of a millimetre may be from even ones.
+_ROUNDED_MM = 0.11
 
 
 def axes_of(head: Any) -> tuple[Vector, Vector]:
     """Unit vectors along readout and phase encoding; an axial slice's where the converter set none."""
-    read, phase = (np.asarray(head[name], float) for name in ("read_dir", "phase_dir"))
-    lengths = np.linalg.norm(read), np.linalg.norm(phase)
-    if any(abs(length - 1) > 0.05 for length in lengths) or abs(float(read @ phase)) > 0.1:
+    if not is_placed(head):
         return np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
-    read, phase = read / lengths[0], phase / lengths[1]
+    read, phase = (np.asarray(head[name], float) for name in ("read_dir", "phase_dir"))
+    read, phase = read / np.linalg.norm(read), phase / np.linalg.norm(phase)
     # stored in single precision: perpendicular again
     phase = phase - read * (read @ phase)
     return read, phase / np.linalg.norm(phase)
+
+
+def is_placed(head: Any) -> bool:
+    """Whether a header says how its slice is turned; converters that know nothing write zeros."""
+    read, phase = (np.asarray(head[name], float) for name in ("read_dir", "phase_dir"))
+    lengths = np.linalg.norm(read), np.linalg.norm(phase)
+    return all(abs(length - 1) <= 0.05 for length in lengths) and abs(float(read @ phase)) <= 0.1
 
 
 def same_orientation(one: Any, other: Any) -> bool:
@@ -71,7 +79,7 @@ def stack_geometry(
         mean = (places[-1] - places[0]) / (len(heads) - 1)
         if np.linalg.norm(mean) > 1e-3:
             step = mean
-            if np.abs(steps - mean).max() > 0.05 * np.linalg.norm(mean):
+            if np.abs(steps - mean).max() > max(0.05 * np.linalg.norm(mean), _ROUNDED_MM):
                 note = "slices are not evenly spaced; the volume has their mean distance"
         else:
             note = "all slices have one position; the header's slice thickness is taken for their distance"

@@ -102,9 +102,10 @@ def series_of(document: Any, acquisitions: Acquisitions, where: str) -> list[MrS
         for part, suffix in _orientations(heads, members):
             name = "_".join(filter(None, (label, suffix)))
             if cartesian:
+                grid = grid.flattened(part)
                 grid.check(part)
                 extra = _matching(grid, part, own)
-                make = volume3d.read if encoding.encoded.matrix[2] > 1 else stack.read
+                make = volume3d.read if grid.encoding.encoded.matrix[2] > 1 else stack.read
                 series = make(grid, part, extra, name, list(notes))
             else:
                 series = trajectories.read(grid, part, name, list(notes))
@@ -134,6 +135,10 @@ def _sorted(acquisitions: Acquisitions, header: ScanHeader, notes: list[str]) ->
     if (others & ~acquisitions.flagged(SURFACE_COIL)).any():
         raise UnreadableInput(
             f"{path}: acquisitions have {', '.join(map(str, coils))} coils; those of an image must have the same"
+        )
+    if int((usable & only).sum()):
+        notes.append(
+            f"{int((usable & only).sum())} separate calibration lines, used where they are like the image's own"
         )
     if others.any():
         notes.append(f"{int(others.sum())} acquisitions with another coil for the surface coils' correction left out")

@@ -7,6 +7,7 @@ import numpy as np
 from recon.io.kspace.series import MrSeries
 from recon.io.mrd.acquisitions import Indices
 from recon.io.mrd.lines import Grid
+from recon.io.mrd.losses import losses
 from recon.io.mrd.placement import ordered, stack_geometry
 from recon.physics.oversampling import remove_oversampling, still_measured
 from recon.values.readouts import KSpace, Readouts
@@ -17,9 +18,6 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
     heads, encoding = grid.acquisitions.heads, grid.encoding
     slices = heads["idx"]["slice"]
     numbers, firsts = np.unique(slices[members], return_index=True)
-    missing = sorted(set(range(int(numbers[0]), int(numbers[-1]) + 1)) - set(map(int, numbers)))
-    if missing:
-        notes.append(f"slices missing: {', '.join(map(str, missing))}")
     order = ordered([heads[members[first]] for first in firsts])
     numbers, firsts = numbers[order], firsts[order]
     x, y, _ = encoding.encoded.matrix
@@ -46,7 +44,8 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
         notes.append(problem)
     coils = int(heads["active_channels"][members[0]])
     source = KSpace(len(numbers), coils, kept, y, geometry, load, (fine_x, fine_y), noise_std(grid))
-    return MrSeries(label, source, geometry, (shown_x, shown_y), True, notes)
+    checks = losses(grid, members, uneven="evenly" in problem)
+    return MrSeries(label, source, geometry, (shown_x, shown_y), True, notes, checks=checks)
 
 
 def fine_readout(grid: Grid) -> tuple[int, int]:

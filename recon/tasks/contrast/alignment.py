@@ -15,14 +15,18 @@ import numpy.typing as npt
 
 from recon.errors import MissingExtra
 from recon.tasks.contrast.gain import Gain, match_gain, shrink
+from recon.tasks.contrast.head import Head, Matrix, about, coarse_geometry, steps_of
+from recon.tasks.contrast.mirror import AXES, mirrored_advantage
 from recon.volumes import FloatImage, Geometry, Volume
-
-Matrix = npt.NDArray[np.float64]
 
 _COARSE_MM, _REGISTER_MM = 2.0, 3.0
 #: Less motion than this is not resampled for: interpolation would cost more than it mends.
 NEGLIGIBLE_MM = 0.06
 _ALIKE = 0.9
+#: Less alike than this, scans are compared with every mirror image, not with that of left and right alone.
+_DOUBTFUL = 0.96
+#: A voxel is shown when its centre lies no further outside of the other scan's outermost centres, voxels.
+_BEYOND = 0.3
 _THREADS = 2
 
 
@@ -46,6 +50,12 @@ class Aligned:
         Correlation of the two scans in the head.
     coverage
         Share of the head that the low-dose scan shows.
+    mirrored
+        How much better the mirror image of the low-dose scan agrees with the pre scan, see
+        :func:`recon.tasks.contrast.mirror.mirrored_advantage`.
+    shown
+        (slice, y, x) where the low-dose scan shows anything; None where it does everywhere. Elsewhere ``low`` is
+        the pre scan.
     """
 
     low: FloatImage
@@ -55,6 +65,8 @@ class Aligned:
     bias: float
     similarity: float
     coverage: float
+    mirrored: float = -1.0
+    shown: npt.NDArray[np.bool_] | None = None
 
 
 def align(pre: Volume, low: Volume) -> Aligned:
@@ -67,7 +79,7 @@ def align(pre: Volume, low: Volume) -> Aligned:
     """
     spacing = pre.geometry.spacing
     depth_first = (spacing[2], spacing[1], spacing[0])
-    head = _Head(pre, _steps(depth_first, _COARSE_MM))
+    head = Head(pre, steps_of(depth_first, _COARSE_MM))
     motion = np.eye(4)
     same_grid = pre.shape == low.shape and np.allclose(pre.geometry.affine, low.geometry.affine, atol=0.01)
     values = low.values
@@ -87,15 +99,22 @@ def align(pre: Volume, low: Volume) -> Aligned:
                 break
         else:
             values = _resample(low, pre, motion)
+    shown = None if same_grid and still else _shown(low, pre, motion)
     matched = match_gain(pre.values, values, depth_first)
+    corrected = _corrected(values, matched, pre.shape)
+    if shown is not None:
+        np.copyto(corrected, pre.values, where=~shown)
+    similarity = head.likeness(corrected)
     return Aligned(
-        low=_corrected(values, matched, pre.shape),
+        low=corrected,
         motion_mm=head.displacement(motion),
         degrees=_angle(motion),
         gain=matched.gain,
         bias=matched.spread(pre.shape),
-        similarity=head.likeness(values),
+        similarity=similarity,
         coverage=head.coverage(low, motion),
+        mirrored=mirrored_advantage(head, corrected, AXES if similarity < _DOUBTFUL else AXES[:1]),
+        shown=shown,
     )
 
 
@@ -104,110 +123,6 @@ def _corrected(values: FloatImage, gain: Gain, shape: tuple[int, int, int]) -> F
     for start in range(0, shape[0], 16):
         gain.correct(values[start : start + 16], start, shape)
     return values
-
-
-def _steps(spacing: tuple[float, float, float], wanted: float) -> tuple[int, int, int]:
-    found = [max(1, round(wanted / step)) for step in spacing]
-    return found[0], found[1], found[2]
-
-
-class _Head:
-    """The head in the pre scan, coarse, and how another scan lies on it."""
-
-    def __init__(self, pre: Volume, steps: tuple[int, int, int]) -> None:
-        from scipy.ndimage import gaussian_filter
-
-        self.steps = steps
-        self.pre = gaussian_filter(shrink(pre.values, steps), 0.7)
-        self.geometry = coarse_geometry(pre.geometry, steps)
-        positive = self.pre[self.pre > 0]
-        level = 0.2 * float(np.percentile(positive, 99)) if positive.size else 1.0
-        self.mask = self.pre > level
-        places = np.argwhere(self.mask).astype(np.float64)
-        self._points = self._to_mm(places[:: max(1, len(places) // 4000)])
-
-    def _to_mm(self, places: Matrix) -> Matrix:
-        affine = self.geometry.affine
-        return places[:, ::-1] @ affine[:3, :3].T + affine[:3, 3]
-
-    def small_motion(self, values: FloatImage) -> tuple[Matrix, float]:
-        """Rigid motion (4x4, mm) that brings a scan on the same grid onto the pre scan, and their likeness.
-
-        To first order: the difference of the scans is their slope times the motion, plus a gain.
-        """
-        from scipy.ndimage import gaussian_filter
-
-        other = gaussian_filter(shrink(values, self.steps), 0.7)
-        likeness = self._correlation(other)
-        if self.mask.sum() < 500:
-            return np.eye(4), likeness
-        scale = float(np.median(self.pre[self.mask]) / max(float(np.median(other[self.mask])), 1e-9))
-        other = other * np.float32(scale)
-        mean = 0.5 * (self.pre + other)
-        inverse = np.linalg.inv(self.geometry.affine[:3, :3])
-        slopes = [part[self.mask] for part in np.gradient(mean)]
-        slope = np.stack(slopes[::-1], 1).astype(np.float64) @ inverse  # per mm, x, y, z
-        places = self._to_mm(np.argwhere(self.mask).astype(np.float64))
-        middle = places.mean(axis=0)
-        table = np.concatenate(
-            [-slope, -np.cross(places - middle, slope), mean[self.mask][:, None].astype(np.float64)], 1
-        )
-        norm = np.maximum(np.linalg.norm(table, axis=0), 1e-12)
-        table /= norm
-        difference = (other - self.pre)[self.mask].astype(np.float64)
-        weight = np.ones(len(difference))
-        found = np.zeros(7)
-        for _ in range(6):
-            weighted = table * weight[:, None]
-            found = np.linalg.solve(weighted.T @ table + 1e-9 * np.eye(7), weighted.T @ difference)
-            error = difference - table @ found
-            limit = 4.0 * 1.4826 * float(np.median(np.abs(error))) + 1e-9
-            weight = 1 / (1 + (error / limit) ** 2) ** 2
-        found /= norm
-        return _about(middle, _rotation(found[3:6]), found[:3]), likeness
-
-    def displacement(self, motion: Matrix) -> float:
-        """Largest displacement (mm) of the head."""
-        moved = self._points @ motion[:3, :3].T + motion[:3, 3]
-        return float(np.linalg.norm(moved - self._points, axis=1).max()) if len(moved) else 0.0
-
-    def likeness(self, values: FloatImage) -> float:
-        """Correlation of a scan on the same grid with the pre scan, in the head."""
-        from scipy.ndimage import gaussian_filter
-
-        return self._correlation(gaussian_filter(shrink(values, self.steps), 0.7))
-
-    def _correlation(self, other: FloatImage) -> float:
-        from scipy.ndimage import binary_erosion
-
-        inner = binary_erosion(self.mask, iterations=2)
-        inner = inner if inner.sum() > 500 else self.mask
-        if inner.sum() < 100:
-            return float("nan")
-        a, b = self.pre[inner].astype(np.float64), other[inner].astype(np.float64)
-        b = np.minimum(b, np.percentile(b, 98))  # what enhances must not count as unlike
-        a = np.minimum(a, np.percentile(a, 98))
-        spread = float(a.std() * b.std())
-        return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 0.0
-
-    def coverage(self, low: Volume, motion: Matrix) -> float:
-        """Share of the head that lies in another scan."""
-        if not len(self._points):
-            return 1.0
-        places = self._points @ motion[:3, :3].T + motion[:3, 3]
-        affine = low.geometry.affine
-        index = (places - affine[:3, 3]) @ np.linalg.inv(affine[:3, :3]).T
-        limits = np.array([low.shape[2], low.shape[1], low.shape[0]]) - 0.5
-        return float(((index > -1.0) & (index < limits + 0.5)).all(axis=1).mean())
-
-
-def coarse_geometry(geometry: Geometry, steps: tuple[int, int, int]) -> Geometry:
-    """Geometry after averaging blocks of (slice, row, column) voxels."""
-    affine = geometry.affine.copy()
-    factors = np.array([steps[2], steps[1], steps[0]], dtype=np.float64)
-    affine[:3, 3] += affine[:3, :3] @ ((factors - 1) / 2)
-    affine[:3, :3] *= factors
-    return Geometry(affine)
 
 
 def _require_simpleitk() -> None:
@@ -232,7 +147,7 @@ def _image(values: FloatImage, geometry: Geometry) -> Any:
 
 def _coarse_image(volume: Volume) -> Any:
     spacing = volume.geometry.spacing
-    steps = _steps((spacing[2], spacing[1], spacing[0]), _REGISTER_MM)
+    steps = steps_of((spacing[2], spacing[1], spacing[0]), _REGISTER_MM)
     return _image(shrink(volume.values, steps), coarse_geometry(volume.geometry, steps))
 
 
@@ -264,7 +179,7 @@ def _register(pre: Volume, low: Volume) -> Matrix:
     except RuntimeError:  # no overlap: the checks will say that the scans don't match
         return np.eye(4)
     rotation = np.array(start.GetMatrix()).reshape(3, 3)
-    return _about(np.array(start.GetCenter()), rotation, np.array(start.GetTranslation()))
+    return about(np.array(start.GetCenter()), rotation, np.array(start.GetTranslation()))
 
 
 def _resample(low: Volume, pre: Volume, motion: Matrix) -> FloatImage:
@@ -295,6 +210,19 @@ def _resample(low: Volume, pre: Volume, motion: Matrix) -> FloatImage:
     return out
 
 
+def _shown(low: Volume, pre: Volume, motion: Matrix) -> npt.NDArray[np.bool_] | None:
+    """Voxels (slice, y, x) of the pre scan that lie in the low-dose scan; None when all do."""
+    to_index = np.linalg.inv(low.geometry.affine) @ motion @ pre.geometry.affine
+    slices, rows, columns = (np.arange(side, dtype=np.float64) for side in pre.shape)
+    inside = np.ones(pre.shape, bool)
+    for axis, side in enumerate((low.shape[2], low.shape[1], low.shape[0])):
+        x, y, z, start = to_index[axis]
+        for index in range(len(slices)):
+            place = z * slices[index] + start + (x * columns)[None, :] + (y * rows)[:, None]
+            inside[index] &= (place >= -_BEYOND) & (place <= side - 1 + _BEYOND)
+    return None if inside.all() else inside
+
+
 def _bright_box(values: FloatImage) -> tuple[slice, slice, slice]:
     """The part of a volume that holds the head, with a margin; the background is not resampled."""
     level = 0.02 * float(values[::4, ::4, ::4].max())
@@ -305,23 +233,6 @@ def _bright_box(values: FloatImage) -> tuple[slice, slice, slice]:
         first, last = (int(hits[0]), int(hits[-1])) if len(hits) else (0, values.shape[axis] - 1)
         box.append(slice(max(0, first - 2), min(values.shape[axis], last + 3)))
     return box[0], box[1], box[2]
-
-
-def _about(centre: Matrix, rotation: Matrix, shift: Matrix) -> Matrix:
-    motion = np.eye(4)
-    motion[:3, :3] = rotation
-    motion[:3, 3] = centre + shift - rotation @ centre
-    return motion
-
-
-def _rotation(vector: Matrix) -> Matrix:
-    """Rodrigues' formula for a rotation vector in radians."""
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-12:
-        return np.eye(3)
-    x, y, z = vector / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
 def _angle(motion: Matrix) -> float:

@@ -23,6 +23,9 @@ class Limits:
     similarity: float = 0.88
     coverage: float = 0.97
     noise: tuple[float, float] = (1e-4, 0.035)
+    mirrored: float = 0.015
+    swapped: float = 5.0
+    shown: float = 0.9
     enhancing_share: float = 5e-5
     darker_share: float = 0.01
     largest_enhancement: float = 5.0
@@ -147,8 +150,14 @@ def judge_pair(aligned: Aligned, found: Evidence, noise: float, spacing: tuple[f
         ),
         measure("slice_spacing", spacing[2], unit="mm", upper=limits.slice_mm, message="distance between slices"),
         measure(
-            "scans_in_order", found.darker - found.brighter, unit="", upper=1e-4, severity=reject,
-            message="share of the head that got darker less the share that got brighter; pre and low may be swapped",
+            "mirrored", aligned.mirrored, unit="", upper=limits.mirrored, severity=reject,
+            message="how much better a mirror image of low fits pre than low itself; above, one of the scans is "
+            "mirrored: export both again",
+        ),
+        measure(
+            "scans_in_order", found.darker - limits.swapped * found.brighter, unit="", upper=1e-4, severity=reject,
+            message="share of the head that got darker less five times the share that got brighter; pre and low may "
+            "be swapped",
         ),
         measure(
             "agent_present", found.brighter, unit="", lower=limits.enhancing_share, severity=reject,
@@ -191,6 +200,26 @@ def unsupported(enhancement: FloatImage, difference: FloatImage, noise: float) -
     excess = gaussian_filter(enhancement - difference, sigma, truncate=3.0)
     margin = 5.0 * noise / (2 * np.sqrt(np.pi) * sigma) + 0.1
     return np.maximum(excess - np.float32(margin), 0)
+
+
+def judge_shown(shown: FloatImage, head: FloatImage) -> list[Check]:
+    """Whether the low-dose scan shows the head in a slice; none where there is no head.
+
+    Parameters
+    ----------
+    shown, head
+        (y, x) bool.
+    """
+    count = int(head.sum())
+    if count < 50:
+        return []
+    return [
+        measure(
+            "shown_by_low", float(shown[head].sum()) / count, unit="", lower=LIMITS.shown,
+            message="share of the head in this slice that the low-dose scan shows; elsewhere the image is the scan "
+            "before contrast, and the uncertainty says so",
+        )
+    ]  # fmt: skip
 
 
 def judge_slice(doubtful: FloatImage, uncertainty: FloatImage, head: FloatImage) -> list[Check]:

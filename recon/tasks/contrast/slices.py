@@ -13,7 +13,7 @@ from recon.physics.rician import difference_noise
 from recon.quality.verdict import Check, Verdict, verdict_of
 from recon.tasks.base import Array, FinishedSlice, SliceWork, TensorSpec
 from recon.tasks.contrast.alignment import Aligned, align
-from recon.tasks.contrast.checks import evidence, judge_pair, judge_slice, unsupported
+from recon.tasks.contrast.checks import evidence, judge_pair, judge_shown, judge_slice, unsupported
 from recon.tasks.contrast.features import (
     CHANNELS,
     Grid,
@@ -184,6 +184,10 @@ class ContrastWork(SliceWork):
             doubtful > 0, np.minimum(enhancement, np.maximum(enhancement - doubtful, 0)), enhancement
         )
         pre, low = pair.pre[self.index], pair.low[self.index]
+        head = mean > 0.2
+        shown = None if pair.aligned.shown is None else pair.aligned.shown[self.index]
+        if shown is not None:  # low is the pre scan there
+            enhancement = np.where(shown[box], enhancement, 0)
         image = 0.5 * (pre + low)
         # the mean already holds its share of what the low dose added
         image[box] += enhancement * np.float32((1 - 0.5 * pair.dose_fraction) * pair.scale)
@@ -191,11 +195,15 @@ class ContrastWork(SliceWork):
         # outside the head there is noise alone: 1.645 of its deviation cover 90 %
         uncertainty = np.full(image.shape, 1.645 / 2 * pair.noise * pair.scale, np.float32)
         uncertainty[box] = half_width * scale
-        checks = judge_slice(doubtful, half_width, mean > 0.2)
+        checks = judge_slice(doubtful, half_width, head if shown is None else head & shown[box])
+        if shown is not None:
+            checks += judge_shown(shown[box], head)
         if verdict_of(pair.checks) is Verdict.REJECT:  # never a pretty picture of a wrong pair
             image, uncertainty = pre.copy(), np.full(image.shape, scale, np.float32)
         mean_scan = 0.5 * (pre + low)
         detectable = smallest_enhancement(
             (low - pre) / scale, mean_scan / scale, pair.noise, pair.dose_fraction, pair.geometry.spacing
         )
-        return FinishedSlice(image, uncertainty, checks, {"DETECTABILITY": detectable * scale})
+        if shown is not None:  # nothing is known of what the agent does here
+            uncertainty, detectable = np.where(shown, uncertainty, scale), np.where(shown, detectable, 1)
+        return FinishedSlice(image, uncertainty, checks, {"DETECTABILITY": (detectable * scale).astype(np.float32)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recon.physics.thermal_noise import dead_coils, noise_of_coils
+from recon.physics.thermal_noise import dead_coils, noise_beside_object, noise_of_coils
 from recon.quality.verdict import Check, measure, unmeasured
 from recon.tasks.mr.domain import Domain, Range
 from recon.tasks.mr.sampling import Sampling
@@ -90,12 +90,13 @@ def judge_input(
         *(_on_a_grid(sampling, domain) if cartesian else []),
     ]  # fmt: skip
     if noise_std > 0 and cartesian:
-        found = _root_mean_square(noise_levels(readouts))
+        measured = readouts.mask.any(axis=1)
+        found = noise_beside_object(readouts.samples[measured], readouts.mask[measured]) * ROOT_HALF
         checks.append(
             measure(
                 "noise_scan_agreement", found / noise_std, unit="", lower=limits.noise_agreement[0],
                 upper=limits.noise_agreement[1],
-                message="noise in the corners of k-space over what the noise scan foretells for its bandwidth",
+                message="noise beside the object over what the noise scan foretells for its bandwidth",
             )
         )  # fmt: skip
     return checks
@@ -122,10 +123,11 @@ def _on_a_grid(sampling: Sampling, domain: Domain) -> list[Check]:
         _within("matrix_extent", max(sides), "px", (0.0, domain.matrix[1]), "longer side of the matrix"),
     ] + [
         measure(
-            "calibration_region", float(sampling.calibration), unit="samples", lower=domain.calibration,
+            "calibration_region", float(sampling.centred if domain.centred else sampling.calibration), unit="samples",
+            lower=max(domain.calibration, domain.centred),
             message="shorter side of the fully sampled centre, which shows the coils' sensitivities",
         )
-    ] * (domain.calibration > 0)  # fmt: skip
+    ] * (max(domain.calibration, domain.centred) > 0)  # fmt: skip
 
 
 def _within(name: str, value: float, unit: str, limits: Range, message: str) -> Check:

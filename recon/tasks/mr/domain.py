@@ -23,7 +23,9 @@ class Domain:
     coils, matrix, acceleration
         Least and most; of the matrix, of its sides in pixels.
     calibration
-        Shorter side of the fully sampled centre, in samples, that it needs.
+        Shorter side of the fully sampled rectangle about zero frequency, in samples, that it needs.
+    centred
+        The same of a rectangle with zero frequency in its middle.
     anatomy
         What it was calibrated on, in words; no header is trusted to say what was scanned.
     """
@@ -33,6 +35,7 @@ class Domain:
     matrix: Range = _OPEN
     acceleration: Range = _OPEN
     calibration: float = 0.0
+    centred: float = 0.0
     anatomy: str = ""
 
     @classmethod
@@ -42,7 +45,7 @@ class Domain:
         return cls(
             tuple(filter(None, said("domain_trajectories").split(","))), _range(said("domain_coils")),
             _range(said("domain_matrix")), _range(said("domain_acceleration")),
-            float(said("domain_calibration") or 0), said("domain_anatomy"),
+            float(said("domain_calibration") or 0), float(said("domain_centred") or 0), said("domain_anatomy"),
         )  # fmt: skip
 
     def impossible(self, sampling: Sampling) -> bool:
@@ -50,7 +53,7 @@ class Domain:
         return (
             bool(self.trajectories and sampling.kind not in self.trajectories)
             or sampling.coils < self.coils[0]
-            or (sampling.kind == "cartesian" and sampling.calibration < self.calibration)
+            or (sampling.kind == "cartesian" and self._uncalibrated(sampling))
         )
 
     def outside(self, sampling: Sampling) -> str:
@@ -58,8 +61,8 @@ class Domain:
         if self.trajectories and sampling.kind not in self.trajectories:
             return f"{' and '.join(self.trajectories)} sampling"
         cartesian = sampling.kind == "cartesian"
-        if cartesian and sampling.calibration < self.calibration:
-            return f"a fully sampled centre of {self.calibration:g} samples"
+        if cartesian and self._uncalibrated(sampling):
+            return f"a fully sampled centre of {max(self.calibration, self.centred):g} samples"
         sides = (sampling.rows, sampling.columns) if cartesian else (sampling.rows,)
         for name, values, (least, most) in (
             ("coils", (sampling.coils,), self.coils),
@@ -69,6 +72,9 @@ class Domain:
             if not all(least <= value <= most for value in values):
                 return f"{name} {least:g} to {most:g}" if most < float("inf") else f"{name} {least:g} and more"
         return ""
+
+    def _uncalibrated(self, sampling: Sampling) -> bool:
+        return sampling.calibration < self.calibration or sampling.centred < self.centred
 
 
 def preference(model: ModelFacts) -> int | None:

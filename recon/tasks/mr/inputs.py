@@ -69,7 +69,7 @@ class MrJob(Job):
 class _LoadedMr(Loaded[MrOptions]):
     def __init__(self, series: MrSeries) -> None:
         self.scan, self.slices = series, series.shape[0]
-        self.notes, self.skipped, self.checks = series.notes, [], []
+        self.notes, self.skipped, self.checks = series.notes, [], list(series.checks)
 
     def chosen(self, options: MrOptions, served: Callable[[], set[str]]) -> MrOptions:
         """With the full name of a model that is named in short; which fits best, the service says."""
@@ -78,7 +78,7 @@ class _LoadedMr(Loaded[MrOptions]):
         return replace(options, model=_NAMES.get(options.model, options.model))
 
     def series(self, options: MrOptions) -> Series:
-        return Sent(self.scan.kspace, "", options.model, options.model_version)
+        return Sent(self.scan.kspace, "", options.model, options.model_version, phase=options.complex)
 
     def sink(self, folder: Path, model: ModelIdentity, options: MrOptions) -> Sink:
         return MrSink(self.scan, folder, str(model), options.dicom)

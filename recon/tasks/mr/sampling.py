@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.physics.sampling import Mask, calibration_size
+from recon.physics.sampling import Mask, calibration_block, calibration_size
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,10 @@ class Sampling:
         Samples of the matrix over samples measured; along a trajectory, readouts that radial sampling of half
         the readout's matrix needs over readouts measured.
     calibration
-        Shorter side of the fully sampled centre; 0 along a trajectory.
+        Shorter side of the fully sampled rectangle about zero frequency, which a half echo leaves off the centre; 0
+        along a trajectory.
+    centred
+        Of the largest such rectangle that is centred.
     line_acceleration
         Lines of the matrix over lines measured where whole lines are; else 1.
     """
@@ -34,6 +37,7 @@ class Sampling:
     columns: int
     acceleration: float = 1.0
     calibration: int = 0
+    centred: int = 0
     line_acceleration: float = 1.0
 
     @property
@@ -66,7 +70,8 @@ def sampling_of(mask: Mask, coils: int, kind: str = "cartesian") -> Sampling:
         return Sampling(kind, coils, samples, int(mask.any(axis=1).sum()), float(dense / (measured / samples)))
     whole_lines = bool((mask == mask.any(axis=1)[:, None]).all())
     acceleration = mask.size / measured
+    rows, columns = calibration_block(mask.T)
     return Sampling(
-        kind, coils, samples, lines, acceleration, min(calibration_size(mask.T)) if mask.any() else 0,
-        acceleration if whole_lines else 1.0,
+        kind, coils, samples, lines, acceleration, min(rows.stop - rows.start, columns.stop - columns.start),
+        min(calibration_size(mask.T)), acceleration if whole_lines else 1.0,
     )  # fmt: skip

@@ -34,9 +34,10 @@ class MrSession(Session):
     @property
     def declared_checks(self) -> tuple[str, ...]:
         """See :class:`recon.tasks.base.Session`."""
+        domain = Domain.of(self._model)
         known = declared(
             cartesian=self._facts.kind == "cartesian",
-            calibrated=Domain.of(self._model).calibration > 0,
+            calibrated=max(domain.calibration, domain.centred) > 0,
             combined=self._model.name == ZERO_FILLED,
             linear=self._kind is IntervalKind.PROPAGATED_NOISE,
             noise_known=self._facts.noise_std > 0,

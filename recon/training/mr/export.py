@@ -30,7 +30,7 @@ CONFIG = ModelConfig(
         "domain_coils": "1,32",
         "domain_matrix": "48,512",
         "domain_acceleration": "1,8.8",
-        "domain_calibration": "12",
+        "domain_centred": "12",
         "domain_anatomy": "head",
     },
 )

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import affine_transform
 
-from recon.tasks.contrast.alignment import NEGLIGIBLE_MM, _about, _rotation, align
+from recon.tasks.contrast.alignment import NEGLIGIBLE_MM, align
+from recon.tasks.contrast.head import about, rotation
 from recon.volumes import Geometry, Volume
 from tests.tasks.contrast.phantom import SHAPE, scans, uptake
 
@@ -34,8 +35,8 @@ def test_scans_without_motion_are_not_resampled() -> None:
 @pytest.mark.parametrize(("degrees", "shift"), [(0.5, 0.5), (3.0, 3.0)])
 def test_motion_is_found_to_a_tenth_of_a_millimetre(degrees: float, shift: float) -> None:
     pre, low = scans(uptake(), noise=0.005, gain=0.97)
-    motion = _about(
-        np.zeros(3), _rotation(np.radians(degrees) * np.array([0.6, 0.0, 0.8])), shift * np.array([0.6, -0.8, 0])
+    motion = about(
+        np.zeros(3), rotation(np.radians(degrees) * np.array([0.6, 0.0, 0.8])), shift * np.array([0.6, -0.8, 0])
     )
     found = align(pre, _moved(low, motion))
     assert found.degrees == pytest.approx(degrees, abs=0.15)

@@ -33,7 +33,7 @@ def shipped() -> list[ModelFacts]:
 
 
 def cartesian(acceleration: float, calibration: int = 24, coils: int = 8, side: int = 256) -> Sampling:
-    return Sampling("cartesian", coils, side, side, acceleration, calibration)
+    return Sampling("cartesian", coils, side, side, acceleration, calibration, calibration)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,7 @@ def cartesian(acceleration: float, calibration: int = 24, coils: int = 8, side: 
         (cartesian(4.0, side=640), "l1-wavelet"),
         (cartesian(4.0, 4), "zero-filled"),
         (cartesian(30.0, 1), "zero-filled"),
+        (Sampling("cartesian", 8, 256, 256, 4.0, 24, 1), "l1-wavelet"),
         (Sampling("radial", 8, 256, 100, 2.0), "sense"),
         (Sampling("radial", 8, 256, 10, 20.0), "sense"),
         (Sampling("spiral", 1, 256, 100, 2.0), "zero-filled"),
@@ -86,6 +87,6 @@ def test_the_mask_of_the_first_whole_slice_is_looked_at() -> None:
     found = first_slice(facts, [asked(other), asked(message)])
     assert found is not None
     assert found.acceleration == pytest.approx(40 / lines.sum())
-    assert found.calibration == 10
+    assert (found.calibration, found.centred) == (11, 10)
     with pytest.raises(InvalidRequest, match="only readouts"):
         first_slice(facts, [SimpleNamespace(WhichOneof=lambda _: "header")])

@@ -25,7 +25,7 @@ from tests.conftest import head, multicoil
 
 DECLARED = {
     "domain_trajectories": "cartesian", "domain_coils": "1,32", "domain_matrix": "48,512",
-    "domain_acceleration": "1,8.8", "domain_calibration": "12",
+    "domain_acceleration": "1,8.8", "domain_centred": "12",
 }  # fmt: skip
 MODEL = ModelFacts("network", conformal_factor=2.0, parameters=DECLARED)
 CLASSICAL = {

@@ -33,6 +33,33 @@ def partial_fourier(length: int, fraction: float) -> Mask:
     return np.arange(length) >= round(length * (1.0 - fraction))
 
 
+def calibration_block(mask: Mask) -> tuple[slice, slice]:
+    """Rows and columns of the largest fully sampled rectangle of a mask (ky, kx) that holds the zero frequency.
+
+    It need not be centred there, as after a half echo. Empty where the zero frequency was not measured.
+    """
+    cy, cx = (side // 2 for side in mask.shape)
+    best, score = (slice(cy, cy), slice(cx, cx)), (0, 0)
+    top, bottom = _reach(mask[:, cx], cy)
+    for half in range(1, max(cy - top, bottom - cy) + 1):
+        rows = slice(max(top, cy - half), min(bottom, cy + half))
+        if not rows.start <= cy < rows.stop:
+            break
+        left, right = _reach(mask[rows].all(axis=0), cx)
+        sides = rows.stop - rows.start, right - left
+        if (min(sides), sides[0] * sides[1]) > score:
+            best, score = (rows, slice(left, right)), (min(sides), sides[0] * sides[1])
+    return best
+
+
+def _reach(line: Mask, centre: int) -> tuple[int, int]:
+    """First and one past the last of the samples about ``centre`` that were all measured."""
+    if not line[centre]:
+        return centre, centre
+    before = int(np.argmin(np.append(line[:centre][::-1], False)))
+    return centre - before, centre + int(np.argmin(np.append(line[centre:], False)))
+
+
 def calibration_size(mask: Mask) -> tuple[int, int]:
     """Height and width of the fully sampled centred rectangle of a mask (ky, kx), each at least 1.
 
