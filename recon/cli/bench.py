@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from recon.cli.bench_node import node
 from recon.cli.bench_way import intake, mrd, overhead
 from recon.errors import InvalidRequest
 from recon.tasks.registry import task_of
@@ -18,6 +19,7 @@ from recon.tasks.registry import task_of
 app = typer.Typer(help="Benchmarks that test themselves.", no_args_is_help=True)
 app.command()(overhead)
 app.command()(intake)
+app.command()(node)
 app.command()(mrd)
 
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write record and plots into this folder.")]

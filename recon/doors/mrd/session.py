@@ -321,6 +321,7 @@ class Session:
         """Send kept results again; without a name, say which there are."""
         if self._kept is None:
             raise InvalidRequest("results are not kept here; start the door with --keep DIR")
+        self._out.keep_no_more()
         name = str(self._parameters.get("session") or "")
         if name:
             for image in self._kept.images(name):

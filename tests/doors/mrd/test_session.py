@@ -450,6 +450,18 @@ def test_results_for_a_scanner_that_left_are_kept_and_fetched(client, tmp_path) 
         truth = root_sum_of_squares(1)
         np.testing.assert_allclose(values(images(answers, 99)[1]), truth, atol=truth.max() / 1000)
         assert texts(scan(door, [ConfigFile("fetch"), parameters(session="../../etc")]), "ERR no session")
+        assert len(texts(scan(door, [ConfigFile("fetch")]), "DBG session")[1:]) == 1  # fetching keeps nothing again
+
+
+def test_results_that_arrived_count_as_delivered(client, tmp_path) -> None:
+    with opened(client, Kept(tmp_path / "kept")) as door:
+        scan(door, simple_scan(1))
+        for _ in range(100):
+            listed = texts(scan(door, [ConfigFile("fetch")]), "DBG session")[1:]
+            if listed:
+                break
+            time.sleep(0.1)
+        assert "2 images, delivered" in listed[0]
 
 
 def test_fetching_where_nothing_is_kept_is_refused(door) -> None:
