@@ -27,17 +27,20 @@ MAY_IMPORT = {
     "quality": BASE | {"quality"},
     "wire": BASE | {"values", "quality", "wire"},
     "tasks": INNER | {"tasks"},
-    "client": INNER | {"tasks", "client"},
+    "engine": INNER | {"backend", "tasks", "engine"},
+    "client": INNER | {"tasks", "engine", "client"},
     "backend": {"backend", "physics", "arrays"},
-    "serving": INNER | {"backend", "machine", "tasks", "serving"},
+    "serving": INNER | {"backend", "machine", "tasks", "engine", "serving"},
     "jobs": INNER | {"tasks", "client", "jobs"},
     "reading": BASE | {"quality", "reading"},
     "doors": INNER | {"tasks", "client", "jobs", "batch", "reading", "doors"},
     "batch": INNER | {"tasks", "client", "jobs", "reading", "batch"},
-    "bench": INNER | {"backend", "machine", "tasks", "serving", "client", "bench", "training", "networks"},
+    "bench": INNER
+    | {"backend", "machine", "tasks", "engine", "serving", "client", "doors", "bench", "training", "networks"},
     "networks": BASE | {"networks"},
     "training": INNER | {"backend", "tasks", "networks", "training"},
-    "cli": INNER | {"tasks", "serving", "client", "jobs", "reading", "doors", "batch", "bench", "training", "cli"},
+    "cli": INNER
+    | {"engine", "tasks", "serving", "client", "jobs", "reading", "doors", "batch", "bench", "training", "cli"},
 }
 
 

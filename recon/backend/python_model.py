@@ -20,6 +20,7 @@ except ImportError:  # outside Triton: training, evaluation and tests run the sa
     pb_utils = None
 
 Array = npt.NDArray[Any]
+_NUMPY = {"TYPE_FP32": "float32", "TYPE_FP16": "float16", "TYPE_INT16": "int16", "TYPE_INT32": "int32"}
 
 
 class Refused(Exception):
@@ -96,7 +97,7 @@ class PythonModel(ABC):
 
 def numpy_type(data_type: str) -> np.dtype[Any]:
     """NumPy's type of Triton's, such as ``TYPE_FP32``."""
-    return np.dtype(pb_utils.triton_string_to_numpy(data_type))
+    return np.dtype(_NUMPY[data_type])
 
 
 def as_complex(array: Array) -> npt.NDArray[np.complex64]:

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from recon import __version__
 from recon.batch.charts import Point, scatter
+from recon.batch.decided import write_decisions
 from recon.batch.ledger_file import meta, reading
 from recon.batch.outliers import thumbnail, worst_first
 from recon.batch.status import summary
@@ -85,6 +86,7 @@ def _page(page: IO[str], base: sqlite3.Connection, folder: Path) -> None:
     _failures(page, base)
     _figures(page, base)
     _outliers(page, base, folder)
+    write_decisions(page, folder)
     _models(page, base)
     _left_out(page, base)
 

@@ -39,7 +39,7 @@ class TritonPythonModel:
         return answers
 """
 _CONFIG = """
-name: "mr_echo"
+name: "NAME"
 backend: "python"
 max_batch_size: 0
 input [ { name: "kspace" data_type: TYPE_FP32 dims: [ 1, -1, -1, -1, 2 ] } ]
@@ -69,10 +69,7 @@ def kspace(serve: Callable[..., Any], coils: int = 32, slices: int = 20, rounds:
     series = KSpace(slices, coils, _SIDE, _SIDE, Geometry.from_spacing(1.0, 1.0, 3.0), lambda _: Readouts.of_grid(one))
     spent = []
     with tempfile.TemporaryDirectory(prefix="recon-intake-") as folder:
-        model = Path(folder) / "mr_echo"
-        (model / "1").mkdir(parents=True)
-        (model / "1" / "model.py").write_text(_MODEL)
-        (model / "config.pbtxt").write_text(_CONFIG)
+        write_model(Path(folder), "mr_echo")
         with serve("--repository", folder) as address, Client(address) as client:
             client.wait_ready(60)
             for _ in range(rounds + 1):
@@ -87,6 +84,14 @@ def kspace(serve: Callable[..., Any], coils: int = 32, slices: int = 20, rounds:
         "mb_per_s": round(float(np.median(speeds)), 1),
         "mb_per_s_least": round(min(speeds), 1), "mb_per_s_most": round(max(speeds), 1),
     }  # fmt: skip
+
+
+def write_model(repository: Path, name: str) -> None:
+    """A model repository with an MR model that does nothing."""
+    model = repository / name
+    (model / "1").mkdir(parents=True)
+    (model / "1" / "model.py").write_text(_MODEL)
+    (model / "config.pbtxt").write_text(_CONFIG.replace("NAME", name))
 
 
 def headers(count: int = 10_000, attributes: int = 250) -> dict[str, Any]:

@@ -14,10 +14,10 @@ import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from recon.bench.routes.ct import ct_requests
+from recon.bench.routes.requests import messages_of
 from recon.errors import OutputFailed
-
-METHOD = "recon.v1.CtService/Denoise"
+from recon.tasks.base import Task
+from recon.wire.calls import path_of
 
 BLIND_SPOTS = """\
 # Measuring the gateway with perf_analyzer
@@ -57,17 +57,18 @@ def unframed(data: bytes) -> Iterator[bytes]:
         position += 4 + length
 
 
-def command(address: str, concurrency: str = "1:4:1") -> list[str]:
+def command(address: str, task: Task, concurrency: str = "1:4:1") -> list[str]:
     """The exact command, to be run in the kit's folder."""
+    method = path_of(task.method).strip("/")
     return [
-        "perf_analyzer", "-m", "ct", "--service-kind", "dynamic_grpc", "--grpc-method", METHOD, "--streaming",
+        "perf_analyzer", "-m", task.name, "--service-kind", "dynamic_grpc", "--grpc-method", method, "--streaming",
         "-u", address, "-i", "grpc", "--input-data", "messages.json", "--concurrency-range", concurrency,
         "--measurement-mode", "count_windows", "--measurement-request-count", "64", "--percentile", "90",
         "--warmup-request-count", "8", "--profile-export-file", "profile.json",
     ]  # fmt: skip
 
 
-def write_kit(folder: Path, address: str, model: str = "", items: int = 4, slices: int = 1) -> None:
+def write_kit(folder: Path, address: str, task: Task, model: str = "", items: int = 4, slices: int = 1) -> None:
     """Write ``messages.json``, ``run.sh`` and ``README.md``.
 
     Parameters
@@ -76,6 +77,8 @@ def write_kit(folder: Path, address: str, model: str = "", items: int = 4, slice
         Is made.
     address
         Of the gateway.
+    task
+        Whose model is measured.
     model
         By default the service chooses.
     items, slices
@@ -88,12 +91,14 @@ def write_kit(folder: Path, address: str, model: str = "", items: int = 4, slice
     """
     data = []
     for item in range(items):
-        stream = framed(request.SerializeToString() for request in ct_requests(item, slices, model))
+        stream = framed(request.SerializeToString() for request in messages_of(task.name, item, slices, model))
         data.append({"message_generator": {"b64": base64.b64encode(stream).decode()}})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "messages.json").write_text(json.dumps({"data": data}))
-        (folder / "run.sh").write_text(f'#!/bin/sh\ncd "$(dirname "$0")" && exec {shlex.join(command(address))}\n')
+        (folder / "run.sh").write_text(
+            f'#!/bin/sh\ncd "$(dirname "$0")" && exec {shlex.join(command(address, task))}\n'
+        )
         (folder / "README.md").write_text(BLIND_SPOTS)
     except OSError as error:
         raise OutputFailed(f"can't write {folder}: {error.strerror}") from error

@@ -16,12 +16,12 @@ from recon.bench import routes as ways
 from recon.bench.answers import Answers
 from recon.bench.blocks import Block, Load, Plan, run_block, run_blocks
 from recon.bench.closed_loop import closed_loop
-from recon.bench.inputs import PAIR_SIDES
 from recon.bench.observation import OK, Observation, observe
 from recon.bench.processes import Processes, busy_s, listener, own
 from recon.bench.self_test import Check, as_json
 from recon.bench.summary import cells, summarize
 from recon.machine import describe
+from recon.tasks.registry import task_of
 
 #: Share of the cores that other processes may use before the record warns.
 MOST_BUSY = 0.1
@@ -35,9 +35,9 @@ class Request:
     Attributes
     ----------
     task, model
-        ``ct``, ``mr`` or ``contrast``, and which model of it.
+        Its name, and which model of it.
     routes
-        Of the task's in :data:`recon.bench.routes.ROUTES`.
+        Of the model's; see :func:`recon.bench.routes.routes_of`.
     others
         More gateways in the same run, address by name.
     concurrency
@@ -46,14 +46,14 @@ class Request:
         Arrivals a second of the open loops; negative ones are shares of what one caller gets of the first route
         that does the whole task.
     series
-        Slices of the streamed series; none leaves it out. For contrast those of every pair.
+        Slices of the streamed series; none leaves it out. Of every request where the task needs its whole input.
     plan
         How much.
     """
 
     task: str = "ct"
     model: str = "ct_denoise"
-    routes: tuple[str, ...] = ways.ROUTES["ct"]
+    routes: tuple[str, ...] = (ways.BARE, ways.BODY, ways.SHARED, ways.TASK, ways.GATEWAY)
     others: dict[str, str] = field(default_factory=dict)
     concurrency: tuple[int, ...] = (1, 2, 4)
     rates: tuple[float, ...] = (-0.5, -0.8)
@@ -62,8 +62,8 @@ class Request:
 
     @property
     def each(self) -> int:
-        """Slices of a request: a scan of a pair is never a single slice."""
-        return self.series if self.task == "contrast" else 1
+        """Slices of a request: all where the task needs its whole input before the first image."""
+        return 1 if task_of(self.task).slice_by_slice else self.series
 
 
 Told = Callable[[str], object]
@@ -149,16 +149,14 @@ async def _compare(
     name: str, address: str, request: Request, opened: ways.Routes, agreement: ways.Agreement
 ) -> list[str]:
     found = [await agreement.difference(address, item) for item in range(request.plan.items)]
-    opened.notes[f"{name}: largest difference to the bare network, {agreement.unit}"] = round(max(found), 5)
+    opened.notes[f"{name}: largest difference to the task in one process, {agreement.unit}"] = round(max(found), 5)
     if max(found) > agreement.most:
-        return [f"{name}: images differ from the bare network by {max(found):.3g} {agreement.unit}"]
+        return [f"{name}: images differ from those of the task in one process by {max(found):.3g} {agreement.unit}"]
     return []
 
 
 async def _caching(request: Request, opened: ways.Routes) -> list[str]:
     """Whether inputs that came before are answered faster than new ones: then it is no network that was measured."""
-    if request.task == "mr":  # where making the input takes part of the time
-        return []
     problems = []
     for name, route in opened.routes.items():
         if name in (ways.BARE, ways.TASK):
@@ -178,8 +176,8 @@ async def _caching(request: Request, opened: ways.Routes) -> list[str]:
 
 async def _loads(request: Request, opened: ways.Routes) -> list[Load]:
     """Shares of capacity become arrivals a second, the same ones for every route."""
-    # the network alone does a fraction of what a pair of scans takes: no rate for the other routes
-    whole = (ways.TASK, ways.GATEWAY) if request.task == "contrast" else ()
+    # the network alone does a fraction of what such a request takes: no rate for the other routes
+    whole = () if task_of(request.task).slice_by_slice else (ways.TASK, ways.GATEWAY)
     name = next(name for name in (*whole, *opened.routes) if name in opened.routes)
     plan = Plan(1, 2 * _WARM_UP, request.plan.items, request.plan.timeout_s)
     block = await run_block(
@@ -198,7 +196,10 @@ def _bit_equal(answers: Answers, opened: ways.Routes, request: Request) -> dict[
     raw = [name for name in (ways.BODY, ways.SHARED) if name in opened.routes and ways.BARE in opened.routes]
     items = range(request.plan.items)
     return {
-        name: all(answers.digest(name, item, 1) == answers.digest(ways.BARE, item, 1) for item in items) for name in raw
+        name: all(
+            answers.digest(name, item, request.each) == answers.digest(ways.BARE, item, request.each) for item in items
+        )
+        for name in raw
     }
 
 
@@ -242,14 +243,15 @@ def _record(
 
 def _words(request: Request) -> dict[str, str]:
     """What was sent, and what a slice is."""
-    if request.task == "contrast":
-        return {
-            "image": f"pairs of scans of {request.series} x {' x '.join(map(str, PAIR_SIDES))}",
-            "slice": f"one of the {request.series} images of a pair. A request is a whole pair: both scans must be in "
-            "before the first image can be made, and latency is that of all its images",
-        }  # fmt: skip
-    size = "512 x 512" if request.task == "ct" else "4 coils, 128 x 128, every fourth line"
-    return {"image": size, "slice": "one image, which a request or a part of a series asks for"}
+    task = task_of(request.task)
+    image = task.sample(0, request.each).words
+    if task.slice_by_slice:
+        return {"image": image, "slice": "one image, which a request or a part of a series asks for"}
+    words = (
+        f"one of the {request.series} images of a {task.noun}. A request is a whole {task.noun}: all of it must be in "
+        "before the first image can be made, and latency is that of all its images"
+    )
+    return {"image": image, "slice": words}
 
 
 def _warnings(notes: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,9 +19,12 @@ from recon.bench.answers import Answers
 from recon.bench.observation import observe
 from recon.bench.processes import Processes
 from recon.bench.routes import GATEWAY
-from recon.bench.routes.ct import ct_call, ct_gateway, ct_requests
 from recon.bench.routes.gateway import OPTIONS, GatewayRoute
+from recon.bench.routes.opening import gateway_route
+from recon.bench.routes.requests import messages_of
 from recon.machine import describe
+from recon.tasks.registry import task_of
+from recon.wire.calls import stream_call
 
 #: Which clients come, and how often.
 MIX = {"reads all": 0.5, "hangs": 0.1, "cancels": 0.15, "times out": 0.1, "disconnects": 0.15}
@@ -48,7 +51,7 @@ class Soak:
     ----------
     address
         Of the gateway.
-    model
+    task, model
         To use.
     processes
         Whose memory is watched.
@@ -56,8 +59,8 @@ class Soak:
         Of what comes when.
     """
 
-    def __init__(self, address: str, model: str, processes: Processes, seed: int = 0) -> None:
-        self._address, self._model, self._processes = address, model, processes
+    def __init__(self, address: str, task: str, model: str, processes: Processes, seed: int = 0) -> None:
+        self._address, self._task, self._model, self._processes = address, task, model, processes
         self._rng = np.random.default_rng(seed)
         self._answers = Answers()
         self.tallies = {kind: Tally() for kind in MIX}
@@ -67,7 +70,7 @@ class Soak:
         """Keep ``clients`` busy for a while and sample memory every second."""
         began = time.monotonic()
         async with grpc.aio.insecure_channel(self._address, OPTIONS) as channel:
-            route = ct_gateway(channel, self._model)
+            route = gateway_route(channel, self._task, self._model)
             await self._read_all(route)  # the first answers, which all later ones must equal
 
             async def client() -> None:
@@ -104,13 +107,18 @@ class Soak:
             outcome, wanted = await self._cancel(channel, item), {"CANCELLED"}
         elif kind == "times out":
             limit = float(self._rng.uniform(0.01, 0.2))
-            outcome = await self._outcome(ct_call(channel)(ct_requests(item, slices, self._model), timeout=limit))
+            outcome = await self._outcome(
+                stream_call(channel, task_of(self._task).method)(self._messages(item, slices), timeout=limit)
+            )
             wanted = {"DEADLINE_EXCEEDED", "RESET", "OK"}
         else:
             outcome, wanted = await self._disconnect(item), {"CANCELLED", "UNAVAILABLE", "OK"}
         tally.outcomes[outcome] += 1
         if outcome not in wanted:
             tally.unexpected[outcome] += 1
+
+    def _messages(self, item: int, slices: int) -> Sequence[Any]:
+        return messages_of(self._task, item, slices, self._model)
 
     async def _read_all(self, route: GatewayRoute) -> None:
         for item in range(_ITEMS):
@@ -124,12 +132,12 @@ class Soak:
         """Send the header and one slice of four, then nothing."""
 
         async def some() -> AsyncIterator[Any]:
-            for number, request in enumerate(ct_requests(item, 4, self._model)):
+            for number, request in enumerate(self._messages(item, 4)):
                 yield request
                 if number == 1:
                     await asyncio.sleep(60)
 
-        call = ct_call(channel)(some(), timeout=120)
+        call = stream_call(channel, task_of(self._task).method)(some(), timeout=120)
         reading = asyncio.create_task(self._outcome(call))
         await asyncio.sleep(float(self._rng.uniform(0.2, _HANG_S)))
         call.cancel()
@@ -137,7 +145,7 @@ class Soak:
 
     async def _cancel(self, channel: grpc.aio.Channel, item: int) -> str:
         """Cancel some time after the stream has begun, with most of it to come."""
-        call = ct_call(channel)(ct_requests(item, 50, self._model), timeout=120)
+        call = stream_call(channel, task_of(self._task).method)(self._messages(item, 50), timeout=120)
         reading = asyncio.create_task(self._outcome(call))
         await asyncio.sleep(float(self._rng.uniform(0.0, 0.5)))
         call.cancel()
@@ -146,7 +154,7 @@ class Soak:
     async def _disconnect(self, item: int) -> str:
         """Close the connection in the middle of a series."""
         channel = grpc.aio.insecure_channel(self._address, OPTIONS)
-        call = ct_call(channel)(ct_requests(item, 50, self._model), timeout=120)
+        call = stream_call(channel, task_of(self._task).method)(self._messages(item, 50), timeout=120)
         reading = asyncio.create_task(self._outcome(call))
         await asyncio.sleep(float(self._rng.uniform(0.0, 0.5)))
         await channel.close()

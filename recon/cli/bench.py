@@ -11,12 +11,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from recon.cli.bench_way import intake, overhead
+from recon.cli.bench_node import node
+from recon.cli.bench_way import intake, mrd, overhead
 from recon.errors import InvalidRequest
+from recon.tasks.registry import task_of
 
 app = typer.Typer(help="Benchmarks that test themselves.", no_args_is_help=True)
 app.command()(overhead)
 app.command()(intake)
+app.command()(node)
+app.command()(mrd)
 
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write record and plots into this folder.")]
 Server = Annotated[str | None, typer.Option(help="Measure this running service, HOST:PORT; else one is started.")]
@@ -32,7 +36,7 @@ def serve(
     output: Output = None,
     server: Server = None,
     also: Annotated[list[str] | None, typer.Option(help="NAME=HOST:PORT of another service, in the same run.")] = None,
-    task: Annotated[str, typer.Option(help="ct, contrast, or mr (gateway alone).")] = "ct",
+    task: Annotated[str, typer.Option(help="Whose model is measured.")] = "ct",
     model: Annotated[str, typer.Option(help="Model to measure.")] = "",
     route: Annotated[list[str] | None, typer.Option(help="Only these routes.")] = None,
     blocks: Annotated[int, typer.Option(min=1, help="Blocks of every route under every load.")] = 12,
@@ -48,13 +52,15 @@ def serve(
     """Latency and throughput against load: bare runtime, Triton, gateway; exit status 1 when INVALID."""
     from recon.bench.blocks import Plan
     from recon.bench.measure import Request, measure
-    from recon.bench.routes import ROUTES
+    from recon.bench.routes import routes_of
+    from recon.bench.routes.network import default_model
     from recon.bench.self_test import self_test as run_self_test
 
+    chosen = model or default_model(task_of(task).name)
     request = Request(
-        task=_one_of("--task", task, tuple(ROUTES)),
-        model=model or {"ct": "ct_denoise", "mr": "l1-wavelet", "contrast": "contrast_enhance"}[task],
-        routes=tuple(route) if route else ROUTES[task],
+        task=task,
+        model=chosen,
+        routes=tuple(route) if route else routes_of(chosen),
         others=_others(also or []),
         concurrency=tuple(int(value) for value in _numbers("--concurrency", concurrency)),
         rates=tuple(_numbers("--rate", rate)),
@@ -189,8 +195,7 @@ def tune(
 def peers(
     output: Output = None,
     server: Server = None,
-    task: Annotated[list[str] | None, typer.Option(help="ct, mr; by default both.")] = None,
-    size: Annotated[int, typer.Option(min=128, help="Pixels a side of the CT slice.")] = 512,
+    task: Annotated[list[str] | None, typer.Option(help="Only these tasks; may be repeated.")] = None,
 ) -> None:
     """What users would pick instead: quality beside time."""
     from recon.bench import peers as rivals
@@ -198,13 +203,10 @@ def peers(
     from recon.bench import table
     from recon.client import Client
 
-    chosen = [_one_of("--task", name, ("ct", "mr")) for name in task or ["ct", "mr"]]
-    tasks = {}
+    known = rivals.compared()
+    chosen = [_one_of("--task", name, tuple(known)) for name in task or known]
     with _progress() as told, _service(server) as address, Client(address) as client:
-        if "ct" in chosen:
-            tasks["ct"] = rivals.ct_peers(client, size, told)
-        if "mr" in chosen:
-            tasks["mr"] = rivals.mr_peers(client, told=told)
+        tasks = {name: known[name](client, told) for name in chosen}
     record = rivals.record(tasks)
     console = _console()
     for name, found in tasks.items():
@@ -224,7 +226,8 @@ def peers(
 def soak(
     output: Output = None,
     server: Server = None,
-    model: Annotated[str, typer.Option(help="CT model; by default the service chooses.")] = "",
+    task: Annotated[str, typer.Option(help="Whose model is used.")] = "ct",
+    model: Annotated[str, typer.Option(help="By default the service chooses.")] = "",
     minutes: Annotated[float, typer.Option(min=0.05, help="How long; growth of memory is judged from 10 on.")] = 30.0,
     clients: Annotated[int, typer.Option(min=1, help="At a time.")] = 6,
     seed: Annotated[int, typer.Option(help="Of what comes when.")] = 0,
@@ -238,7 +241,7 @@ def soak(
 
     with _progress() as told, _service(server) as address:
         pid = listener(address)
-        running = Soak(address, model, Processes({pid: GATEWAY} if pid else {}), seed)
+        running = Soak(address, task_of(task).name, model, Processes({pid: GATEWAY} if pid else {}), seed)
         asyncio.run(running.run(60 * minutes, clients, told))
     record = report(running, 60 * minutes, clients)
     console = _console()
@@ -261,14 +264,15 @@ def soak(
 def kit(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")] = Path("perf-analyzer-kit"),
     server: Annotated[str, typer.Option(help="Gateway that will be measured, HOST:PORT.")] = "127.0.0.1:50051",
-    model: Annotated[str, typer.Option(help="CT model; by default the service chooses.")] = "",
+    task: Annotated[str, typer.Option(help="Whose model is measured.")] = "ct",
+    model: Annotated[str, typer.Option(help="By default the service chooses.")] = "",
     slices: Annotated[int, typer.Option(min=1, help="Of a request.")] = 1,
 ) -> None:
     """Messages and command to measure the gateway with Triton's perf_analyzer, and what that does not see."""
     from recon.bench.kit import command, write_kit
 
-    write_kit(output, server, model, slices=slices)
-    print(f"{output}: messages.json, README.md, run.sh:\n{' '.join(command(server))}")
+    write_kit(output, server, task_of(task), model, slices=slices)
+    print(f"{output}: messages.json, README.md, run.sh:\n{' '.join(command(server, task_of(task)))}")
 
 
 def _numbers(option: str, text: str) -> list[float]:

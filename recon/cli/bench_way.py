@@ -1,4 +1,4 @@
-"""``recon bench overhead`` and ``intake``: what the way costs, and how fast input is taken in."""
+"""``recon bench overhead``, ``intake`` and ``mrd``: what the way costs, and how fast input is taken in."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ def intake(
     from recon.cli.session import own_service
 
     _say(measure(own_service, files), output, "intake.json")
+
+
+def mrd(
+    output: Output = None,
+    slices: Annotated[int, typer.Option(min=3, help="Of a scan.")] = 20,
+) -> None:
+    """What the scanner's door adds to a slice, and how many megabytes a second it takes in."""
+    from recon.bench.mrd import measure
+    from recon.cli.session import own_service
+
+    _say(measure(own_service, slices=slices), output, "mrd.json")
 
 
 def _say(record: dict[str, Any], output: Path | None, name: str) -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from recon import __version__
-from recon.cli import batch, bench, demo, evaluating, export, models, mrd, node, serve, simulating, train, view
+from recon.cli import batch, bench, demo, evaluating, export, models, mrd, node, quality, serve, simulating, train, view
 from recon.cli.group import group_of
 from recon.cli.task import command_of
 from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
@@ -37,6 +37,7 @@ app.add_typer(batch.app, name="batch")
 app.add_typer(bench.app, name="bench")
 app.add_typer(mrd.app, name="mrd")
 app.add_typer(node.app, name="node")
+app.add_typer(quality.app, name="quality")
 app.command()(train.train)
 app.command()(export.export)
 

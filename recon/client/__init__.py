@@ -8,8 +8,9 @@
 Small on purpose: gRPC, NumPy and the file readers, no torch.
 """
 
+from recon.client.calls import Calls
 from recon.client.connection import Client, Tls
 from recon.client.resume import Run
 from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
 
-__all__ = ["Client", "ImageSlice", "ModelIdentity", "Run", "SeriesReport", "Tls"]
+__all__ = ["Calls", "Client", "ImageSlice", "ModelIdentity", "Run", "SeriesReport", "Tls"]

@@ -5,20 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 import grpc
+from google.protobuf.descriptor import MethodDescriptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from recon.client.resume import Run, error_from
+from recon.client.calls import Calls
+from recon.client.streams import Opener, error_from, grpc_opener
 from recon.errors import InvalidRequest, ServiceUnavailable
-from recon.tasks.registry import task_of
-from recon.tasks.series import Series
 from recon.v1 import models_pb2, models_pb2_grpc
-from recon.values.readouts import KSpace
-from recon.volumes import Volume
-from recon.wire.calls import opener
 from recon.wire.endpoint import NO_PROXY, check_authority, check_identity, checked_address
 
 _OPTIONS = [
@@ -44,7 +39,7 @@ class Tls:
     key: Path | None = None
 
 
-class Client:
+class Client(Calls):
     """A connection to the service.
 
     Parameters
@@ -67,143 +62,13 @@ class Client:
             self._channel = grpc.secure_channel(server, credentials, _OPTIONS)
         self.server = server
 
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Close the connection and end what still runs on it."""
         self._channel.close()
 
-    def run(
-        self, task: str, *inputs: Any, model: str = "", model_version: str = "", name: str = "",
-        timeout_s: float = 3600.0, patience_s: float = 30.0, **options: Any,
-    ) -> Run:  # fmt: skip
-        """Send a series of any task.
-
-        Parameters
-        ----------
-        task
-            Its name, such as ``ct``.
-        inputs
-            What it takes, such as a volume.
-        model, model_version
-            By default the service chooses.
-        name
-            For the service's log; leave patient data out.
-        timeout_s
-            For the whole series.
-        patience_s
-            How long to go on without a new slice while the service is unavailable.
-        options
-            The task's own.
-
-        Returns
-        -------
-        Run
-            Iterate over it; errors are those of :mod:`recon.errors`.
-        """
-        series = task_of(task).series(*inputs, name=name, model=model, model_version=model_version, **options)
-        return self.send(task, series, timeout_s, patience_s)
-
-    def send(self, task: str, series: Series, timeout_s: float = 3600.0, patience_s: float = 30.0) -> Run:
-        """Send what a task has made of its inputs; see :meth:`run`."""
-        return Run(series, opener(self._channel, task_of(task).method), timeout_s, patience_s)
-
-    def denoise_ct(
-        self, volume: Volume, *, strength: float = 1.0, model: str = "", model_version: str = "",
-        name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
-    ) -> Run:  # fmt: skip
-        """Denoise a CT series.
-
-        Parameters
-        ----------
-        volume
-            In HU.
-        strength
-            Share of the noise to remove, 0 to 1.
-        model, model_version
-            By default the service chooses.
-        name
-            For the service's log; leave patient data out.
-        timeout_s
-            For the whole series.
-        patience_s
-            How long to go on without a new slice while the service is unavailable.
-
-        Returns
-        -------
-        Run
-            Iterate over it; errors are those of :mod:`recon.errors`.
-        """
-        return self.run(
-            "ct", volume, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s, strength=strength,
-        )  # fmt: skip
-
-    def reconstruct_mr(
-        self, kspace: KSpace, *, model: str = "", model_version: str = "",
-        name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
-    ) -> Run:  # fmt: skip
-        """Reconstruct images from Cartesian k-space.
-
-        Parameters
-        ----------
-        kspace
-            Read slice by slice as it is sent.
-        model, model_version
-            By default the service chooses.
-        name
-            For the service's log; leave patient data out.
-        timeout_s
-            For the whole series.
-        patience_s
-            How long to go on without a new slice while the service is unavailable.
-
-        Returns
-        -------
-        Run
-            Iterate over it; errors are those of :mod:`recon.errors`.
-        """
-        return self.run(
-            "mr", kspace, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s,
-        )  # fmt: skip
-
-    def synthesize_contrast(
-        self, pre: Volume, low: Volume, *, dose_fraction: float = 0.1, model: str = "", model_version: str = "",
-        name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
-    ) -> Run:  # fmt: skip
-        """Synthesise the full-dose contrast image.
-
-        Parameters
-        ----------
-        pre, low
-            T1 scans before contrast and after the reduced dose, each in its own geometry.
-        dose_fraction
-            Dose given over the full dose, 0.05 to 0.5.
-        model, model_version
-            By default the service chooses.
-        name
-            For the service's log; leave patient data out.
-        timeout_s
-            For the whole series.
-        patience_s
-            How long to go on without a new slice while the service is unavailable.
-
-        Returns
-        -------
-        Run
-            Iterate over it; errors are those of :mod:`recon.errors`.
-        """
-        return self.run(
-            "contrast", pre, low, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s, dose_fraction=dose_fraction,
-        )  # fmt: skip
+    def opener(self, method: MethodDescriptor) -> Opener:
+        """Opens streams of a method on this connection."""
+        return grpc_opener(self._channel, method)
 
     def models(self, timeout_s: float = 10.0) -> list[models_pb2.Model]:
         """What the service serves."""

@@ -7,22 +7,17 @@ import threading
 import time
 from collections.abc import Iterator
 
-import grpc
-from grpc_status import rpc_status
-
-from recon.errors import DeadlineExceeded, InternalError, ReconError, ServiceUnavailable, TooManyRequests
+from recon.client.streams import CANCELLED, Opener, Stream, StreamFailed
+from recon.errors import DeadlineExceeded, InternalError, ServiceUnavailable, TooManyRequests
 from recon.quality.interval import Interval, IntervalKind
 from recon.quality.verdict import Check, Verdict, by_urgency, complete, partly, unmeasured, verdict_of, worst
 from recon.tasks.series import Series
 from recon.v1 import common_pb2
 from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
-from recon.wire.calls import Opener
 from recon.wire.messages import check_from_message, interval_from_message, verdict_from_message
 from recon.wire.planes import plane_to_image
-from recon.wire.status import from_status
 
 _TIMINGS = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "total_ms")
-_CANCELLED = "cancelled"
 
 
 class Run(Iterator[ImageSlice]):
@@ -67,7 +62,7 @@ class Run(Iterator[ImageSlice]):
         self._interval = Interval(IntervalKind.NONE, basis="the service has not said what it is")
         self._timings = dict.fromkeys(_TIMINGS, 0.0)
         self._results = self._run()
-        self._call: grpc.Call | None = None
+        self._call: Stream | None = None
         self._cancelled = threading.Event()
 
     def __next__(self) -> ImageSlice:
@@ -102,10 +97,10 @@ class Run(Iterator[ImageSlice]):
             try:
                 yield from self._attempt()
                 return
-            except grpc.RpcError as failure:
-                error, wait = error_from(failure)
+            except StreamFailed as failure:
+                error, wait = failure.error, failure.wait_s
             if self._cancelled.is_set():
-                raise DeadlineExceeded(_CANCELLED)
+                raise DeadlineExceeded(CANCELLED)
             own = self._series.failure()
             if own is not None:
                 raise own
@@ -122,7 +117,7 @@ class Run(Iterator[ImageSlice]):
             if time.monotonic() + wait > min(self._deadline, last_progress + self._patience):
                 raise error
             if self._cancelled.wait(wait):
-                raise DeadlineExceeded(_CANCELLED)
+                raise DeadlineExceeded(CANCELLED)
 
     def _attempt(self) -> Iterator[ImageSlice]:
         self.attempts += 1
@@ -135,7 +130,7 @@ class Run(Iterator[ImageSlice]):
         pieces: dict[int, bytearray] = {}
         try:
             if self._cancelled.is_set():  # looked at last, so that a cancel() meets this or the call
-                raise DeadlineExceeded(_CANCELLED)
+                raise DeadlineExceeded(CANCELLED)
             for response in call:
                 part = response.WhichOneof("part")
                 if part == "slice":
@@ -213,20 +208,3 @@ def _slice(
     # the service's word counts, and a check that failed counts even where it says nothing of it
     verdict = max(verdict_from_message(message.verdict), verdict_of(checks))
     return ImageSlice(offset + message.slice_index, image, uncertainty, verdict, checks, extra)
-
-
-def error_from(failure: grpc.RpcError) -> tuple[ReconError, float]:
-    """Our error for a failed call, and how long to wait before another try."""
-    status = rpc_status.from_call(failure)
-    if status is not None:
-        known, retry = from_status(status)
-        if known is not None:
-            return known, retry or 0.5
-    code, details = failure.code(), failure.details() or "no details"
-    if code == grpc.StatusCode.UNAVAILABLE:
-        return ServiceUnavailable("the service can't be reached; is it running there?"), 0.5
-    if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-        return DeadlineExceeded("the service did not answer in time"), 0.5
-    if code == grpc.StatusCode.CANCELLED:
-        return DeadlineExceeded(_CANCELLED), 0.5
-    return InternalError(f"{code.name}: {details}"), 0.5

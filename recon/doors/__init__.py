@@ -1,1 +1,1 @@
-"""Where others come in: scanners, hospitals, readers. Each door is a peer of the gRPC service, none imports another."""
+"""Where others come in: scanners, hospitals, readers. Each door is a peer of the gRPC service, and works alone."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from recon.client import Client, ImageSlice, Run
+from recon.client import Calls, ImageSlice, Run
 from recon.errors import ReconError, UnreadableInput, reason_of
 from recon.io.output_folder import write_json
 from recon.quality.interval import Interval, IntervalKind
@@ -20,7 +20,7 @@ OnSlice = Callable[[int, int], None]
 
 
 def perform(
-    client: Client, job: Job, folder: Path, options: Options, on_slice: OnSlice = lambda done, total: None
+    client: Calls, job: Job, folder: Path, options: Options, on_slice: OnSlice = lambda done, total: None
 ) -> dict[str, Any]:
     """Process a job into ``folder``, which exists and is empty.
 

@@ -71,6 +71,8 @@ class Book:
         except sqlite3.OperationalError as error:
             words = f"{self.path}: can't be written ({error}); nothing was kept; name another file with --decisions"
             raise OutputFailed(words) from error
+        except sqlite3.IntegrityError:  # the caller's affair: there already
+            raise
         except sqlite3.DatabaseError as error:
             raise UnreadableInput(f"{self.path}: no book of readers' decisions ({error})") from error
         finally:

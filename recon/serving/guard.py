@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
@@ -12,37 +11,17 @@ import grpc
 import structlog
 from grpc_status import rpc_status
 
-from recon.errors import InternalError, InvalidRequest, ReconError, outcome_of
+from recon.engine.record import begin
+from recon.errors import InternalError, ReconError, outcome_of
 from recon.serving.metrics import REQUEST_SECONDS, REQUESTS, SLICES, STREAMS
 from recon.wire.status import to_status
+from recon.wire.text import bounded_text
 
 log = structlog.get_logger()
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 #: Our own services; health and reflection answer by themselves.
 _PREFIX = "/recon."
-LONGEST_TEXT = 256
-
-
-class RequestRecord:
-    """What a request's log line will say."""
-
-    def __init__(self, method: str) -> None:
-        self.method = method
-        self.slices_done = 0
-        self.fields: dict[str, Any] = {}
-
-    def note(self, **fields: Any) -> None:
-        """Add fields to the line."""
-        self.fields.update(fields)
-
-
-_RECORD: contextvars.ContextVar[RequestRecord] = contextvars.ContextVar("request")
-
-
-def current() -> RequestRecord:
-    """The record of the request that is being handled."""
-    return _RECORD.get(RequestRecord("none"))
 
 
 class Guard(grpc.aio.ServerInterceptor):
@@ -78,28 +57,8 @@ class Guard(grpc.aio.ServerInterceptor):
         return grpc.unary_unary_rpc_method_handler(unary, handler.request_deserializer, handler.response_serializer)
 
 
-def bounded_text(message: Any) -> None:
-    """Refuse texts that no caller needs.
-
-    Raises
-    ------
-    InvalidRequest
-        Naming the field.
-    """
-    for descriptor, value in message.ListFields():
-        if not isinstance(value, str):
-            continue
-        if len(value) > LONGEST_TEXT:
-            raise InvalidRequest(
-                f"{descriptor.name} has {len(value)} characters; at most {LONGEST_TEXT}", field=descriptor.name
-            )
-        if len(value.splitlines()) > 1 or "\0" in value:  # errors that quote it are one line
-            raise InvalidRequest(f"{descriptor.name} must be one line of text", field=descriptor.name)
-
-
 async def _guarded(method: str, context: _Context, handle: Callable[[], Awaitable[Any]]) -> Any:
-    record = RequestRecord(method)
-    _RECORD.set(record)
+    record = begin(method)
     began = time.perf_counter()
     status, failure, answer = grpc.StatusCode.OK, None, None
     STREAMS.labels(method).inc()

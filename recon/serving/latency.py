@@ -6,9 +6,10 @@ import time
 
 import structlog
 
-from recon.serving.triton.catalogue import Catalogue
-from recon.serving.triton.client import Request, TritonClient
-from recon.serving.triton.models import ServedModel
+from recon.engine.catalogue import Catalogue
+from recon.engine.inference import Request
+from recon.engine.models import ServedModel
+from recon.serving.triton.client import TritonClient
 from recon.tasks.base import Task
 
 log = structlog.get_logger()

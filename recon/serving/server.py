@@ -7,7 +7,6 @@ import contextlib
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib import resources
 from pathlib import Path
 
 import grpc
@@ -17,6 +16,9 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
 from recon.backend.configuration import parameters_in
+from recon.engine.catalogue import Catalogue
+from recon.engine.repository import default_repository
+from recon.engine.stream import StreamEngine
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
 from recon.serving.allocator import SpareMemory
 from recon.serving.guard import Guard
@@ -24,8 +26,6 @@ from recon.serving.latency import choose_by_latency
 from recon.serving.metrics import READY, REGISTRY, RESTARTS, TRITON
 from recon.serving.services import ModelService, service_names, task_handlers
 from recon.serving.settings import Settings
-from recon.serving.stream import StreamEngine
-from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.private_memory import SHARED
 from recon.serving.triton.process import EmbeddedTriton, TritonAddress
@@ -260,21 +260,6 @@ def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
     if not found:
         raise InvalidRequest(f"{repository} holds no model{' for ' * bool(tasks)}{', '.join(tasks)}")
     return found
-
-
-def default_repository() -> Path:
-    """The model repository that belongs to this installation.
-
-    Raises
-    ------
-    InvalidRequest
-        When there is none.
-    """
-    package = Path(str(resources.files("recon")))
-    for candidate in (package / "triton_repo", package.parent / "triton_repo"):
-        if candidate.is_dir():
-            return candidate
-    raise InvalidRequest("no model repository beside this installation; name one with --repository")
 
 
 async def run(settings: Settings) -> None:

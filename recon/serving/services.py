@@ -7,12 +7,13 @@ from typing import Any, TypeAlias
 
 import grpc
 
+from recon.engine.catalogue import Catalogue
+from recon.engine.models import ServedModel, model_to_message
+from recon.engine.stream import StreamEngine
 from recon.errors import UnknownModel
 from recon.serving.metrics import TRITON
-from recon.serving.stream import StreamEngine
-from recon.serving.triton.catalogue import Catalogue
+from recon.serving.peer import GrpcPeer
 from recon.serving.triton.client import TritonClient
-from recon.serving.triton.models import ServedModel
 from recon.tasks.base import Task
 from recon.v1 import models_pb2, models_pb2_grpc
 from recon.wire.calls import Behaviour, response_of, stream_handlers
@@ -34,7 +35,7 @@ def _behaviour(engine: StreamEngine, task: Task) -> Behaviour:
     response = response_of(task.method)
 
     async def answer(messages: Any, context: _Context) -> None:
-        await engine.run(task, response, context)
+        await engine.run(task, response, GrpcPeer(context))
 
     return answer
 
@@ -67,9 +68,5 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
             TRITON.latest = await self._triton.statistics()
 
     def _message(self, model: ServedModel) -> models_pb2.Model:
-        return models_pb2.Model(
-            name=model.name, version=model.version, task=model.task, sha256=model.sha256, ready=self._catalogue.ready,
-            description=model.parameter("description"), is_default=model.is_default,
-            conformal_factor=model.conformal_factor, tuning=model.tuning,
-            inference_count=int(TRITON.latest.get(model.host, {}).get("inferences", 0)),
-        )  # fmt: skip
+        count = int(TRITON.latest.get(model.host, {}).get("inferences", 0))
+        return model_to_message(model, ready=self._catalogue.ready, inferences=count)

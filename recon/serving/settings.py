@@ -6,24 +6,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-
-class Limits(BaseModel):
-    """What bounds the memory and the patience of the gateway."""
-
-    most_streams: int = Field(32, gt=0, description="series at a time")
-    read_ahead: int = Field(2, gt=0, description="finished or running slices held per series")
-    in_flight: int = Field(2, gt=0, description="slices at Triton at a time")
-    idle_s: float = Field(60.0, gt=0, description="longest silence of a client, s")
-
-    def for_instances(self, count: int) -> Limits:
-        """The same where they let every instance of a model work and one more slice be ready for it."""
-        if count == 1:
-            return self
-        more = {name: max(getattr(self, name), count + 1) for name in ("read_ahead", "in_flight")}
-        return self.model_copy(update=more)
+from recon.engine.limits import Limits
 
 
 class Settings(BaseSettings):

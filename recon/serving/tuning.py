@@ -11,9 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from recon.backend.configuration import FILE, parameters_in
+from recon.engine.models import ServedModel
 from recon.errors import InvalidRequest
 from recon.machine import describe, differences
-from recon.serving.triton.models import ServedModel
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,13 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.descriptor import MethodDescriptor
 
+from recon.errors import InvalidRequest
 from recon.quality.interval import Interval, IntervalKind
 from recon.quality.verdict import Check
 from recon.tasks.archive import Claim, Scan
 from recon.tasks.job import Found
 from recon.tasks.options import Options
+from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.volumes import FloatImage, Unit
 
@@ -248,6 +250,8 @@ class Task(ABC):
         What a caller may choose.
     together
         Of a task with several inputs: what they are, in words.
+    slice_by_slice
+        Whether an image needs its own slice only, not the whole input.
     """
 
     name: str
@@ -257,6 +261,7 @@ class Task(ABC):
     inputs: tuple[Input, ...]
     options: type[Options] = Options
     together = ""
+    slice_by_slice = True
 
     @abstractmethod
     def open(self, header: Any, model: ModelFacts) -> Session:
@@ -357,3 +362,13 @@ class Task(ABC):
             Name of the input and the rest of the name; both empty where the name tells nothing.
         """
         return "", ""
+
+    def sample(self, item: int, slices: int) -> Sample:
+        """Input for a benchmark, another one for every ``item``.
+
+        Raises
+        ------
+        InvalidRequest
+            When the task has none, or none of so many slices.
+        """
+        raise InvalidRequest(f"task {self.name} has no input for a benchmark")

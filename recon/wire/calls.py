@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import grpc
@@ -11,8 +11,6 @@ from google.protobuf.message_factory import GetMessageClass
 
 #: What answers a stream: its messages and its context.
 Behaviour = Callable[[Any, Any], Awaitable[None]]
-#: Sends messages and returns the call, which iterates over the answers; with a deadline, s.
-Opener = Callable[[Iterator[Any], float], Any]
 
 
 def path_of(method: MethodDescriptor) -> str:
@@ -37,12 +35,6 @@ def stream_call(channel: Any, method: MethodDescriptor) -> Any:
         request_serializer=request_of(method).SerializeToString,
         response_deserializer=response_of(method).FromString,
     )
-
-
-def opener(channel: grpc.Channel, method: MethodDescriptor) -> Opener:
-    """Opens streams of the method on a channel."""
-    call = stream_call(channel, method)
-    return lambda messages, timeout_s: call(messages, timeout=timeout_s)
 
 
 def stream_handlers(behaviours: Iterable[tuple[MethodDescriptor, Behaviour]]) -> list[grpc.GenericRpcHandler]:

@@ -60,6 +60,13 @@ def add_width(result: common_pb2.SliceResult, values: FloatImage, plane: common_
     return _add(result, plane, common_pb2.SAMPLE_TYPE_UINT16, steps.astype("<u2"), scale)
 
 
+def add_picture(result: common_pb2.SliceResult, values: FloatImage, plane: common_pb2.Plane) -> None:
+    """A further picture: fixed point where no number is negative, else single precision."""
+    if float(values.min()) >= 0:
+        return add_width(result, values, plane)
+    return _add(result, plane, common_pb2.SAMPLE_TYPE_FLOAT32, np.ascontiguousarray(values, "<f4"))
+
+
 def _add(
     result: common_pb2.SliceResult, plane: common_pb2.Plane, kind: common_pb2.SampleType, values: npt.NDArray[Any],
     scale: float = 1.0,

@@ -10,7 +10,7 @@ import pytest
 
 from recon.backend.build import build, served_code, write_code
 from recon.backend.configuration import of_version, parameters_in, sha256_of
-from recon.serving.server import default_repository
+from recon.engine.repository import default_repository
 
 VERSIONS = sorted(path.parent for path in default_repository().glob("*/*/model.py"))
 

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig as TritonConfig
 
 from recon.backend.configuration import Entry, ModelConfig, parameters_in, parameters_of, sha256_of, write_config
-from recon.serving.triton.models import models_of
+from recon.engine.models import models_of
 
 CONFIG = ModelConfig(
     "ct", 'words with "quotes"', "network", [Entry("hu", (-1, 1, -1, -1))], [Entry("noise", (-1, 1, -1, -1))], True
@@ -28,7 +28,7 @@ def test_versions_coexist(tmp_path: Path) -> None:
         name="m", parameters={key: SimpleNamespace(string_value=value) for key, value in values.items()}
     )
     for version, content, factor in (("1", b"one", 1.5), ("2", b"two", 2.5)):
-        (served,) = models_of(config, version)
+        (served,) = models_of(config.name, {k: v.string_value for k, v in config.parameters.items()}, version)
         assert served.conformal_factor == factor
         assert served.sha256 == hashlib.sha256(content).hexdigest()
         assert served.is_default

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from recon.bench.kit import framed, unframed, write_kit
+from recon.tasks.registry import task_of
 from recon.v1 import ct_pb2
 
 
@@ -16,7 +17,7 @@ def test_messages_come_back_from_their_frames() -> None:
 
 
 def test_the_kit_holds_whole_series(tmp_path: Path) -> None:
-    write_kit(tmp_path / "kit", "127.0.0.1:50051", items=2, slices=2)
+    write_kit(tmp_path / "kit", "127.0.0.1:50051", task_of("ct"), items=2, slices=2)
     entries = json.loads((tmp_path / "kit" / "messages.json").read_text())["data"]
     assert len(entries) == 2
     streams = []

@@ -49,7 +49,7 @@ def run(fault: str, monkeypatch: pytest.MonkeyPatch, after: int = 20, checks: tu
     async def fake(*_: object) -> AsyncIterator[ways.Routes]:
         yield ways.Routes({ways.GATEWAY: Lying(fault, after)})
 
-    monkeypatch.setattr(ways, "ct_routes", fake)
+    monkeypatch.setattr(ways, "open_routes", fake)
     # a machine that runs other tests too is late now and then; test_loops.py looks at that
     monkeypatch.setattr("recon.bench.open_loop._TOLERANCE_S", 5.0)
     request = Request(concurrency=(2,), rates=(200.0,), series=3, plan=Plan(blocks=6, requests=8, timeout_s=5))
@@ -109,7 +109,7 @@ def test_a_pair_of_scans_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None
         async def fake(*_: object, fault: str = fault) -> AsyncIterator[ways.Routes]:
             yield ways.Routes({ways.GATEWAY: Lying(fault, 30)})
 
-        monkeypatch.setattr(ways, "contrast_routes", fake)
+        monkeypatch.setattr(ways, "open_routes", fake)
         request = Request(
             "contrast", "contrast_enhance", (ways.GATEWAY,), concurrency=(1,), rates=(), series=6,
             plan=Plan(blocks=6, requests=8),
@@ -117,7 +117,7 @@ def test_a_pair_of_scans_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None
         found = asyncio.run(measure("127.0.0.1:1", request, []))
         (cell,) = found["cells"]  # a streamed series would be the same again
         assert (cell["load"], cell["slices"]) == ("1 callers, 6 slices each", 6)
-        assert "both scans must be in before the first image" in found["settings"]["slice"]
+        assert "all of it must be in before the first image" in found["settings"]["slice"]
         assert found["valid"] == (fault == "none")
         if fault == "drops":
             assert any("5 of 6 slices" in reason for reason in cell["reasons"])
@@ -130,7 +130,7 @@ def test_the_real_service_and_pairs_of_scans(service: str, tmp_path: Path) -> No
     command = [
         sys.executable, "-m", "recon.cli", "bench", "serve", "--task", "contrast", "--server", service,
         "-o", str(tmp_path), "--blocks", "1", "--requests", "2", "--concurrency", "1", "--rate", "50%", "--series", "5",
-        "--no-self-test",
+        "--no-self-test", "--route", "bare runtime", "--route", "task in one process", "--route", "gateway",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     found = json.loads((tmp_path / "serve.json").read_text())
@@ -140,8 +140,8 @@ def test_the_real_service_and_pairs_of_scans(service: str, tmp_path: Path) -> No
     assert {cell["route"] for cell in found["cells"]} == {"bare runtime", "task in one process", "gateway"}
     assert all(block["slices"] == [5, 5] for cell in found["cells"] for block in cell["blocks"])
     assert not any(any(block["problem"]) for cell in found["cells"] for block in cell["blocks"])
-    assert "A slice is one of the 5 images of a pair." in done.stdout
-    assert "A slice is one of the 5 images of a pair." in (tmp_path / "serve.md").read_text()
+    assert "A slice is one of the 5 images of a pair of scans." in done.stdout
+    assert "A slice is one of the 5 images of a pair of scans." in (tmp_path / "serve.md").read_text()
 
 
 def test_the_real_service(service: str, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_the_real_service(service: str, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     found = json.loads((tmp_path / "serve.json").read_text())
     assert not found["problems"], done.stdout
-    assert found["notes"]["gateway: largest difference to the bare network, HU"] <= 1.0
+    assert found["notes"]["gateway: largest difference to the task in one process, HU"] <= 1.0
     assert {cell["route"] for cell in found["cells"]} == {"bare runtime", "gateway"}
     assert all(not block["problem"] or not any(block["problem"]) for cell in found["cells"] for block in cell["blocks"])
     assert {"generator and bare runtime", "gateway", "gateway: Triton", "gateway: models"} <= set(found["processes"])

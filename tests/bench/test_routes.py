@@ -1,23 +1,31 @@
-"""What the routes send is what their tasks take, and the network in this process does what the service does."""
+"""What the routes send is what the tasks take, and the network in this process does what the service does."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
 
-from recon.bench.inputs import contrast_pair
 from recon.bench.observation import OK
-from recon.bench.routes import BARE, ROUTES, TASK, open_routes
-from recon.bench.routes.contrast import TaskRoute, contrast_requests
-from recon.bench.routes.network import weights_of
+from recon.bench.routes import BARE, BODY, GATEWAY, SHARED, TASK, open_routes, routes_of
+from recon.bench.routes.network import default_model, served
+from recon.bench.routes.requests import messages_of, tensors_of
+from recon.bench.routes.task import TaskRoute
+from recon.client.local import Local
 from recon.errors import InvalidRequest
 from recon.quality.verdict import Verdict
-from recon.tasks.base import ModelFacts
+from recon.tasks.contrast.sample import contrast_pair
 from recon.tasks.contrast.slices import AlignedPair
-from recon.tasks.contrast.task import ContrastTask
+from recon.tasks.ct.sample import ct_slice
+from recon.tasks.registry import task_of, tasks
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Local]:
+    with Local() as local:
+        yield local
 
 
 def test_the_pairs_are_good_ones_and_all_different() -> None:
@@ -28,18 +36,25 @@ def test_the_pairs_are_good_ones_and_all_different() -> None:
     assert not np.array_equal(contrast_pair(0, 5)[0].values, contrast_pair(8, 5)[0].values)
 
 
-def test_the_messages_are_a_whole_pair() -> None:
-    header, *rest = contrast_requests(0, 5)
-    session = ContrastTask().open(header.header, ModelFacts("contrast_enhance"))
+@pytest.mark.parametrize("task", sorted(tasks()))
+def test_the_messages_are_a_whole_input(task: str) -> None:
+    header, *rest = messages_of(task, 0, 5)
+    session = task_of(task).open(header.header, served(default_model(task)).facts)
     for message in rest:
         assert not session.is_complete
-        session.add(message)
+        list(session.add(message))
     assert session.is_complete
 
 
-def test_the_task_in_one_process_enhances_the_lesion() -> None:
+def test_the_network_sees_what_the_service_gives_it() -> None:
+    (first, second) = tensors_of("ct", 3, 2, served("ct_denoise"))
+    np.testing.assert_array_equal(first["hu"][0, 0], ct_slice(3).clip(-1024, 3071))
+    assert not np.array_equal(first["hu"], second["hu"])
+
+
+def test_the_task_in_one_process_enhances_the_lesion(here: Local) -> None:
     pre, low = contrast_pair(0, 5)
-    whole = TaskRoute(weights_of("contrast_enhance"))
+    whole = TaskRoute(here, "contrast", "contrast_enhance")
     images = np.stack([finished.image for finished in whole.images(0, 5)])
     core = (low.values - pre.values)[2] > 30  # a tenth of 600
     assert core.sum() > 100
@@ -52,25 +67,26 @@ def test_the_task_in_one_process_enhances_the_lesion() -> None:
     assert reply.pixels[6] == images[2].tobytes()
 
 
-def _open(task: str, names: Iterable[str], slices: int) -> list[str]:
+def _open(task: str, model: str, names: Iterable[str], slices: int) -> list[str]:
     async def run() -> list[str]:
-        model = {"ct": "ct_denoise_light", "contrast": "contrast_enhance"}.get(task, "sense")
         async with open_routes(task, "127.0.0.1:1", model, names, {}, slices) as opened:
             return list(opened.routes)
 
     return asyncio.run(run())
 
 
-def test_routes_of_each_task_are_opened_by_name() -> None:
-    assert _open("contrast", ROUTES["contrast"], 5) == list(ROUTES["contrast"])
-    assert _open("contrast", (BARE,), 5) == [BARE]
-    assert _open("ct", (BARE, "gateway"), 1) == [BARE, "gateway"]
-    assert _open("mr", ROUTES["mr"], 1) == list(ROUTES["mr"])
+def test_routes_are_those_of_the_model() -> None:
+    assert routes_of("ct_denoise") == routes_of("contrast_enhance") == (BARE, BODY, SHARED, TASK, GATEWAY)
+    assert routes_of("sense") == (TASK, GATEWAY)
+    assert _open("contrast", "contrast_enhance", (BARE, TASK, GATEWAY), 5) == [BARE, TASK, GATEWAY]
+    assert _open("ct", "ct_denoise_light", (BARE, GATEWAY), 1) == [BARE, GATEWAY]
+    assert _open("mr", "sense", routes_of("sense"), 1) == [TASK, GATEWAY]
 
 
 def test_what_can_not_be_measured_is_refused() -> None:
-    for task, name in (("ct", TASK), ("mr", BARE), ("contrast", "Triton, request body")):
-        with pytest.raises(InvalidRequest, match="no such route"):
-            _open(task, (name,), 8)
+    with pytest.raises(InvalidRequest, match="no such route"):
+        _open("mr", "sense", (BARE,), 8)
+    with pytest.raises(InvalidRequest, match="holds no model nonsense"):
+        _open("ct", "nonsense", (GATEWAY,), 8)
     with pytest.raises(InvalidRequest, match="at least 5 slices"):
-        _open("contrast", (BARE,), 4)
+        _open("contrast", "contrast_enhance", (BARE,), 4)

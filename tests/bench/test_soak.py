@@ -23,7 +23,7 @@ def test_growth_is_measured_over_the_second_half() -> None:
 
 
 def test_the_report_names_what_was_not_injected() -> None:
-    soak = Soak("127.0.0.1:1", "", Processes({}))
+    soak = Soak("127.0.0.1:1", "ct", "", Processes({}))
     soak.tallies["cancels"].outcomes["CANCELLED"] += 3
     soak.tallies["reads all"].unexpected["pixels differ from the first answer"] += 1
     seconds = [float(second) for second in range(720)]
@@ -35,7 +35,7 @@ def test_the_report_names_what_was_not_injected() -> None:
 
 
 def test_growth_of_a_start_is_no_leak() -> None:
-    soak = Soak("127.0.0.1:1", "", Processes({}))
+    soak = Soak("127.0.0.1:1", "ct", "", Processes({}))
     seconds = [float(second) for second in range(40)]
     soak.memory["gateway"] = (seconds, [200.0 + second for second in seconds])
     found = report(soak, 40, 6)

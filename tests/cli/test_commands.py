@@ -10,7 +10,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from recon.serving.server import default_repository
+from recon.engine.repository import default_repository
 from tests.conftest import body
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import grpc
 import numpy as np
 import pytest
 
 from recon.client.resume import Run
+from recon.client.streams import StreamFailed
+from recon.errors import ServiceUnavailable
 from recon.quality.interval import IntervalKind, calibrated
 from recon.quality.verdict import Check, Verdict, measure
 from recon.tasks.series import Series
@@ -26,17 +27,6 @@ class _Slices(Series):
 
     def messages(self, offset: int = 0, model: Any = None) -> Iterator[Any]:
         yield offset
-
-
-class _Lost(grpc.RpcError):
-    def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.UNAVAILABLE
-
-    def details(self) -> str:
-        return "away"
-
-    def trailing_metadata(self) -> tuple[()]:
-        return ()
 
 
 class _Call:
@@ -69,7 +59,7 @@ def _answers(count: int, *, report: bool, declared: tuple[str, ...], cut: bool, 
         add_width(response.slice, np.ones((4, 4), np.float32), common_pb2.PLANE_UNCERTAINTY)
         yield response
     if cut:
-        raise _Lost
+        raise StreamFailed(ServiceUnavailable("away"))
     if report:
         yield ct_pb2.DenoiseResponse(
             report=common_pb2.SeriesReport(

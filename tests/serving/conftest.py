@@ -13,13 +13,13 @@ import grpc
 import numpy as np
 import pytest
 
+from recon.engine.catalogue import Catalogue
+from recon.engine.limits import Limits
+from recon.engine.models import ServedModel
+from recon.engine.stream import StreamEngine
 from recon.serving.guard import Guard
 from recon.serving.services import task_handlers
-from recon.serving.settings import Limits
-from recon.serving.stream import StreamEngine
-from recon.serving.triton.catalogue import Catalogue
 from recon.serving.triton.client import TritonClient
-from recon.serving.triton.models import ServedModel
 from recon.serving.triton.process import TritonAddress
 from tests.toy import ToyTask
 

@@ -9,10 +9,11 @@ from typing import Any, cast
 
 import pytest
 
+from recon.engine.catalogue import Catalogue
+from recon.engine.inference import Request
+from recon.engine.models import ServedModel
 from recon.serving.latency import choose_by_latency
-from recon.serving.triton.catalogue import Catalogue
-from recon.serving.triton.client import Request, TritonClient
-from recon.serving.triton.models import ServedModel
+from recon.serving.triton.client import TritonClient
 from recon.tasks.ct.task import CtTask
 
 SECONDS = {"large": 0.06, "light": 0.01, "tiny": 0.001}

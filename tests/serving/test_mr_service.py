@@ -9,7 +9,7 @@ from grpc_status import rpc_status
 
 from recon.client import Client
 from recon.errors import InvalidRequest, UnknownModel, UnusableData
-from recon.physics.fourier import to_image
+from recon.physics.fourier import to_image, to_kspace
 from recon.v1 import common_pb2, mr_pb2, mr_pb2_grpc
 from recon.values.readouts import KSpace, Readouts
 from recon.volumes import Geometry
@@ -192,3 +192,26 @@ def test_models_are_listed_by_the_name_that_requests_use(service) -> None:
         assert {"zero-filled", "sense", "l1-wavelet"} <= names
         with pytest.raises(UnknownModel, match="l1-wavelet"):
             list(client.reconstruct_mr(stack(1), model="mr_classical"))
+
+
+@pytest.mark.parametrize("method", ["sense", "mr_unrolled"])
+def test_the_phase_comes_where_it_is_wanted(client, method) -> None:
+    """What is added to the phase of the object is what the image's phase gains."""
+    mask = whole((np.arange(80) % 2 == 0) | (abs(np.arange(80) - 40) < 14))
+    added = 0.02 * np.arange(SHAPE[1])[None] * np.ones((SHAPE[0], 1))
+
+    def made(kspace):
+        (result,) = client.reconstruct_mr(stack(1, lambda _: kspace, mask), phase=True, model=method)
+        return result.image, result.extra["PHASE"]
+
+    image, before = made(scan())
+    _, after = made(to_kspace((to_image(scan()) * np.exp(1j * added)).astype(np.complex64)))
+    rest = np.exp(1j * (after - before - added))[image > 0.3 * image.max()]
+    assert np.abs(np.angle(rest / rest.mean())).mean() < 0.03
+
+
+def test_no_phase_comes_where_none_is_wanted_or_known(client) -> None:
+    (combined,) = client.reconstruct_mr(stack(1), phase=True, model="zero-filled")
+    assert "PHASE" not in combined.extra
+    (silent,) = client.reconstruct_mr(stack(1), model="sense")
+    assert "PHASE" not in silent.extra

@@ -11,11 +11,11 @@ import grpc
 import pytest
 
 from recon.client.resume import Run
+from recon.client.streams import Opener, StreamFailed, grpc_opener
 from recon.errors import InternalError, ServiceUnavailable
 from recon.jobs import Job, Loaded, Options, perform
 from recon.quality.verdict import Verdict
 from recon.v1 import common_pb2
-from recon.wire.calls import Opener, opener
 from tests.serving.conftest import Gateway
 from tests.serving.test_stream import scan
 from tests.toy import METHOD, ToySeries
@@ -23,24 +23,13 @@ from tests.toy import METHOD, ToySeries
 
 def interrupted(channel: grpc.Channel, breaks: list[int], between: Callable[[], None]) -> tuple[ToySeries, Opener]:
     """A series, and streams that break after some slices, once each."""
-    left, whole = list(breaks), opener(channel, METHOD)
+    left, whole = list(breaks), grpc_opener(channel, METHOD)
 
     def broken(messages: Iterator[Any], timeout_s: float) -> Any:
         answers = whole(messages, timeout_s)
         return _Broken(answers, left.pop(0), between) if left else answers
 
     return ToySeries(*scan(6)), broken
-
-
-class _Unavailable(grpc.RpcError):
-    def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.UNAVAILABLE
-
-    def details(self) -> str:
-        return "gone"
-
-    def trailing_metadata(self) -> tuple[()]:
-        return ()
 
 
 class _Broken:
@@ -53,7 +42,7 @@ class _Broken:
             if slices == self.after:
                 self.answers.cancel()
                 self.between()
-                raise _Unavailable
+                raise StreamFailed(ServiceUnavailable("gone"))
             yield answer
             slices += answer.WhichOneof("part") == "slice"
 
@@ -101,7 +90,7 @@ def test_a_service_that_goes_for_good_is_an_error_after_the_callers_patience(cha
 def rewritten(channel: grpc.Channel, change: Callable[[Any], bool]) -> tuple[ToySeries, Opener]:
     """A series, and answers that were changed on the way."""
     return ToySeries(*scan(3)), lambda messages, timeout_s: _Changed(
-        opener(channel, METHOD)(messages, timeout_s), change
+        grpc_opener(channel, METHOD)(messages, timeout_s), change
     )
 
 

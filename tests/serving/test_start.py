@@ -13,8 +13,8 @@ import pytest
 
 from recon.cli.session import own_service
 from recon.client import Client
+from recon.engine.repository import default_repository
 from recon.errors import ServiceUnavailable
-from recon.serving.server import default_repository
 from recon.volumes import Geometry, Volume
 from tests.conftest import body
 

@@ -13,11 +13,12 @@ import pytest
 from grpc_status import rpc_status
 
 from recon.client.resume import Run
+from recon.client.streams import grpc_opener
+from recon.engine.limits import Limits
 from recon.errors import DeadlineExceeded, InvalidRequest, TooManyRequests
 from recon.quality.verdict import Verdict
-from recon.serving.settings import Limits
 from recon.v1 import common_pb2
-from recon.wire.calls import opener, path_of
+from recon.wire.calls import path_of
 from recon.wire.status import from_status
 from tests.serving.conftest import Gateway
 from tests.toy import METHOD, ToySeries, ToySession, toy_pb2
@@ -45,7 +46,7 @@ def call(channel: grpc.Channel, messages: Iterator[Any], timeout: float = 30) ->
 
 
 def run_of(channel: grpc.Channel, series: ToySeries, timeout_s: float, patience_s: float) -> Run:
-    return Run(series, opener(channel, METHOD), timeout_s, patience_s)
+    return Run(series, grpc_opener(channel, METHOD), timeout_s, patience_s)
 
 
 def failure(answers: Iterator[Any]) -> tuple[int, grpc.RpcError]:
@@ -78,6 +79,7 @@ def test_a_slice_larger_than_a_message_comes_in_chunks(channel: grpc.Channel) ->
         np.testing.assert_allclose(result.image, np.abs(wave[result.index]) * gain[result.index], rtol=1e-5)
 
 
+@pytest.mark.parametrize("limits", [Limits(idle_s=20)])
 @pytest.mark.parametrize("bad", [b"\xff\xff\xff", None])
 def test_a_message_that_can_not_be_read_ends_the_stream_at_once(
     gateway: Gateway, channel: grpc.Channel, bad: bytes | None
@@ -93,7 +95,7 @@ def test_a_message_that_can_not_be_read_ends_the_stream_at_once(
 
     began = time.monotonic()
     _, error = failure(call(channel, messages()))
-    assert time.monotonic() - began < 1.5  # less than the longest silence that is allowed
+    assert time.monotonic() - began < 10  # less than the longest silence that is allowed
     assert error.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL)
     hold.set()
     eventually(lambda: gateway.left() == (0, 0, 0))
@@ -189,7 +191,7 @@ def test_cancelling_works_while_the_client_waits(gateway: Gateway, channel: grpc
 
 def test_cancelling_just_as_the_stream_is_opened(channel: grpc.Channel) -> None:
     def late(messages: Iterator[Any], timeout_s: float) -> Any:
-        answers = opener(channel, METHOD)(messages, timeout_s)
+        answers = grpc_opener(channel, METHOD)(messages, timeout_s)
         run.cancel()  # before the run knows its call
         return answers
 

@@ -23,8 +23,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from recon.client import Client, Tls
+from recon.engine.repository import default_repository
 from recon.errors import ReconError, ServiceUnavailable
-from recon.serving.server import default_repository
 from recon.volumes import Geometry, Volume
 from tests.conftest import body
 

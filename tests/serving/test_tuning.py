@@ -19,10 +19,12 @@ from recon.backend.runtime import runtime_of
 from recon.bench.processes import listener
 from recon.cli.session import own_service
 from recon.client import Client
+from recon.engine.limits import Limits
+from recon.engine.repository import default_repository
 from recon.errors import InvalidRequest
 from recon.machine import describe
-from recon.serving.server import Server, default_repository
-from recon.serving.settings import Limits, Settings
+from recon.serving.server import Server
+from recon.serving.settings import Settings
 from recon.serving.triton.repository import models_in, tuned_repository
 from recon.serving.tuning import Tuning, read_tunings
 from recon.volumes import Geometry, Volume

@@ -11,8 +11,10 @@ from typing import Any
 
 from recon.backend.runtime import runtime_of
 from recon.bench.observation import Reply
+from recon.engine.models import ServedModel
+from recon.engine.repository import default_repository
 from recon.errors import InvalidRequest
-from recon.serving.server import default_repository
+from recon.serving.triton.repository import models_in
 from recon.volumes import FloatImage
 
 #: The network's inputs by name of each slice of a request.
@@ -37,6 +39,30 @@ def weights_of(model: str, repository: Path | None = None) -> Path:
     if not found:
         raise InvalidRequest(f"{folder} holds no model.onnx; name a model with --model")
     return max(found, key=lambda path: int(path.parent.name))
+
+
+def served(model: str) -> ServedModel:
+    """The newest version of a model of the repository.
+
+    Raises
+    ------
+    InvalidRequest
+        When there is none.
+    """
+    for folder in sorted(path.parent for path in default_repository().glob("*/config.pbtxt")):
+        found = [entry for entry in models_in(folder) if entry.name == model]
+        if found:
+            return max(found, key=lambda entry: int(entry.version))
+    raise InvalidRequest(f"{default_repository()} holds no model {model}; name one with --model")
+
+
+def default_model(task: str) -> str:
+    """The model that a task uses where none is named."""
+    folders = sorted(path.parent for path in default_repository().glob("*/config.pbtxt"))
+    own = [model for folder in folders for model in models_in(folder) if model.task == task]
+    if not own:
+        raise InvalidRequest(f"{default_repository()} holds no model for {task}")
+    return next((model.name for model in own if model.is_default), own[0].name)
 
 
 class Network:

@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from ismrmrd import Meta
 
-from recon.doors.mrd.pictures import IMAGE, INTERVAL, Picture
+from recon.doors.mrd.pictures import COMPLEX, IMAGE, INTERVAL, Picture
 from recon.doors.mrd.wire import Image
 from recon.doors.mrd.wire.layout import IMAGE_HEAD
 
 #: Databases keep lower numbers for the scanner's own series.
 FIRST_SERIES = 99
 _BRIGHTEST = 4095
-_MAGNITUDE = 1
-_NAMES = {IMAGE: "recon", INTERVAL: "recon_interval"}
+_MAGNITUDE, _COMPLEX = 1, 5
+_NAMES = {IMAGE: "recon", INTERVAL: "recon_interval", COMPLEX: "recon_complex"}
 _COMMENT_LENGTH = 1024
 
 
@@ -45,13 +45,15 @@ class SeriesOfImages:
         key = picture.kind, picture.values.shape
         series = self._numbers.setdefault(key, FIRST_SERIES + len(self._numbers))
         count = self._counts[series] = self._counts.get(series, 0) + 1
-        values: npt.NDArray[Any] = np.asarray(picture.values, "<f4")
+        is_complex = picture.kind == COMPLEX
+        values: npt.NDArray[Any] = np.asarray(picture.values, "<c8" if is_complex else "<f4")
         slope = 1.0
-        if self._pixels == "int16":
+        if self._pixels == "int16" and not is_complex:
             slope = self._slope(series, values)
             values = np.rint(values / slope).astype("<i2")
         head = np.array(picture.place, IMAGE_HEAD)
-        head["image_type"], head["image_series_index"] = _MAGNITUDE, series
+        head["image_type"] = _COMPLEX if is_complex else _MAGNITUDE
+        head["image_series_index"] = series
         head["image_index"] = min(count, 65535)
         meta = self._meta(picture, slope)
         return Image.of(head, meta.serialize(), values[None, None])
@@ -66,11 +68,11 @@ class SeriesOfImages:
 
     def _meta(self, picture: Picture, slope: float) -> Meta:
         model = "unchanged" if picture.model is None else picture.model.name
-        window = float(np.percentile(picture.values, 99.5)) or 1.0
+        window = float(np.percentile(np.abs(picture.values), 99.5)) or 1.0
         name = _NAMES[picture.kind]
         words = picture.words[:_COMMENT_LENGTH]
         meta = Meta(
-            DataRole=["Image"] if picture.kind == IMAGE else ["Image", "Quantitative"],
+            DataRole=["Image"] if picture.kind != INTERVAL else ["Image", "Quantitative"],
             ImageProcessingHistory=["RECON", model],
             ImageType="DERIVED\\PRIMARY\\M\\" + name.upper(),
             SeriesDescription=f"{name}_{model}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from recon.client import Client, ImageSlice
 from recon.doors.mrd.options import Options
-from recon.doors.mrd.pictures import IMAGE, INTERVAL, Picture, place_of
+from recon.doors.mrd.pictures import COMPLEX, IMAGE, INTERVAL, Picture, place_of
 from recon.doors.mrd.scan import Portion
 from recon.io.kspace.series import MrSeries
 from recon.io.mrd.header import ScanHeader
@@ -45,10 +46,11 @@ class Reconstruction:
         self._client, self._header, self._options = client, header, options
         self._name, self._timeout_s, self._say = name, timeout_s, say
         self._methods: dict[int, str] = {}
+        self._choosing = threading.Lock()
         self._said: set[str] = set()
 
     def pictures(self, portion: Portion) -> list[Picture]:
-        """The pictures of a portion: of each slice the image, then its interval.
+        """The pictures of a portion: of each slice the image, its interval, and the complex image where it is wanted.
 
         Raises
         ------
@@ -63,37 +65,58 @@ class Reconstruction:
         return made
 
     def _reconstructed(self, portion: Portion, series: MrSeries) -> list[Picture]:
-        encoding = int(portion.first["encoding_space_ref"])
-        model = self._methods.get(encoding, self._options.model)  # the service chooses once
-        run = self._client.reconstruct_mr(series.kspace, model=model, name=self._name, timeout_s=self._timeout_s)
-        results = list(run)
-        if run.model is not None:
-            self._methods.setdefault(encoding, run.model.name)
-            if run.model.reason:
-                self._once(run.model.reason)
+        results, model = self._run(int(portion.first["encoding_space_ref"]), series)
         images, widths = (_volume(series, [getattr(r, name) for r in results]) for name in ("image", "uncertainty"))
+        phases = self._phases(series, results)
         straight = len(images) == len(results)  # slices are those of the service, not across them
         made: list[Picture] = []
         for z, (image, width) in enumerate(zip(images, widths, strict=True)):
             judged = results[z] if straight else _worst(results)
-            made += self._of_slice(portion, series, z, image, width, judged, run.model)
+            shown = {IMAGE: image}
+            if self._options.uncertainty and np.isfinite(width).all():
+                shown[INTERVAL] = width
+            elif self._options.uncertainty:
+                self._once("this method knows no interval, so none is sent")
+            if phases is not None:
+                shown[COMPLEX] = image * np.exp(1j * phases[z])
+            first = self._picture(portion, series, z, image, judged, model)
+            made += [replace(first, kind=kind, values=values) for kind, values in shown.items()]
         return made
 
-    def _of_slice(
-        self, portion: Portion, series: MrSeries, z: int, image: Any, width: Any, judged: ImageSlice,
-        model: ModelIdentity | None,
-    ) -> list[Picture]:  # fmt: skip
+    def _run(self, encoding: int, series: MrSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
+        """The results of a stack, by the method that the first of its encoding was made by."""
+        with self._choosing:
+            if encoding not in self._methods:
+                results, model = self._ask(self._options.model, series)
+                self._methods[encoding] = self._options.model if model is None else model.name
+                if model is not None and model.reason:
+                    self._once(model.reason)
+                return results, model
+        return self._ask(self._methods[encoding], series)
+
+    def _ask(self, method: str, series: MrSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
+        run = self._client.reconstruct_mr(
+            series.kspace, phase=self._options.complex_images, model=method, name=self._name, timeout_s=self._timeout_s
+        )
+        return list(run), run.model
+
+    def _phases(self, series: MrSeries, results: list[ImageSlice]) -> Any:
+        """(z, y, x) in radians; None where none is wanted or known."""
+        if not self._options.complex_images:
+            return None
+        if any("PHASE" not in result.extra for result in results):
+            self._once("this method knows no phase, so no complex images are sent")
+            return None
+        return _volume(series, [result.extra["PHASE"] for result in results])
+
+    def _picture(
+        self, portion: Portion, series: MrSeries, z: int, image: Any, judged: ImageSlice, model: ModelIdentity | None
+    ) -> Picture:
         slab = portion.slab
         thickness = series.geometry.spacing[2] if slab else self._thickness(portion)
         place = place_of(portion.first, series.geometry, image.shape, thickness, z if slab else None)
         name = f"{portion.name}, partition {z}" if slab else portion.name
-        picture = Picture(IMAGE, name, place, image, judged.verdict, judged.checks, model, portion.notes)
-        if not self._options.uncertainty:
-            return [picture]
-        if not np.isfinite(width).all():
-            self._once("this method knows no interval, so none is sent")
-            return [picture]
-        return [picture, replace(picture, kind=INTERVAL, values=width)]
+        return Picture(IMAGE, name, place, image, judged.verdict, judged.checks, model, portion.notes)
 
     def _thickness(self, portion: Portion) -> float:
         return self._header.encodings[int(portion.first["encoding_space_ref"])].recon.field_mm[2]

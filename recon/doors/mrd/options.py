@@ -62,6 +62,7 @@ PARAMETERS = (
         MappingProxyType({"int16": "integers", "float32": "floating point"}),
     ),
     Parameter("uncertainty", True, "uncertainty", "Send the half-width of the 90 % interval as a series of its own."),
+    Parameter("complexImages", False, "complex images", "Send complex images, with their phase, as a further series."),
     Parameter("sendOriginals", False, "send originals", "Images that came are sent back first, as they are."),
     Parameter("withholdRejected", False, "withhold rejected", "Images with the verdict REJECT are not sent."),
     Parameter(
@@ -84,7 +85,7 @@ class Options:
         ``mr``, ``contrast`` or ``null``.
     model
         Of the task; empty where the service is to choose.
-    pixels, uncertainty, send_originals, withhold_rejected, dose_fraction, noise_wait_s
+    pixels, uncertainty, complex_images, send_originals, withhold_rejected, dose_fraction, noise_wait_s
         See :data:`PARAMETERS`.
     notes
         What was asked for and is not known.
@@ -94,6 +95,7 @@ class Options:
     model: str = ""
     pixels: str = "int16"
     uncertainty: bool = True
+    complex_images: bool = False
     send_originals: bool = False
     withhold_rejected: bool = False
     dose_fraction: float = 0.1
@@ -132,8 +134,8 @@ def options_of(config: str, parameters: Mapping[str, Any], served: Collection[st
     defaults = {parameter.id: parameter.default for parameter in PARAMETERS}
     said: dict[str, Any] = {**defaults, **found}
     return Options(
-        task, model, said["pixels"], said["uncertainty"], said["sendOriginals"], said["withholdRejected"],
-        said["doseFraction"], said["noiseWait"], notes,
+        task, model, said["pixels"], said["uncertainty"], said["complexImages"], said["sendOriginals"],
+        said["withholdRejected"], said["doseFraction"], said["noiseWait"], notes,
     )  # fmt: skip
 
 

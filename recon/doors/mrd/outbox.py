@@ -63,6 +63,10 @@ class Outbox:
         """A line for the scanner's log, of kind DBG, WRN or ERR."""
         self.put(Text(f"{kind} {' '.join(words.split())}"))
 
+    def keep_no_more(self) -> None:
+        """What follows is kept already."""
+        self._keeper = None
+
     def reserve(self, size: int) -> None:
         """Wait until images of so many bytes may be put by; nobody waits for a scanner that has left."""
         with self._room:

@@ -10,10 +10,10 @@ import numpy as np
 from recon.doors.mrd.wire.layout import IMAGE_HEAD
 from recon.quality.verdict import Check, Verdict
 from recon.values.result import ModelIdentity
-from recon.volumes import FloatImage, Geometry
+from recon.volumes import ComplexImage, FloatImage, Geometry
 
 #: What a picture shows.
-IMAGE, INTERVAL = "image", "interval"
+IMAGE, INTERVAL, COMPLEX = "image", "interval", "complex"
 _COPIED = (
     "measurement_uid", "patient_table_position", "acquisition_time_stamp", "physiology_time_stamp", "user_int",
     "user_float",
@@ -28,7 +28,7 @@ class Picture:
     Attributes
     ----------
     kind
-        :data:`IMAGE`, or :data:`INTERVAL` for the half-width of the 90 % interval.
+        :data:`IMAGE`, or :data:`INTERVAL` for the half-width of the 90 % interval, or :data:`COMPLEX`.
     name
         For a person: which slice of what.
     place
@@ -44,7 +44,7 @@ class Picture:
     kind: str
     name: str
     place: Any
-    values: FloatImage
+    values: FloatImage | ComplexImage
     verdict: Verdict
     checks: list[Check]
     model: ModelIdentity | None = None

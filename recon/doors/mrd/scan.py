@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -56,7 +56,7 @@ class Scan:
     header
         Of the scan.
     earlier
-        Readouts of an earlier noise scan; those of the scan itself count more.
+        Gives the readouts of an earlier noise scan; asked where the scan has none of its own.
     most_bytes
         That it may hold; slices that are done go first.
 
@@ -68,7 +68,7 @@ class Scan:
         Readouts that are none of an image, and those of slices that were done and let go.
     """
 
-    def __init__(self, header: ScanHeader, earlier: list[Acquisition], most_bytes: int) -> None:
+    def __init__(self, header: ScanHeader, earlier: Callable[[], list[Acquisition]], most_bytes: int) -> None:
         self.noise: list[Acquisition] = []
         self.left_out = self.too_late = 0
         self._header, self._earlier, self._most = header, earlier, most_bytes
@@ -157,7 +157,7 @@ class Scan:
         encoding, *counters = key
         matrix = self._header.encodings[encoding].encoded.matrix if encoding < len(self._header.encodings) else (1,) * 3
         own = self._slices[key]
-        noise = self.noise or self._earlier
+        noise = self.noise or self._earlier()
         readouts = [*noise, *self._calibration.get((encoding, key[-1]), []), *own]
         words = [f"{name} {value}" for name, value in zip(_COUNTERS, counters, strict=True) if value]
         name = ", ".join([f"slice {key[-1]}", *(word for word in words if not word.startswith("slice"))])

@@ -133,14 +133,14 @@ class Server:
             session = Session(self._around, outbox, name, kept=self._kept)
             with io.BufferedReader(connection.makefile("rb", 0), 2**20) as source:
                 session.run(read_messages(source))
-                _goodbye(connection)
+                delivered = _goodbye(connection) and not outbox.gone.is_set()
             if keeping is not None:
-                self._settle(keeping, session, outbox, name)
+                self._settle(keeping, session, name, delivered)
         _log.info("session %s ends: %d images, %d errors", name, outbox.images, outbox.errors)
 
-    def _settle(self, keeping: KeptSession, session: Session, outbox: Outbox, name: str) -> None:
+    def _settle(self, keeping: KeptSession, session: Session, name: str, delivered: bool) -> None:
         try:
-            entry = keeping.close(not outbox.gone.is_set(), session.identity)
+            entry = keeping.close(delivered, session.identity)
             if entry is not None and not entry.delivered:
                 _log.warning("session %s: the scanner left; %d images are kept", name, entry.images)
             assert self._kept is not None
@@ -195,8 +195,14 @@ def _refuse(connection: socket.socket, why: str) -> None:
         _goodbye(connection)
 
 
-def _goodbye(connection: socket.socket) -> None:
-    """Read on until the peer has closed too: closing with data unread would take away what it has not read yet."""
+def _goodbye(connection: socket.socket) -> bool:
+    """Read on until the peer has closed too: closing with data unread would take away what it has not read yet.
+
+    Returns
+    -------
+    bool
+        Whether it did, which it does when it has read everything; one that was gone before resets the connection.
+    """
     end = time.monotonic() + _GOODBYE_S
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
@@ -204,5 +210,6 @@ def _goodbye(connection: socket.socket) -> None:
         while (left := end - time.monotonic()) > 0:
             connection.settimeout(left)
             if not connection.recv_into(rest):
-                return
+                return True
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return False

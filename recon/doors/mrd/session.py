@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from recon.client import Client
@@ -227,7 +228,7 @@ class Session:
             raise InvalidRequest("acquisitions came before a header")
         self._document = document_of(self._xml, "the header")
         header = scan_header(self._document, "the header")
-        self._scan = Scan(header, self._earlier_noise(options), self._around.bounds.held_bytes)
+        self._scan = Scan(header, cache(lambda: self._earlier_noise(options)), self._around.bounds.held_bytes)
         self._around.noise.begin(identity_of(self._document))
         self._making = Reconstruction(
             self._around.client(), header, options, self._name, self._around.bounds.timeout_s,
@@ -241,10 +242,7 @@ class Session:
             return []
         noise = self._around.noise.find(wanted, options.noise_wait_s)
         if noise is None:
-            self._out.say(
-                "WRN", f"noise scan {wanted} that the header names is not here; noise is taken from the scan itself, "
-                "and not whitened where it has none",
-            )  # fmt: skip
+            self._out.say("WRN", f"noise scan {wanted} that the header names is not here; noise is not whitened")
             return []
         self._out.say("DBG", f"noise scan {wanted} is used")
         return noise
@@ -293,7 +291,7 @@ class Session:
             try:
                 pictures = making.pictures(portion) if self._wanted else []
             except ReconError as error:
-                return [Text(f"ERR {portion.name}: {error.problem}")]
+                return [Text(f"ERR {portion.name}: {error.problem.removeprefix(f'{portion.name}: ')}")]
             except Exception as error:
                 _log.exception("session %s, %s", self._name, portion.name)
                 return [Text(f"ERR {portion.name}: a defect of the service ({one_line(error)})")]
@@ -323,6 +321,7 @@ class Session:
         """Send kept results again; without a name, say which there are."""
         if self._kept is None:
             raise InvalidRequest("results are not kept here; start the door with --keep DIR")
+        self._out.keep_no_more()
         name = str(self._parameters.get("session") or "")
         if name:
             for image in self._kept.images(name):

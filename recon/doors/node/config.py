@@ -224,7 +224,9 @@ class NodeConfig(Part):
     http
         HOST:PORT for DICOMweb, health, metrics; none when absent.
     http_tokens_file
-        Bearer tokens, one a line, that callers of DICOMweb need; anybody may call when absent.
+        Bearer tokens, one a line, that callers of DICOMweb need; without it only this machine may call.
+    http_tls
+        Of the HTTP listener; in the clear when absent.
     folder
         For the queue and the files.
     service
@@ -243,6 +245,7 @@ class NodeConfig(Part):
     listen: HostPort = "0.0.0.0:11112"
     http: HostPort | None = None
     http_tokens_file: Path | None = None
+    http_tls: TlsFiles | None = None
     folder: Path
     service: HostPort | None = None
     service_tls: TlsFiles | None = None
@@ -259,8 +262,9 @@ class NodeConfig(Part):
 
     @model_validator(mode="after")
     def _named(self) -> NodeConfig:
-        if self.tls is not None and self.tls.cert is None:
-            raise ValueError("tls: cert and key are wanted for a listener")
+        for place, files in (("tls", self.tls), ("http_tls", self.http_tls)):
+            if files is not None and files.cert is None:
+                raise ValueError(f"{place}: cert and key are wanted for a listener")
         for place, names in (
             *((f"rules.{rule.name}", rule.destinations) for rule in self.rules),
             ("otherwise", self.otherwise.originals_to),
@@ -269,11 +273,18 @@ class NodeConfig(Part):
                 if name not in self.destinations:
                     known = ", ".join(self.destinations) or "none"
                     raise ValueError(f"{place} sends to {name}, which is no destination (known: {known})")
+        if self.http is not None and self.http_tokens_file is None and not _is_loopback(self.http):
+            raise ValueError(f"http: {self.http} is open to other machines, so http_tokens_file is needed")
         taken = [rule.name for rule in self.rules]
         for name in taken:
             if taken.count(name) > 1:
                 raise ValueError(f"two rules are called {name}")
         return self
+
+
+def _is_loopback(address: str) -> bool:
+    host, _ = split_address(address)
+    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def read_config(path: Path) -> NodeConfig:

@@ -74,7 +74,7 @@ def _receive(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
     if config.http is not None:
         from recon.doors.node.web import WebServer, application
 
-        web = WebServer(application(config, ledger, inbox, watermark), config.http)
+        web = WebServer(application(config, ledger, inbox, watermark), config.http, config.http_tls)
     also = f", HTTP on {config.http}" if config.http else ""
     print(f"{READY}{config.listen.rpartition(':')[0]}:{receiver.port}{also}", flush=True)
     try:

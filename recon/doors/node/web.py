@@ -1,4 +1,4 @@
-"""The node's one HTTP port: DICOMweb in and out, health, metrics; tokens where the site asks for them."""
+"""The node's one HTTP port: DICOMweb in and out, the readers' page, health, metrics; tokens for other machines."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recon.doors.node import qido, stow_in, wado
-from recon.doors.node.config import NodeConfig, split_address
+from recon.doors.node.config import NodeConfig, TlsFiles, split_address
 from recon.doors.node.inbox import Inbox
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.metrics import exposition
+from recon.doors.node.reader import NodeResults
 from recon.doors.node.space import Watermark
+from recon.doors.node.tls import listener_context
+from recon.doors.view.app import reader_app
 from recon.errors import InvalidRequest, ServiceUnavailable
 
 ROOT = "/dicom-web"
-_OPEN = ("/health",)
+READER = "/reader"
 
 
 def application(config: NodeConfig, ledger: Ledger, inbox: Inbox, watermark: Watermark) -> Starlette:
@@ -58,8 +61,14 @@ def application(config: NodeConfig, ledger: Ledger, inbox: Inbox, watermark: Wat
     routes += qido.routes(ROOT, ledger)
     routes += wado.routes(ROOT, ledger)
     guards = []
-    if config.http_tokens_file is not None:
-        guards.append(Middleware(_Tokens, tokens=_tokens(config.http_tokens_file)))
+    tokens = _tokens(config.http_tokens_file) if config.http_tokens_file is not None else []
+    if tokens:
+        guards.append(Middleware(_Tokens, tokens=tokens))
+    results = config.folder / "results"
+    results.mkdir(exist_ok=True)
+    # the page asks for a token in its own way, since a browser sends no header by itself
+    page = reader_app(NodeResults(results), token=tokens[0] if tokens else None)
+    routes.append(Mount(READER, page))
     return Starlette(routes=routes, middleware=guards)
 
 
@@ -72,6 +81,8 @@ class WebServer:
         What to serve.
     address
         HOST:PORT.
+    files
+        For TLS; None listens in the clear.
 
     Raises
     ------
@@ -79,9 +90,12 @@ class WebServer:
         When the port can't be had.
     """
 
-    def __init__(self, app: Starlette, address: str) -> None:
+    def __init__(self, app: Starlette, address: str, files: TlsFiles | None = None) -> None:
         host, port = split_address(address)
         settings = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
+        if files is not None:
+            settings.load()
+            settings.ssl = listener_context(files)
         self._server = uvicorn.Server(settings)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -98,13 +112,14 @@ class WebServer:
 
 
 class _Tokens:
-    """Lets in who shows one of the bearer tokens; health is open."""
+    """Lets in who shows one of the bearer tokens; health is open, and the readers' page asks by itself."""
 
     def __init__(self, app: ASGIApp, tokens: list[str]) -> None:
         self._app, self._tokens = app, tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in _OPEN:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and path != "/health" and not path.startswith(f"{READER}/"):
             given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
             if not any(hmac.compare_digest(given.encode(), f"Bearer {one}".encode()) for one in self._tokens):
                 refusal = PlainTextResponse("a token is needed\n", 401, {"WWW-Authenticate": "Bearer"})

@@ -125,8 +125,8 @@ class Worker:
         reports = []
         found = jobs_of(job["task"], scans)
         for index, one in enumerate(found):
-            place = folder / (f"{index + 1}" if len(found) > 1 else "result")
-            place.mkdir()
+            place = folder / f"{index + 1}" if len(found) > 1 else folder
+            place.mkdir(exist_ok=True)
             report = perform(self._client, one, place, options)
             if report["status"] != "complete":
                 raise ServiceUnavailable(f"slices are missing: {report['problem']}")

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from recon.doors.view import described
-from recon.doors.view.desk import Desk, OnDecision, UnknownCase
+from recon.doors.view import blind, described, figures
+from recon.doors.view.answers import Answer, Change, failed, not_found
+from recon.doors.view.desk import Desk, OnDecision
 from recon.doors.view.frames import frame, small_volume
 from recon.doors.view.guard import Guard
 from recon.doors.view.sources import Source
-from recon.errors import InternalError, InvalidRequest, OutputFailed, ReconError, UnreadableInput, one_line
+from recon.errors import ReconError
 from recon.reading.export import to_csv, to_json
+from recon.volumes import FloatImage
 
 STATIC = Path(str(resources.files("recon.doors.view").joinpath("static")))
-_MOST_BODY = 1 << 16
-_STATUS: dict[type[ReconError], int] = {
-    UnknownCase: 404, InvalidRequest: 400, UnreadableInput: 422, OutputFailed: 507,
-}  # fmt: skip
 
 
 def reader_app(
@@ -49,70 +45,34 @@ def reader_app(
         Told of every decision; by default nobody is.
     """
     desk = Desk(source, on_decision or (lambda case, decision: None))
+    case, study = "/api/cases/{key}", "/api/studies/{number:int}"
     routes = [
         Route("/", _page),
-        Route("/api/cases", _Answer(desk, _cases)),
-        Route("/api/cases/{key}", _Answer(desk, _case)),
-        Route("/api/cases/{key}/slices/{plane}/{index:int}", _Answer(desk, _slice)),
-        Route("/api/cases/{key}/volumes/{plane}.nii.gz", _Answer(desk, _volume)),
-        Route("/api/cases/{key}/profile", _Answer(desk, _profile)),
-        Route("/api/cases/{key}/decisions", _Change(desk, _decide), methods=["POST"]),
-        Route("/api/cases/{key}/undo", _Change(desk, _undo), methods=["POST"]),
-        Route("/api/revision", _Answer(desk, _revision)),
-        Route("/api/decisions.csv", _Answer(desk, _csv)),
-        Route("/api/decisions.json", _Answer(desk, _json)),
+        Route("/api/cases", Answer(desk, _cases)),
+        Route(case, Answer(desk, _case)),
+        Route(f"{case}/slices/{{plane}}/{{index:int}}", Answer(desk, _slice)),
+        Route(f"{case}/volumes/{{plane}}.nii.gz", Answer(desk, _volume)),
+        Route(f"{case}/profile", Answer(desk, _profile)),
+        Route(f"{case}/decisions", Change(desk, _decide), methods=["POST"]),
+        Route(f"{case}/undo", Change(desk, _undo), methods=["POST"]),
+        Route("/api/revision", Answer(desk, lambda desk, request: {"revision": desk.revision()})),
+        Route("/api/decisions.csv", Answer(desk, lambda desk, request: _table(to_csv(desk.decisions()), "csv"))),
+        Route("/api/decisions.json", Answer(desk, lambda desk, request: _table(to_json(desk.decisions()), "json"))),
+        Route("/api/agreement", Answer(desk, lambda desk, request: figures.agreement(desk.decisions()))),
+        Route("/api/limits", Answer(desk, lambda desk, request: figures.limits(desk.cases(), desk.decisions()))),
+        Route("/api/drift", Answer(desk, lambda desk, request: figures.drift(desk.cases()))),
+        Route("/api/studies", Answer(desk, lambda desk, request: blind.listed(desk)), methods=["GET"]),
+        Route("/api/studies", Change(desk, lambda desk, request, given: blind.begin(desk, given)), methods=["POST"]),
+        Route(f"{study}/question", Answer(desk, _question)),
+        Route(f"{study}/trials/{{trial:int}}/images/{{side:int}}", Answer(desk, _blind_image)),
+        Route(f"{study}/answers", Change(desk, _answer), methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
-    ]  # fmt: skip
+    ]
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, token=token, hosts=tuple(hosts))],
-        exception_handlers={ReconError: _failed, Exception: _failed, HTTPException: _not_found},
+        exception_handlers={ReconError: failed, Exception: failed, HTTPException: not_found},
     )
-
-
-class _Answer:
-    """A question answered by a function on a thread, since files are read; what it returns becomes a response."""
-
-    def __init__(self, desk: Desk, answer: Callable[..., Any]) -> None:
-        self._desk, self._answer = desk, answer
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        request = Request(scope, receive)
-        try:
-            found = await run_in_threadpool(self._answer, self._desk, request)
-            response = found if isinstance(found, Response) else JSONResponse(_finite(found))
-        except Exception as error:
-            response = _failed(request, error)
-        await response(scope, receive, send)
-
-
-class _Change(_Answer):
-    """The same for what a reader changes, given as a JSON object."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        request = Request(scope, receive)
-        try:
-            given = await _body(request)
-            found = await run_in_threadpool(self._answer, self._desk, request, given)
-            response: Response = JSONResponse(_finite(found))
-        except Exception as error:
-            response = _failed(request, error)
-        await response(scope, receive, send)
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > _MOST_BODY:
-            raise InvalidRequest(f"more than {_MOST_BODY} bytes were sent")
-    try:
-        given = json.loads(bytes(content))
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        raise InvalidRequest("a JSON object is needed")
-    return given
 
 
 async def _page(request: Request) -> Response:
@@ -136,7 +96,10 @@ def _case(desk: Desk, request: Request) -> Any:
 
 def _slice(desk: Desk, request: Request) -> Response:
     case = desk.case(request.path_params["key"])
-    values = desk.images(case).read(request.path_params["plane"], request.path_params["index"])
+    return _framed(desk.images(case).read(request.path_params["plane"], request.path_params["index"]))
+
+
+def _framed(values: FloatImage | None) -> Response:
     if values is None:
         return Response(status_code=204)
     return Response(frame(values), media_type="application/octet-stream")
@@ -151,12 +114,13 @@ def _volume(desk: Desk, request: Request) -> Response:
 
 
 def _profile(desk: Desk, request: Request) -> Any:
-    return desk.images(desk.case(request.path_params["key"])).profile()
+    found = desk.images(desk.case(request.path_params["key"])).profile_when_read()
+    return Response(status_code=204) if found is None else found
 
 
 def _decide(desk: Desk, request: Request, given: Mapping[str, Any]) -> Any:
     case = desk.case(request.path_params["key"])
-    desk.decide(case, dict(given))
+    desk.decide(case, given)
     return described.line(case, desk.decisions(case))
 
 
@@ -166,40 +130,19 @@ def _undo(desk: Desk, request: Request, given: Mapping[str, Any]) -> Any:
     return {**described.line(case, desk.decisions(case)), "taken_back": taken.to_json() if taken else None}
 
 
-def _revision(desk: Desk, request: Request) -> Any:
-    return {"revision": desk.revision()}
+def _question(desk: Desk, request: Request) -> Any:
+    return blind.question(desk, request.path_params["number"], request.query_params.get("reader", ""))
 
 
-def _csv(desk: Desk, request: Request) -> Response:
-    return _table(to_csv(desk.decisions()), "csv")
+def _blind_image(desk: Desk, request: Request) -> Response:
+    place, reader = request.path_params, request.query_params.get("reader", "")
+    return _framed(blind.image(desk, place["number"], place["trial"], place["side"], reader))
 
 
-def _json(desk: Desk, request: Request) -> Response:
-    return _table(to_json(desk.decisions()), "json")
+def _answer(desk: Desk, request: Request, given: Mapping[str, Any]) -> Any:
+    return blind.answer(desk, request.path_params["number"], given)
 
 
 def _table(text: str, kind: str) -> Response:
     media = "text/csv; charset=utf-8" if kind == "csv" else "application/json"
     return Response(text, media_type=media, headers={"Content-Disposition": f'attachment; filename="decisions.{kind}"'})
-
-
-def _failed(request: Request, error: Exception) -> Response:
-    """One line, as everywhere."""
-    if not isinstance(error, ReconError):
-        error = InternalError(f"{request.url.path}: {one_line(error)}")
-    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
-    return JSONResponse({"problem": error.problem, "field": error.field}, status)
-
-
-def _not_found(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return JSONResponse({"problem": f"{request.url.path}: there is no such page"}, status)
-
-
-def _finite(value: Any) -> Any:
-    """JSON knows no NaN."""
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
-    if isinstance(value, Mapping):
-        return {str(name): _finite(part) for name, part in value.items()}
-    return [_finite(part) for part in value] if isinstance(value, list | tuple) else value

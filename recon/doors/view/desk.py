@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from recon.doors.view.case import Case
@@ -11,7 +11,7 @@ from recon.doors.view.sources import Source
 from recon.errors import InvalidRequest
 from recon.reading.decisions import Choice, Decision, decide, history, revision, take_back
 
-#: Told what a reader has decided (None: took back) about a case, as by the node, which releases what was held.
+#: Told of a decision about a case that was made or taken back, as by the node, which releases what was held.
 OnDecision = Callable[[Case, Decision], None]
 
 
@@ -59,7 +59,7 @@ class Desk:
         books = [self.source.book(case)] if case else self.source.books()
         return [decision for book in books for decision in history(book)]
 
-    def decide(self, case: Case, given: dict[str, Any]) -> Decision:
+    def decide(self, case: Case, given: Mapping[str, Any]) -> Decision:
         """Write a decision down.
 
         Raises

@@ -14,23 +14,23 @@ from recon.volumes import FloatImage
 
 #: Stands for a pixel without a value.
 MISSING = -32768
-_STEPS = 65534
+STEPS = 65534
 #: Longest side of a volume for the view of three planes.
 LONGEST = 192
 
 
-def frame(values: FloatImage) -> bytes:
+def frame(values: FloatImage, steps: int = STEPS) -> bytes:
     """A slice as slope and intercept (float32), rows and columns (uint32), then int16, all little-endian.
 
-    The steps are a 65,534th of the slice's range, 0.06 HU over the whole scale of CT; value = intercept + slope * step.
+    Steps divide the slice's range, by default to 0.06 HU over the whole scale of CT; value = intercept + slope * step.
     """
     there = np.isfinite(values)
     low, high = (float(values[there].min()), float(values[there].max())) if there.any() else (0.0, 0.0)
-    slope = (high - low) / _STEPS or 1.0
-    steps = np.full(values.shape, MISSING, "<i2")
-    np.subtract(np.rint((values - low) / slope), _STEPS // 2, out=steps, where=there, casting="unsafe")
-    header = struct.pack("<ffII", slope, low + slope * (_STEPS // 2), *values.shape)
-    return header + steps.tobytes()
+    slope = (high - low) / steps or 1.0
+    placed = np.full(values.shape, MISSING, "<i2")
+    np.subtract(np.rint((values - low) / slope), steps // 2, out=placed, where=there, casting="unsafe")
+    header = struct.pack("<ffII", slope, low + slope * (steps // 2), *values.shape)
+    return header + placed.tobytes()
 
 
 def small_volume(stack: Stack, longest: int = LONGEST) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ AFTER, BEFORE, HALF_WIDTH = "image", "before", "uncertainty"
 _MAPS = {HALF_WIDTH: "half-width of the interval", "detectability": "smallest enhancement to be seen",
          "survival": "share of a small lesion's contrast that is kept"}  # fmt: skip
 _MOST_OPEN = 3
+_YIELD_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ class CaseImages:
         self._sought = False
         self._display: Display | None = None
         self._profile: dict[str, Any] | None = None
+        self._reading: threading.Thread | None = None
+        self._unread: ReconError | None = None
+        self._closed = False
 
     @property
     def after(self) -> Stack:
@@ -118,8 +123,7 @@ class CaseImages:
         """Windows and thresholds to begin with."""
         if self._display is None:
             known = unit_of(self.case.task) == HU
-            image = None if known else self.read(AFTER, self.first)
-            widths = None if known else self.read(HALF_WIDTH, self.first)
+            image, widths = (None if known else self._typical(plane) for plane in (AFTER, HALF_WIDTH))
             self._display = display_of(self.case.task, image, widths)
         return self._display
 
@@ -137,6 +141,9 @@ class CaseImages:
             means: list[float | None] = []
             widest: Extreme | None = None
             for index in range(self.shape[0]):
+                time.sleep(_YIELD_S)  # slices that a reader waits for go first
+                if self._closed:
+                    raise UnreadableInput(f"{self.case.folder}: was closed while it was read")
                 values = self.read(HALF_WIDTH, index) if HALF_WIDTH in self._planes else None
                 means.append(None if values is None else _mean(values))
                 place = None if values is None else _widest(values)
@@ -149,10 +156,40 @@ class CaseImages:
             }
         return self._profile
 
+    def profile_when_read(self) -> dict[str, Any] | None:
+        """The same, read by a thread of its own; None until it is there.
+
+        Raises
+        ------
+        UnreadableInput
+            When a part of the map can't be read.
+        """
+        with self._mutex:
+            if self._reading is None:
+                self._reading = threading.Thread(target=self._read_profile, name="profile", daemon=True)
+                self._reading.start()
+        if self._unread is not None:
+            raise self._unread
+        return self._profile
+
+    def _read_profile(self) -> None:
+        try:
+            self.profile()
+        except ReconError as error:
+            self._unread = error
+
     def close(self) -> None:
         """Let go of files."""
+        self._closed = True
         for stack in self._planes.values():
             stack.close()
+
+    def _typical(self, plane: str) -> FloatImage | None:
+        """A slice to choose a window by; of a damaged volume there may be none, and the page says so by itself."""
+        try:
+            return self.read(plane, self.first)
+        except UnreadableInput:
+            return None
 
     def _worst(self, means: list[float | None]) -> int | None:
         failing = failing_slices(self.case)

@@ -82,6 +82,7 @@ def serve(source: Source, where: Listening) -> None:
     port = listener.getsockname()[1]
     config = uvicorn.Config(
         reader_app(source, token=token, hosts=hosts), log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=3,
         ssl_certfile=where.tls_cert and str(where.tls_cert), ssl_keyfile=where.tls_key and str(where.tls_key),
     )  # fmt: skip
     shown = f"[{where.host}]" if ":" in where.host else where.host

@@ -15,11 +15,18 @@ from recon.volumes import FloatImage, Geometry
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-def write_hdf5(image: FloatImage, uncertainty: FloatImage, geometry: Geometry, path: Path) -> None:
-    """Datasets ``reconstruction`` and ``uncertainty`` (slice, y, x) float32, and the affine in LPS."""
+def write_hdf5(
+    image: FloatImage, uncertainty: FloatImage, geometry: Geometry, path: Path, phase: FloatImage | None = None
+) -> None:
+    """Datasets ``reconstruction``, ``uncertainty`` and ``phase`` (slice, y, x) float32, and the affine in LPS.
+
+    The phase is in radians; without one there is no such dataset.
+    """
     with written(path), h5py.File(path, "w") as file:
         file.create_dataset("reconstruction", data=image, dtype=np.float32)
         file.create_dataset("uncertainty", data=uncertainty, dtype=np.float32)
+        if phase is not None:
+            file.create_dataset("phase", data=phase, dtype=np.float32)
         file.attrs["affine_lps_mm"] = geometry.affine
         file.attrs["axes"] = "slice, y, x"
 

@@ -6,29 +6,25 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
-import numpy as np
-import numpy.typing as npt
 import structlog
 from tritonclient.grpc import InferInput, InferRequestedOutput, InferResult
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+from recon.engine.inference import Request, Tensors, empty, real
+from recon.engine.models import ServedModel, models_of
 from recon.errors import DeadlineExceeded, InternalError, ReconError, ServiceUnavailable, UnknownModel
-from recon.serving.triton.models import ServedModel, models_of
 from recon.serving.triton.process import TritonAddress
 from recon.serving.triton.slots import Slot, create_slot, layout
-from recon.tasks.base import TensorSpec
 from recon.wire.endpoint import NO_PROXY
 
 log = structlog.get_logger()
-
-Tensors = Mapping[str, npt.NDArray[Any]]
 
 #: A model that has not answered by then hangs; nothing that is served takes as long.
 _LONGEST_CALL_S = 600.0
@@ -39,32 +35,6 @@ _GRPC_OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 1000),
     NO_PROXY,
 ]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What one inference needs.
-
-    Attributes
-    ----------
-    model
-        Which one.
-    inputs, outputs
-        Its tensors.
-    parameters
-        Of the request.
-    deadline
-        When its answer is worth nothing any more, seconds of :func:`time.monotonic`.
-    quick
-        Whether filling the inputs takes less than a change of threads would.
-    """
-
-    model: ServedModel
-    inputs: Mapping[str, TensorSpec]
-    outputs: Mapping[str, TensorSpec]
-    parameters: Mapping[str, str]
-    deadline: float | None = None
-    quick: bool = False
 
 
 @dataclass
@@ -149,7 +119,8 @@ class TritonClient:
                 answer = await self._client.get_model_config(
                     entry.name, entry.version, headers=self.address.headers, client_timeout=5.0
                 )
-                found += models_of(answer.config, entry.version)
+                values = {key: value.string_value for key, value in answer.config.parameters.items()}
+                found += models_of(answer.config.name, values, entry.version)
             return found
         except InferenceServerException as error:
             raise _translate(error) from error
@@ -224,7 +195,7 @@ class TritonClient:
         offsets, size = layout(request.inputs, request.outputs)
         slot = state.slot = await self._slot(size)
         if slot is None:
-            tensors = {name: np.empty(spec.shape, spec.dtype) for name, spec in request.inputs.items()}
+            tensors: Tensors = empty(request.inputs)
         else:
             tensors = {name: slot.view(offsets[name], spec) for name, spec in request.inputs.items()}
         if request.quick:
@@ -262,7 +233,7 @@ class TritonClient:
     ) -> InferResult:
         inputs, outputs = [], []
         for name, filled in tensors.items():
-            tensor = _real(filled)
+            tensor = real(filled)
             given = InferInput(name, list(tensor.shape), np_to_triton_dtype(tensor.dtype.type))
             if slot is None:
                 given.set_data_from_numpy(tensor)
@@ -331,13 +302,6 @@ class TritonClient:
             )
         except InferenceServerException as error:
             log.warning("unregister_failed", error=str(error))
-
-
-def _real(tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Triton knows no complex numbers: real and imaginary part become the last axis."""
-    if tensor.dtype.kind != "c":
-        return tensor
-    return tensor.view(tensor.real.dtype).reshape(*tensor.shape, 2)
 
 
 def _translate(error: InferenceServerException) -> ReconError:

@@ -9,8 +9,8 @@ from typing import Any
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
+from recon.engine.models import ServedModel, models_of
 from recon.errors import InvalidRequest
-from recon.serving.triton.models import ServedModel, models_of
 from recon.serving.triton.scratch import is_plain
 from recon.serving.tuning import Tuning
 
@@ -26,8 +26,9 @@ def models_in(folder: Path) -> list[ServedModel]:
         When the configuration can't be read.
     """
     config = _read(folder)
+    values = {key: value.string_value for key, value in config.parameters.items()}
     versions = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
-    return [model for version in versions for model in models_of(config, version)]
+    return [model for version in versions for model in models_of(config.name, values, version)]
 
 
 def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning]) -> Path:

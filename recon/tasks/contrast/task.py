@@ -13,6 +13,7 @@ from recon.tasks.contrast.options import ContrastOptions
 from recon.tasks.contrast.series import ContrastSeries
 from recon.tasks.contrast.session import ContrastSession
 from recon.tasks.job import Found
+from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.v1 import contrast_pb2
 from recon.volumes import Volume
@@ -30,6 +31,7 @@ class ContrastTask(Task):
         Input("low", "The same scan after the reduced dose."),
     )
     options = ContrastOptions
+    slice_by_slice = False
     together = "a scan before contrast agent and one after a low dose of it"
 
     def open(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> Session:
@@ -56,6 +58,12 @@ class ContrastTask(Task):
     def half_of(self, text: str, modality: str) -> tuple[str, str]:
         """MR series and volumes whose names say ``pre`` or ``low``."""
         return half_of(text) if modality in ("", "MR") else ("", "")
+
+    def sample(self, item: int, slices: int) -> Sample:
+        """Input for a benchmark."""
+        from recon.tasks.contrast.sample import sample
+
+        return sample(item, slices)
 
 
 TASK = ContrastTask()

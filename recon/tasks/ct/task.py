@@ -12,6 +12,7 @@ from recon.tasks.ct.options import CtOptions
 from recon.tasks.ct.series import CtSeries
 from recon.tasks.ct.session import CtSession, probe
 from recon.tasks.job import Found
+from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.v1 import ct_pb2
 from recon.volumes import Volume
@@ -58,6 +59,12 @@ class CtTask(Task):
         from recon.tasks.ct.archive import claim
 
         return claim(scan)
+
+    def sample(self, item: int, slices: int) -> Sample:
+        """Input for a benchmark."""
+        from recon.tasks.ct.sample import sample
+
+        return sample(item, slices)
 
 
 TASK = CtTask()

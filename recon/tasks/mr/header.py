@@ -31,6 +31,8 @@ class SeriesFacts:
         Of a coil's real part; 0 where unknown.
     encoding
         Name of the sampling pattern, for networks of one encoding.
+    phase
+        Whether the phase of the images is wanted.
     """
 
     kind: str
@@ -42,6 +44,7 @@ class SeriesFacts:
     matrix: tuple[int, int]
     noise_std: float = 0.0
     encoding: str = ""
+    phase: bool = False
 
 
 def series_facts(header: Any) -> SeriesFacts:
@@ -71,6 +74,7 @@ def series_facts(header: Any) -> SeriesFacts:
     return SeriesFacts(
         kind, header.coils, header.samples, header.lines, header.slices, max(1, header.averages),
         (rows, columns) if rows else (header.samples, header.lines), noise, str(getattr(header, "encoding", "")),
+        bool(getattr(header, "phase", False)),
     )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ class _LoadedMr(Loaded[MrOptions]):
         return replace(options, model=_NAMES.get(options.model, options.model))
 
     def series(self, options: MrOptions) -> Series:
-        return Sent(self.scan.kspace, "", options.model, options.model_version)
+        return Sent(self.scan.kspace, "", options.model, options.model_version, phase=options.complex)
 
     def sink(self, folder: Path, model: ModelIdentity, options: MrOptions) -> Sink:
         return MrSink(self.scan, folder, str(model), options.dicom)

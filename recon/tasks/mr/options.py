@@ -16,9 +16,14 @@ class MrOptions(Options):
     ----------
     dicom
         Also write DICOM series.
+    complex
+        Also keep the phase of the images.
     """
 
     model: Annotated[
         str, Choice("zero-filled, sense, l1-wavelet, unrolled, automap, …; by default the one that fits.")
     ] = ""
     dicom: Annotated[bool, Choice("Also write DICOM series.")] = False
+    complex: Annotated[
+        bool, Choice("Also keep the phase, as dataset phase in image.h5, where the method knows one.")
+    ] = False

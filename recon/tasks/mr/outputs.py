@@ -22,17 +22,23 @@ class MrSink(Sink):
         # slices without a result must not look like air
         self._image = np.full(series.shape, np.nan, np.float32)
         self._uncertainty = self._image.copy()
+        self._phase: FloatImage | None = None
 
     def put(self, result: ImageSlice) -> None:
         """Keep one slice."""
         self._image[result.index] = self._series.laid_out(result.image)
         self._uncertainty[result.index] = self._series.laid_out(result.uncertainty)
+        if "PHASE" in result.extra:
+            if self._phase is None:
+                self._phase = np.full(self._series.shape, np.nan, np.float32)
+            self._phase[result.index] = self._series.laid_out(result.extra["PHASE"])
 
     def close(self) -> None:
         """Write all of them."""
         geometry = self._series.geometry
         image, uncertainty = (self._series.reoriented(stack) for stack in (self._image, self._uncertainty))
-        write_hdf5(image, uncertainty, geometry, self._folder / "image.h5")
+        phase = None if self._phase is None else self._series.reoriented(self._phase)
+        write_hdf5(image, uncertainty, geometry, self._folder / "image.h5", phase)
         write_volume(image, geometry, self._folder / "image.nii.gz")
         write_volume(uncertainty, geometry, self._folder / "uncertainty.nii.gz")
         if self._dicom:

@@ -26,9 +26,13 @@ class MrSeries(Series):
         What was measured.
     name, model, version
         Of the header.
+    phase
+        Whether the phase of the images is wanted.
     """
 
-    def __init__(self, kspace: KSpace, name: str = "", model: str = "", version: str = "") -> None:
+    def __init__(
+        self, kspace: KSpace, name: str = "", model: str = "", version: str = "", *, phase: bool = False
+    ) -> None:
         self.slices = kspace.slices
         self._kspace = kspace
         self._failure: ReconError | None = None
@@ -37,6 +41,7 @@ class MrSeries(Series):
             series_name=name, trajectory=_TRAJECTORIES[kspace.kind], coils=kspace.coils, samples=kspace.samples,
             lines=kspace.lines, slices=kspace.slices, geometry=geometry_to_message(kspace.geometry),
             model=model, model_version=version, rows=rows, columns=columns, noise_std=kspace.noise_std,
+            phase=phase,
         )  # fmt: skip
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[mr_pb2.ReconstructRequest]:

@@ -16,6 +16,7 @@ from recon.tasks.mr import checks as mr_checks
 from recon.tasks.mr.checks import Measured
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
+from recon.tasks.mr.phase import phase_of
 from recon.tasks.mr.sampling import Sampling, sampling_of
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
@@ -150,8 +151,8 @@ class MrSliceWork(SliceWork):
             if self._cartesian
             else float(output[4].flat[0])
         )
-        image, width = magnitude_and_width(output[:4], self._facts.matrix)
-        image *= np.float32(scale)
+        complete, width = image_and_width(output[:4], self._facts.matrix)
+        image = np.abs(complete) * np.float32(scale)
         uncertainty = width * np.float32(scale * self._model.conformal_factor)
         linear = interval_kind(self._model) is IntervalKind.PROPAGATED_NOISE
         checks = mr_checks.judge(
@@ -159,7 +160,10 @@ class MrSliceWork(SliceWork):
                 self._readouts, image, uncertainty, residual, self._noise_std, linear, self._combined,
             )
         )  # fmt: skip
-        return FinishedSlice(image, uncertainty, checks)
+        extra = {}
+        if self._facts.phase and self._cartesian and not self._combined:
+            extra["PHASE"] = phase_of(complete, self._readouts, self._model)
+        return FinishedSlice(image, uncertainty, checks, extra)
 
     @property
     def _gain(self) -> float:
@@ -229,8 +233,8 @@ def residual_of(kspace: ComplexImage, unexplained: FloatImage, scale: float) -> 
     return float(np.sqrt(np.square(unexplained).sum(dtype=np.float64) / energy))
 
 
-def magnitude_and_width(planes: FloatImage, matrix: tuple[int, int]) -> tuple[FloatImage, FloatImage]:
-    """Magnitude and half-width of the interval, at the image's matrix.
+def image_and_width(planes: FloatImage, matrix: tuple[int, int]) -> tuple[ComplexImage, FloatImage]:
+    """Complex image and half-width of the interval, at the image's matrix.
 
     Parameters
     ----------
@@ -242,11 +246,13 @@ def magnitude_and_width(planes: FloatImage, matrix: tuple[int, int]) -> tuple[Fl
     """
     real, imaginary, below, above = planes
     width = (below + above) * np.float32(0.5)
+    complete = np.empty(real.shape, np.complex64)
+    complete.real, complete.imag = real, imaginary
     if real.shape == matrix:
-        return np.sqrt(real * real + imaginary * imaginary), width
+        return complete, width
     from recon.physics.fourier import finer  # brings in SciPy
 
-    image = np.abs(finer((real + 1j * imaginary).astype(np.complex64), matrix))
+    image = finer(complete, matrix)
     rows, columns = (
         np.clip(np.rint((np.arange(n) - n // 2) * (side / n)).astype(int) + side // 2, 0, side - 1)
         for n, side in zip(matrix, real.shape, strict=True)

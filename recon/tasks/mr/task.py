@@ -16,6 +16,7 @@ from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
 from recon.tasks.mr.slices import takes
+from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
 from recon.values.content import Content
@@ -68,6 +69,12 @@ class MrTask(Task):
     def claim(self, scan: Scan) -> Claim:
         """Every file of raw data."""
         return Claim(True, f"k-space ({scan.detail})") if scan.content is Content.KSPACE else Claim()
+
+    def sample(self, item: int, slices: int) -> Sample:
+        """Input for a benchmark."""
+        from recon.tasks.mr.sample import sample
+
+        return sample(item, slices)
 
 
 def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:

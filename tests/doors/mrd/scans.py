@@ -88,6 +88,12 @@ def root_sum_of_squares(index: int = 0) -> np.ndarray:
     return np.sqrt((np.abs(to_image(kspace(index))) ** 2).sum(0)).T
 
 
+def ramp(shape: tuple[int, ...]) -> np.ndarray:
+    """A phase that tells rows, columns and signs apart."""
+    rows, columns = np.indices(shape)
+    return (0.05 * rows - 0.02 * columns).astype(np.float32)
+
+
 class FakeClient:
     """In the place of the service; every slice has the verdict that ``judge`` gives it."""
 
@@ -102,16 +108,17 @@ class FakeClient:
     def models(self) -> list[Any]:
         return [SimpleNamespace(name=name, task="mr") for name in ("zero-filled", "l1-wavelet", "mr_unrolled")]
 
-    def reconstruct_mr(self, kspace: Any, *, model: str, name: str, timeout_s: float) -> Any:
+    def reconstruct_mr(self, kspace: Any, *, phase: bool, model: str, name: str, timeout_s: float) -> Any:
         self.calls.append(kspace)
         self.names.append(model)
-        return FakeRun(self, kspace, model)
+        return FakeRun(self, kspace, model, phase)
 
 
 class FakeRun:
-    def __init__(self, client: FakeClient, kspace: Any, model: str) -> None:
+    def __init__(self, client: FakeClient, kspace: Any, model: str, phase: bool) -> None:
         self.model = ModelIdentity(model, "1", "ab" * 32, "0", calibrated(1.0))
         self._client, self._kspace = client, kspace
+        self._phase = phase and model != "zero-filled"
 
     def __iter__(self) -> Iterator[ImageSlice]:
         assert self._client.gate.wait(20)
@@ -122,7 +129,8 @@ class FakeRun:
             verdict = self._client.judge(image)
             checks = [measure("brightness", float(image.max()), unit="", message="as bright as it is", upper=0)]
             checks = [] if verdict == Verdict.PASS else checks
-            yield ImageSlice(index, image, np.full_like(image, 0.25), verdict, checks)
+            extra = {"PHASE": ramp(image.shape)} if self._phase else {}
+            yield ImageSlice(index, image, np.full_like(image, 0.25), verdict, checks, extra)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from tests.doors.mrd.scans import (
     images,
     kspace,
     opened,
+    ramp,
     readout,
     root_sum_of_squares,
     scan,
@@ -107,6 +108,23 @@ def test_a_console_can_do_without_the_interval_and_ask_for_floats(door, off) -> 
     (image,) = images(answers)
     assert image.values.dtype == np.float32
     np.testing.assert_allclose(image.values[0, 0], root_sum_of_squares(), rtol=1e-3, atol=1e-3)
+
+
+def test_complex_images_are_a_series_of_their_own_where_the_method_knows_a_phase(door) -> None:
+    def asked(config: str):
+        first, second, *rest = simple_scan(1, config)
+        return scan(door, [first, second, parameters(complexImages="true"), *rest])
+
+    (image,) = [image for image in images(asked("l1-wavelet")) if image.head["image_type"] == 5]
+    assert image.values.dtype == np.complex64
+    assert image.head["image_series_index"] == 101
+    truth = root_sum_of_squares()
+    np.testing.assert_allclose(np.abs(image.values[0, 0]), truth, rtol=1e-3, atol=1e-3)
+    inside = truth > 0.1 * truth.max()
+    np.testing.assert_allclose(np.angle(image.values[0, 0])[inside], ramp(SHAPE).T[inside], atol=1e-3)
+    answers = asked("zero-filled")
+    assert len(images(answers)) == 2
+    assert texts(answers, "DBG this method knows no phase")
 
 
 def test_an_image_is_back_before_the_next_slice_is_measured(door) -> None:
@@ -432,6 +450,18 @@ def test_results_for_a_scanner_that_left_are_kept_and_fetched(client, tmp_path) 
         truth = root_sum_of_squares(1)
         np.testing.assert_allclose(values(images(answers, 99)[1]), truth, atol=truth.max() / 1000)
         assert texts(scan(door, [ConfigFile("fetch"), parameters(session="../../etc")]), "ERR no session")
+        assert len(texts(scan(door, [ConfigFile("fetch")]), "DBG session")[1:]) == 1  # fetching keeps nothing again
+
+
+def test_results_that_arrived_count_as_delivered(client, tmp_path) -> None:
+    with opened(client, Kept(tmp_path / "kept")) as door:
+        scan(door, simple_scan(1))
+        for _ in range(100):
+            listed = texts(scan(door, [ConfigFile("fetch")]), "DBG session")[1:]
+            if listed:
+                break
+            time.sleep(0.1)
+        assert "2 images, delivered" in listed[0]
 
 
 def test_fetching_where_nothing_is_kept_is_refused(door) -> None:

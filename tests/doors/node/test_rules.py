@@ -110,6 +110,7 @@ def test_rules_that_can_be_meant(configured: Callable[..., NodeConfig]) -> None:
         ({"rules": [{"name": "a", "task": "contrast", "to": ["DISK"]}]}, "task contrast needs a role: pre or low"),
         ({"destinations": {"D": {"dicom": "PACS@h:1", "folder": "x"}}}, "exactly one of dicom, stow and folder"),
         ({"destinations": {"D": {"dicom": "PACS"}}}, "TITLE@HOST:PORT is wanted"),
+        ({"http": "0.0.0.0:8042"}, "http_tokens_file is needed"),
         ({"rules": [{"name": "a", "task": "xray", "to": ["DISK"]}]}, "no task 'xray'"),
         ({"rules": [{"name": "a", "task": "ct", "to": ["DISK"], "options": {"strong": 1}}]}, "no option strong"),
         ({"rules": [{"name": "a", "task": "ct", "to": ["DISK"], "options": {"strength": 2}}]}, "strength: it must lie"),
@@ -161,3 +162,9 @@ def test_check_is_a_command(configured: Callable[..., NodeConfig], tmp_path: Pat
     done = CliRunner().invoke(app, ["node", "check", written(configured(rules=rules, destinations=DISK), tmp_path)])
     assert done.exit_code == 1
     assert "rule b never fires" in done.stdout
+
+
+def test_the_example_means_what_it_says() -> None:
+    config = read_config(Path(__file__).parents[3] / "deploy" / "node" / "node.yaml")
+    assert list(findings(config)) == []
+    assert config.rules[0].results_to("PASS") == ["OUT"]

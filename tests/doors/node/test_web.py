@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ def test_tokens(serving: Any, tmp_path: Path) -> None:
     for given, status in (("", 401), ("Bearer three", 401), ("Bearer two", 204)):
         answer = httpx.get(f"{url}/dicom-web/studies", headers={"Authorization": given})
         assert answer.status_code == status
+    assert httpx.get(f"{url}/reader/api/cases").status_code in (401, 403)
 
 
 def test_metrics_count_and_name_nobody(serving: Any, make_series: Any, tmp_path: Path) -> None:
@@ -135,3 +137,17 @@ def test_results_are_found_and_fetched(serving: Any, make_series: Any, tmp_path:
     assert (pixels == instances[0].pixel_array).all()
     assert httpx.get(f"{url}/dicom-web/studies/1.2.3/metadata").status_code == 404
     assert httpx.get(f"{url}/dicom-web/studies?NoSuch=1").status_code == 400
+    assert httpx.get(f"{url}/reader/").status_code == 200
+    answer = httpx.get(f"{url}/reader/api/cases")
+    (case,) = answer.json()["cases"]
+    assert case["verdict"] == node.rows("SELECT verdict FROM jobs")[0]["verdict"]
+
+
+def test_https(receiving: Start, certificates: dict[str, Path]) -> None:
+    files = {"cert": str(certificates["node"]), "key": str(certificates["node_key"])}
+    node = receiving(http_tls=files)
+    app = application(node.config, node.ledger, node.inbox, Watermark(node.config.folder, node.config.limits))
+    server = WebServer(app, "127.0.0.1:0", node.config.http_tls)
+    trusted = ssl.create_default_context(cafile=str(certificates["ca"]))
+    assert httpx.get(f"https://127.0.0.1:{server.port}/health", verify=trusted).status_code == 200
+    server.close()

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from tritonclient.utils import InferenceServerException
 
+from recon.engine.inference import Request
+from recon.engine.models import ServedModel
 from recon.errors import InternalError, UnusableData
-from recon.serving.triton.client import Request, TritonClient
-from recon.serving.triton.models import ServedModel
+from recon.serving.triton.client import TritonClient
 from recon.serving.triton.process import TritonAddress
 from recon.tasks.base import TensorSpec
 from tests.serving.conftest import FakeServer

@@ -135,7 +135,7 @@ def validate(contents: Any) -> None:
 
 
 def _fits(parameter: Parameter, emitter: str) -> bool:
-    only = {"noiseWait": "raw", "doseFraction": "image", "sendOriginals": "image"}
+    only = {"noiseWait": "raw", "complexImages": "raw", "doseFraction": "image", "sendOriginals": "image"}
     return only.get(parameter.id, emitter) == emitter
 
 

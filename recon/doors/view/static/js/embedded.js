@@ -2,7 +2,10 @@
 
 import { Problem } from "./server.js";
 
-const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+async function bytes(text) {
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+}
 
 export function embedded(content) {
   const cases = new Map(content.cases.map((one) => [one.line.key, one]));

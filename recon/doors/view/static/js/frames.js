@@ -34,7 +34,7 @@ export class Frames {
     this.pending = new Map();
     this.wanted = [];
     this.bytes = 0;
-    this.problem = "";
+    this.problems = new Map();
   }
 
   // undefined: not here yet; null: there is none
@@ -74,12 +74,11 @@ export class Frames {
     this.pending.set(name, control);
     try {
       this.#keep(name, decoded(await data.slice(this.key, plane, index, control.signal)));
-      this.problem = "";
       this.onArrival(plane, index);
     } catch (error) {
       if (error.name !== "AbortError") {
         this.#keep(name, null);
-        this.problem = error.message;
+        this.problems.set(index, error.message);
         this.onArrival(plane, index);
       }
     } finally {

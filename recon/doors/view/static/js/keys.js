@@ -3,9 +3,14 @@
 import { byId, fill, h } from "./dom.js";
 
 let bindings = [];
+let pageOnly = [];
+let hooks = null;
 let single = localStorage.getItem("recon.keys") !== "off";
 
-export function build(groups) {
+// `first` may take a key before all others; where `everywhere` is false only the page's own keys do something.
+export function build(groups, given) {
+  hooks = given;
+  pageOnly = groups.Page;
   bindings = Object.values(groups).flat();
   const dialog = byId("help");
   const toggle = h("input", { type: "checkbox", id: "single-keys", checked: single, onchange: (event) => {
@@ -43,7 +48,9 @@ function pressed(event) {
   const pressing = target.matches("button, summary, a") && (event.key === " " || event.key === "Enter");
   if (sliding || pressing || (!single && event.key.length === 1 && event.key !== "?")) return;
   const name = event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key;
-  const found = bindings.find(({ keys }) => keys.includes(name)) ?? bindings.find(({ keys }) => keys.includes(name.toLowerCase()) && name.length === 1 && !event.shiftKey);
+  if (hooks.first(event.key)) return event.preventDefault();
+  const active = hooks.everywhere() ? bindings : pageOnly;
+  const found = active.find(({ keys }) => keys.includes(name)) ?? active.find(({ keys }) => keys.includes(name.toLowerCase()) && name.length === 1 && !event.shiftKey);
   if (!found) return;
   event.preventDefault();
   found.run();

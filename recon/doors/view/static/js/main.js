@@ -1,8 +1,11 @@
 // The page: rooms, keys, and what happens when a case is chosen.
 
+import * as agreement from "./agreement.js";
+import * as blind from "./blind.js";
 import { data } from "./data.js";
 import * as decide from "./decide.js";
 import { byId, fill, h, say } from "./dom.js";
+import * as drift from "./drift.js";
 import { evidenceOf } from "./evidence.js";
 import * as keys from "./keys.js";
 import * as viewer from "./viewer.js";
@@ -10,7 +13,15 @@ import * as worklist from "./worklist.js";
 
 const EVERY_MS = 3000;
 const ARROWS = { Up: [-1, 0], Down: [1, 0], Left: [0, -1], Right: [0, 1] };
-const ROOMS = { cases: { title: "Cases", key: "C" } };
+const ROOMS = {
+  cases: { title: "Cases", key: "C" },
+  ...(data.live ? {
+    agreement: { title: "Agreement", key: "T", enter: agreement.enter },
+    blind: { title: "Blind reading", key: "B", enter: blind.enter },
+    drift: { title: "Drift", key: "D", enter: drift.enter },
+  } : {}),
+};
+let room = "cases";
 
 async function choose(key, start = {}) {
   worklist.mark(key);
@@ -19,6 +30,7 @@ async function choose(key, start = {}) {
 }
 
 function enter(name) {
+  room = name;
   for (const one of Object.keys(ROOMS)) {
     byId(`room-${one}`).hidden = one !== name;
     byId(`go-${one}`).setAttribute("aria-pressed", String(one === name));
@@ -99,7 +111,7 @@ async function start() {
   reader.addEventListener("change", () => localStorage.setItem("recon.reader", reader.value.trim()));
   worklist.build(choose);
   viewer.build();
-  keys.build(bindings());
+  keys.build(bindings(), { first: blind.pressed, everywhere: () => room === "cases" });
   enter("cases");
   await worklist.load();
   const kept = new URLSearchParams(location.hash.slice(1));

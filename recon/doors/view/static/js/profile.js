@@ -1,6 +1,7 @@
 // How wide the interval is along the slices, and where a check failed: where to look, at a glance.
 
 export function drawProfile(canvas, profile, found, index) {
+  canvas.dataset.state = profile ? "read" : "reading";
   const ratio = window.devicePixelRatio || 1;
   const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
   if (!width || !height) return;

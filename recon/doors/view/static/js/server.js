@@ -23,7 +23,10 @@ async function answered(path, options) {
 
 export const server = {
   live: true,
-  ask: async (path) => (await answered(path)).json(),
+  ask: async (path) => {
+    const response = await answered(path);
+    return response.status === 204 ? null : response.json();
+  },
   tell: async (path, given) =>
     (await answered(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(given) })).json(),
   slice: async (key, plane, index, signal) => {

@@ -95,22 +95,32 @@ export async function open(key, start = {}) {
     layout: start.layout in LAYOUTS ? start.layout : view.layout,
   });
   if (!found.planes.before && view.layout !== "planes") view.layout = "side";
-  frames = new Frames(key, slices, (plane, place) => place === view.index && draw());
+  let profiled = false;
+  frames = new Frames(key, slices, (plane, place) => {
+    if (place === view.index) draw();
+    if (profiled || plane !== found.after) return;
+    profiled = true; // the first picture comes before everything else
+    setTimeout(() => readProfile(key, turn), 500);
+  });
   fill(controls.windows, found.windows.map(({ name }) => h("option", {}, name)), h("option", { disabled: true }, "own"));
   fill(controls.map, h("option", { value: "" }, "no map"), maps.map((plane) => h("option", { value: plane }, found.planes[plane])));
   controls.slice.max = slices - 1;
   say("");
   want();
   draw();
-  data.ask(`api/cases/${key}/profile`).then(
-    (read) => {
-      if (turn !== asked) return;
-      profile = read;
-      draw();
-    },
-    (error) => turn === asked && say(error.message, true),
-  );
   return found;
+}
+
+async function readProfile(key, turn) {
+  try {
+    const read = turn === asked ? await data.ask(`api/cases/${key}/profile`) : null;
+    if (turn !== asked) return;
+    profile = read;
+    if (profile) draw();
+    else setTimeout(() => readProfile(key, turn), 400);
+  } catch (error) {
+    if (turn === asked) say(error.message, true);
+  }
 }
 
 function set(change) {
@@ -131,7 +141,7 @@ const want = () => frames?.want(needed(), view.index, view.direction);
 
 export function go(index) {
   if (!view.case?.shape) return;
-  const place = Math.min(view.case.shape[0] - 1, Math.max(0, index));
+  const place = kept(Math.min(view.case.shape[0] - 1, Math.max(0, index)));
   if (place === view.index) return;
   view.direction = place > view.index ? 1 : -1;
   view.index = place;
@@ -139,15 +149,25 @@ export function go(index) {
   draw();
 }
 
+// A page in one file holds some slices only: the next of them that way.
+function kept(index) {
+  const { kept: places } = view.case;
+  if (!places) return index;
+  const ahead = index > view.index ? places.filter((place) => place >= index) : places.filter((place) => place <= index).reverse();
+  return ahead[0] ?? places.at(index > view.index ? -1 : 0);
+}
+
 export const first = () => go(0);
 export const last = () => go(view.case?.shape?.[0] - 1);
 
 export function worst() {
+  if (!profile) return say("the map is still being read; try again in a moment");
   if (profile?.worst === null || profile?.worst === undefined) return say("no slice is worse than another as far as is known");
   go(profile.worst);
 }
 
 export function widest() {
+  if (!profile) return say("the map is still being read; try again in a moment");
   if (!profile?.widest) return say("no interval is known of this result");
   go(profile.widest.index);
   set({ row: profile.widest.row, column: profile.widest.column, crosshair: true });
@@ -217,7 +237,7 @@ function drawNow() {
   controls.pictures.hidden = !shown || view.layout === "planes";
   controls.planes.hidden = !shown || view.layout !== "planes";
   for (const name of ["legend", "readout", "profile", "slice", "jumps"]) controls[name].hidden = !shown;
-  if (!shown) return;
+  if (!shown || !frames) return;
   drawControls(found);
   if (view.layout === "planes") {
     showPlanes(controls.planes, found, view);
@@ -283,7 +303,7 @@ function picture(pane, title, frame, map, paint) {
       text = `${where}, ${count} pixels from ${number(view.threshold)} ${found.unit} on`;
     }
   } else {
-    text = frame === undefined ? `${where} is on its way` : frames.problem || `${where} has no result`;
+    text = frame === undefined ? `${where} is on its way` : frames.problems.get(view.index) || `${where} has no result`;
   }
   pane.show(view, { title, edges: found.edges, spacing: found.spacing_mm, painted: Boolean(frame), words: text });
 }
@@ -303,6 +323,7 @@ function readout(found) {
 // A calibrated interval has a coverage; propagated noise claims none.
 export function intervalName(found) {
   const { kind, coverage } = found.report.interval ?? {};
+  if (kind === "none") return "no interval is claimed here; width:";
   if (kind && kind !== "calibrated") return `${words(kind)}, no coverage claimed:`;
   return Number.isFinite(coverage) && coverage > 0 ? `${Math.round(100 * coverage)} % interval` : "interval";
 }

@@ -25,6 +25,8 @@ parameters [
 ]
 """
 _PARAMETER = re.compile(r'key: "([^"]+)" value: { string_value: ("(?:[^"\\]|\\.)*") }')
+_BLOCK = re.compile(r"^(input|output) \[\n(.*?)^\]", re.MULTILINE | re.DOTALL)
+_TENSOR = re.compile(r'name: "([^"]+)" data_type: (TYPE_\w+)')
 #: Parameters that each version has of its own.
 _OF_A_VERSION = ("files", "sha256", "conformal_factor", "warm_shape")
 
@@ -124,6 +126,17 @@ def write_config(
 def parameters_in(folder: Path) -> dict[str, str]:
     """All parameters of a model's configuration, those of a version with its number behind a dot."""
     return {key: str(json.loads(value)) for key, value in _PARAMETER.findall((folder / FILE).read_text())}
+
+
+def model_config_in(folder: Path) -> dict[str, Any]:
+    """A model's configuration as Triton describes it to the model: tensors and parameters."""
+    words = (folder / FILE).read_text()
+    tensors = {
+        kind: [{"name": name, "data_type": data_type} for name, data_type in _TENSOR.findall(block)]
+        for kind, block in _BLOCK.findall(words)
+    }
+    parameters = {key: {"string_value": value} for key, value in parameters_in(folder).items()}
+    return {"name": folder.name, **tensors, "parameters": parameters}
 
 
 def parameters_of(config: Mapping[str, Any], version: str) -> dict[str, str]:

@@ -1,11 +1,12 @@
-"""What Triton says about a model, as a value."""
+"""What a repository says about a model, as a value."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from recon.tasks.base import ModelFacts
+from recon.v1 import models_pb2
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class ServedModel:
 
     @property
     def task(self) -> str:
-        """``mr``, ``ct`` or ``contrast``."""
+        """Name of the task that it is for."""
         return self.parameter("task")
 
     @property
@@ -75,10 +76,19 @@ class ServedModel:
         return ModelFacts(self.name, self.version, self.sha256, self.conformal_factor, {**plain, **own})
 
 
-def models_of(config: Any, version: str) -> list[ServedModel]:
-    """The models that one entry of Triton's repository serves: itself, or each of its ``methods``."""
-    values = {key: value.string_value for key, value in config.parameters.items()}
-    methods = [name for name in values.get("methods", "").split(",") if name]
+def models_of(name: str, parameters: Mapping[str, str], version: str) -> list[ServedModel]:
+    """The models that one entry of a repository serves: itself, or each of its ``methods``."""
+    values = dict(parameters)
+    methods = [method for method in values.get("methods", "").split(",") if method]
     if not methods:
-        return [ServedModel(config.name, version, config.name, "", values)]
-    return [ServedModel(method, version, config.name, method, values) for method in methods]
+        return [ServedModel(name, version, name, "", values)]
+    return [ServedModel(method, version, name, method, values) for method in methods]
+
+
+def model_to_message(model: ServedModel, *, ready: bool, inferences: int = 0) -> models_pb2.Model:
+    """A model as callers are told of it."""
+    return models_pb2.Model(
+        name=model.name, version=model.version, task=model.task, sha256=model.sha256, ready=ready,
+        description=model.parameter("description"), is_default=model.is_default,
+        conformal_factor=model.conformal_factor, tuning=model.tuning, inference_count=inferences,
+    )  # fmt: skip

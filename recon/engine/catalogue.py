@@ -1,38 +1,38 @@
-"""Which models the Triton behind the gateway serves, and which one a request gets."""
+"""Which models there are, and which one a request gets."""
 
 from __future__ import annotations
 
+from recon.engine.inference import Inference
+from recon.engine.models import ServedModel
 from recon.errors import ServiceUnavailable, UnknownModel
-from recon.serving.triton.client import TritonClient
-from recon.serving.triton.models import ServedModel
 from recon.tasks.base import ModelFacts
 
 
 class Catalogue:
-    """The models of one Triton, read again whenever it comes back."""
+    """The models of one place where they run, read again whenever it comes back."""
 
-    def __init__(self, triton: TritonClient) -> None:
-        self._triton = triton
+    def __init__(self, inference: Inference) -> None:
+        self._inference = inference
         self._models: list[ServedModel] = []
         self._preferred: dict[str, tuple[str, str]] = {}
         self.ready = False
 
     async def refresh(self) -> bool:
-        """Ask Triton; returns whether it is ready with at least one model."""
-        if not await self._triton.is_ready():
+        """Ask; returns whether it is ready with at least one model."""
+        if not await self._inference.is_ready():
             self.ready = False
             return False
-        self._models = await self._triton.models()
+        self._models = await self._inference.models()
         self.ready = bool(self._models)
         return self.ready
 
     def lost(self) -> None:
-        """Triton is gone."""
+        """They are gone."""
         self.ready = False
 
     @property
     def models(self) -> list[ServedModel]:
-        """All models known, also while Triton is away."""
+        """All models known, also while they are away."""
         return list(self._models)
 
     def prefer(self, task: str, name: str, reason: str) -> None:

@@ -15,26 +15,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import grpc
-
 from recon import __version__
+from recon.engine.catalogue import Catalogue
+from recon.engine.inference import Inference, Request, Tensors
+from recon.engine.limits import Limits
+from recon.engine.models import ServedModel
+from recon.engine.peer import Peer
+from recon.engine.record import current
 from recon.errors import DeadlineExceeded, InternalError, InvalidRequest, TooManyRequests
 from recon.quality.interval import within_domain
 from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
-from recon.serving.guard import bounded_text, current
-from recon.serving.settings import Limits
-from recon.serving.triton.catalogue import Catalogue
-from recon.serving.triton.client import Request, Tensors, TritonClient
-from recon.serving.triton.models import ServedModel
 from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
 from recon.wire.messages import PIECE_BYTES, check_to_message, chunks, interval_to_message
-from recon.wire.planes import add_image, add_width
+from recon.wire.planes import add_image, add_picture, add_width
+from recon.wire.text import bounded_text
 
-_DONE = grpc.aio.EOF
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
-_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 #: Pixels that go before, the message of the slice, and its checks.
 _Answer: TypeAlias = tuple[list[common_pb2.Chunk], Any, list[Check]]
 #: A slice on its way, what went wrong, or at the end what the whole series shows.
@@ -45,11 +43,10 @@ _Item: TypeAlias = "asyncio.Task[_Answer] | Exception | list[Check]"
 class _Series:
     """One stream: its session, its model, and what has been measured on the way."""
 
-    context: _Context
+    peer: Peer
     response: Callable[..., Any]
     session: Session
     model: ServedModel
-    deadline: float | None
     timings: common_pb2.Timings
     checks: list[Check]
     #: Messages that were looked at before the model was known.
@@ -61,17 +58,17 @@ class StreamEngine:
 
     Parameters
     ----------
-    triton, catalogue
+    inference, catalogue
         Where models run, and which there are.
     limits
         On memory and patience.
     """
 
-    def __init__(self, triton: TritonClient, catalogue: Catalogue, limits: Limits) -> None:
+    def __init__(self, inference: Inference, catalogue: Catalogue, limits: Limits) -> None:
         self.streams = 0
-        self._triton, self._catalogue, self._limits = triton, catalogue, limits
+        self._inference, self._catalogue, self._limits = inference, catalogue, limits
 
-    async def run(self, task: Task, response: Callable[..., Any], context: _Context) -> None:
+    async def run(self, task: Task, response: Callable[..., Any], peer: Peer) -> None:
         """Answer one call.
 
         Parameters
@@ -80,20 +77,20 @@ class StreamEngine:
             What to do.
         response
             The rpc's response message, which has the parts ``accepted``, ``chunk``, ``slice``, ``report``.
-        context
-            Of the call.
+        peer
+            Who sends and is answered.
         """
         if self.streams >= self._limits.most_streams:
             raise TooManyRequests(f"all {self._limits.most_streams} streams are in use; try again later")
         self.streams += 1
         try:
-            await self._run(task, response, context)
+            await self._run(task, response, peer)
         finally:
             self.streams -= 1
 
-    async def _run(self, task: Task, response: Callable[..., Any], context: _Context) -> None:
+    async def _run(self, task: Task, response: Callable[..., Any], peer: Peer) -> None:
         began = time.perf_counter()
-        first = await self._next(context)
+        first = await self._next(peer)
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidRequest("the first message must be the header", field="header")
         header = first.header
@@ -103,12 +100,11 @@ class StreamEngine:
         if not header.model:
             suits, reason = self._catalogue.preferred(task.name)
             if not suits:
-                suits, reason = await self._suiting(task, header, begun, context)
+                suits, reason = await self._suiting(task, header, begun, peer)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
-        left = context.time_remaining()
         series = _Series(
-            context, response, task.open(header, model.facts), model, None if left is None else time.monotonic() + left,
+            peer, response, task.open(header, model.facts), model,
             common_pb2.Timings(), [], begun,
         )  # fmt: skip
         session = series.session
@@ -129,13 +125,13 @@ class StreamEngine:
             verdict=common_pb2.Verdict.ValueType(int(verdict)), checks=[check_to_message(check) for check in checks],
             timings=series.timings, provenance=provenance(model), interval=interval_to_message(found),
         )  # fmt: skip
-        await self._write(context, response(report=report))
+        await self._write(peer, response(report=report))
 
-    async def _suiting(self, task: Task, header: Any, begun: deque[Any], context: _Context) -> tuple[str, str]:
+    async def _suiting(self, task: Task, header: Any, begun: deque[Any], peer: Peer) -> tuple[str, str]:
         """The model for a header that names none, and why; what the task must see for it is kept in ``begun``."""
         models = self._catalogue.facts(task.name)
         while (found := task.suits(header, models, begun)) is None:
-            message = await self._next(context)
+            message = await self._next(peer)
             if message is None:
                 raise InvalidRequest("the stream ended before a slice was whole", field="slices")
             begun.append(message)
@@ -147,7 +143,7 @@ class StreamEngine:
         reader = asyncio.create_task(self._read(series, queue))
         pending: asyncio.Task[_Answer] | None = None
         try:
-            await self._write(series.context, series.response(accepted=accepted))  # while the first slice is being read
+            await self._write(series.peer, series.response(accepted=accepted))  # while the first slice is being read
             done = 0
             while not isinstance(item := await queue.get(), list):
                 if isinstance(item, Exception):
@@ -155,8 +151,8 @@ class StreamEngine:
                 pending = item
                 pieces, message, checks = await pending
                 for piece in pieces:
-                    await self._write(series.context, series.response(chunk=piece))
-                await self._write(series.context, message)
+                    await self._write(series.peer, series.response(chunk=piece))
+                await self._write(series.peer, message)
                 series.checks = worst([*series.checks, *checks])
                 done += 1
                 current().slices_done = done
@@ -178,18 +174,27 @@ class StreamEngine:
         try:
             while not session.is_complete:
                 began = time.perf_counter()
-                message = series.begun.popleft() if series.begun else await self._next(series.context)
+                message = series.begun.popleft() if series.begun else await self._next(series.peer)
                 series.timings.receive_ms += 1e3 * (time.perf_counter() - began)
                 if message is None:
                     raise InvalidRequest(f"the stream ended after {session.progress}", field="slices")
                 for work in session.add(message):
-                    await queue.put(asyncio.create_task(self._process(series, work)))
+                    await self._begin(series, work, queue)
             rest = iter(await asyncio.to_thread(session.complete))
             while (later := await asyncio.to_thread(_following, rest)) is not None:
-                await queue.put(asyncio.create_task(self._process(series, later)))
+                await self._begin(series, later, queue)
             await queue.put(await asyncio.to_thread(session.judge_series))  # while the last slices are on their way
         except Exception as error:  # whatever it is, the one who waits for slices must hear of it
             await queue.put(error)
+
+    async def _begin(self, series: _Series, work: SliceWork, queue: asyncio.Queue[_Item]) -> None:
+        task = asyncio.create_task(self._process(series, work))
+        try:
+            await queue.put(task)
+        except asyncio.CancelledError:  # nobody else knows of it yet
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise
 
     async def _process(self, series: _Series, work: SliceWork) -> _Answer:
         """Prepare, infer, finish, and encode one slice."""
@@ -208,8 +213,8 @@ class StreamEngine:
             nonlocal judging
             judging = loop.run_in_executor(None, work.judge_input)
 
-        request = Request(series.model, work.inputs, work.outputs, work.parameters, series.deadline, work.quick)
-        async with self._triton.infer(request, fill, meanwhile) as tensors:
+        request = Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline, work.quick)
+        async with self._inference.infer(request, fill, meanwhile) as tensors:
             inferred = time.perf_counter()
             timings.network_ms += 1e3 * (inferred - prepared)
             finished, message = await asyncio.to_thread(_finish, work, tensors, series)
@@ -217,19 +222,18 @@ class StreamEngine:
         timings.finish_ms += 1e3 * (time.perf_counter() - inferred)
         return _judged(message, checks)
 
-    async def _next(self, context: _Context) -> Any:
+    async def _next(self, peer: Peer) -> Any:
         """The next message, None at the end of the stream."""
         try:
             async with asyncio.timeout(self._limits.idle_s):
-                message = await context.read()
+                return await peer.receive()
         except TimeoutError:
             raise DeadlineExceeded(f"nothing came for {self._limits.idle_s:.0f} s; send or cancel") from None
-        return None if message is _DONE else message
 
-    async def _write(self, context: _Context, message: Any) -> None:
+    async def _write(self, peer: Peer, message: Any) -> None:
         try:
             async with asyncio.timeout(self._limits.idle_s):
-                await context.write(message)
+                await peer.send(message)
         except TimeoutError:
             raise DeadlineExceeded(f"the client read nothing for {self._limits.idle_s:.0f} s") from None
 
@@ -243,7 +247,7 @@ def _finish(work: SliceWork, tensors: Tensors, series: _Series) -> tuple[Finishe
     add_image(result, finished.image, whole_numbers=series.session.whole_numbers)
     add_width(result, finished.uncertainty, common_pb2.PLANE_UNCERTAINTY)
     for name, values in finished.extra.items():
-        add_width(result, values, common_pb2.Plane.Value(f"PLANE_{name}"))
+        add_picture(result, values, common_pb2.Plane.Value(f"PLANE_{name}"))
     return finished, message
 
 

@@ -1,0 +1,125 @@
+"""The served models in this process: the same files and the same code as on Triton, without it.
+
+One inference runs at a time, on a thread of its own, as in one instance of a model on Triton. Models are
+loaded when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.backend.configuration import FILE, model_config_in, of_version, parameters_in, sha256_of
+from recon.backend.python_model import PythonModel, Refused
+from recon.engine.inference import Request, Tensors, empty, real
+from recon.engine.models import ServedModel, models_of
+from recon.errors import DeadlineExceeded, InternalError, InvalidRequest
+
+
+class Host:
+    """Models of a repository, run here.
+
+    Parameters
+    ----------
+    repository
+        Folder of models as Triton takes it.
+
+    Raises
+    ------
+    InvalidRequest
+        When it holds no model.
+    """
+
+    def __init__(self, repository: Path) -> None:
+        self._repository = repository
+        self._folders = sorted(path.parent for path in repository.glob(f"*/{FILE}"))
+        if not self._folders:
+            raise InvalidRequest(f"{repository} holds no model")
+        self._loaded: dict[tuple[str, str], PythonModel] = {}
+        self._thread = ThreadPoolExecutor(1, "model")
+        self._permit = asyncio.Semaphore(1)
+
+    async def is_ready(self) -> bool:
+        """Always: what is missing is said when it is asked for."""
+        return True
+
+    async def models(self) -> list[ServedModel]:
+        """Every version of every model."""
+        return [
+            model
+            for folder in self._folders
+            for version in sorted(path.name for path in folder.iterdir() if path.name.isdigit())
+            for model in models_of(folder.name, parameters_in(folder), version)
+        ]
+
+    @asynccontextmanager
+    async def infer(
+        self, request: Request, fill: Callable[[Tensors], object], meanwhile: Callable[[], object] | None = None
+    ) -> AsyncIterator[Tensors]:
+        """See :class:`recon.engine.inference.Inference`."""
+        tensors = empty(request.inputs)
+        if request.quick:
+            fill(tensors)
+        else:
+            await asyncio.to_thread(fill, tensors)
+        left = None if request.deadline is None else request.deadline - time.monotonic()
+        loop = asyncio.get_running_loop()
+        async with self._permit:  # what a model returns may be overwritten by its next answer
+            try:
+                async with asyncio.timeout(left):
+                    call = loop.run_in_executor(self._thread, self._answer, request, tensors)
+                    if meanwhile is not None:
+                        meanwhile()
+                    outputs = await call
+            except TimeoutError:
+                raise DeadlineExceeded("the deadline passed while the model ran") from None
+            yield outputs
+
+    def close(self) -> None:
+        """Let go of the models when the one that runs has ended."""
+        self._thread.shutdown(cancel_futures=True)
+        self._loaded.clear()
+
+    def _answer(self, request: Request, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
+        model = self._model(request.model.host, request.model.version)
+        parameters = {**request.parameters, **({"method": request.model.method} if request.model.method else {})}
+        given = {name: np.ascontiguousarray(real(array)) for name, array in tensors.items() if array.size}
+        try:
+            outputs = model.answer(given, parameters)
+        except Refused as refused:
+            raise InternalError(f"the model refused this input: {refused}") from refused
+        return {name: outputs[name] for name in request.outputs}
+
+    def _model(self, name: str, version: str) -> PythonModel:
+        """A model, loaded and held against its checksum."""
+        if (name, version) not in self._loaded:
+            folder = self._repository / name
+            config = model_config_in(folder)
+            parameters = of_version(parameters_in(folder), version)
+            found = sha256_of([folder / version / part for part in parameters["files"].split(",")])
+            if found != parameters["sha256"]:
+                raise InternalError(f"{folder / version} does not hold the files that {FILE} names: {found}")
+            model = _code_of(parameters)
+            model.names = [entry["name"] for entry in config["input"]]
+            model.load(folder / version, config, parameters)
+            self._loaded[name, version] = model
+        return self._loaded[name, version]
+
+
+def _code_of(parameters: Mapping[str, str]) -> PythonModel:
+    """The class of :mod:`recon.backend` that serves a model."""
+    served_by = parameters.get("served_by", "")
+    if not served_by.isidentifier():
+        raise InvalidRequest("a model without 'served_by' in its configuration runs on Triton only")
+    model = importlib.import_module(f"recon.backend.{served_by}").TritonPythonModel()
+    assert isinstance(model, PythonModel)
+    return model

@@ -1,0 +1,88 @@
+"""Where models run, as the engine sees it: a Triton, or this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.engine.models import ServedModel
+from recon.tasks.base import TensorSpec
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one inference needs.
+
+    Attributes
+    ----------
+    model
+        Which one.
+    inputs, outputs
+        Its tensors.
+    parameters
+        Of the request.
+    deadline
+        When its answer is worth nothing any more, seconds of :func:`time.monotonic`.
+    quick
+        Whether filling the inputs takes less than a change of threads would.
+    """
+
+    model: ServedModel
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+    parameters: Mapping[str, str]
+    deadline: float | None = None
+    quick: bool = False
+
+
+class Inference(Protocol):
+    """Models that can be asked for and run."""
+
+    async def is_ready(self) -> bool:
+        """Whether they answer."""
+
+    async def models(self) -> list[ServedModel]:
+        """All of them."""
+
+    def infer(
+        self, request: Request, fill: Callable[[Tensors], object], meanwhile: Callable[[], object] | None = None
+    ) -> AbstractAsyncContextManager[Tensors]:
+        """Run one; its outputs are valid inside the ``async with`` block only.
+
+        Parameters
+        ----------
+        request
+            What to run.
+        fill
+            Writes the inputs into the arrays that it is given.
+        meanwhile
+            Called when the model has begun.
+
+        Raises
+        ------
+        ServiceUnavailable
+            When the models are gone or do not answer in time.
+        DeadlineExceeded
+            When the request's deadline passes first.
+        InternalError
+            When the model fails.
+        """
+
+
+def real(tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Models know no complex numbers: real and imaginary part become the last axis."""
+    if tensor.dtype.kind != "c":
+        return tensor
+    return tensor.view(tensor.real.dtype).reshape(*tensor.shape, 2)
+
+
+def empty(specs: Mapping[str, TensorSpec]) -> dict[str, npt.NDArray[Any]]:
+    """Arrays for tensors, to be filled."""
+    return {name: np.empty(spec.shape, spec.dtype) for name, spec in specs.items()}

@@ -1,0 +1,33 @@
+"""A gRPC call as the engine's peer."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, TypeAlias
+
+import grpc
+
+_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class GrpcPeer:
+    """The caller of a streaming method; gRPC cancels the handler when it goes away."""
+
+    def __init__(self, context: _Context) -> None:
+        self._context = context
+        left = context.time_remaining()
+        self._deadline = None if left is None else time.monotonic() + left
+
+    async def receive(self) -> Any:
+        """The next message; None when no more will come."""
+        message = await self._context.read()
+        return None if message is grpc.aio.EOF else message
+
+    async def send(self, message: Any) -> None:
+        """Hand over an answer."""
+        await self._context.write(message)
+
+    @property
+    def deadline(self) -> float | None:
+        """Of the call, seconds of :func:`time.monotonic`."""
+        return self._deadline

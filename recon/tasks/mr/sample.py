@@ -1,0 +1,55 @@
+"""k-space that a load generator makes itself: a head, under-sampled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recon.tasks.sample import Sample
+from recon.values.readouts import KSpace, Mask, Readouts
+from recon.volumes import ComplexImage, FloatImage, Geometry
+
+SIZE, COILS = 128, 4
+_MOST_DIFFERENCE = 0.01
+_GEOMETRY = Geometry.from_spacing(0.7, 0.7, 3.0)
+
+
+def sample(item: int, slices: int) -> Sample:
+    """One slice repeated; its image is 1 at its brightest."""
+    words = f"{COILS} coils, {SIZE} x {SIZE}, every fourth line"
+    return Sample((mr_kspace(item, slices),), words, 1.0, "of the brightest pixel", _MOST_DIFFERENCE)
+
+
+def mr_kspace(item: int, slices: int, size: int = SIZE, coils: int = COILS) -> KSpace:
+    """Four-fold under-sampled k-space with 24 fully sampled central lines, one slice repeated."""
+    measured = readouts(mr_slice(item, size, coils)[1])
+    return KSpace(slices, coils, size, size, _GEOMETRY, lambda _: measured)
+
+
+def readouts(kspace: ComplexImage) -> Readouts:
+    """Of k-space (coils, ky, kx) of :func:`mr_slice`."""
+    return Readouts.of_grid(kspace, np.broadcast_to(sampled_lines(kspace.shape[2]), kspace.shape[1:]))
+
+
+def sampled_lines(size: int) -> Mask:
+    """Every fourth of ``size`` lines and the 24 about the centre."""
+    lines = np.zeros(size, bool)
+    lines[::4] = True
+    lines[size // 2 - 12 : size // 2 + 12] = True
+    return lines
+
+
+def mr_slice(item: int, size: int, coils: int) -> tuple[FloatImage, ComplexImage]:
+    """A head (size, size) and its under-sampled k-space (coils, ky, kx) with a little noise."""
+    rng = np.random.default_rng(item)
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    radius = np.hypot(x / 0.72, y / 0.88)
+    image = np.select([radius < 0.8, radius < 0.88, radius < 1.0], [0.6, 0.05, 1.0], 0.0)
+    image[(np.hypot((abs(x) - 0.12) / 0.08, y / 0.25) < 1) & (radius < 0.8)] = 0.2
+    image[np.hypot((x - 0.3 + 0.05 * item) / 0.06, (y + 0.3) / 0.06) < 1] = 0.9
+    image = image + 0.08 * np.sin(25 * x) * np.cos(21 * y) * (radius < 0.8)
+    angles = 2 * np.pi * np.arange(coils) / coils
+    distance = (x - 1.1 * np.cos(angles)[:, None, None]) ** 2 + (y - 1.1 * np.sin(angles)[:, None, None]) ** 2
+    seen = image * (1 + distance) ** -1.5 * np.exp(1j * (angles[:, None, None] + 0.5 * x))
+    full = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(seen, axes=(-2, -1)), norm="ortho"), axes=(-2, -1))
+    full += 0.005 * (rng.normal(size=full.shape) + 1j * rng.normal(size=full.shape))
+    return image.astype(np.float32), (full * sampled_lines(size)).astype(np.complex64)

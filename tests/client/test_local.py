@@ -1,0 +1,105 @@
+"""The whole task in one process: the same calls, the same images, the same errors, and nothing left behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import recon
+from recon.client import Client
+from recon.client.local import Local
+from recon.errors import DeadlineExceeded, InvalidRequest, UnknownModel, UnusableData
+from recon.values.readouts import KSpace, Readouts
+from recon.volumes import Geometry, Volume
+from tests.conftest import body, head, multicoil
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Local]:
+    with recon.local() as local:
+        yield local
+
+
+def _thorax(slices: int = 3) -> Volume:
+    return Volume(np.stack([body(128, 20, seed) for seed in range(slices)]), Geometry.from_spacing(0.7, 0.7, 3.0))
+
+
+def test_a_series_comes_back_in_order_with_interval_and_verdict(here: Local) -> None:
+    volume = _thorax()
+    run = here.denoise_ct(volume, model="ct_denoise_light")
+    results = list(run)
+    assert [result.index for result in results] == [0, 1, 2]
+    truth = body(128, 0)
+    tissue = (truth > -200) & (truth < 200)
+    for result, before in zip(results, volume.values, strict=True):
+        assert (result.image - truth)[tissue].std() < 0.8 * (before - truth)[tissue].std()
+        assert result.uncertainty[tissue].min() > 0
+        assert {check.name for check in result.checks} >= {"noise_level", "removed_looks_like_noise"}
+    assert run.model is not None
+    assert run.model.name == "ct_denoise_light"
+    assert run.report is not None
+    assert run.report.timings_ms["network_ms"] > 0
+
+
+def test_its_models_are_those_of_the_repository(here: Local) -> None:
+    served = {model.name: model for model in here.models()}
+    assert {"ct_denoise", "zero-filled", "sense", "contrast_enhance"} <= set(served)
+    assert all(model.sha256 and model.ready for model in served.values())
+
+
+def test_errors_are_those_of_the_service(here: Local) -> None:
+    volume = _thorax(2)
+    with pytest.raises(InvalidRequest, match="strength is 2") as caught:
+        list(here.denoise_ct(volume, strength=2.0))
+    assert caught.value.field == "strength"
+    with pytest.raises(UnknownModel, match="no ct model nonsense"):
+        list(here.denoise_ct(volume, model="nonsense"))
+    volume.values[1, 5, 5] = np.nan
+    run = here.denoise_ct(volume, model="ct_denoise_light")
+    assert next(run).index == 0
+    with pytest.raises(UnusableData, match="slice 1 has 1 NaN"):
+        next(run)
+
+
+def test_cancelling_ends_the_stream_and_its_threads(here: Local) -> None:
+    run = here.denoise_ct(_thorax(40), model="ct_denoise_light")
+    next(run)
+    threading.Timer(0.2, run.cancel).start()
+    with pytest.raises(DeadlineExceeded, match="cancelled"):
+        list(run)
+    assert len(list(here.denoise_ct(_thorax(1), model="ct_denoise_light"))) == 1
+
+
+def test_a_series_that_takes_too_long_is_ended(here: Local) -> None:
+    with pytest.raises(DeadlineExceeded):
+        list(here.denoise_ct(_thorax(40), model="ct_denoise_light", timeout_s=0.3))
+
+
+def test_closing_ends_what_is_under_way() -> None:
+    local = recon.local()
+    run = local.denoise_ct(_thorax(20), model="ct_denoise_light")
+    next(run)
+    before = threading.active_count()
+    local.close()
+    local.close()
+    assert threading.active_count() < before
+    with pytest.raises(DeadlineExceeded, match="cancelled"):
+        list(run)
+
+
+@pytest.mark.service
+def test_images_are_those_of_the_service_to_the_bit(here: Local, client: Client) -> None:
+    volume = _thorax(2)
+    data = multicoil(head((96, 96)), 4, noise=0.005)
+    mask = np.zeros((96, 96), bool)
+    mask[:, ::2] = True
+    kspace = KSpace(1, 4, 96, 96, Geometry.from_spacing(2.0, 2.0, 4.0), lambda _: Readouts.of_grid(data, mask))
+    for task, inputs, model in (("ct", volume, "ct_denoise"), ("mr", kspace, "zero-filled"), ("mr", kspace, "sense")):
+        ours, theirs = (list(calls.run(task, inputs, model=model)) for calls in (here, client))
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(one.image, other.image)
+            np.testing.assert_array_equal(one.uncertainty, other.uncertainty)
+            assert one.checks == other.checks
