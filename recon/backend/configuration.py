@@ -28,7 +28,7 @@ _PARAMETER = re.compile(r'key: "([^"]+)" value: { string_value: ("(?:[^"\\]|\\.)
 _BLOCK = re.compile(r"^(input|output) \[\n(.*?)^\]", re.MULTILINE | re.DOTALL)
 _TENSOR = re.compile(r'name: "([^"]+)" data_type: (TYPE_\w+)')
 #: Parameters that each version has of its own.
-_OF_A_VERSION = ("files", "sha256", "conformal_factor", "warm_shape")
+_OF_A_VERSION = ("files", "sha256", "conformal_factor", "conformal_table", "warm_shape")
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,9 @@ class ModelConfig:
 
 
 def write_config(
-    folder: Path, version: str, config: ModelConfig, files: Sequence[str], factor: float, warm_shape: str
-) -> str:
+    folder: Path, version: str, config: ModelConfig, files: Sequence[str], factor: float, warm_shape: str,
+    conformal_table: str = "",
+) -> str:  # fmt: skip
     """Name a version's files in the configuration of its model; other versions stay.
 
     Parameters
@@ -91,6 +92,8 @@ def write_config(
         Conformal factor.
     warm_shape
         What the model runs once when it is loaded.
+    conformal_table
+        Factors by condition, :class:`recon.quality.conformal_table.ConformalTable`; empty where one holds for all.
 
     Returns
     -------
@@ -102,6 +105,8 @@ def write_config(
     kept = {key: value for key, value in known.items() if key.rpartition(".")[0] in _OF_A_VERSION}
     digest = sha256_of([folder / version / name for name in files])
     own = {"files": ",".join(files), "sha256": digest, "conformal_factor": f"{factor:.4f}", "warm_shape": warm_shape}
+    if conformal_table:
+        own["conformal_table"] = conformal_table
     parameters = {
         "task": config.task,
         "description": config.description,

@@ -33,7 +33,7 @@ class Interval:
     coverage
         Stated, 0.9 for 90 %; None where none is claimed.
     conformal_factor
-        What the predicted half-widths were multiplied by; None where they were not.
+        What all predicted half-widths were multiplied by; None where they were not, or not all alike.
     basis
         On what it was calibrated, or why there is none; for people.
     """

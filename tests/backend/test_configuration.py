@@ -22,7 +22,8 @@ def test_versions_coexist(tmp_path: Path) -> None:
     for version, content, factor in (("1", b"one", 1.5), ("2", b"two", 2.5)):
         (folder / version).mkdir(parents=True)
         (folder / version / "model.onnx").write_bytes(content)
-        write_config(folder, version, CONFIG, ["model.onnx"], factor, "1,1,64,64")
+        table = '[{"pattern": "plane"}]' if version == "1" else ""
+        write_config(folder, version, CONFIG, ["model.onnx"], factor, "1,1,64,64", table)
     values = parameters_in(folder)
     config = SimpleNamespace(
         name="m", parameters={key: SimpleNamespace(string_value=value) for key, value in values.items()}
@@ -32,6 +33,9 @@ def test_versions_coexist(tmp_path: Path) -> None:
         assert served.conformal_factor == factor
         assert served.sha256 == hashlib.sha256(content).hexdigest()
         assert served.is_default
+        assert served.facts.parameters.get("conformal_table", "") == (
+            '[{"pattern": "plane"}]' if version == "1" else ""
+        )
         assert served.facts.parameters["files"] == "model.onnx"
         seen = parameters_of({"parameters": {k: {"string_value": v} for k, v in values.items()}}, version)
         assert seen["sha256"] == sha256_of([folder / version / "model.onnx"])

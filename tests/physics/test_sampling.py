@@ -50,6 +50,23 @@ def test_no_calibration_is_said_to_be_small() -> None:
     assert min(sampling.calibration_size(np.eye(64, dtype=bool))) <= 2
 
 
+def test_a_pattern_is_known_by_its_mask() -> None:
+    rng = np.random.default_rng(1)
+    shape = (96, 120)
+    for offset in range(3):
+        for columns in (sampling.equispaced(120, 3, 20, offset), sampling.equispaced(120, 8, 24, offset)):
+            mask = np.broadcast_to(columns, shape)
+            assert sampling.pattern_of(mask) == "regular lines"
+            assert sampling.pattern_of(mask.T) == "regular lines"
+            part = columns & (sampling.partial_fourier(120, 0.65) | sampling.central(120, 24))
+            assert sampling.pattern_of(np.broadcast_to(part, shape)) == "regular lines"
+    drawn = np.broadcast_to(sampling.random_columns(120, 3.0, 20, rng), shape)
+    assert sampling.pattern_of(drawn) == "random lines"
+    scattered = rng.random(shape) < 0.3
+    assert sampling.pattern_of(scattered) == "plane"
+    assert sampling.pattern_of(np.ones(shape, bool)) == "regular lines"
+
+
 def test_the_block_about_zero_frequency_need_not_be_centred() -> None:
     mask = np.zeros((64, 48), bool)
     mask[32:, ::3] = True  # a half echo, every third line

@@ -81,8 +81,9 @@ async def _page(request: Request) -> Response:
 
 
 def _cases(desk: Desk, request: Request) -> Any:
-    decisions = desk.decisions()
-    return {"cases": [described.line(case, decisions) for case in desk.cases()], "revision": desk.revision()}
+    # taken first: what is decided meanwhile is then asked for again, never missed
+    revision, decisions = desk.revision(), desk.decisions()
+    return {"cases": [described.line(case, decisions) for case in desk.cases()], "revision": revision}
 
 
 def _case(desk: Desk, request: Request) -> Any:

@@ -42,7 +42,7 @@ class Limits:
 LIMITS = Limits()
 _CARTESIAN = ("line_acceleration", "acceleration", "matrix_size", "matrix_extent")
 #: What tells whether a scan is one that a model was made and calibrated for.
-DOMAIN = frozenset({"coil_count", "noise_to_signal", "calibration_region", *_CARTESIAN})
+DOMAIN = frozenset({"coil_count", "noise_to_signal", "calibration_region", "interval_calibration", *_CARTESIAN})
 
 
 @dataclass(frozen=True)

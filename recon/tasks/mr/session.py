@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from recon.errors import InvalidRequest
-from recon.quality.interval import Interval, IntervalKind, calibrated
+from recon.quality.interval import COVERAGE, Interval, IntervalKind, calibrated
 from recon.quality.trained_encoding import encoding_names
 from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.mr.checks import DOMAIN, declared
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
+from recon.tasks.mr.interval import CHECK, TABLE
 from recon.tasks.mr.readouts import ReadoutAssembler
 from recon.tasks.mr.slices import ZERO_FILLED, MrSliceWork, interval_kind
 from recon.volumes import Unit
@@ -42,12 +43,15 @@ class MrSession(Session):
             linear=self._kind is IntervalKind.PROPAGATED_NOISE,
             noise_known=self._facts.noise_std > 0,
         )
+        known += (CHECK,) * (TABLE in self._model.parameters)
         return known + encoding_names(self._model.parameters, self._facts.kind == "cartesian")
 
     @property
     def interval(self) -> Interval:
         """The network's, or what the method knows."""
         if self._kind is IntervalKind.CALIBRATED:
+            if TABLE in self._model.parameters:
+                return Interval(IntervalKind.CALIBRATED, COVERAGE, basis=f"factors by condition: check {CHECK}")
             return calibrated(self._model.conformal_factor)
         words = {
             IntervalKind.PROPAGATED_NOISE: "1.645 standard deviations of the noise that reaches the image",

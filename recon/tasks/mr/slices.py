@@ -16,6 +16,7 @@ from recon.tasks.mr import checks as mr_checks
 from recon.tasks.mr.checks import Measured
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
+from recon.tasks.mr.interval import factor_of
 from recon.tasks.mr.phase import phase_of
 from recon.tasks.mr.sampling import Sampling, sampling_of
 from recon.values.readouts import Readouts
@@ -153,7 +154,8 @@ class MrSliceWork(SliceWork):
         )
         complete, width = image_and_width(output[:4], self._facts.matrix)
         image = np.abs(complete) * np.float32(scale)
-        uncertainty = width * np.float32(scale * self._model.conformal_factor)
+        factor, calibrated = factor_of(self._model, self._readouts)
+        uncertainty = width * np.float32(scale * factor)
         linear = interval_kind(self._model) is IntervalKind.PROPAGATED_NOISE
         checks = mr_checks.judge(
             Measured(
@@ -163,7 +165,7 @@ class MrSliceWork(SliceWork):
         extra = {}
         if self._facts.phase and self._cartesian and not self._combined:
             extra["PHASE"] = phase_of(complete, self._readouts, self._model)
-        return FinishedSlice(image, uncertainty, checks, extra)
+        return FinishedSlice(image, uncertainty, checks + calibrated, extra)
 
     @property
     def _gain(self) -> float:

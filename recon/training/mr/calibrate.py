@@ -1,83 +1,238 @@
-"""Conformal calibration of the unrolled network on anatomy that it was not trained on."""
+"""Conformal calibration of the unrolled network, by condition, on anatomy that it was not trained on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
+import numpy.typing as npt
 
 from recon.arrays import FloatArray
-from recon.networks.mr_unrolled import root_sum_of_squares
+from recon.physics import sampling
+from recon.physics.fourier import to_image
 from recon.quality.conformal import conformal_factor, measured_coverage
+from recon.quality.conformal_table import Cell, ConformalTable, ScanCondition
 from recon.training.mr import anatomy, objects
-from recon.training.mr.recipe import MrRecipe
-from recon.training.mr.sampler import ScanSampler
+from recon.training.mr.masks import poisson_disc
+from recon.training.mr.recipe import MeasuredScan, MrRecipe
+from recon.training.mr.sampler import NOISE, Scan, acquire, draw_array
 from recon.training.mr.served import Reconstruct
 
 COVERAGE = 0.9
-_PIXELS = 1500  # of each scan, so that large matrices do not outweigh small ones
+_PIXELS = 1000  # of each scan, so that large matrices do not outweigh small ones
+_ANY_COILS: tuple[tuple[int, ...], ...] = ((1,), (2, 3), (4, 6, 8, 12, 16, 32))
+_BY_COILS: tuple[tuple[float, float], ...] = ((1, 2), (2, 65))
+_BY_ACCELERATION: dict[str, tuple[tuple[float, float], ...]] = {
+    "regular lines": ((1.2, 2.2), (2.2, 3.2), (3.2, 9.0)),
+    "random lines": ((1.2, 3.2), (3.2, 9.0)),
+    "plane": ((1.2, 5.0), (5.0, 9.0)),
+}
+ComplexArray = npt.NDArray[np.complex64]
 
 
-def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path], scans: int = 48) -> dict[str, Any]:
-    """Calibrate on the held-out volumes.
+@dataclass(frozen=True)
+class Scored:
+    """Pixels of one reconstructed scan.
 
-    Coverage is measured on each volume with the factor of the others, and on the second half of all scans
-    with the factor of the first.
+    Attributes
+    ----------
+    anatomy
+        What was scanned.
+    mask
+        Name of its mask.
+    condition
+        What was known before.
+    error, half_width
+        (pixels,) inside the object, relative to the mean signal there.
+    """
+
+    anatomy: str
+    mask: str
+    condition: ScanCondition
+    error: FloatArray
+    half_width: FloatArray
+
+
+def calibration_masks(shape: tuple[int, int], rng: np.random.Generator) -> dict[str, sampling.Mask]:
+    """Under-sampling patterns (ky, kx) of all kinds, shifted and drawn at random."""
+    width = shape[1]
+    centre = 24 if min(shape) >= 96 else 16
+    lines = {f"equispaced R{r}": sampling.equispaced(width, r, centre, int(rng.integers(r))) for r in (2, 3, 4, 6, 8)}
+    most = width / (centre + 0.08 * width)
+    lines |= {f"random R{r}": sampling.random_columns(width, min(r, most), centre, rng) for r in (2.5, 5)}
+    part = sampling.partial_fourier(width, 0.65) | sampling.central(width, centre)
+    lines["partial Fourier R2"] = lines["equispaced R2"] & part
+    masks: dict[str, sampling.Mask] = {name: np.broadcast_to(line, shape) for name, line in lines.items()}
+    for r in (3, 6, 8):
+        masks[f"Poisson disc R{r}"] = poisson_disc(shape, float(r), centre, int(rng.integers(1 << 20)))
+    return masks
+
+
+def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> dict[str, Any]:
+    """Calibrate on what the recipe holds out: simulated scans of its volumes, measured scans under-sampled again.
+
+    Coverage is measured on each anatomy with the factors of the others. A group of scans whose coverage lies
+    outside of what the recipe accepts on some anatomy is marked: its interval is not calibrated.
 
     Parameters
     ----------
     reconstruct
         The served network.
     recipe
-        Names the held-out volumes. Coils, masks, phases and noise are drawn anew from the
-        distribution of the training.
+        Names volumes and measured scans.
     roots
-        Folders that hold the volumes.
-    scans
-        Of each volume.
+        Folders that hold them.
     """
-    samples: dict[str, tuple[FloatArray, FloatArray]] = {}
-    for index, source in enumerate(recipe.held_out):
-        seed = recipe.seed + 3000 + index
-        pool = objects.build_pool(anatomy.load([source], roots), scans, seed)
-        samples[source.name] = errors_and_widths(reconstruct, ScanSampler(pool, scans, seed), scans)
-    measured = {}
-    for name, (error, width) in samples.items():
-        factor = _factor([sample for key, sample in samples.items() if key != name] or [samples[name]])
-        measured[name] = {
-            "factor_from_other_volumes": round(factor, 4),
-            "coverage": round(measured_coverage(error, factor * width), 4),
-            "mean_half_width_relative": round(float(np.mean(factor * width)), 4),
-        }
-    factor = _factor(list(samples.values()))
-    middle = scans // 2 * _PIXELS
-    first = [(error[:middle], width[:middle]) for error, width in samples.values()]
-    second = [np.concatenate([sample[part][middle:] for sample in samples.values()]) for part in (0, 1)]
+    scans = list(simulated(reconstruct, recipe, roots)) + list(measured(reconstruct, recipe.measured, roots))
+    return summary(scans, recipe)
+
+
+def summary(scans: Sequence[Scored], recipe: MrRecipe) -> dict[str, Any]:
+    """The table, and the coverage of each anatomy and of each mask by the factors of the other anatomies."""
+    real = {source.name for source in recipe.measured}
+    cells: list[dict[str, Any]] = []
+    for cell in groups():
+        inside = [scan for scan in scans if cell.holds(scan.condition)]
+        names = sorted({scan.anatomy for scan in inside})
+        if len(names) < 2:
+            continue
+        others = {name: _factor([scan for scan in inside if scan.anatomy != name]) for name in names}
+        covered = {name: _covered(inside, name, factor) for name, factor in others.items()}
+        found = {
+            "pattern": cell.pattern, "acceleration": list(cell.acceleration), "coils": list(cell.coils),
+            "factor": round(_factor(inside), 3), "scans": len(inside),
+            "factor_by_others": {name: round(factor, 3) for name, factor in others.items()},
+            "coverage_by_others": covered,
+        }  # fmt: skip
+        limits = {name: recipe.accepted_measured if name in real else recipe.accepted for name in names}
+        kept = len(inside) >= recipe.least_scans and all(
+            limits[name][0] <= value <= limits[name][1] for name, value in covered.items()
+        )
+        cells.append({**found, "calibrated": kept})
+    table = ConformalTable([_cell(found) for found in cells])
     return {
         "coverage": COVERAGE,
-        "conformal_factor": round(factor, 4),
-        "scans_of_each": scans,
-        "second_half_of_scans_by_first": round(measured_coverage(second[0], _factor(first) * second[1]), 4),
-        "held_out": measured,
+        "accepted": {"simulated": list(recipe.accepted), "measured": list(recipe.accepted_measured)},
+        "conformal_factor": round(_factor(scans), 4),
+        "cells": cells,
+        "by_anatomy": _coverage(scans, table, "anatomy"),
+        "by_mask": _coverage(scans, table, "mask"),
     }
 
 
-def errors_and_widths(reconstruct: Reconstruct, sampler: ScanSampler, scans: int) -> tuple[FloatArray, FloatArray]:
-    """Absolute errors and predicted half-widths inside the head, relative to the mean signal there."""
-    errors, widths = [], []
-    for _ in range(scans):
-        scan = sampler.draw()
-        truth = root_sum_of_squares(scan.coil_images).numpy()
-        real, imaginary, below, above, _ = reconstruct(scan.kspace.numpy())
-        head = np.flatnonzero(truth > 0.1 * np.percentile(truth, 98))
-        size = truth.ravel()[head].mean()
-        taken = sampler.rng.choice(head, _PIXELS)
-        errors.append((np.abs(np.hypot(real, imaginary) - truth) / size).ravel()[taken])
-        widths.append(((below + above) / (2 * size)).ravel()[taken])
-    return np.concatenate(errors), np.concatenate(widths)
+def table_of(calibration: dict[str, Any], without: str = "") -> ConformalTable:
+    """The table of what :func:`summary` made.
+
+    Parameters
+    ----------
+    calibration
+        Of the model.
+    without
+        Anatomy whose part in the factors is taken away, to measure coverage on it.
+    """
+    cells = [_cell(found) for found in calibration["cells"]]
+    if not without:
+        return ConformalTable(cells)
+    factors = [found["factor_by_others"].get(without, found["factor"]) for found in calibration["cells"]]
+    return ConformalTable([replace(cell, factor=factor) for cell, factor in zip(cells, factors, strict=True)])
 
 
-def _factor(samples: list[tuple[FloatArray, FloatArray]]) -> float:
-    error, width = (np.concatenate(parts) for parts in zip(*samples, strict=True))
-    return conformal_factor(error, width, COVERAGE)
+def groups() -> list[Cell]:
+    """All groups, without factors."""
+    return [
+        Cell(pattern, acceleration, coils)
+        for pattern, accelerations in _BY_ACCELERATION.items()
+        for acceleration in accelerations
+        for coils in _BY_COILS
+    ]
+
+
+def simulated(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> Iterator[Scored]:
+    """Scans of the held-out volumes: every mask, one to many coils, noise of any level."""
+    for index, source in enumerate(recipe.held_out):
+        volumes = anatomy.load([source], roots)
+        for class_index, counts in enumerate(_ANY_COILS):
+            rng = np.random.default_rng((recipe.seed, 3000, index, class_index))
+            shape = tuple(2 * int(side) for side in rng.integers(52, 74, 2))
+            for name, mask in calibration_masks((shape[0], shape[1]), rng).items():
+                image = objects.draw_object(volumes, (shape[0], shape[1]), rng)
+                noise = float(np.exp(rng.uniform(*np.log(NOISE))))
+                scan = acquire(image, draw_array(int(rng.choice(counts)), rng), mask, noise, rng)
+                yield replace(score(reconstruct, scan, mask, rng), anatomy=source.name, mask=name)
+        print(f"calibrated on {source.name}", flush=True)
+
+
+def measured(reconstruct: Reconstruct, scans: Sequence[MeasuredScan], roots: list[Path]) -> Iterator[Scored]:
+    """Measured k-space without gaps, under-sampled again; its noise is part of the truth."""
+    for source in scans:
+        path = next((root / source.path for root in roots if (root / source.path).exists()), None)
+        if path is None:
+            raise FileNotFoundError(f"measured scan {source.path!r} is under none of {[str(r) for r in roots]}")
+        with h5py.File(path) as file:
+            slices = [np.asarray(file["kspace"][index], np.complex64) for index in source.slices]
+        for index, whole in enumerate(slices):
+            rng = np.random.default_rng((5000, index))
+            images = to_image(whole)
+            for name, mask in calibration_masks((whole.shape[1], whole.shape[2]), rng).items():
+                yield replace(_score(reconstruct, whole * mask, images, mask, rng), anatomy=source.name, mask=name)
+        print(f"measured {source.name}", flush=True)
+
+
+def score(reconstruct: Reconstruct, scan: Scan, mask: sampling.Mask, rng: np.random.Generator) -> Scored:
+    """Errors and half-widths at random pixels of a simulated scan."""
+    return _score(reconstruct, scan.kspace.numpy(), scan.coil_images.numpy(), mask, rng)
+
+
+def _score(
+    reconstruct: Reconstruct, kspace: ComplexArray, images: ComplexArray, mask: sampling.Mask, rng: np.random.Generator
+) -> Scored:
+    truth = np.sqrt((np.abs(images) ** 2).sum(0))
+    real, imaginary, below, above, _ = reconstruct(np.asarray(kspace, np.complex64))
+    inside = np.flatnonzero(truth > 0.1 * np.percentile(truth, 98))
+    size = truth.ravel()[inside].mean()
+    taken = rng.choice(inside, _PIXELS)
+    condition = ScanCondition(sampling.pattern_of(mask), mask.size / float(mask.sum()), len(kspace))
+    error = (np.abs(np.hypot(real, imaginary) - truth) / size).ravel()[taken]
+    return Scored("", "", condition, error, ((below + above) / (2 * size)).ravel()[taken])
+
+
+def _factor(scans: Sequence[Scored]) -> float:
+    """Conformal factor; each anatomy counts alike, however many scans it has."""
+    most = max(sum(s.anatomy == name for s in scans) for name in {s.anatomy for s in scans})
+    error, width = [], []
+    for name in sorted({scan.anatomy for scan in scans}):
+        own = [scan for scan in scans if scan.anatomy == name]
+        times = most // len(own)
+        error += [scan.error for scan in own] * times
+        width += [scan.half_width for scan in own] * times
+    return conformal_factor(np.concatenate(error), np.concatenate(width), COVERAGE)
+
+
+def _covered(scans: Sequence[Scored], name: str, factor: float) -> float:
+    own = [scan for scan in scans if scan.anatomy == name]
+    error, width = (np.concatenate([getattr(scan, part) for scan in own]) for part in ("error", "half_width"))
+    return round(measured_coverage(error, factor * width), 3)
+
+
+def _coverage(scans: Sequence[Scored], table: ConformalTable, attribute: str) -> dict[str, float]:
+    """Mean over scans of calibrated groups, each by the factor of its group's other anatomies."""
+    found: dict[str, list[float]] = {}
+    for cell in (cell for cell in table.cells if cell.calibrated):
+        inside = [scan for scan in scans if cell.holds(scan.condition)]
+        for name in sorted({scan.anatomy for scan in inside}):
+            factor = _factor([scan for scan in inside if scan.anatomy != name])
+            for scan in inside:
+                if scan.anatomy == name:
+                    covered = measured_coverage(scan.error, factor * scan.half_width)
+                    found.setdefault(getattr(scan, attribute), []).append(covered)
+    return {key: round(float(np.mean(values)), 3) for key, values in sorted(found.items())}
+
+
+def _cell(found: dict[str, Any]) -> Cell:
+    low, high = found["acceleration"]
+    fewest, most = found["coils"]
+    return Cell(found["pattern"], (low, high), (fewest, most), found["factor"], found["calibrated"])

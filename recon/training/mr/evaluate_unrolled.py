@@ -22,8 +22,10 @@ from recon.arrays import FloatArray
 from recon.backend import mr_classical
 from recon.networks.mr_unrolled import root_sum_of_squares
 from recon.physics import sampling
-from recon.physics.sampling import Mask
+from recon.physics.sampling import Mask, pattern_of
+from recon.quality.conformal_table import ConformalTable, ScanCondition
 from recon.training.mr import anatomy, objects
+from recon.training.mr.calibrate import table_of
 from recon.training.mr.coils import receive_maps
 from recon.training.mr.lesions import lesion_recovery
 from recon.training.mr.masks import poisson_disc
@@ -70,7 +72,7 @@ def evaluate(
     roots: list[Path],
     slices: int,
     masks: dict[str, Mask] | None = None,
-    factor: float = 1.0,
+    factors: ConformalTable | None = None,
 ) -> tuple[dict[str, Any], dict[str, dict[str, FloatArray]]]:
     """Figures of every method for every mask, mean over slices of the first held-out volume; one slice's images.
 
@@ -86,8 +88,8 @@ def evaluate(
         How many.
     masks
         Of k-space; by default :func:`evaluation_masks`.
-    factor
-        Conformal factor of the first method's half-widths.
+    factors
+        Of the first method's half-widths, by condition; coverage is not measured where a mask has none.
     """
     masks = evaluation_masks() if masks is None else masks
     shape = next(iter(masks.values())).shape
@@ -115,8 +117,11 @@ def evaluate(
                 if method == first:
                     residual.append(float(np.linalg.norm(planes[4]) / np.linalg.norm(kspace)))
                     head = truth > 0.1 * np.percentile(truth, 98)
-                    inside = np.abs(shown[method] - truth) <= 0.5 * factor * (planes[2] + planes[3])
-                    covered.append(float(inside[head].mean()))
+                    condition = ScanCondition(pattern_of(mask), mask.size / float(mask.sum()), COILS)
+                    cell = factors.find(condition) if factors else None
+                    factor = cell.factor if cell else None
+                    inside = np.abs(shown[method] - truth) <= 0.5 * (factor or np.nan) * (planes[2] + planes[3])
+                    covered.append(float(inside[head].mean()) if factor else float("nan"))
             tested = lesion_recovery(methods[first], image, maps, mask, NOISE, LESION_PX, seed=index)
             recovery.extend(float(r) for r in tested.recovery)
             false_structure.append(tested.false_structure)
@@ -135,7 +140,7 @@ def evaluate(
             "lesion_contrast_recovery": round(float(np.median(recovery)), 3),
             "lesion_contrast_recovery_worst_tenth": round(float(np.quantile(recovery, 0.1)), 3),
             "false_structure": round(float(np.mean(false_structure)), 3),
-            "interval_coverage": round(float(np.mean(covered)), 3),
+            "interval_coverage": None if np.isnan(covered).any() else round(float(np.mean(covered)), 3),
             "residual": round(float(np.mean(residual)), 4),
         }
         print(name, table[name], flush=True)
@@ -201,8 +206,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     methods = served_methods(options.repository)
     options.output.mkdir(parents=True, exist_ok=True)
     interval = json.loads((options.output / "calibration.json").read_text())
-    evaluation, pictures = evaluate(methods, recipe, options.data, options.slices, factor=interval["conformal_factor"])
-    evaluation["interval"] = interval
+    evaluation, pictures = evaluate(
+        methods, recipe, options.data, options.slices, factors=table_of(interval, without=recipe.held_out[0].name)
+    )
     (options.output / "evaluation.json").write_text(json.dumps(evaluation, indent=1) + "\n")
     draw(evaluation, pictures, options.output / "evaluation.png")
 

@@ -31,7 +31,7 @@ CONFIG = ModelConfig(
         "domain_matrix": "48,512",
         "domain_acceleration": "1,8.8",
         "domain_centred": "12",
-        "domain_anatomy": "head",
+        "domain_anatomy": "head, neck, chest, abdomen",
     },
 )
 _WARM_SHAPE = "8,256,256"
@@ -86,7 +86,7 @@ def export_mr(average: dict[str, Tensor], recipe: MrRecipe, factor: float, folde
     return configure(weights, factor, folder)
 
 
-def configure(weights: list[Path], factor: float, folder: Path) -> ExportedMr:
+def configure(weights: list[Path], factor: float, folder: Path, conformal_table: str = "") -> ExportedMr:
     """Write ``config.pbtxt`` and the code for weights that are there."""
-    sha256 = write_version(folder, "1", CONFIG, [path.name for path in weights], factor, _WARM_SHAPE)
+    sha256 = write_version(folder, "1", CONFIG, [path.name for path in weights], factor, _WARM_SHAPE, conformal_table)
     return ExportedMr(tuple(weights), folder / FILE, sha256)

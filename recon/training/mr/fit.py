@@ -11,11 +11,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from recon.networks.mr_unrolled import Reconstruction, Unrolled, root_sum_of_squares
+from recon.training.export import read_weights
 from recon.training.fit import Plan, device, pinball, reduced_precision
 from recon.training.fit import fit as run
 from recon.training.mr import anatomy, objects
 from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.sampler import Scan, ScanSampler
+from recon.training.mr.served import served_sensitivities
 
 _SHARES = (0.1, 0.1, 0.1, 0.3, 1.0)  # of the last cascades in the loss: earlier ones leave work to later ones
 
@@ -91,18 +93,23 @@ def fit(
     """
     torch.manual_seed(recipe.seed)
     where = device()
-    sampler = ScanSampler(prepare_objects(recipe, roots, work), recipe.arrays, recipe.seed)
-    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats).to(where)
-    network = network.to(memory_format=torch.channels_last)
+    sensitivities = served_sensitivities if recipe.start else None
+    sampler = ScanSampler(prepare_objects(recipe, roots, work), recipe.arrays, recipe.seed, sensitivities)
+    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
+    if recipe.start:
+        for number, cascade in enumerate(network.cascades, 1):
+            cascade.load_state_dict(read_weights(Path(recipe.start) / f"cascade{number}.onnx"))
+    network = network.to(where).to(memory_format=torch.channels_last)
 
     def step_loss(step: int) -> Tensor:
         sampler.rng = np.random.default_rng((recipe.seed, step))
         scan = sampler.draw().to(where)
         with reduced_precision(where):
-            result = network(scan.kspace, scan.mask, scan.calibration)
+            result = network(scan.kspace, scan.mask, scan.calibration, scan.maps)
         return loss(result, scan)
 
-    return run(network, step_loss, Plan(recipe.steps, recipe.learning_rate, minutes), work, validate)
+    plan = (Plan.tuning if recipe.start else Plan)(recipe.steps, recipe.learning_rate, minutes)
+    return run(network, step_loss, plan, work, validate)
 
 
 def prepare_objects(recipe: MrRecipe, roots: list[Path], work: Path) -> objects.ObjectPool:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from recon.arrays import FloatArray
 from recon.physics.fourier import to_image, to_kspace
-from recon.training.mr import structure
+from recon.training.mr import structure, tissues
 from recon.training.mr.anatomy import MrVolume, draw_plane
-from recon.training.mr.phase import object_phase
+from recon.training.mr.phase import body_phase, object_phase
 
 Rng = np.random.Generator
 ComplexImage = npt.NDArray[np.complex64]
@@ -34,12 +34,18 @@ def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial
     Made finer than the matrix and cut in k-space, so that edges ring and phases cancel within a pixel
     as in a real scan.
     """
-    magnitude, pixel_mm, scalp = draw_plane(volumes, shape, FINER, rng, axial)
-    magnitude = structure.change_contrast(magnitude, rng)
-    fat = np.zeros_like(magnitude)
-    if scalp and rng.random() < 0.6:
+    plane = draw_plane(volumes, shape, FINER, rng, axial)
+    pixel_mm, body = plane.pixel_mm, plane.volume.form == "body"
+    fat = np.zeros_like(plane.values)
+    if plane.volume.hounsfield:
+        magnitude, fat = tissues.from_hounsfield(plane.values, rng)
+    else:
+        magnitude = structure.change_contrast(plane.values, rng)
+    if body:  # its fat is shown by CT, or by no one
+        pass
+    elif plane.volume.scalp and rng.random() < 0.6:
         fat = structure.fat_rim(magnitude, pixel_mm, rng)
-    elif not scalp and rng.random() < 0.7:
+    elif not plane.volume.scalp and rng.random() < 0.7:
         magnitude = structure.add_scalp(magnitude, pixel_mm, rng)
         fat = structure.fat_rim(magnitude, pixel_mm, rng)
     if rng.random() < 0.6:
@@ -47,6 +53,8 @@ def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial
     if rng.random() < 0.5:
         magnitude = structure.add_lesions(magnitude, pixel_mm, rng)
     phase = object_phase(magnitude, pixel_mm, rng)
+    if body:
+        phase += body_phase(magnitude, pixel_mm, rng)
     if rng.random() < 0.6:
         vessels = structure.draw_vessels(magnitude.shape, np.asarray(magnitude > 0.1), pixel_mm, rng)
         level = rng.uniform(0.0, 2.0)

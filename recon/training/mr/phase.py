@@ -36,6 +36,24 @@ def object_phase(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray
     return phase
 
 
+def body_phase(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
+    """What a body adds to :func:`object_phase`, (y, x) in radians.
+
+    A field that turns several times across it, and now and then metal: a dipole's field, so steep nearby that
+    the signal of a pixel cancels (Schenck, Med Phys 23:815, 1996).
+    """
+    phase = smooth_phase(magnitude.shape, rng, float(rng.uniform(0.0, 2.0)))
+    inside = np.argwhere(magnitude > 0.1)
+    if len(inside) and rng.random() < 0.12:
+        cy, cx = inside[rng.integers(len(inside))]
+        y, x = (np.arange(n, dtype=np.float32) - c for n, c in zip(magnitude.shape, (cy, cx), strict=True))
+        radius = rng.uniform(2.0, 7.0) / pixel_mm
+        distance = np.hypot(y[:, None], x) + radius
+        along = y[:, None] if rng.random() < 0.5 else x[None]
+        phase = phase + rng.uniform(2.0, 30.0) * radius**3 * (3 * along**2 / distance**2 - 1) / distance**3
+    return np.asarray(phase, np.float32)
+
+
 def smooth_phase(shape: tuple[int, ...], rng: Rng, size: float) -> FloatArray:
     """Polynomials and one wave across the field of view, (y, x) float32 in radians."""
     y, x = np.meshgrid(*[np.linspace(-1, 1, n, dtype=np.float32) for n in shape], indexing="ij")

@@ -7,6 +7,24 @@ from pydantic import BaseModel, ConfigDict, Field
 from recon.training.mr.anatomy import MrSource
 
 
+class MeasuredScan(BaseModel):
+    """k-space without gaps that a scanner measured; calibrated on, never trained on.
+
+    Attributes
+    ----------
+    name, path
+        What was scanned, and the file below one of the data folders: ``kspace`` (slice, coil, ky, kx).
+    slices
+        That are taken.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    path: str
+    slices: tuple[int, ...] = (0,)
+
+
 class MrRecipe(BaseModel):
     """Everything needed to train the network again."""
 
@@ -21,5 +39,13 @@ class MrRecipe(BaseModel):
     learning_rate: float = Field(5e-4, gt=0)
     objects: int = Field(4000, gt=0)
     arrays: int = Field(1500, gt=0)
+    #: Version folder of a served network to go on from: its weights, and its refinement of sensitivities.
+    start: str = ""
     sources: list[MrSource]
     held_out: list[MrSource] = []
+    measured: list[MeasuredScan] = []
+    #: Coverage that each anatomy must have by the factors of the others, or the group has no interval: simulated
+    #: ones, of which a group has few scans, and measured ones, which count for more.
+    accepted: tuple[float, float] = (0.7, 0.99)
+    least_scans: int = Field(8, gt=0)  # of a group that is calibrated
+    accepted_measured: tuple[float, float] = (0.86, 0.99)

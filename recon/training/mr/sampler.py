@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,13 +13,15 @@ from torch.nn import functional
 
 from recon.networks.mr_unrolled import root_sum_of_squares, to_kspace
 from recon.physics.sampling import Mask, calibration_size
-from recon.training.mr.coils import ComplexMaps, noise_mixing, receive_maps
+from recon.training.mr.coils import HEAD_MM, LIMB_MM, TRUNK_MM, ComplexMaps, noise_mixing, receive_maps, uniform_map
 from recon.training.mr.masks import draw_discs, random_mask
 from recon.training.mr.objects import ComplexImage, ObjectPool
 from recon.training.mr.phase import smooth_phase
 
-COILS = (1, 2, 3, 4, 5, 6, 8, 12)
-_CHANCES = (0.07, 0.05, 0.05, 0.15, 0.13, 0.18, 0.27, 0.10)
+COILS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32)
+_CHANCES = (0.2, 0.06, 0.04, 0.11, 0.08, 0.13, 0.2, 0.08, 0.05, 0.03, 0.02)
+_BODIES, _BODY_CHANCES = (HEAD_MM, TRUNK_MM, LIMB_MM), (0.5, 0.35, 0.15)
+MOST_COILS = 12  # more are compressed to so many virtual ones, as the server does
 NOISE = (0.002, 0.04)  # of a coil's complex samples, over the bright pixels (98th percentile)
 
 
@@ -36,16 +39,24 @@ class Scan:
         Fully sampled centre (height, width).
     coil_images
         (coils, y, x) complex64 without noise: the truth.
+    maps
+        (coils, y, x) complex64 sensitivities as the server finds them; None for the low-resolution ones.
     """
 
     kspace: Tensor
     mask: Tensor
     calibration: tuple[int, int]
     coil_images: Tensor
+    maps: Tensor | None = None
 
     def to(self, where: torch.device) -> Scan:
         """The same scan on another device."""
-        return Scan(self.kspace.to(where), self.mask.to(where), self.calibration, self.coil_images.to(where))
+        maps = None if self.maps is None else self.maps.to(where)
+        return Scan(self.kspace.to(where), self.mask.to(where), self.calibration, self.coil_images.to(where), maps)
+
+
+#: Sensitivities (coils, y, x) of k-space (coils, ky, kx) with a mask.
+Sensitivities = Callable[[ComplexMaps, Mask], ComplexMaps]
 
 
 class ScanSampler:
@@ -59,16 +70,18 @@ class ScanSampler:
         How many receive arrays are computed ahead.
     seed
         Of every random choice made here.
+    sensitivities
+        The server's, which two scans of three are given; without, the network uses its own.
     """
 
-    def __init__(self, pool: ObjectPool, arrays: int, seed: int) -> None:
-        self.pool = pool
+    def __init__(self, pool: ObjectPool, arrays: int, seed: int, sensitivities: Sensitivities | None = None) -> None:
+        self.pool, self.sensitivities = pool, sensitivities
         # a small matrix teaches as much as a large one in a fraction of the time
         chances = 1.0 / pool.shapes.prod(axis=1).astype(float) ** 2
         self._chances = chances / chances.sum()
         self.rng = np.random.default_rng(seed)
         counts = self.rng.choice(COILS, size=arrays, p=_CHANCES)
-        self.arrays = [receive_maps(int(count), self.rng) for count in counts]
+        self.arrays = [draw_array(int(count), self.rng) for count in counts]
         self.discs = draw_discs(max(2, arrays // 10), seed)
 
     def draw(self) -> Scan:
@@ -83,7 +96,32 @@ class ScanSampler:
         image = image * np.exp(1j * smooth_phase(image.shape, rng, 0.4))
         mask = random_mask((image.shape[0], image.shape[1]), rng, self.discs)
         noise = float(np.exp(rng.uniform(np.log(NOISE[0]), np.log(NOISE[1]))))
-        return acquire(np.asarray(image, np.complex64), maps, mask, noise, rng)
+        scan = compressed(acquire(np.asarray(image, np.complex64), maps, mask, noise, rng))
+        if self.sensitivities is None or len(scan.kspace) == 1 or rng.random() > 0.67:
+            return scan
+        return replace(scan, maps=torch.from_numpy(self.sensitivities(scan.kspace.numpy(), mask)))
+
+
+def draw_array(coils: int, rng: np.random.Generator) -> ComplexMaps:
+    """Sensitivities of an array for a head, a trunk or a limb; a single coil is mostly a volume coil."""
+    if coils == 1 and rng.random() < 0.6:
+        return uniform_map(rng)
+    return receive_maps(coils, rng, _BODIES[rng.choice(len(_BODIES), p=_BODY_CHANCES)])
+
+
+def compressed(scan: Scan) -> Scan:
+    """The scan with at most 12 virtual coils, found in its calibration: Huang et al., MRI 26:133 (2008)."""
+    if len(scan.kspace) <= MOST_COILS:
+        return scan
+    rows, columns = (
+        slice(side // 2 - taken // 2, side // 2 - taken // 2 + taken)
+        for side, taken in zip(scan.mask.shape, scan.calibration, strict=True)
+    )
+    centre = scan.kspace[:, rows, columns].flatten(1).to(torch.complex128)
+    _, vectors = torch.linalg.eigh(centre @ centre.conj().T)
+    matrix = vectors[:, -MOST_COILS:].conj().T.to(torch.complex64)
+    kspace, images = (torch.tensordot(matrix, data, 1) for data in (scan.kspace, scan.coil_images))
+    return replace(scan, kspace=kspace, coil_images=images)
 
 
 def acquire(image: ComplexImage, maps: ComplexMaps, mask: Mask, noise: float, rng: np.random.Generator) -> Scan:

@@ -11,9 +11,20 @@ import numpy.typing as npt
 from recon.arrays import FloatArray
 from recon.backend.mr_unrolled import CASCADES, Unrolled
 from recon.backend.runtime import runtime_of
+from recon.physics.espirit import centre_of, sensitivities
+from recon.physics.sampling import Mask, calibration_size
+from recon.physics.thermal_noise import outer_noise
 
 ComplexArray = npt.NDArray[np.complex64]
 Reconstruct = Callable[[ComplexArray], FloatArray]
+
+
+def served_sensitivities(kspace: ComplexArray, mask: Mask) -> ComplexArray:
+    """Sensitivities (coils, y, x) of k-space (coils, ky, kx) with a mask, as the server finds them."""
+    height, width = mask.shape
+    centre = centre_of(kspace, calibration_size(mask))
+    maps, _ = sensitivities(centre, (height, width), outer_noise(kspace, mask))
+    return np.asarray(maps, np.complex64)
 
 
 def load_unrolled(weights: Path, runtime: str = "") -> Reconstruct:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recon.physics.fourier import to_image
+from recon.quality.conformal_table import Cell, ConformalTable
 from recon.training.mr.anatomy import MrSource
 from recon.training.mr.calibrate import calibrate
 from recon.training.mr.evaluate_unrolled import draw, evaluate, evaluation_masks, psnr_ssim
@@ -50,20 +51,23 @@ def test_psnr_ignores_the_scale_and_counts_the_error() -> None:
 def test_figures_of_every_method_and_a_page(recipe_and_data, tmp_path) -> None:
     recipe, folder = recipe_and_data
     masks = {"whole": np.ones((96, 80), bool), "R2": np.broadcast_to(np.arange(80) % 2 == 0, (96, 80))}
-    evaluation, pictures = evaluate({"zero-filled": zero_filled}, recipe, [folder], 1, masks)
+    factors = ConformalTable([Cell("regular lines", (1.0, 1.5), (1, 33), 1.0)])
+    evaluation, pictures = evaluate({"zero-filled": zero_filled}, recipe, [folder], 1, masks, factors)
     whole, half = (evaluation["masks"][name] for name in masks)
     assert whole["methods"]["zero-filled"]["psnr_db"] > half["methods"]["zero-filled"]["psnr_db"] + 5
     assert whole["lesion_contrast_recovery"] == pytest.approx(1, abs=0.1)
     assert half["samples_over_measured"] == 2
     assert whole["interval_coverage"] > 0.9
+    assert half["interval_coverage"] is None  # no scan like it was calibrated
     draw(evaluation, pictures, tmp_path / "page.png")
     assert (tmp_path / "page.png").stat().st_size > 10_000
 
 
 def test_calibration_measures_each_volume_with_the_others_factor(recipe_and_data) -> None:
     recipe, folder = recipe_and_data
-    interval = calibrate(zero_filled, recipe, [folder], scans=6)
-    assert interval["conformal_factor"] > 0
-    assert set(interval["held_out"]) == {"one", "two"}
-    for measured in interval["held_out"].values():
-        assert 0.6 < measured["coverage"] <= 1.0
+    interval = calibrate(zero_filled, recipe, [folder])
+    found = interval["cells"]
+    assert {cell["pattern"] for cell in found} == {"regular lines", "random lines", "plane"}
+    for cell in found:
+        assert cell["factor"] > 0
+        assert set(cell["coverage_by_others"]) == {"one", "two"}

@@ -38,10 +38,11 @@ def test_a_missing_source_is_named(tmp_path) -> None:
 
 def test_an_object_fills_its_matrix_and_is_not_cut_off(volumes) -> None:
     for seed in range(6):
-        plane, pixel_mm, scalp = anatomy.draw_plane(volumes, (100, 90), 1.5, np.random.default_rng(seed))
+        drawn = anatomy.draw_plane(volumes, (100, 90), 1.5, np.random.default_rng(seed))
+        plane = drawn.values
         assert plane.shape == (150, 135)
-        assert scalp
-        assert 0.3 < pixel_mm < 2.5
+        assert drawn.volume.scalp
+        assert 0.3 < drawn.pixel_mm < 2.5
         edge = np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
         assert (edge > 0.1).mean() < 0.25
         assert (plane > 0.1).mean() > 0.15

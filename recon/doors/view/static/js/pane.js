@@ -37,7 +37,8 @@ export class Pane {
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.fillStyle = "#05060a";
     pen.fillRect(0, 0, width, height);
-    pen.font = `${13 * ratio}px system-ui, sans-serif`;
+    const letter = ratio * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    pen.font = `${letter}px system-ui, sans-serif`;
     if (!painted) {
       pen.fillStyle = "#c3c9d4";
       pen.textAlign = "center";
@@ -62,10 +63,10 @@ export class Pane {
     pen.fillStyle = "#e6b450";
     pen.textAlign = "center";
     const [west, east, north, south] = edges;
-    pen.fillText(west, 12 * ratio, height / 2);
-    pen.fillText(east, width - 12 * ratio, height / 2);
-    pen.fillText(north, width / 2, 16 * ratio);
-    pen.fillText(south, width / 2, height - 8 * ratio);
+    pen.fillText(west, letter, height / 2);
+    pen.fillText(east, width - letter, height / 2);
+    pen.fillText(north, width / 2, 1.2 * letter);
+    pen.fillText(south, width / 2, height - 0.6 * letter);
   }
 
   #cross(pen, view, width, height, ratio) {

@@ -33,6 +33,24 @@ def partial_fourier(length: int, fraction: float) -> Mask:
     return np.arange(length) >= round(length * (1.0 - fraction))
 
 
+def pattern_of(mask: Mask) -> str:
+    """How a mask leaves samples out: ``regular lines``, ``random lines`` or ``plane``.
+
+    Lines are whole rows or columns; regular ones lie equally far apart outside of the centre that is measured
+    whole. All else is a pattern in the plane: a Poisson disc, a grid.
+    """
+    for axis in (0, 1):
+        lines = mask.any(axis=axis)
+        if (mask == (lines[None] if axis == 0 else lines[:, None])).all():
+            # from the middle outwards, until a line is missing, is the centre
+            middle = len(lines) // 2
+            low = middle - int(np.argmin(np.append(lines[:middle][::-1], False)))
+            high = middle + int(np.argmin(np.append(lines[middle:], False)))
+            gaps = np.concatenate([np.diff(np.flatnonzero(side)) for side in (lines[:low], lines[high:])])
+            return "regular lines" if len(gaps) == 0 or (gaps == gaps[0]).all() else "random lines"
+    return "plane"
+
+
 def calibration_block(mask: Mask) -> tuple[slice, slice]:
     """Rows and columns of the largest fully sampled rectangle of a mask (ky, kx) that holds the zero frequency.
 
