@@ -21,13 +21,16 @@ import recon
 from recon.errors import InvalidRequest, UnusableData
 from recon.io.nifti import NiftiVolume, read_nifti, write_nifti
 from recon.quality.verdict import Check, measure
+from recon.tasks.archive import Claim, Scan
 from recon.tasks.base import FinishedSlice, Input, LookedAt, ModelFacts, Session, SliceWork, Task, TensorSpec
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.job import Found, Job, Loaded, Sink
 from recon.tasks.names import name_of
 from recon.tasks.options import Choice, Options
+from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.v1 import common_pb2
+from recon.values.content import Content
 from recon.values.result import ImageSlice, ModelIdentity
 from recon.volumes import Unit
 from recon.wire.messages import chunks
@@ -87,6 +90,14 @@ class ToyTask(Task):
     def find(self, given: Mapping[str, Sequence[Path]], looked_at: LookedAt = None) -> Iterator[Found]:
         for path in given["inputs"]:
             yield ToyJob(name_of(path), str(path), [path])
+
+    def claim(self, scan: Scan) -> Claim:
+        return Claim(scan.content is Content.VOLUME and scan.path.name.startswith("wave"), "its name says wave")
+
+    def sample(self, item: int, slices: int) -> Sample:
+        rng = np.random.default_rng(item)
+        wave = rng.normal(size=(slices, 64, 48)) + 1j * rng.normal(size=(slices, 64, 48))
+        return Sample((wave, rng.uniform(1, 2, wave.shape)), "64 x 48", 1.0, "of a wave", 0.01)
 
 
 TASK = ToyTask()

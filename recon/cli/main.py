@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import warnings
 
@@ -53,8 +52,8 @@ def _common(
     debug: bool = typer.Option(False, "--debug", help="Show tracebacks."),
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
 ) -> None:
-    if debug:
-        os.environ["RECON_DEBUG"] = "1"
+    # main() looks for --debug itself, before anything can go wrong
+    return
 
 
 def main() -> None:

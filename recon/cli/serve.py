@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 _SWITCH_S = 0.0005
+
+
+class LogLevel(Enum):
+    """How much the log says."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 def serve(
@@ -33,6 +44,7 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
     client_ca: Annotated[Path | None, typer.Option(help="Require client certificates of this CA.")] = None,
+    log_level: Annotated[LogLevel, typer.Option(help="What the log on stderr holds, from this on.")] = LogLevel.INFO,
 ) -> None:
     """Serve until SIGTERM; prints one line when ready."""
     from recon.serving import server
@@ -40,7 +52,7 @@ def serve(
     from recon.serving.logs import log_to_stderr
     from recon.serving.settings import Settings
 
-    log_to_stderr()
+    log_to_stderr(getattr(logging, log_level.name))
     keep_memory()
     # a thread that works on a slice must not hold up the loop for the usual 5 ms
     sys.setswitchinterval(_SWITCH_S)

@@ -99,6 +99,11 @@ class LocalStream:
         self._task: asyncio.Task[None] | None = None
 
     @property
+    def name(self) -> str:
+        """This process."""
+        return "local"
+
+    @property
     def deadline(self) -> float:
         """Seconds of :func:`time.monotonic`."""
         return self._deadline

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+import os
+from dataclasses import dataclass, field, fields, replace
 
 from recon.errors import InvalidRequest
 
@@ -20,7 +21,13 @@ class Limits:
     in_flight
         Slices with the models at a time.
     idle_s
-        Longest silence of a peer, s.
+        Longest time without progress of a peer, s; messages that bring nothing are none.
+    most_streams_of_peer
+        Series at a time of one caller.
+    longest_s
+        That a stream may last, s.
+    most_bytes
+        Held for all streams together; half of the machine's memory by default.
 
     Raises
     ------
@@ -32,11 +39,14 @@ class Limits:
     read_ahead: int = 2
     in_flight: int = 2
     idle_s: float = 60.0
+    most_streams_of_peer: int = 24
+    longest_s: float = 4 * 3600.0
+    most_bytes: int = field(default_factory=lambda: _memory() // 2)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if not getattr(self, field.name) > 0:
-                raise InvalidRequest(f"{field.name} is {getattr(self, field.name)}; it must be above 0")
+        for bound in fields(self):
+            if not getattr(self, bound.name) > 0:
+                raise InvalidRequest(f"{bound.name} is {getattr(self, bound.name)}; it must be above 0")
 
     def for_instances(self, count: int) -> Limits:
         """The same where they let every instance of a model work and one more slice be ready for it."""
@@ -45,3 +55,7 @@ class Limits:
         return replace(
             self, read_ahead=max(self.read_ahead, count + 1), in_flight=max(self.in_flight, count + 1)
         )  # fmt: skip
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

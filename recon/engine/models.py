@@ -62,7 +62,7 @@ class ServedModel:
     @property
     def is_default(self) -> bool:
         """Whether the task uses it where a request names none."""
-        return self.parameter("default") == "yes" and self.method == self.parameter("default_method")
+        return self.parameter("default") == "yes" and not self.method
 
     @property
     def facts(self) -> ModelFacts:

@@ -18,5 +18,9 @@ class Peer(Protocol):
         """Hand over an answer; returns when the peer has room for another."""
 
     @property
+    def name(self) -> str:
+        """Who it is, as far as that is known: streams of one name count together."""
+
+    @property
     def deadline(self) -> float | None:
         """When its answers are worth nothing any more, seconds of :func:`time.monotonic`; None for never."""

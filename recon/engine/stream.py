@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from recon import __version__
+from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference, Request, Tensors
 from recon.engine.limits import Limits
@@ -32,6 +33,8 @@ from recon.wire.messages import PIECE_BYTES, check_to_message, chunks, interval_
 from recon.wire.planes import add_image, add_picture, add_width
 from recon.wire.text import bounded_text
 
+#: A message of no more bytes brings no samples: it keeps no place.
+_NOTHING_BYTES = 32
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 #: Pixels that go before, the message of the slice, and its checks.
 _Answer: TypeAlias = tuple[list[common_pb2.Chunk], Any, list[Check]]
@@ -67,6 +70,8 @@ class StreamEngine:
     def __init__(self, inference: Inference, catalogue: Catalogue, limits: Limits) -> None:
         self.streams = 0
         self._inference, self._catalogue, self._limits = inference, catalogue, limits
+        self.budget = Budget(limits.most_bytes)
+        self._of_peer: Counter[str] = Counter()
 
     async def run(self, task: Task, response: Callable[..., Any], peer: Peer) -> None:
         """Answer one call.
@@ -80,15 +85,27 @@ class StreamEngine:
         peer
             Who sends and is answered.
         """
-        if self.streams >= self._limits.most_streams:
-            raise TooManyRequests(f"all {self._limits.most_streams} streams are in use; try again later")
+        limits = self._limits
+        if self.streams >= limits.most_streams:
+            raise TooManyRequests(f"all {limits.most_streams} streams are in use; try again later")
+        if self._of_peer[peer.name] >= limits.most_streams_of_peer:
+            raise TooManyRequests(f"{limits.most_streams_of_peer} streams of this caller are open; finish some first")
         self.streams += 1
+        self._of_peer[peer.name] += 1
         try:
-            await self._run(task, response, peer)
+            with self.budget.account() as account:
+                async with asyncio.timeout(limits.longest_s) as longest:
+                    await self._run(task, response, peer, account)
+        except TimeoutError:
+            if not longest.expired():
+                raise
+            raise DeadlineExceeded(f"a stream may last {limits.longest_s:.0f} s; send the series in parts") from None
         finally:
             self.streams -= 1
+            self._of_peer[peer.name] -= 1
+            self._of_peer += Counter()  # forgets who has none
 
-    async def _run(self, task: Task, response: Callable[..., Any], peer: Peer) -> None:
+    async def _run(self, task: Task, response: Callable[..., Any], peer: Peer, account: Account) -> None:
         began = time.perf_counter()
         first = await self._next(peer)
         if first is None or first.WhichOneof("part") != "header":
@@ -100,7 +117,7 @@ class StreamEngine:
         if not header.model:
             suits, reason = self._catalogue.preferred(task.name)
             if not suits:
-                suits, reason = await self._suiting(task, header, begun, peer)
+                suits, reason = await self._suiting(task, header, begun, peer, account)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
         series = _Series(
@@ -108,6 +125,8 @@ class StreamEngine:
             common_pb2.Timings(), [], begun,
         )  # fmt: skip
         session = series.session
+        account.change(session.held_bytes(self._limits.read_ahead))
+        session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
         accepted = common_pb2.Accepted(
             provenance=provenance(model), interval=interval_to_message(session.interval), unit=_UNITS[session.unit],
@@ -127,13 +146,16 @@ class StreamEngine:
         )  # fmt: skip
         await self._write(peer, response(report=report))
 
-    async def _suiting(self, task: Task, header: Any, begun: deque[Any], peer: Peer) -> tuple[str, str]:
+    async def _suiting(
+        self, task: Task, header: Any, begun: deque[Any], peer: Peer, account: Account
+    ) -> tuple[str, str]:
         """The model for a header that names none, and why; what the task must see for it is kept in ``begun``."""
         models = self._catalogue.facts(task.name)
         while (found := task.suits(header, models, begun)) is None:
             message = await self._next(peer)
             if message is None:
                 raise InvalidRequest("the stream ended before a slice was whole", field="slices")
+            account.change(message.ByteSize())
             begun.append(message)
         return found
 
@@ -170,12 +192,15 @@ class StreamEngine:
 
     async def _read(self, series: _Series, queue: asyncio.Queue[_Item]) -> None:
         """Take messages and start the work that they make possible; a full queue stops the reading."""
-        session = series.session
+        session, silence = series.session, 0.0
         try:
             while not session.is_complete:
                 began = time.perf_counter()
-                message = series.begun.popleft() if series.begun else await self._next(series.peer)
-                series.timings.receive_ms += 1e3 * (time.perf_counter() - began)
+                message = series.begun.popleft() if series.begun else await self._next(series.peer, silence)
+                waited = time.perf_counter() - began
+                series.timings.receive_ms += 1e3 * waited
+                brings = message is not None and message.ByteSize() > _NOTHING_BYTES
+                silence = 0.0 if brings else silence + waited
                 if message is None:
                     raise InvalidRequest(f"the stream ended after {session.progress}", field="slices")
                 for work in session.add(message):
@@ -222,10 +247,10 @@ class StreamEngine:
         timings.finish_ms += 1e3 * (time.perf_counter() - inferred)
         return _judged(message, checks)
 
-    async def _next(self, peer: Peer) -> Any:
-        """The next message, None at the end of the stream."""
+    async def _next(self, peer: Peer, silence: float = 0.0) -> Any:
+        """The next message after so many seconds without progress, None at the end of the stream."""
         try:
-            async with asyncio.timeout(self._limits.idle_s):
+            async with asyncio.timeout(max(self._limits.idle_s - silence, 0.0)):
                 return await peer.receive()
         except TimeoutError:
             raise DeadlineExceeded(f"nothing came for {self._limits.idle_s:.0f} s; send or cancel") from None
@@ -235,7 +260,9 @@ class StreamEngine:
             async with asyncio.timeout(self._limits.idle_s):
                 await peer.send(message)
         except TimeoutError:
-            raise DeadlineExceeded(f"the client read nothing for {self._limits.idle_s:.0f} s") from None
+            raise DeadlineExceeded(
+                f"the client read nothing for {self._limits.idle_s:.0f} s; read answers while the series is sent"
+            ) from None
 
 
 def _finish(work: SliceWork, tensors: Tensors, series: _Series) -> tuple[FinishedSlice, Any]:

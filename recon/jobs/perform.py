@@ -38,7 +38,7 @@ def perform(
     """
     loaded = job.load()
     on_slice(0, loaded.slices)
-    options = loaded.chosen(options, lambda: {model.name for model in client.models() if model.task == job.task})
+    options = loaded.chosen(options)
     run = client.send(job.task, loaded.series(options), options.timeout_s)
     sink: Sink | None = None
     shown: ImageSlice | None = None

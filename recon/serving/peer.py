@@ -28,6 +28,11 @@ class GrpcPeer:
         await self._context.write(message)
 
     @property
+    def name(self) -> str:
+        """The caller's address without its port."""
+        return self._context.peer().rpartition(":")[0]
+
+    @property
     def deadline(self) -> float | None:
         """Of the call, seconds of :func:`time.monotonic`."""
         return self._deadline

@@ -98,6 +98,10 @@ class FinishedSlice:
     extra: Mapping[str, FloatImage] = field(default_factory=dict)
 
 
+#: Of a slice on its way: samples, tensors, image, width and the message.
+_BYTES_A_PIXEL = 32
+
+
 class SliceWork(ABC):
     """One slice on its way through the model; its methods are called once each, on any thread.
 
@@ -158,6 +162,8 @@ class Session(ABC):
     whole_numbers = False
     #: Checks that tell whether a scan is one that the model's interval was calibrated for.
     domain_checks: frozenset[str] = frozenset()
+    #: Told how many bytes more (or less, where negative) are held beyond :meth:`held_bytes`; it may refuse.
+    grow: Callable[[int], None] = staticmethod(lambda by: None)
     name: str
     rows: int
     columns: int
@@ -173,6 +179,16 @@ class Session(ABC):
     def series_checks(self) -> tuple[str, ...]:
         """Those of them that only the whole series shows."""
         return ()
+
+    def held_bytes(self, read_ahead: int) -> int:
+        """Bytes that the series holds at most, from its header alone.
+
+        Parameters
+        ----------
+        read_ahead
+            Slices that are worked on beyond the one that is being sent.
+        """
+        return _BYTES_A_PIXEL * self.rows * self.columns * min(self.slices, read_ahead + 2)
 
     @property
     def interval(self) -> Interval:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -69,8 +68,8 @@ class Loaded(ABC, Generic[OptionsT]):
     skipped: list[Skipped]
     damaged: bool = False
 
-    def chosen(self, options: OptionsT, served: Callable[[], set[str]]) -> OptionsT:
-        """The options with what the input decides; ``served`` names the models of the task that there are."""
+    def chosen(self, options: OptionsT) -> OptionsT:
+        """The options with what the input decides."""
         return options
 
     @abstractmethod

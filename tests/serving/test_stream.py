@@ -114,6 +114,57 @@ def test_a_client_that_falls_silent_is_let_go(gateway: Gateway, channel: grpc.Ch
     eventually(lambda: gateway.left() == (0, 0, 0))
 
 
+def test_messages_that_bring_nothing_keep_no_place(gateway: Gateway, channel: grpc.Channel) -> None:
+    over = threading.Event()
+
+    def messages() -> Iterator[Any]:
+        yield from list(ToySeries(*scan(4)).messages())[:3]
+        while not over.wait(0.2):
+            yield toy_pb2.Request(chunk=common_pb2.Chunk(slice_index=1, input="wave"))
+
+    began = time.monotonic()
+    _, error = failure(call(channel, messages()))
+    over.set()
+    assert error.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.INVALID_ARGUMENT)
+    assert time.monotonic() - began < 15
+    eventually(lambda: gateway.left() == (0, 0, 0))
+
+
+@pytest.mark.parametrize("limits", [Limits(most_bytes=4096)])
+def test_a_series_that_needs_more_than_there_is_is_refused_by_its_header(channel: grpc.Channel) -> None:
+    slices, error = failure(call(channel, iter(ToySeries(*scan(4)).messages())))
+    assert (slices, error.code()) == (0, grpc.StatusCode.INVALID_ARGUMENT)
+    assert "RECON_LIMITS__MOST_BYTES" in error.details()
+
+
+@pytest.mark.parametrize("limits", [Limits(most_streams_of_peer=1, idle_s=20)])
+def test_one_caller_does_not_take_every_place(gateway: Gateway, channel: grpc.Channel) -> None:
+    gateway.fake.stalled.clear()
+    first = call(channel, iter(ToySeries(*scan(4)).messages()))
+    next(first)  # accepted
+    _, error = failure(call(channel, iter(ToySeries(*scan(4)).messages())))
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "of this caller" in error.details()
+    gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)
+    assert sum(answer.WhichOneof("part") == "slice" for answer in first) == 4
+    eventually(lambda: gateway.engine.budget.held == 0)
+
+
+@pytest.mark.parametrize("limits", [Limits(longest_s=1.0, idle_s=20)])
+def test_a_stream_ends(gateway: Gateway, channel: grpc.Channel) -> None:
+    hold = threading.Event()
+
+    def messages() -> Iterator[Any]:
+        yield from list(ToySeries(*scan(4)).messages())[:3]
+        hold.wait(20)
+
+    _, error = failure(call(channel, messages()))
+    hold.set()
+    assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "may last 1 s" in error.details()
+    eventually(lambda: gateway.left() == (0, 0, 0))
+
+
 def test_slices_before_a_bad_one_are_kept(channel: grpc.Channel) -> None:
     wave, gain = scan(4)
     gain[2, 0, 0] = np.nan

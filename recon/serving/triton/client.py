@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 
 #: A model that has not answered by then hangs; nothing that is served takes as long.
 _LONGEST_CALL_S = 600.0
+#: A segment is not kept for a request that needs a smaller part of it than this, unless it is small anyway.
+_MOST_WASTE, _SMALL = 8, 8 * 1024 * 1024
 _GRPC_OPTIONS = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -41,6 +44,7 @@ _GRPC_OPTIONS = [
 class _State:
     """What a call holds, and how far it has come."""
 
+    permits: asyncio.Semaphore
     slot: Slot | None = None
     at_triton: bool = False
     abandoned: bool = False
@@ -57,7 +61,7 @@ class TritonClient:
     address
         Where it answers.
     most_in_flight
-        Requests that may be at Triton at once; others wait here, where they can be cancelled at once.
+        Requests for one model that may be at Triton at once; others wait here, where they can be cancelled at once.
     shared_memory
         Whether to use shared memory where Triton is on this host.
     """
@@ -72,7 +76,8 @@ class TritonClient:
             root_certificates=None if address.authority is None else str(address.authority),
             channel_args=_GRPC_OPTIONS,
         )
-        self._permits = asyncio.Semaphore(most_in_flight)
+        # of each model: one whose calls take minutes holds up nobody who asks for another
+        self._permits: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(most_in_flight))
         self._idle: list[Slot] = []
         self._calls: set[asyncio.Future[Any]] = set()
         self._prefix = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
@@ -166,8 +171,9 @@ class TritonClient:
         InternalError
             When the model fails.
         """
-        await self._permits.acquire()
-        state = _State()
+        permits = self._permits[request.model.host]
+        await permits.acquire()
+        state = _State(permits)
         call = asyncio.ensure_future(self._run(request, fill, meanwhile, state))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
@@ -198,6 +204,8 @@ class TritonClient:
             tensors: Tensors = empty(request.inputs)
         else:
             tensors = {name: slot.view(offsets[name], spec) for name, spec in request.inputs.items()}
+            for name, spec in request.outputs.items():  # what an earlier request left there is nobody's answer
+                slot.view(offsets[name], spec)[...] = 0
         if request.quick:
             fill(tensors)
         else:
@@ -209,6 +217,7 @@ class TritonClient:
         state.at_triton = True
         result = await self._call(request, tensors, slot, offsets)
         state.at_triton = False
+        _require_answer(result, request)
         if slot is None:
             return {name: result.as_numpy(name) for name in request.outputs}
         return {name: slot.view(offsets[name], spec) for name, spec in request.outputs.items()}
@@ -217,7 +226,7 @@ class TritonClient:
         """Give back what a call held, now that Triton has ended it."""
         if not call.cancelled():
             call.exception()  # where the caller is gone, nobody else looks at it
-        self._permits.release()
+        state.permits.release()
         slot, state.slot = state.slot, None
         if slot is None or slot.generation != self.generation:
             return
@@ -267,11 +276,11 @@ class TritonClient:
         """A registered segment of at least ``size`` bytes, or None where bodies must be used."""
         if not self.shared_memory or self.address.shared_memory is None:
             return None
-        for slot in self._idle:
-            if slot.size >= size:
-                self._idle.remove(slot)
-                return slot
-        while self._idle:  # too small: replace rather than collect
+        fitting = sorted((slot for slot in self._idle if slot.size >= size), key=lambda slot: slot.size)
+        if fitting and fitting[0].size <= max(_SMALL, _MOST_WASTE * size):
+            self._idle.remove(fitting[0])
+            return fitting[0]
+        while self._idle:  # too small, or of a request that was much larger: replace rather than collect
             await self._unregister(self._idle.pop())
         try:
             slot = create_slot(self.address.shared_memory, self._prefix, size, self.generation)
@@ -302,6 +311,24 @@ class TritonClient:
             )
         except InferenceServerException as error:
             log.warning("unregister_failed", error=str(error))
+
+
+def _require_answer(result: InferResult, request: Request) -> None:
+    """Refuse an answer that is not the one that was asked for, before its memory is read.
+
+    Raises
+    ------
+    InternalError
+        When a tensor is missing, or of another type or shape.
+    """
+    found = {tensor.name: (tensor.datatype, tuple(tensor.shape)) for tensor in result.get_response().outputs}
+    for name, spec in request.outputs.items():
+        wanted = np_to_triton_dtype(spec.dtype.type), spec.shape
+        if found.get(name) != wanted:
+            log.error("wrong_answer", model=request.model.host, tensor=name, wanted=wanted, found=found.get(name))
+            raise InternalError(
+                f"{request.model.name} answered with another {name} than was asked for; check the model"
+            )
 
 
 def _translate(error: InferenceServerException) -> ReconError:

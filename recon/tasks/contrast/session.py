@@ -22,6 +22,8 @@ from recon.wire.planes import require_input_type
 SMALLEST, LARGEST = 32, 1024
 FEWEST_SLICES, MOST_SLICES = 5, 2048
 MOST_VOXELS = 2**28
+#: Of each scan: as it came, aligned, and what alignment needs for a while.
+_BYTES_A_VOXEL = 16
 DOSE_FRACTIONS = (0.05, 0.5)
 
 
@@ -49,6 +51,11 @@ class ContrastSession(Session):
             (SliceAssembler(low_shape[1], low_shape[2], low_shape[0], dtype, "low"), self._low),
         ]
         self._checks: list[Check] = []
+
+    def held_bytes(self, read_ahead: int) -> int:
+        """Both scans, aligned and smoothed, beside the slices on their way."""
+        voxels = self._pre.values.size + self._low.values.size
+        return super().held_bytes(read_ahead) + _BYTES_A_VOXEL * voxels
 
     @property
     def declared_checks(self) -> tuple[str, ...]:

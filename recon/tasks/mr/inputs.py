@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class _LoadedMr(Loaded[MrOptions]):
         self.scan, self.slices = series, series.shape[0]
         self.notes, self.skipped, self.checks = series.notes, [], list(series.checks)
 
-    def chosen(self, options: MrOptions, served: Callable[[], set[str]]) -> MrOptions:
+    def chosen(self, options: MrOptions) -> MrOptions:
         """With the full name of a model that is named in short; which fits best, the service says."""
         if options.model == AUTOMAP:
             return replace(options, model=_AUTOMAP_OF[self.scan.kspace.kind])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from recon.errors import InvalidRequest, TooManyRequests
 from recon.v1 import mr_pb2
 from recon.values.averaging import Averaging
@@ -31,6 +33,8 @@ class ReadoutAssembler:
         self.coils, self.samples, self.lines, self.slices = coils, samples, lines, slices
         self.averages, self.cartesian = averages, cartesian
         self.finished: set[int] = set()
+        #: Told how many bytes more (or less) are held; it may refuse.
+        self.grow: Callable[[int], None] = lambda by: None
         self._open: dict[int, Averaging] = {}
         self._bytes = (8 * coils + (8 if cartesian else 16)) * samples * lines
 
@@ -62,6 +66,7 @@ class ReadoutAssembler:
         if not begun.came.any():
             raise InvalidRequest(f"{where}: finished without any readout", field="readouts.last_in_slice")
         del self._open[index]
+        self.grow(-self._bytes)
         self.finished.add(index)
         return index, begun.mean()
 
@@ -89,5 +94,6 @@ class ReadoutAssembler:
                 raise TooManyRequests(
                     f"{where}: {len(self._open)} slices are unfinished; finish some before the next begins"
                 )
+            self.grow(self._bytes)
             self._open[index] = Averaging(self.lines, self.coils, self.samples, curved=not self.cartesian)
         return self._open[index]

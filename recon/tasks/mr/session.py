@@ -63,6 +63,11 @@ class MrSession(Session):
     def _kind(self) -> IntervalKind:
         return interval_kind(self._model)
 
+    def held_bytes(self, read_ahead: int) -> int:
+        """The k-space of the slices on their way, beside what becomes of them; ``grow`` is told of open slices."""
+        kspace = 16 * self._facts.coils * self._facts.samples * self._facts.lines
+        return super().held_bytes(read_ahead) + kspace * min(self.slices, read_ahead + 2)
+
     @property
     def is_complete(self) -> bool:
         """Whether every slice is finished."""
@@ -75,6 +80,7 @@ class MrSession(Session):
 
     def add(self, message: Any) -> Iterable[SliceWork]:
         """Take readouts; a slice is work when its last readout is in."""
+        self._assembler.grow = self.grow
         if message.WhichOneof("part") != "readouts":
             raise InvalidRequest("after the header only readouts may follow", field="readouts")
         done = self._assembler.add(message.readouts)

@@ -9,15 +9,17 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from recon.batch.report import write_report
+from recon.cli import quality
 from recon.doors.view.app import reader_app
 from recon.doors.view.case import Case
 from recon.doors.view.serve import listening
 from recon.doors.view.sources import FolderSource
 from recon.errors import InvalidRequest, UnreadableInput
 from recon.quality.verdict import Verdict
-from recon.reading.decisions import Decision
+from recon.reading.decisions import Choice, Decision, decide
 from tests.batch import archives
 from tests.doors.view.samples import HOSTILE, broken, ct_dicom
 
@@ -166,6 +168,39 @@ def test_the_page_can_be_mounted_where_another_server_asks(results: Path) -> Non
     assert "recon view" in client.get("/view/").text
     assert len(client.get("/view/api/cases").json()["cases"]) == 2
     assert client.get("/view/static/js/main.js").status_code == 200
+
+
+def test_the_token_works_under_another_servers_path(results: Path) -> None:
+    app = Starlette(routes=[Mount("/view", reader_app(FolderSource([results]), token=TOKEN))])
+    client = TestClient(app, follow_redirects=False)
+    assert client.get("/view/api/cases").status_code == 403
+    answer = client.get("/view/", params={"token": TOKEN})
+    assert answer.headers["location"] == "/view/"
+    assert "Path=/view/" in answer.headers["set-cookie"]
+    assert client.get("/view/api/cases").status_code == 200
+
+
+def test_decisions_stand_in_the_report_of_a_batch(tmp_path: Path) -> None:
+    archives.write_series(tmp_path / "archive" / "one")
+    archives.run(tmp_path / "archive", tmp_path / "out")
+    (case,) = FolderSource([tmp_path / "out"]).cases()
+    decide(FolderSource([tmp_path / "out"]).book(case), case.subject, "Ada", Choice.REJECT, "<b>streaks</b>")
+    content = write_report(tmp_path / "out").read_text()
+    assert "<td>Ada<td>reject" in content
+    assert "&lt;b&gt;streaks&lt;/b&gt;" in content
+
+
+def test_tune_proposes_and_sets_nothing(results: Path) -> None:
+    source = FolderSource([results])
+    for case in source.cases():
+        decide(source.book(case), case.subject, "Ada", Choice.ACCEPT)
+    before = [path.read_bytes() for path in sorted(results.glob("*/report.json"))]
+    done = CliRunner().invoke(quality.app, ["tune", str(results), "--json"])
+    assert done.exit_code == 0
+    found = {line["check"]: line for line in json.loads(done.output)["proposals"] if line["side"] == "upper"}
+    assert found["noise_level"]["accepted"] == 2
+    assert "too few" in found["noise_level"]["words"]
+    assert [path.read_bytes() for path in sorted(results.glob("*/report.json"))] == before
 
 
 def test_folders_without_results_are_refused(tmp_path: Path) -> None:

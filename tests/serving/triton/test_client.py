@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -144,5 +146,59 @@ def test_memory_that_a_dead_triton_knew_is_forgotten(memory: Path) -> None:
         fake.stalled.set()
         await call
         assert client.idle_slots == 0
+
+    asyncio.run(main())
+
+
+def test_a_model_that_is_busy_holds_up_no_other(memory: Path) -> None:
+    async def main() -> None:
+        client, fake = client_of(memory)
+        fake.stalled.clear()
+        slow = [asyncio.create_task(once(client, request())) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        assert fake.running == 2  # its own permits
+        other = replace(request(), model=ServedModel("n", "1", "n", "", {}))
+        another = asyncio.create_task(once(client, other))
+        await asyncio.sleep(0.05)
+        assert fake.running == 3
+        fake.stalled.set()
+        await asyncio.gather(*slow, another)
+
+    asyncio.run(main())
+
+
+def test_an_answer_is_compared_with_what_was_asked(memory: Path) -> None:
+    async def main() -> None:
+        client, fake = client_of(memory)
+        for name, kind, shape in (("other", "FP32", (8, 8)), ("product", "INT16", (8, 8)), ("product", "FP32", (4, 8))):
+            tensor = SimpleNamespace(name=name, datatype=kind, shape=shape)
+            fake.answer = SimpleNamespace(get_response=lambda tensor=tensor: SimpleNamespace(outputs=[tensor]))
+            with pytest.raises(InternalError, match="another product than was asked for"):
+                await once(client, request())
+
+    asyncio.run(main())
+
+
+def test_outputs_start_at_zero_in_memory_that_is_used_again(memory: Path) -> None:
+    async def main() -> None:
+        client, _ = client_of(memory)
+        async with client.infer(request(), lambda tensors: None) as tensors:
+            tensors["product"][...] = 7
+        async with client.infer(request(), lambda tensors: None) as tensors:
+            assert not tensors["product"].any()
+
+    asyncio.run(main())
+
+
+def test_a_segment_of_a_large_request_is_not_kept_for_small_ones(memory: Path) -> None:
+    async def main() -> None:
+        client, fake = client_of(memory)
+        await once(client, request(2048))
+        (large,) = client._idle
+        assert large.size > 16 * 2**20
+        await once(client, request(8))
+        (small,) = client._idle
+        assert small.size < 2**20
+        assert len(fake.registered) == 1
 
     asyncio.run(main())
