@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from recon.networks.ct_denoiser import CtDenoiser
+from recon.training.ct.export import read_return_px
 from recon.training.export import read_weights
 from recon.volumes import FloatImage
 
@@ -27,7 +28,8 @@ def ct_network(weights: Path) -> CtDenoiser | None:
     if not blocks:
         return None
     levels = sorted(blocks)
-    network = CtDenoiser(tuple(widths[level] for level in levels), tuple(blocks[level] for level in levels))
+    channels, depths = tuple(widths[level] for level in levels), tuple(blocks[level] for level in levels)
+    network = CtDenoiser(channels, depths, read_return_px(weights))
     try:
         network.load_state_dict(found)
     except RuntimeError:

@@ -28,9 +28,14 @@ class CtRecipe(BaseModel):
     scenes: int = Field(160, gt=0)
     realisations: int = Field(4, ge=2)
     texture_share: float = Field(0.3, ge=0, le=1)
+    start: str = Field("", description="served file to begin from; empty: from scratch")
+    return_px: float = Field(0.0, ge=0, description="deviation of the low frequencies that are left in, pixels")
+    probe_weight: float = Field(0.0, ge=0, description="of the share that probes lose, in the loss")
+    lesion_weight: float = Field(1.0, ge=1, description="of the error inside probes")
     sources: list[Source]
     held_out: list[Source] = []
     weights: dict[str, float] = {}
+    pairs: list[str] = Field([], description="real pairs that settings are chosen and the interval is calibrated on")
 
 
 Recipe = TypeVar("Recipe", bound=BaseModel)

@@ -49,6 +49,8 @@ def test_simulate_then_evaluate(service: str, tmp_path: Path) -> None:
     assert set(methods) == {"low dose", "recon", "total variation", "BM3D", "bilateral"}
     assert methods["recon"]["rmse_ratio"] < 0.9
     assert 0.9 < methods["recon"]["mtf50_ratio"] < 1.1
+    kept = json.loads((tmp_path / "e" / "evaluation.json").read_text())["lesions"]["4 mm, 20 HU"]
+    assert 0.2 < kept["kept_p10"] <= kept["kept_median"] < 1.2
     assert (tmp_path / "e" / "evaluation.png").stat().st_size > 50_000
 
 

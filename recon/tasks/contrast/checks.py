@@ -41,7 +41,7 @@ DOMAIN = frozenset({"gain", "gain_bias", "pixel_spacing", "slice_spacing", "nois
 OF_A_SLICE = ("supported_by_low_dose", "mean_uncertainty")
 OF_THE_PAIR = (
     "motion", "rotation", "shows_anatomy", "same_head_and_sequence", "coverage", "scans_in_order", "agent_present",
-    "darker_tissue", *sorted(DOMAIN),
+    "darker_tissue", "grey_white_contrast", *sorted(DOMAIN),
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from recon.volumes import FloatImage
 
 _COARSE_MM = 2.0
 _FEWEST = 500
+_BINS = 160
 #: Share of the unenhanced tissue that got darker by more than noise and this; above it a slow bias is looked for.
 _DARKER_SHARE, _DARKER = 0.08, 0.005
 _SMALLEST_BIAS = 0.004
@@ -107,9 +108,9 @@ def match_gain(pre: FloatImage, low: FloatImage, spacing: tuple[float, float, fl
     slope = np.sqrt(sum(np.square(part) for part in np.gradient(mean)))[tissue] / mean[tissue]
     flat = slope <= np.quantile(slope, 0.7)  # edges show motion, not gain
     ratio = np.log(after[tissue] / before[tissue])[flat].astype(np.float64)
-    peak, width = darkest_cluster(ratio)
-    flat_gain = Gain(float(np.exp(peak)), np.zeros(len(_POWERS)))
     noise = _ratio_noise(pre, low, mean[tissue], steps)
+    peak, width = darkest_cluster(ratio, noise)
+    flat_gain = Gain(float(np.exp(peak)), np.zeros(len(_POWERS)))
     limit = 3.0 * min(noise, width) + _DARKER
     if (ratio < peak - limit).mean() <= _DARKER_SHARE:
         return flat_gain
@@ -118,20 +119,61 @@ def match_gain(pre: FloatImage, low: FloatImage, spacing: tuple[float, float, fl
     table = np.stack(_terms(*places), 1).astype(np.float64)
     bias = _fit_bias(ratio, table)
     rest = ratio - table @ bias
-    centre, narrow = darkest_cluster(rest)
+    centre, narrow = darkest_cluster(rest, noise)
     explained = np.std(table @ bias) > _SMALLEST_BIAS and narrow < 0.8 * width
     return Gain(float(np.exp(centre)), bias) if explained else flat_gain
 
 
-def darkest_cluster(ratio: npt.NDArray[np.float64]) -> tuple[float, float]:
+def darkest_cluster(ratio: npt.NDArray[np.float64], noise: float = 0.0) -> tuple[float, float]:
     """Centre and width (standard deviation) of the cluster of the unenhanced in values with a tail above.
+
+    The peak alone lies too high: much tissue takes up a little, and its values run into the cluster from above.
+    So both are fitted together: a normal cluster, and the same one with an exponential tail.
 
     Parameters
     ----------
     ratio
         (n,) logarithms of the ratio of the two scans.
+    noise
+        Their standard deviation from noise alone, if it is known; the cluster is not narrower.
     """
-    values = np.sort(ratio)
+    peak, width = _peak(np.sort(ratio))
+    width = max(width, noise, 1e-5)
+    near = ratio[(ratio > peak - 6 * width) & (ratio < peak + 10 * width)]
+    if near.size < _FEWEST:
+        return peak, width
+    counts, edges = np.histogram(near, _BINS)
+    return _fit_cluster(counts, edges, peak, width, noise)
+
+
+def _fit_cluster(
+    counts: npt.NDArray[np.int64], edges: npt.NDArray[np.float64], peak: float, width: float, noise: float
+) -> tuple[float, float]:
+    """Most likely centre and width of a normal cluster that is partly smeared upwards by an exponential."""
+    from scipy.optimize import minimize
+    from scipy.special import expit, ndtr
+
+    def expected(found: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        centre, deviation = peak + found[0] * width, noise + width * np.exp(found[1])
+        tail, clean = width * np.exp(found[2]), expit(found[3])
+        place = (edges - centre) / deviation
+        rate = deviation / tail
+        # cumulative distribution of the exponentially modified normal; the exponent is bounded where it is 0 anyway
+        smeared = ndtr(place) - np.exp(np.minimum(0.5 * rate**2 - place * rate, 50)) * ndtr(place - rate)
+        return np.diff(clean * ndtr(place) + (1 - clean) * smeared)
+
+    def unlikely(found: npt.NDArray[np.float64]) -> float:
+        share = np.maximum(expected(found), 1e-9)
+        return float(-(counts * np.log(share / share.sum())).sum() / counts.sum())
+
+    begin = np.array([-0.2, np.log(0.8), 0.5, 0.5])
+    best = minimize(unlikely, begin, method="Nelder-Mead", options={"maxiter": 600, "xatol": 1e-3})
+    shift = float(np.clip(best.x[0], -3, 1))
+    return peak + shift * width, float(noise + width * np.exp(np.clip(best.x[1], -6, 1)))
+
+
+def _peak(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Peak of sorted values, and its width below."""
     # the shortest interval that holds a third of the values is around the peak
     count = max(2, len(values) // 3)
     spans = values[count - 1 :] - values[: len(values) - count + 1]

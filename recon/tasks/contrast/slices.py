@@ -14,6 +14,7 @@ from recon.quality.verdict import Check, Verdict, verdict_of
 from recon.tasks.base import Array, FinishedSlice, SliceWork, TensorSpec
 from recon.tasks.contrast.alignment import Aligned, align
 from recon.tasks.contrast.checks import evidence, judge_pair, judge_shown, judge_slice, unsupported
+from recon.tasks.contrast.drift import measure_drift
 from recon.tasks.contrast.features import (
     CHANNELS,
     Grid,
@@ -63,14 +64,21 @@ class AlignedPair:
         """Align, match and judge two scans; ``low.values`` may be changed."""
         aligned = align(pre, low)
         scale = intensity_scale(pre.values)
-        noise = _noise(pre.values, aligned.low, scale)
         spacing = pre.geometry.spacing
+        drift = measure_drift(
+            pre.values, aligned.low, (spacing[2], spacing[1], spacing[0]), scale=scale, dose_fraction=dose_fraction
+        )
+        if drift.found:
+            for start in range(0, len(pre.values), _SLAB):
+                part = slice(start, start + _SLAB)
+                drift.subtract(pre.values[part], aligned.low[part], scale=scale, dose_fraction=dose_fraction)
+        noise = _noise(pre.values, aligned.low, scale)
         steps = tuple(max(1, round(2.0 / step)) for step in (spacing[2], spacing[1], spacing[0]))
         found = evidence(
             pre.values, aligned.low, scale=scale, noise=0.0 if noise != noise else noise, dose_fraction=dose_fraction,
             steps=(steps[0], steps[1], steps[2]),
         )  # fmt: skip
-        checks = judge_pair(aligned, found, noise / np.sqrt(2), spacing)
+        checks = [*judge_pair(aligned, found, noise / np.sqrt(2), spacing), *drift.checks]
         noise = 0.01 if noise != noise else noise
         return cls(
             pre.values, aligned.low, aligned, pre.geometry, scale, noise, dose_fraction, _box(pre.values, scale), checks
@@ -175,7 +183,8 @@ class ContrastWork(SliceWork):
         enhancement, below, above = (
             plane[:rows, :columns] for plane in tensors["enhancement_and_interval"][0].astype(np.float32)
         )
-        half_width = (below + above) * np.float32(0.5 * self._factor)
+        # the larger distance: the error inside a lesion has a sign, and the mean of both would miss its side
+        half_width = np.maximum(below, above) * np.float32(self._factor)
         difference = self._features.difference[self._place]
         doubtful = unsupported(enhancement, difference, pair.noise / pair.dose_fraction)
         half_width = np.maximum(half_width, doubtful)

@@ -21,6 +21,9 @@ class ContrastRecipe(BaseModel):
     learning_rate: float = Field(1e-3, gt=0)
     pool: int = Field(8, gt=0, description="simulated volumes kept at a time")
     steps_per_volume: int = Field(6, gt=0)
+    start: str = Field("", description="served file to begin from; empty: from scratch")
+    response_weight: float = Field(0.0, ge=0, description="of the response to faint lesions, in the loss")
+    core_weight: float = Field(0.7, ge=0, le=1, description="share of lesions' inner voxels in the interval's loss")
     slab: int = Field(64, ge=16, description="slices of a simulated volume")
     sources: list[HeadSource]
     held_out: list[HeadSource] = []

@@ -73,14 +73,21 @@ def load_sources(sources: list[Source], roots: list[Path]) -> list[Picture]:
     """
     pictures: list[Picture] = []
     for source in sources:
-        path = _find(source.path, roots)
+        path = find(source.path, roots)
         slices = list(_slices(source, path))[:: source.every]
         for values, spacing in track(slices, description=f"anatomy {source.name}"):
             pictures.append(_clean(values, spacing, source))
     return pictures
 
 
-def _find(relative: str, roots: list[Path]) -> Path:
+def find(relative: str, roots: list[Path]) -> Path:
+    """The first of the folders that holds something, with it.
+
+    Raises
+    ------
+    FileNotFoundError
+        When none does.
+    """
     for root in roots:
         if (root / relative).exists():
             return root / relative

@@ -16,6 +16,7 @@ from recon.training.export import halve_weights
 from recon.training.recipe import CtRecipe
 
 WARM_SHAPE = "1,1,512,512"
+_RETURN_PX = "return_px"
 
 
 def config_of(recipe: CtRecipe) -> ModelConfig:
@@ -29,19 +30,29 @@ class InSteps(CtDenoiser):
     """The network as it is served: noise and half-width of the interval as whole steps of 1/16 HU.
 
     A quarter of the bytes of three planes in single precision, which are copied twice on their way; rounding
-    errs by 0.02 HU. Scaling and the mean of both widths are products with constants before the pixels are
-    unfolded: runtimes split and join planes slowly, and multiply fast.
+    errs by 0.02 HU. The half-width is the larger of the two distances: their mean would leave out one side of
+    a lesion, whose error has a sign. Scaling is a product with constants before the pixels are unfolded:
+    runtimes split planes slowly, and multiply fast.
     """
 
     def forward(self, hu: Tensor) -> Tensor:
         """(batch, 2, y, x) int16 for (batch, 1, y, x) in HU."""
         folded = self.folded(self.windows(hu))
-        noise, width = torch.zeros(2, 3, 1, 1), torch.zeros(2, 3, 1, 1)
-        noise[0, 0], width[1, 1:] = NOISE_HU / STEP_HU, 0.5 * WIDTH_HU / STEP_HU
-        mixed = functional.conv2d(folded, _for_each_of_four(noise))
-        mixed = mixed + functional.conv2d(functional.softplus(folded), _for_each_of_four(width))
-        steps = functional.pixel_shuffle(mixed, 2)
+        noise = _plane(folded, 0, NOISE_HU / STEP_HU)
+        widths = functional.softplus(folded)
+        below, above = (_plane(widths, channel, WIDTH_HU / STEP_HU) for channel in (1, 2))
+        if self.returned is not None:
+            low = self.returned(noise)
+            noise, below, above = noise - low, below + low, above - low
+        steps = torch.cat([noise, torch.maximum(below, above)], 1)
         return torch.clamp(torch.round(steps), -32768.0, 32767.0).to(torch.int16)
+
+
+def _plane(folded: Tensor, channel: int, scale: float) -> Tensor:
+    """One output channel (batch, 1, y, x), scaled, of three whose pixels of 2x2 are folded into channels."""
+    weights = torch.zeros(1, 3, 1, 1)
+    weights[0, channel] = scale
+    return functional.pixel_shuffle(functional.conv2d(folded, _for_each_of_four(weights)), 2)
 
 
 def _for_each_of_four(weights: Tensor) -> Tensor:
@@ -61,7 +72,7 @@ def write_onnx(average: dict[str, Tensor], recipe: CtRecipe, path: Path) -> None
     path
         Of the file.
     """
-    network = InSteps(recipe.channels, recipe.blocks)
+    network = InSteps(recipe.channels, recipe.blocks, recipe.return_px)
     network.load_state_dict(average)
     network.eval()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,4 +87,12 @@ def write_onnx(average: dict[str, Tensor], recipe: CtRecipe, path: Path) -> None
         verbose=False,
     )
     assert program is not None
-    onnx.save(halve_weights(program.model_proto), path)
+    model = halve_weights(program.model_proto)
+    onnx.helper.set_model_props(model, {_RETURN_PX: str(recipe.return_px)})
+    onnx.save(model, path)
+
+
+def read_return_px(path: Path) -> float:
+    """The ``return_px`` of :class:`CtDenoiser` that a served file was written with; 0 where it says nothing."""
+    properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    return float(properties.get(_RETURN_PX, "0"))

@@ -9,16 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from recon.networks.ct_denoiser import CtDenoiser
-from recon.training.ct import anatomy, noise_bank
+from recon.training.ct import anatomy, noise_bank, probes
 from recon.training.ct.pairs import Patches, PatchSampler
 from recon.training.ct.validation import Pair, score_pairs
+from recon.training.export import read_weights
 from recon.training.fit import Plan, device, pinball, reduced_precision
 from recon.training.fit import fit as run
 from recon.training.recipe import CtRecipe
 from recon.training.trainer import key_of
 
 
-def loss(output: Tensor, patches: Patches) -> Tensor:
+def loss(output: Tensor, patches: Patches, weight: Tensor | None = None) -> Tensor:
     """Squared error in units of the noise, and pinball loss of the two quantile heads.
 
     Parameters
@@ -27,6 +28,8 @@ def loss(output: Tensor, patches: Patches) -> Tensor:
         (batch, 3, y, x) of :class:`CtDenoiser`.
     patches
         What the network was shown and what it should find.
+    weight
+        (batch, 1, y, x) of the error at each pixel; alike without.
     """
     sigma = (patches.noise_hu + 2.0)[:, None, None, None]
     error = (patches.low - output[:, :1] - patches.full) / sigma
@@ -36,7 +39,40 @@ def loss(output: Tensor, patches: Patches) -> Tensor:
     below, above = output[:, 1:2] / sigma, output[:, 2:3] / sigma
     residual = -error.detach()  # truth minus estimate
     interval = pinball(residual + below, 0.05) + pinball(residual - above, 0.95)
-    return (window * distance).mean() + 0.1 * interval.mean()
+    weight = torch.ones_like(error) if weight is None else weight
+    return (weight * window * distance).sum() / weight.sum() + 0.1 * interval.mean()
+
+
+def probed_loss(network: nn.Module, patches: Patches, rng: np.random.Generator, recipe: CtRecipe) -> Tensor:
+    """The loss on patches as they are and with probes in them, and what the probes lose (:mod:`.probes`).
+
+    Parameters
+    ----------
+    network
+        In training.
+    patches
+        On the network's device.
+    rng
+        Source of the probes.
+    recipe
+        With the weights of both.
+    """
+    where = patches.low.device
+    marks = probes.draw(patches, rng).to(where)
+    low = torch.cat([patches.low, torch.clamp(patches.low + marks, -1024, 3071)])
+    twice = Patches(
+        low,
+        torch.cat([patches.full, patches.full + marks]),
+        *(torch.cat([value] * 2) for value in (patches.noise_hu, patches.cutoff, patches.spacing_mm)),
+    )
+    with reduced_precision(where):
+        output = network(low.contiguous(memory_format=torch.channels_last))
+    output = output.float()
+    lesions = probes.lesions(marks)
+    weight = 1 + (recipe.lesion_weight - 1) * torch.cat([torch.zeros_like(lesions), lesions])
+    without, within = (low - output[:, :1]).chunk(2)
+    kept = probes.kept(within - without, marks, patches.full)
+    return loss(output, twice, weight) + recipe.probe_weight * kept.loss()
 
 
 def prepare_data(recipe: CtRecipe, roots: list[Path], cache: Path) -> PatchSampler:
@@ -97,16 +133,21 @@ def fit(recipe: CtRecipe, roots: list[Path], work: Path, minutes: float | None, 
     torch.manual_seed(recipe.seed)
     where = device()
     sampler = prepare_data(recipe, roots, work)
-    network = CtDenoiser(recipe.channels, recipe.blocks).to(where).to(memory_format=torch.channels_last)
+    network = CtDenoiser(recipe.channels, recipe.blocks, recipe.return_px)
+    if recipe.start:
+        network.load_state_dict(read_weights(Path(recipe.start)))
+    network.to(where).to(memory_format=torch.channels_last)
     weights = {source.name: recipe.weights.get(source.name, 1.0) for source in recipe.sources}
 
     def step_loss(step: int) -> Tensor:
         sampler.rng = np.random.default_rng((recipe.seed, step))
         drawn = sampler.draw(recipe.batch, weights)
-        patches = Patches(drawn.low.to(where), drawn.full.to(where), drawn.noise_hu.to(where))
+        patches = Patches(**{name: tensor.to(where) for name, tensor in vars(drawn).items()})
+        if recipe.probe_weight:
+            return probed_loss(network, patches, np.random.default_rng((recipe.seed, step, 1)), recipe)
         with reduced_precision(where):
             output = network(patches.low.contiguous(memory_format=torch.channels_last))
         return loss(output.float(), patches)
 
-    plan = Plan(recipe.steps, recipe.learning_rate, minutes)
+    plan = (Plan.tuning if recipe.start else Plan)(recipe.steps, recipe.learning_rate, minutes)
     return run(network, step_loss, plan, work, (lambda average: score_pairs(average, recipe, pairs)) if pairs else None)

@@ -28,11 +28,17 @@ class Patches:
         has noise of its own, which the low-dose image contains too.
     noise_hu
         (batch,) nominal standard deviation of the low-dose noise.
+    cutoff
+        (batch,) cut-off frequency of the reconstruction kernel, cycles per pixel.
+    spacing_mm
+        (batch,) pixel size.
     """
 
     low: Tensor
     full: Tensor
     noise_hu: Tensor
+    cutoff: Tensor
+    spacing_mm: Tensor
 
 
 class PatchSampler:
@@ -68,6 +74,7 @@ class PatchSampler:
         noises = torch.empty(batch, 2, size, size)
         transfers = torch.empty(batch, 2, size, size // 2 + 1)
         level, share = torch.empty(batch), torch.empty(batch)
+        cutoffs, spacings = torch.empty(batch), torch.empty(batch)
         frequency = torch.hypot(torch.fft.fftfreq(size)[:, None], torch.fft.rfftfreq(size)[None, :]).double()
         for item in range(batch):
             kernel = self._kernel()
@@ -75,6 +82,7 @@ class PatchSampler:
             anatomy[item], source_cutoff = self._structure(size, weights)
             noises[item] = noise
             cutoff = kernel.cutoff * spacing
+            cutoffs[item], spacings[item] = cutoff, spacing
             apodisation = kernel.transfer(frequency.numpy() / spacing)
             gain = self._kernel_gain(kernel, spacing)
             transfers[item, 0] = torch.from_numpy(apodisation * gain).float()
@@ -90,7 +98,7 @@ class PatchSampler:
         inner = slice(MARGIN, MARGIN + self.patch)
         full = torch.clamp(torch.round(clean + own), -1024, 3071)[:, None, inner, inner]
         low = torch.clamp(torch.round(clean + own + added), -1024, 3071)[:, None, inner, inner]
-        return Patches(low, full, level)
+        return Patches(low, full, level, cutoffs, spacings)
 
     def _noise_level(self) -> float:
         if self.rng.random() < 0.04:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from recon.backend.build import write_version
 from recon.training import checkpoint
-from recon.training.calibrate import cross_calibrated, served
+from recon.training.calibrate import served
 from recon.training.ct import fit
-from recon.training.ct.calibrate import held_out_errors
+from recon.training.ct.calibrate import calibrate
 from recon.training.ct.export import WARM_SHAPE, config_of, write_onnx
 from recon.training.ct.validation import read_pairs
 from recon.training.recipe import CtRecipe
@@ -16,21 +16,19 @@ from recon.training.trainer import Shipped, Trainer
 
 
 class CtTrainer(Trainer[CtRecipe]):
-    """Trains on simulated dose, validates on real pairs where a data root holds some in ``ldct_pairs``."""
+    """Trains on simulated dose; chooses and calibrates on the real pairs that the recipe names."""
 
     recipe = CtRecipe
 
     def fit(self, recipe: CtRecipe, roots: list[Path], work: Path, minutes: float | None) -> Path:
         """See :class:`recon.training.trainer.Trainer`."""
-        folders = [root / "ldct_pairs" for root in roots if (root / "ldct_pairs").is_dir()]
-        pairs = [pair for folder in folders for pair in read_pairs(folder)]
-        return fit.fit(recipe, roots, work, minutes, pairs)
+        return fit.fit(recipe, roots, work, minutes, list(read_pairs(recipe.pairs, roots).values()))
 
     def ship(self, recipe: CtRecipe, roots: list[Path], work: Path, folder: Path, version: str) -> Shipped:
         """See :class:`recon.training.trainer.Trainer`."""
         weights = folder / version / "model.onnx"
         write_onnx(checkpoint.load_average(work / "checkpoint.safetensors"), recipe, weights)
-        calibration = cross_calibrated(held_out_errors(served(weights), recipe, roots, work))
+        calibration = calibrate(served(weights), recipe, roots, work)
         factor = calibration["conformal_factor"]
         sha256 = write_version(folder, version, config_of(recipe), [weights.name], factor, WARM_SHAPE)
         return Shipped(folder, sha256, calibration)

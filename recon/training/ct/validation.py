@@ -12,6 +12,8 @@ from torch import Tensor
 
 from recon.arrays import FloatArray
 from recon.networks.ct_denoiser import CtDenoiser
+from recon.training.ct import anatomy
+from recon.training.fit import reduced_precision
 from recon.training.recipe import CtRecipe
 
 WINDOW = (-160.0, 240.0)  # abdominal display window, HU
@@ -25,24 +27,30 @@ class Pair:
     full: FloatArray
 
 
-def read_pairs(folder: Path) -> list[Pair]:
-    """All ``.npz`` pairs of a folder (arrays ``quarter_dose_hu`` and ``full_dose_hu``)."""
-    pairs = []
-    for path in sorted(folder.glob("*.npz")):
-        with np.load(path) as arrays:
+def read_pairs(names: list[str], roots: list[Path]) -> dict[str, Pair]:
+    """Real pairs by name (arrays ``quarter_dose_hu`` and ``full_dose_hu`` of a ``.npz`` file).
+
+    Raises
+    ------
+    FileNotFoundError
+        When a pair lies under none of the roots.
+    """
+    pairs = {}
+    for name in names:
+        with np.load(anatomy.find(name, roots)) as arrays:
             low, full = arrays["quarter_dose_hu"], arrays["full_dose_hu"]
-        pairs.append(Pair(low.astype(np.float32), full.astype(np.float32)))
+        pairs[Path(name).stem] = Pair(low.astype(np.float32), full.astype(np.float32))
     return pairs
 
 
 def score_pairs(weights: dict[str, Tensor], recipe: CtRecipe, pairs: list[Pair]) -> str:
     """Mean ratio of RMSE to the low-dose RMSE, and gain in SSIM, in the abdominal window."""
-    network = CtDenoiser(recipe.channels, recipe.blocks)
+    network = CtDenoiser(recipe.channels, recipe.blocks, recipe.return_px)
     network.load_state_dict(weights)
     network.eval()
     ratios, gains = [], []
     for pair in pairs:
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.no_grad(), reduced_precision(torch.device("cpu")):
             noise = network(torch.from_numpy(pair.low)[None, None])[0, 0].float().numpy()
         low, full, out = (np.clip(a, *WINDOW) for a in (pair.low, pair.full, pair.low - noise))
         ratios.append(_rmse(out, full) / _rmse(low, full))

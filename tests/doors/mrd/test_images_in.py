@@ -10,6 +10,7 @@ import pytest
 
 from recon.doors.mrd.wire import ConfigFile, Image, Text, layout
 from recon.errors import UnusableData
+from recon.quality.interval import calibrated
 from recon.quality.verdict import Verdict
 from recon.values.result import ImageSlice, ModelIdentity
 from tests.doors.mrd.scans import FakeClient, header, images, opened, scan, texts
@@ -26,7 +27,7 @@ class Enhancing(FakeClient):
 
 
 class _Run:
-    model = ModelIdentity("contrast_enhance", "1", "cd" * 32, "0", 0.9, 1.0)
+    model = ModelIdentity("contrast_enhance", "1", "cd" * 32, "0", calibrated(1.0))
 
     def __init__(self, client, pre, low) -> None:
         self._client, self._pre, self._low = client, pre, low

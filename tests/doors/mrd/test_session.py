@@ -215,12 +215,12 @@ def test_brightness_far_beyond_the_first_slice_is_not_clipped(door) -> None:
 @pytest.mark.parametrize(
     ("config", "said", "used"),
     [
-        ("mr", {}, "zero-filled"), ("", {}, "zero-filled"), ("openrecon", {"config": "l1-wavelet"}, "l1-wavelet"),
+        ("mr", {}, ""), ("", {}, ""), ("openrecon", {"config": "l1-wavelet"}, "l1-wavelet"),
         ("unheard", {"config": "mr_unrolled"}, "mr_unrolled"), ("zero-filled", {"config": "mr", "customconfig":
         "l1-wavelet"}, "l1-wavelet"), ("unrolled", {"customconfig": ""}, "mr_unrolled"),
     ],
 )  # fmt: skip
-def test_the_configuration_names_the_method(door, client, config, said, used) -> None:
+def test_the_configuration_names_the_method_or_leaves_it_to_the_service(door, client, config, said, used) -> None:
     first, second, *rest = simple_scan(1, config)
     answers = scan(door, [first, second, *([parameters(**said)] if said else []), *rest])
     assert len(images(answers, 99)) == 1

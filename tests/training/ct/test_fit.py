@@ -21,7 +21,7 @@ from recon.tasks.ct.denoise import STEP_HU
 from recon.training import checkpoint
 from recon.training.ct import fit as fit_ct
 from recon.training.ct import noise_bank
-from recon.training.ct.export import write_onnx
+from recon.training.ct.export import read_return_px, write_onnx
 from recon.training.ct.pairs import Patches, PatchSampler
 from recon.training.export import read_weights
 from recon.training.recipe import CtRecipe
@@ -72,7 +72,7 @@ def test_patches_hold_a_full_dose_image_inside_the_low_dose_one(work: Path) -> N
 
 def test_the_loss_is_least_at_the_truth() -> None:
     low = torch.full((1, 1, 16, 16), 60.0)
-    patches = Patches(low, torch.full((1, 1, 16, 16), 50.0), torch.tensor([10.0]))
+    patches = Patches(low, torch.full((1, 1, 16, 16), 50.0), torch.tensor([10.0]), torch.tensor([0.3]), torch.ones(1))
     losses = []
     for noise in (5.0, 10.0, 15.0):
         output = torch.zeros(1, 3, 16, 16)
@@ -111,23 +111,37 @@ def _fresh() -> tuple[CtDenoiser, dict[str, torch.Tensor]]:
     return network, {name: value.clone() for name, value in network.state_dict().items()}
 
 
-def test_export_keeps_names_and_results(tmp_path: Path) -> None:
-    torch.manual_seed(0)
+def test_training_goes_on_from_a_served_file(work: Path) -> None:
+    torch.manual_seed(5)
     network, _ = _fresh()
+    served = work / "1" / "model.onnx"
+    write_onnx(network.state_dict(), CtRecipe.model_validate(TINY), served)
+    changes = {"start": str(served), "steps": 2, "learning_rate": 1e-9, "probe_weight": 0.3, "lesion_weight": 3.0}
+    fit_ct.fit(CtRecipe.model_validate(TINY | changes), [], work, None, [])
+    average = checkpoint.load_average(work / "checkpoint.safetensors")
+    for name, weights in network.state_dict().items():
+        torch.testing.assert_close(average[name], weights, atol=2e-3, rtol=1e-3)  # kept in half precision
+
+
+@pytest.mark.parametrize("return_px", [0.0, 1.5])
+def test_export_keeps_names_and_results(tmp_path: Path, return_px: float) -> None:
+    torch.manual_seed(0)
+    network = CtDenoiser((16, 16, 16, 16), (1, 1, 1, 1), return_px)
     for parameter in network.parameters():  # equal constants would be stored once, under one name
         torch.nn.init.normal_(parameter, std=0.05)
     weights = network.state_dict()
-    recipe = CtRecipe.model_validate(TINY)
+    recipe = CtRecipe.model_validate(TINY | {"return_px": return_px})
     path = tmp_path / "1" / "model.onnx"
     write_onnx(weights, recipe, path)
     assert set(read_weights(path)) == set(weights)
+    assert read_return_px(path) == return_px
     hu = body(128, 20)[None, None, :96]
     session = onnxruntime.InferenceSession(str(path))
     (found,) = session.run(None, {"hu": hu})
     with torch.no_grad():
         noise, below, above = network(torch.from_numpy(hu)).numpy().swapaxes(0, 1)
     assert found.dtype == np.int16
-    expected = np.stack([noise, (below + above) / 2], 1)
+    expected = np.stack([noise, np.maximum(below, above)], 1)
     # half a step of rounding, and weights are stored in half precision
     np.testing.assert_allclose(found * STEP_HU, expected, atol=STEP_HU / 2 + 0.02)
 
