@@ -53,6 +53,13 @@ def multicoil(image: np.ndarray, coils: int, noise: float = 0.0, seed: int = 0) 
     return kspace + (noise * (rng.normal(size=kspace.shape) + 1j * rng.normal(size=kspace.shape))).astype(np.complex64)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for the shared service needs one: `make fast` leaves it out."""
+    for item in items:
+        if "service" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.service)
+
+
 @pytest.fixture
 def volume() -> Volume:
     """Four slices of 128x160."""

@@ -22,6 +22,8 @@ from recon.batch.verify import verify
 from recon.errors import ServiceUnavailable, UnusableData
 from tests.batch.archives import FakeExecutor, connecting, report_of, run, write_nifti, write_result
 
+pytestmark = pytest.mark.service
+
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 _SETTINGS = Settings(in_flight=4, attempts=3, patience_s=30.0, grace_s=5.0, backoff_s=0.05)

@@ -16,6 +16,8 @@ from recon.batch.verify import verify
 from tests.batch.archives import FakeExecutor, published, run, write_nifti, write_series
 from tests.batch.killed import STEPS
 
+pytestmark = pytest.mark.service
+
 
 def _killed(step: str, archive: Path, output: Path, log: Path) -> int:
     command = [sys.executable, "-m", "tests.batch.killed", step, str(archive), str(output), str(log)]

@@ -32,6 +32,8 @@ from recon.tasks.registry import task_of
 from tests.batch.archives import published, write_series
 from tests.conftest import body
 
+pytestmark = pytest.mark.service
+
 _STATES = ("done", "rejected", "failed", "skipped", "running", "pending")
 
 

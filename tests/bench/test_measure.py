@@ -21,6 +21,8 @@ from recon.bench.measure import Request, measure
 from recon.bench.observation import Reply
 from recon.bench.self_test import Check
 
+pytestmark = pytest.mark.service
+
 
 class Lying:
     """Answers fast, in one of several wrong ways, from some request on."""

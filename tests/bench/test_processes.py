@@ -12,6 +12,8 @@ import pytest
 from recon.bench.processes import Processes, busy_s, listener
 from recon.errors import InvalidRequest
 
+pytestmark = pytest.mark.service
+
 
 def test_cpu_time_and_peak_memory_of_a_process() -> None:
     code = "data = bytearray(64 << 20); del data; print(sum(range(3_000_000)), flush=True); input()"

@@ -6,9 +6,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from recon.bench.processes import Processes
 from recon.bench.soak import Soak, growth, report
+
+pytestmark = pytest.mark.service
 
 
 def test_growth_is_measured_over_the_second_half() -> None:

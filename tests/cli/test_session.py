@@ -16,6 +16,8 @@ from recon.cli.session import tls_of
 from recon.errors import InvalidRequest
 from tests.serving.test_supervision import running
 
+pytestmark = pytest.mark.service
+
 HOLD = """
 from recon.cli.session import own_service
 with own_service() as address:

@@ -28,6 +28,8 @@ from recon.errors import ReconError, ServiceUnavailable
 from recon.volumes import Geometry, Volume
 from tests.conftest import body
 
+pytestmark = pytest.mark.service
+
 SERVING = health_pb2.HealthCheckResponse.SERVING
 SERIES = Volume(np.stack([body(128, 20, seed) for seed in range(3)] * 40), Geometry.from_spacing(0.7, 0.7, 3))
 

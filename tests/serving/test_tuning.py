@@ -30,6 +30,8 @@ from recon.serving.tuning import Tuning, read_tunings
 from recon.volumes import Geometry, Volume
 from tests.conftest import body
 
+pytestmark = pytest.mark.service
+
 MODEL = "ct_denoise_light"
 WORDS = "onnxruntime, threads: 1, instances: 2"
 Write = Callable[..., Path]
