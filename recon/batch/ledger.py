@@ -134,9 +134,10 @@ class Ledger:
             due = (
                 "SELECT * FROM items WHERE state = 'pending' AND (suspect > 0) = ? AND not_before <= ? ORDER BY number"
             )
-            row = None
-            for suspect in (0, 1):
-                row = row or base.execute(f"{due} LIMIT 1", (suspect, now)).fetchone()
+            row = base.execute(f"{due} LIMIT 1", (0, now)).fetchone()
+            healthy = "SELECT 1 FROM items WHERE state = 'running' AND suspect = 0"
+            if row is None and base.execute(healthy).fetchone() is None:  # what is under way ends first
+                row = base.execute(f"{due} LIMIT 1", (1, now)).fetchone()
             if row is None:
                 return None
             base.execute(
