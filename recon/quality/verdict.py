@@ -69,11 +69,13 @@ def measure(
     name, value, unit, message, lower, upper
         Of the check.
     severity
-        The outcome when the value is outside, or NaN.
+        The outcome when the value is outside; one that is NaN was not measured and is REVIEW.
     action
         What a person should do then; it is said then only.
     """
-    inside = value == value
+    if value != value:  # what could not be measured is never worse, or better, than REVIEW
+        return Check(name, value, lower, upper, unit, Verdict.REVIEW, f"not measured: {message}")
+    inside = True
     if lower is not None:
         inside &= value >= lower
     if upper is not None:
