@@ -58,8 +58,8 @@ class Reader:
         return found
 
     def press(self, *keys: str) -> None:
-        for key in keys:
-            self.driver.switch_to.active_element.send_keys(key)
+        for key in keys:  # to the page, whatever has the focus
+            webdriver.ActionChains(self.driver).send_keys(key).perform()
 
     def click(self, selector: str) -> None:
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
