@@ -61,6 +61,10 @@ class Reader:
         for key in keys:  # to the page, whatever has the focus
             webdriver.ActionChains(self.driver).send_keys(key).perform()
 
+    def drawn(self) -> None:
+        """Until the browser has drawn what was changed last."""
+        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
     def click(self, selector: str) -> None:
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
 

