@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -304,7 +305,7 @@ def test_ping_says_why_not(configured: Callable[..., NodeConfig], tmp_path: Path
     path = written(configured(**to_pacs(free_port())), tmp_path)
     for name, words in (("PACS", "can't be reached"), ("OTHER", "no destination")):
         done = subprocess.run(
-            ["python", "-m", "recon.cli", "node", "ping", name, "--config", path], capture_output=True, text=True,
+            [sys.executable, "-m", "recon.cli", "node", "ping", name, "--config", path], capture_output=True, text=True,
             check=False,
         )  # fmt: skip
         assert words in done.stderr
