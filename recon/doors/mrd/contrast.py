@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recon.client import Client
+from recon.client.calls import Calls
 from recon.doors.mrd.images_in import Stack
 from recon.doors.mrd.options import Options
 from recon.doors.mrd.pictures import IMAGE, INTERVAL, Picture
@@ -37,7 +37,7 @@ class EarlierScans:
             return self._kept.pop(key, None) if key else None
 
 
-def enhanced(client: Client, stacks: list[Stack], options: Options, timeout_s: float) -> Iterator[list[Picture]]:
+def enhanced(client: Calls, stacks: list[Stack], options: Options, timeout_s: float) -> Iterator[list[Picture]]:
     """The pictures of each slice of the first scan, with the contrast of the full dose.
 
     Parameters

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO
 
 from recon.doors.mrd import scanner, version2
 from recon.doors.mrd.outbox import Outbox
-from recon.doors.mrd.session import Session, Surroundings
+from recon.doors.mrd.session import Session
+from recon.doors.mrd.surroundings import Surroundings
 from recon.doors.mrd.wire import Close, ConfigFile, Message, Text, encode, read_messages
 
 _HDF5 = b"\x89HDF"

@@ -1,8 +1,9 @@
 """Messages of the raw data protocol, version 1, read from and written to a stream of bytes."""
 
+from recon.doors.mrd.wire.incoming import Source, Truncated
 from recon.doors.mrd.wire.messages import (
-    Acquisition,
     Array,
+    Block,
     Close,
     ConfigFile,
     ConfigText,
@@ -12,10 +13,10 @@ from recon.doors.mrd.wire.messages import (
     Text,
     Waveform,
 )
-from recon.doors.mrd.wire.reader import Source, Truncated, read_messages
+from recon.doors.mrd.wire.reader import read_messages
 from recon.doors.mrd.wire.writer import encode
 
 __all__ = [
-    "Acquisition", "Array", "Close", "ConfigFile", "ConfigText", "Header", "Image", "Message", "Source", "Text",
+    "Array", "Block", "Close", "ConfigFile", "ConfigText", "Header", "Image", "Message", "Source", "Text",
     "Truncated", "Waveform", "encode", "read_messages",
 ]  # fmt: skip
