@@ -7,14 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from recon.values.readouts import Counts, Part, Readouts
+from recon.values.readouts import Counts, ReadoutPart, Readouts
 from recon.volumes import ComplexImage, FloatImage
 
 Lines = npt.NDArray[np.int64]
 _MOST = np.iinfo(np.uint16).max
 
 
-def gathered(parts: Iterable[Part], shape: tuple[int, int, int]) -> Readouts:
+def gathered(parts: Iterable[ReadoutPart], shape: tuple[int, int, int]) -> Readouts:
     """The slice of shape (lines, coils, samples) that parts on a Cartesian grid make."""
     averaging = Averaging(*shape)
     for part in parts:

@@ -77,7 +77,7 @@ class Readouts:
 
 
 @dataclass(frozen=True)
-class Part:
+class ReadoutPart:
     """Some readouts of a slice.
 
     Attributes
@@ -131,7 +131,7 @@ class KSpace:
     matrix: tuple[int, int] | None = None
     noise_std: float = 0.0
     kind: str = "cartesian"
-    coming: Callable[[int], Iterator[Part]] | None = None
+    coming: Callable[[int], Iterator[ReadoutPart]] | None = None
 
     @property
     def image_shape(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from recon.errors import InvalidRequest
 from recon.v1 import mr_pb2
-from recon.values.readouts import Part, Readouts
+from recon.values.readouts import ReadoutPart, Readouts
 from recon.volumes import ComplexImage, FloatImage
 from recon.wire.messages import CHUNK_BYTES, PIECE_BYTES
 
@@ -32,7 +32,7 @@ def messages_of(index: int, readouts: Readouts) -> Iterator[mr_pb2.Readouts]:
         )  # fmt: skip
 
 
-def messages_of_parts(index: int, parts: Iterable[Part]) -> Iterator[mr_pb2.Readouts]:
+def messages_of_parts(index: int, parts: Iterable[ReadoutPart]) -> Iterator[mr_pb2.Readouts]:
     """Readouts of slice ``index`` as they come, each part at once; the last message only says that it was the last."""
     for part in parts:
         _, coils, samples = part.values.shape
@@ -48,7 +48,7 @@ def messages_of_parts(index: int, parts: Iterable[Part]) -> Iterator[mr_pb2.Read
     yield mr_pb2.Readouts(slice_index=index, last_in_slice=True)
 
 
-def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool) -> Part:
+def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool) -> ReadoutPart:
     """The readouts of a message.
 
     Parameters
@@ -77,7 +77,7 @@ def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool)
             )
         counts = np.frombuffer(message.counts, "<u2").reshape(len(lines), samples)
     values = _values(message, len(lines), coils, samples, where)
-    return Part(lines, values, counts, _paths(message, len(lines), samples, where, curved=curved))
+    return ReadoutPart(lines, values, counts, _paths(message, len(lines), samples, where, curved=curved))
 
 
 def _values(message: mr_pb2.Readouts, count: int, coils: int, samples: int, where: str) -> ComplexImage:

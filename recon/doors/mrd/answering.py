@@ -13,8 +13,8 @@ from recon.doors.mrd.contrast import enhanced
 from recon.doors.mrd.images import SeriesOfImages
 from recon.doors.mrd.images_in import ImagesIn
 from recon.doors.mrd.mr import Reconstruction
-from recon.doors.mrd.options import Options
-from recon.doors.mrd.outbox import Outbox
+from recon.doors.mrd.options import SessionOptions
+from recon.doors.mrd.outbox import AnswerOutbox
 from recon.doors.mrd.pictures import IMAGE, Picture
 from recon.doors.mrd.scan import Portion
 from recon.doors.mrd.surroundings import Surroundings
@@ -48,7 +48,7 @@ class Answering:
     """
 
     def __init__(
-        self, around: Surroundings, options: Options, outbox: Outbox, name: str, wanted: Callable[[], bool]
+        self, around: Surroundings, options: SessionOptions, outbox: AnswerOutbox, name: str, wanted: Callable[[], bool]
     ) -> None:
         self._around, self._options, self._out, self._name, self._wanted = around, options, outbox, name, wanted
         self._client: Calls = around.client()

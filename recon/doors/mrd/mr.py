@@ -11,16 +11,16 @@ import numpy as np
 
 from recon.client.calls import Calls
 from recon.doors.mrd.coming import Coming
-from recon.doors.mrd.options import Options
+from recon.doors.mrd.options import SessionOptions
 from recon.doors.mrd.pictures import COMPLEX, IMAGE, INTERVAL, Picture, place_of
 from recon.doors.mrd.scan import Portion, table_of
 from recon.errors import ReconError
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.header import ScanHeader
 from recon.io.mrd.series import series_of
 from recon.quality.verdict import worst
 from recon.values.averaging import gathered
-from recon.values.readouts import Part
+from recon.values.readouts import ReadoutPart
 from recon.values.result import ImageSlice, ModelIdentity
 
 
@@ -44,7 +44,7 @@ class Reconstruction:
     """
 
     def __init__(
-        self, client: Calls, header: ScanHeader, options: Options, name: str, timeout_s: float,
+        self, client: Calls, header: ScanHeader, options: SessionOptions, name: str, timeout_s: float,
         say: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._client, self._header, self._options = client, header, options
@@ -83,7 +83,7 @@ class Reconstruction:
             made += self._pictures(portion, series, results, model)
         return made
 
-    def _of_coming(self, coming: Coming) -> tuple[MrSeries, list[ImageSlice], ModelIdentity | None] | None:
+    def _of_coming(self, coming: Coming) -> tuple[KSpaceSeries, list[ImageSlice], ModelIdentity | None] | None:
         """Sent as it comes; None where that can't be done or failed: what is wrong then shows in the whole."""
         method = self._methods.get(coming.encoding, self._options.model)
         if not method:  # the service is to choose, and looks at a whole slice for that
@@ -97,7 +97,7 @@ class Reconstruction:
             for note in series.notes:
                 self._once(note)
 
-            def lines(_: int) -> Iterator[Part]:
+            def lines(_: int) -> Iterator[ReadoutPart]:
                 return (further(block.heads, block.samples) for block in coming.blocks())
 
             kspace = series.kspace
@@ -107,7 +107,7 @@ class Reconstruction:
         except ReconError:
             return None
 
-    def _run(self, encoding: int, series: MrSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
+    def _run(self, encoding: int, series: KSpaceSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
         """The results of a stack, by the method that the first of its encoding was made by."""
         with self._choosing:
             if encoding not in self._methods:
@@ -118,13 +118,13 @@ class Reconstruction:
                 return results, model
         return self._ask(self._methods[encoding], series)
 
-    def _ask(self, method: str, series: MrSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
+    def _ask(self, method: str, series: KSpaceSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
         run = self._client.reconstruct_mr(
             series.kspace, phase=self._options.complex_images, model=method, name=self._name, timeout_s=self._timeout_s
         )
         return list(run), run.model
 
-    def _phases(self, series: MrSeries, results: list[ImageSlice]) -> Any:
+    def _phases(self, series: KSpaceSeries, results: list[ImageSlice]) -> Any:
         """(z, y, x) in radians; None where none is wanted or known."""
         if not self._options.complex_images:
             return None
@@ -134,7 +134,7 @@ class Reconstruction:
         return _volume(series, [result.extra["PHASE"] for result in results])
 
     def _pictures(
-        self, portion: Portion, series: MrSeries, results: list[ImageSlice], model: ModelIdentity | None
+        self, portion: Portion, series: KSpaceSeries, results: list[ImageSlice], model: ModelIdentity | None
     ) -> list[Picture]:
         images, widths = (_volume(series, [getattr(r, name) for r in results]) for name in ("image", "uncertainty"))
         phases = self._phases(series, results)
@@ -154,7 +154,13 @@ class Reconstruction:
         return made
 
     def _picture(
-        self, portion: Portion, series: MrSeries, z: int, image: Any, judged: ImageSlice, model: ModelIdentity | None
+        self,
+        portion: Portion,
+        series: KSpaceSeries,
+        z: int,
+        image: Any,
+        judged: ImageSlice,
+        model: ModelIdentity | None,
     ) -> Picture:
         slab = portion.slab
         thickness = series.geometry.spacing[2] if slab else self._thickness(portion)
@@ -171,7 +177,7 @@ class Reconstruction:
             self._say(note)
 
 
-def _volume(series: MrSeries, planes: list[Any]) -> Any:
+def _volume(series: KSpaceSeries, planes: list[Any]) -> Any:
     return series.reoriented(np.stack([series.laid_out(plane) for plane in planes]))
 
 

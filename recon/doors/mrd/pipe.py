@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from recon.doors.mrd import scanner, version2
-from recon.doors.mrd.outbox import Outbox
-from recon.doors.mrd.session import Session
+from recon.doors.mrd.outbox import AnswerOutbox
+from recon.doors.mrd.session import ScannerSession
 from recon.doors.mrd.surroundings import Surroundings
 from recon.doors.mrd.wire import Close, ConfigFile, Message, Text, encode, read_messages
 
@@ -21,7 +21,7 @@ _HDF5 = b"\x89HDF"
 def run(
     around: Surroundings, source: io.RawIOBase, target: BinaryIO, config: str, parameters: dict[str, Any],
     show: Callable[[str], None],
-) -> Outbox:  # fmt: skip
+) -> AnswerOutbox:  # fmt: skip
     """Read a scan, and write its images as they are ready.
 
     Parameters
@@ -39,7 +39,7 @@ def run(
 
     Returns
     -------
-    Outbox
+    AnswerOutbox
         It has counted images and errors.
     """
     buffered = io.BufferedReader(source, 2**20)
@@ -52,7 +52,7 @@ def run(
             show(message.text)
         send(message)
 
-    outbox = Outbox(answer)
+    outbox = AnswerOutbox(answer)
     with tempfile.TemporaryDirectory() as folder:
         if is_second:
             messages = _wanted(version2.messages_of(buffered), config, parameters)
@@ -63,7 +63,7 @@ def run(
             messages = _closed(scanner.messages_of(path, config, parameters))
         else:
             messages = _wanted(read_messages(buffered), config, parameters)
-        Session(around, outbox, "stream").run(messages)
+        ScannerSession(around, outbox, "stream").run(messages)
     return outbox
 
 

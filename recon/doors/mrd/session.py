@@ -12,8 +12,8 @@ from recon.doors.mrd.coming import Coming
 from recon.doors.mrd.images_in import ImagesIn, scan_key
 from recon.doors.mrd.kept import Kept
 from recon.doors.mrd.noise import dependency_of, identity_of
-from recon.doors.mrd.options import CONTRAST, Options, options_of, parameters_of
-from recon.doors.mrd.outbox import Outbox
+from recon.doors.mrd.options import CONTRAST, SessionOptions, options_of, parameters_of
+from recon.doors.mrd.outbox import AnswerOutbox
 from recon.doors.mrd.scan import Scan
 from recon.doors.mrd.surroundings import Surroundings
 from recon.doors.mrd.wire import (
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 FETCH = "fetch"
 
 
-class Session:
+class ScannerSession:
     """Takes the messages of one scanner, and has them answered.
 
     Parameters
@@ -51,13 +51,13 @@ class Session:
         Where results stay, so that images are wanted even when the scanner has left; None where none are kept.
     """
 
-    def __init__(self, around: Surroundings, outbox: Outbox, name: str, *, kept: Kept | None = None) -> None:
+    def __init__(self, around: Surroundings, outbox: AnswerOutbox, name: str, *, kept: Kept | None = None) -> None:
         self._around, self._out, self._name, self._kept = around, outbox, name, kept
         self._config = ""
         self._parameters: dict[str, Any] = {}
         self._xml = b""
         self._document: Any = None
-        self._options: Options | None = None
+        self._options: SessionOptions | None = None
         self._answering: Answering | None = None
         self._scan: Scan | None = None
         self._images: ImagesIn | None = None
@@ -152,7 +152,7 @@ class Session:
         else:
             self._parameters.update(found)
 
-    def _begin(self) -> tuple[Options, Answering]:
+    def _begin(self) -> tuple[SessionOptions, Answering]:
         """Once the first data come, all that was said before counts."""
         if self._options is None or self._answering is None:
             served = [model.name for model in self._around.client().models() if model.task == "mr"]
@@ -173,7 +173,7 @@ class Session:
             else:
                 answering.finish(measured)
 
-    def _begin_scan(self, options: Options, answering: Answering) -> Scan:
+    def _begin_scan(self, options: SessionOptions, answering: Answering) -> Scan:
         if not self._xml:
             raise InvalidRequest("acquisitions came before a header")
         self._document = document_of(self._xml, "the header")
@@ -183,7 +183,7 @@ class Session:
         self._around.noise.begin(self.identity)
         return self._scan
 
-    def _earlier_noise(self, options: Options) -> list[Block]:
+    def _earlier_noise(self, options: SessionOptions) -> list[Block]:
         wanted = dependency_of(self._document)
         if not wanted or wanted == self.identity:
             return []

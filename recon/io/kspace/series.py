@@ -10,7 +10,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from recon.quality.verdict import Check
-from recon.values.readouts import KSpace, Part
+from recon.values.readouts import KSpace, ReadoutPart
 from recon.volumes import ComplexImage, FloatImage, Geometry
 
 
@@ -19,7 +19,7 @@ def _same(volume: FloatImage) -> FloatImage:
 
 
 @dataclass(frozen=True)
-class MrSeries:
+class KSpaceSeries:
     """One stack of slices of a file, and how its images are to be laid out.
 
     Attributes
@@ -60,7 +60,7 @@ class MrSeries:
     reoriented: Callable[[FloatImage], FloatImage] = _same
     attributes: Dataset = field(default_factory=Dataset, repr=False, compare=False)
     checks: list[Check] = field(default_factory=list)
-    further: Callable[[Any, ComplexImage], Part] | None = field(default=None, repr=False, compare=False)
+    further: Callable[[Any, ComplexImage], ReadoutPart] | None = field(default=None, repr=False, compare=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -8,9 +8,9 @@ import numpy as np
 
 from recon.errors import UnreadableInput
 from recon.io.mrd.acquisitions import REVERSE, Acquisitions, Indices
-from recon.io.mrd.header import Encoding, Space
+from recon.io.mrd.header import HeaderEncoding, Space
 from recon.values.averaging import Averaging
-from recon.values.readouts import Counts, Part
+from recon.values.readouts import Counts, ReadoutPart
 from recon.volumes import ComplexImage
 
 #: How alike separately acquired calibration lines must be to the image's own lines, to complete them.
@@ -32,7 +32,7 @@ class Grid:
     """
 
     acquisitions: Acquisitions
-    encoding: Encoding
+    encoding: HeaderEncoding
     whiten: ComplexImage | None
 
     def flattened(self, members: Indices) -> Grid:
@@ -114,7 +114,7 @@ class Grid:
             kspace = np.matmul(self.whiten, kspace)
         return kspace, counts
 
-    def part(self, samples: ComplexImage) -> Part:
+    def part(self, samples: ComplexImage) -> ReadoutPart:
         """The readouts as lines of a slice, in their order and each as often as it was measured.
 
         Parameters
@@ -136,7 +136,7 @@ class Grid:
                 counts[at, start : start + size] = 1
         if self.whiten is not None:
             values = np.matmul(self.whiten, values)
-        return Part(lines, values, counts)
+        return ReadoutPart(lines, values, counts)
 
     def repeats(self, members: Indices) -> float:
         """What averaging lines leaves of the noise's standard deviation, root mean square over lines."""

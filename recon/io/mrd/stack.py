@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from recon.errors import UnreadableInput
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.acquisitions import Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.losses import losses
 from recon.io.mrd.placement import ordered, stack_geometry
 from recon.physics.oversampling import remove_oversampling, still_measured
-from recon.values.readouts import KSpace, Part, Readouts
+from recon.values.readouts import KSpace, ReadoutPart, Readouts
 from recon.volumes import ComplexImage
 
 
-def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> MrSeries:
+def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> KSpaceSeries:
     """The slices of one series, one k-space each, ordered along read x phase."""
     heads, encoding = grid.acquisitions.heads, grid.encoding
     slices = heads["idx"]["slice"]
@@ -41,7 +41,7 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
         counts = still_measured(counts, kept)
         return Readouts(remove_oversampling(kspace, kept) * (counts > 0)[:, None], counts)
 
-    def further(heads: Any, samples: ComplexImage) -> Part:
+    def further(heads: Any, samples: ComplexImage) -> ReadoutPart:
         more = replace(grid, acquisitions=replace(grid.acquisitions, heads=heads))
         if samples.shape[1] != coils:
             raise UnreadableInput(f"{grid.acquisitions.name}: {samples.shape[1]} coils after {coils}")
@@ -64,7 +64,7 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
         notes.append(problem)
     source = KSpace(len(numbers), coils, kept, y, geometry, load, (fine_x, fine_y), noise_std(grid))
     checks = losses(grid, members, uneven="evenly" in problem)
-    return MrSeries(label, source, geometry, (shown_x, shown_y), True, notes, checks=checks, further=further)
+    return KSpaceSeries(label, source, geometry, (shown_x, shown_y), True, notes, checks=checks, further=further)
 
 
 def fine_readout(grid: Grid) -> tuple[int, int]:

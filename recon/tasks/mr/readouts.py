@@ -7,7 +7,7 @@ from collections.abc import Callable
 from recon.errors import InvalidRequest, TooManyRequests
 from recon.v1 import mr_pb2
 from recon.values.averaging import Averaging
-from recon.values.readouts import Part, Readouts
+from recon.values.readouts import ReadoutPart, Readouts
 from recon.wire.readouts import part_of
 
 #: Bytes of unfinished slices that one stream may hold; interleaved slices are all unfinished at once.
@@ -70,7 +70,7 @@ class ReadoutAssembler:
         self.finished.add(index)
         return index, begun.mean()
 
-    def _take(self, begun: Averaging, part: Part, where: str) -> None:
+    def _take(self, begun: Averaging, part: ReadoutPart, where: str) -> None:
         if part.paths is not None:
             other = begun.other_path(part.lines, part.paths)
             if other is not None:

@@ -1,6 +1,6 @@
 """Messages of the raw data protocol, version 1, read from and written to a stream of bytes."""
 
-from recon.doors.mrd.wire.incoming import Source, Truncated
+from recon.doors.mrd.wire.incoming import ByteSource, Truncated
 from recon.doors.mrd.wire.messages import (
     Array,
     Block,
@@ -17,6 +17,18 @@ from recon.doors.mrd.wire.reader import read_messages
 from recon.doors.mrd.wire.writer import encode
 
 __all__ = [
-    "Array", "Block", "Close", "ConfigFile", "ConfigText", "Header", "Image", "Message", "Source", "Text",
-    "Truncated", "Waveform", "encode", "read_messages",
+    "Array",
+    "Block",
+    "ByteSource",
+    "Close",
+    "ConfigFile",
+    "ConfigText",
+    "Header",
+    "Image",
+    "Message",
+    "Text",
+    "Truncated",
+    "Waveform",
+    "encode",
+    "read_messages",
 ]  # fmt: skip

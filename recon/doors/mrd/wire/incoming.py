@@ -13,7 +13,7 @@ from recon.errors import UnreadableInput
 _PIECE_BYTES = 4 * 2**20
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Where bytes come from: a socket's or a pipe's file, or a file."""
 
     @property
@@ -37,7 +37,7 @@ class Incoming:
         Where it comes from.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ByteSource) -> None:
         # a buffered source would wait until all of the memory is full
         self._read: Callable[[Any], int | None] = getattr(source, "readinto1", source.readinto)
         self._memory: npt.NDArray[np.uint8] = np.empty(_PIECE_BYTES, np.uint8)

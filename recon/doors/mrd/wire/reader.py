@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from recon.doors.mrd.wire import layout
-from recon.doors.mrd.wire.incoming import Incoming, Source
+from recon.doors.mrd.wire.incoming import ByteSource, Incoming
 from recon.doors.mrd.wire.messages import (
     Array,
     Block,
@@ -31,7 +31,7 @@ _MOST_COILS = 1024
 _SIZES = ("active_channels", "number_of_samples", "trajectory_dimensions")
 
 
-def read_messages(source: Source) -> Iterator[Message]:
+def read_messages(source: ByteSource) -> Iterator[Message]:
     """The messages of a stream, until ``Close`` (which is the last of them) or its end between two messages.
 
     Raises
