@@ -44,7 +44,7 @@ def serve(
 ) -> None:
     """Take scans until SIGTERM; listens at once, and says when the models are there, too."""
     from recon.doors.mrd.kept import Kept
-    from recon.doors.mrd.server import Doorkeeper, allowed_networks
+    from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
     from recon.doors.mrd.surroundings import Bounds, Surroundings
 
     host, port = _host_port(listen)
