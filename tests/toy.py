@@ -169,7 +169,9 @@ class ToyWork(SliceWork):
 
     def finish(self, tensors: Mapping[str, np.ndarray]) -> FinishedSlice:
         image = tensors["product"].copy()
-        return FinishedSlice(image, 0.1 * image, [measure("level", float(image.mean()), unit="", message="mean", action="look")])
+        return FinishedSlice(
+            image, 0.1 * image, [measure("level", float(image.mean()), unit="", message="mean", action="look")]
+        )
 
 
 class ToySeries(Series):

@@ -52,8 +52,23 @@ def write_source(folder: Path, slices: int, size: int = 96, *, patient: str = "T
 def checks_of(noise: float = 25.0, uncertainty: float = 12.0) -> list[Check]:
     """Two checks of CT."""
     return [
-        measure("noise_level", noise, unit="HU", lower=2, upper=60, message="noise of the input in soft tissue", action="look"),
-        measure("mean_uncertainty", uncertainty, unit="HU", upper=20, message="mean half-width in soft tissue", action="look"),
+        measure(
+            "noise_level",
+            noise,
+            unit="HU",
+            lower=2,
+            upper=60,
+            message="noise of the input in soft tissue",
+            action="look",
+        ),
+        measure(
+            "mean_uncertainty",
+            uncertainty,
+            unit="HU",
+            upper=20,
+            message="mean half-width in soft tissue",
+            action="look",
+        ),
     ]
 
 
