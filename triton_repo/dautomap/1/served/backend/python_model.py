@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from served.arrays import Array
 from served.backend.configuration import parameters_of, sha256_of
 
 try:
@@ -19,7 +20,6 @@ try:
 except ImportError:  # outside Triton: training, evaluation and tests run the same code
     pb_utils = None
 
-Array = npt.NDArray[Any]
 _NUMPY = {"TYPE_FP32": "float32", "TYPE_FP16": "float16", "TYPE_INT16": "int16", "TYPE_INT32": "int32"}
 
 
