@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from recon.tasks.options import Choice, Options
+from recon.tasks.probe import HELP, Probes
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,9 @@ class CtOptions(Options):
     ----------
     strength
         Share of the noise to remove.
+    probes
+        On which slices known lesions are added.
     """
 
     strength: Annotated[float, Choice("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0
+    probes: Annotated[str, Choice(HELP, among=tuple(Probes))] = Probes.FEW.value
