@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from recon.tasks.options import Choice, Options
+from recon.tasks.options import Options, OptionSpec
 from recon.tasks.probe import HELP, Probes
 
 
@@ -21,5 +21,5 @@ class CtOptions(Options):
         On which slices known lesions are added.
     """
 
-    strength: Annotated[float, Choice("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0
-    probes: Annotated[str, Choice(HELP, among=tuple(Probes))] = Probes.FEW.value
+    strength: Annotated[float, OptionSpec("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0
+    probes: Annotated[str, OptionSpec(HELP, among=tuple(Probes))] = Probes.FEW.value
