@@ -14,6 +14,7 @@ from recon.quality.verdict import Check, measure, unmeasured
 CHECK = "lesions_survive"
 #: Fewer tell no tenth, and hardly a median.
 FEWEST_PLACES = 3
+_ACTION = "look for small lesions in the scan as it came"
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ def survives(found: Sequence[Survival], least: Least) -> Check:
     if of_lesion is None or of_lesion.places < FEWEST_PLACES:
         places = of_lesion.places if of_lesion else 0
         why = f"{places} places with enough tissue around them for a known lesion; {FEWEST_PLACES} are needed"
-        return unmeasured(CHECK, why=why)
+        return unmeasured(CHECK, why=why, action=_ACTION)
     return measure(
         CHECK, of_lesion.median, unit="", lower=least.kept, message=str(of_lesion),
-        action="look for small lesions in the scan as it came",
+        action=_ACTION,
     )  # fmt: skip
