@@ -2,7 +2,7 @@
 
 An option is a field of a frozen dataclass; its annotation says what a person reads and what holds::
 
-    strength: Annotated[float, Choice("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0
+    strength: Annotated[float, OptionSpec("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0
 """
 
 from __future__ import annotations

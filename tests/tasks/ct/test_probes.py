@@ -72,6 +72,6 @@ def test_few_slices_are_probed_by_default_and_all_or_none_where_asked() -> None:
 
 
 def test_a_slice_without_tissue_has_no_place_for_a_lesion() -> None:
-    (work,) = _works(1, 64)  # its tissue is narrower than a lesion and its surroundings
-    _run(work, lambda hu: hu)
+    (work,) = _works(1, 64)
+    _run(work, lambda hu: np.full_like(hu, -1000))
     assert work.probe() is None
