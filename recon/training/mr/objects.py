@@ -66,7 +66,7 @@ def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial
     return _cut_kspace(np.asarray(image, np.complex64), shape)
 
 
-def draw_test_object(shape: tuple[int, int], rng: Rng) -> ComplexImage:
+def draw_test_object(shape: tuple[int, int], rng: Rng) -> ComplexArray:
     """A phantom as a scanner sees it, (y, x) complex64; cut in k-space like :func:`draw_object`."""
     magnitude = draw_phantom((round(shape[0] * FINER), round(shape[1] * FINER)), rng)
     phase = object_phase(magnitude, rng.uniform(*_PHANTOM_MM) / FINER, rng)
