@@ -137,6 +137,13 @@ def test_a_series_that_needs_more_than_there_is_is_refused_by_its_header(channel
     assert "RECON_LIMITS__MOST_BYTES" in error.details()
 
 
+@pytest.mark.parametrize("limits", [Limits(most_operations=1e6)])
+def test_a_series_that_would_never_be_finished_is_refused_by_its_header(channel: grpc.Channel) -> None:
+    slices, error = failure(call(channel, iter(ToySeries(*scan(4)).messages())))
+    assert (slices, error.code()) == (0, grpc.StatusCode.INVALID_ARGUMENT)
+    assert "about 4.8e+06 operations at a time, the service does at most 1e+06" in error.details()
+
+
 @pytest.mark.parametrize("limits", [Limits(most_streams_of_peer=1, idle_s=20)])
 def test_one_caller_does_not_take_every_place(gateway: Gateway, channel: grpc.Channel) -> None:
     gateway.fake.stalled.clear()
