@@ -13,7 +13,7 @@ from recon.errors import plain
 _LONGEST_LINE = 20_000
 
 
-class Display:
+class ProgressDisplay:
     """One bar for the job that runs; lines for everything that is said.
 
     Parameters
@@ -30,7 +30,7 @@ class Display:
         self._console = console
         self._bar: TaskID | None = None
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> ProgressDisplay:
         self._progress.start()
         return self
 

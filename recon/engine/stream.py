@@ -29,7 +29,7 @@ from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
 from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
-from recon.wire.messages import PIECE_BYTES, check_to_message, chunks, interval_to_message
+from recon.wire.messages import PIECE_BYTES, check_to_message, chunks, interval_to_message, verdict_to_message
 from recon.wire.planes import add_image, add_picture, add_width
 from recon.wire.text import bounded_text
 
@@ -142,7 +142,7 @@ class StreamEngine:
         found = within_domain(session.interval, checks, session.domain_checks)
         current().note(verdict=verdict.name)
         report = common_pb2.SeriesReport(
-            verdict=common_pb2.Verdict.ValueType(int(verdict)), checks=[check_to_message(check) for check in checks],
+            verdict=verdict_to_message(verdict), checks=[check_to_message(check) for check in checks],
             timings=series.timings, provenance=provenance(model), interval=interval_to_message(found),
         )  # fmt: skip
         await self._write(peer, response(report=report))
@@ -275,7 +275,7 @@ def _finish(work: SliceWork, tensors: Tensors, series: _Series) -> tuple[Finishe
     add_image(result, finished.image, whole_numbers=series.session.whole_numbers)
     add_width(result, finished.uncertainty, common_pb2.PLANE_UNCERTAINTY)
     for name, values in finished.extra.items():
-        add_picture(result, values, common_pb2.Plane.Value(f"PLANE_{name}"))
+        add_picture(result, values, f"PLANE_{name}")
     return finished, message
 
 
@@ -287,7 +287,7 @@ def _judged(message: Any, checks: list[Check]) -> _Answer:
         for plane in result.planes:
             pieces += chunks(result.slice_index, plane.data, plane.plane)
             plane.data = b""
-    result.verdict = common_pb2.Verdict.ValueType(int(verdict_of(checks)))
+    result.verdict = verdict_to_message(verdict_of(checks))
     result.checks.extend(check_to_message(check) for check in checks)
     return pieces, message, checks
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,12 @@ SAMPLE_DTYPES: dict[int, np.dtype[Any]] = {
 }
 #: What a series may be sent as.
 INPUT_TYPES = (
-    common_pb2.SAMPLE_TYPE_FLOAT32, common_pb2.SAMPLE_TYPE_INT16, common_pb2.SAMPLE_TYPE_FLOAT16,
-)  # fmt: skip
+    common_pb2.SAMPLE_TYPE_FLOAT32,
+    common_pb2.SAMPLE_TYPE_INT16,
+    common_pb2.SAMPLE_TYPE_FLOAT16,
+)
+#: One of ``common.proto``'s planes, or its name there.
+PlaneOrName: TypeAlias = "common_pb2.Plane | str"
 
 
 def require_input_type(sample_type: int) -> np.dtype[Any]:
@@ -47,7 +51,7 @@ def add_image(result: common_pb2.SliceResult, values: FloatImage, *, whole_numbe
     return _add(result, common_pb2.PLANE_IMAGE, common_pb2.SAMPLE_TYPE_FLOAT32, np.ascontiguousarray(values, "<f4"))
 
 
-def add_width(result: common_pb2.SliceResult, values: FloatImage, plane: common_pb2.Plane) -> None:
+def add_width(result: common_pb2.SliceResult, values: FloatImage, plane: PlaneOrName) -> None:
     """A picture of numbers that are not negative, as 16-bit fixed point: exact to 1/131070 of its maximum."""
     largest = float(values.max())
     if not np.isfinite(largest) or largest <= 0:
@@ -60,7 +64,7 @@ def add_width(result: common_pb2.SliceResult, values: FloatImage, plane: common_
     return _add(result, plane, common_pb2.SAMPLE_TYPE_UINT16, steps.astype("<u2"), scale)
 
 
-def add_picture(result: common_pb2.SliceResult, values: FloatImage, plane: common_pb2.Plane) -> None:
+def add_picture(result: common_pb2.SliceResult, values: FloatImage, plane: PlaneOrName) -> None:
     """A further picture: fixed point where no number is negative, else single precision."""
     if float(values.min()) >= 0:
         return add_width(result, values, plane)
@@ -68,9 +72,12 @@ def add_picture(result: common_pb2.SliceResult, values: FloatImage, plane: commo
 
 
 def _add(
-    result: common_pb2.SliceResult, plane: common_pb2.Plane, kind: common_pb2.SampleType, values: npt.NDArray[Any],
+    result: common_pb2.SliceResult,
+    plane: PlaneOrName,
+    kind: common_pb2.SampleType,
+    values: npt.NDArray[Any],
     scale: float = 1.0,
-) -> None:  # fmt: skip
+) -> None:
     result.planes.add(plane=plane, sample_type=kind, scale=scale, data=values.tobytes())
 
 
