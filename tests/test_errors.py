@@ -13,7 +13,7 @@ import pytest
 import structlog
 from rich.console import Console
 
-from recon.cli.progress import Display
+from recon.cli.progress import ProgressDisplay
 from recon.doors.node.logs import log as node_log
 from recon.errors import LONGEST_LINE, OUTCOMES, ReconError, one_line, plain, quoted
 from recon.serving.logs import log_to_stderr
@@ -76,7 +76,7 @@ def test_logs_are_bounded_whatever_is_handed_to_them(capsys: pytest.CaptureFixtu
 
 def test_a_terminal_is_told_nothing_but_text() -> None:
     out = io.StringIO()
-    with Display(Console(file=out, force_terminal=False, width=10**6)) as display:
+    with ProgressDisplay(Console(file=out, force_terminal=False, width=10**6)) as display:
         display.say(f"skipped {NASTY}name.dcm: no slice")
     assert out.getvalue().rstrip("\n").isprintable()
     assert safe(f"a{NASTY}b").isprintable()
