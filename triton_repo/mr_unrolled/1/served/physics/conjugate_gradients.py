@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from served.arrays import ComplexArray
+from served.physics.halting import Halt, never
 
 
 def conjugate_gradients(
@@ -16,6 +16,7 @@ def conjugate_gradients(
     weight: float,
     steps: int,
     tolerance: float = 0.0,
+    halt: Halt = never,
 ) -> tuple[ComplexArray, ComplexArray]:
     """Solve (normal + weight) x = b from a start whose residual is known.
 
@@ -33,6 +34,8 @@ def conjugate_gradients(
         At most.
     tolerance
         Ends when the residual's norm has fallen to this part of what it was.
+    halt
+        Called before each step.
 
     Returns
     -------
@@ -43,6 +46,7 @@ def conjugate_gradients(
     x, direction = start, residual
     energy = first = _energy(residual)
     for _ in range(steps):
+        halt()
         applied = normal(direction) + np.float32(weight) * direction
         step = np.float32(energy / (np.vdot(direction, applied).real + 1e-20))
         x = x + step * direction
