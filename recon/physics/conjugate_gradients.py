@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from recon.arrays import ComplexArray
 from recon.physics.halting import Halt, never
 
 

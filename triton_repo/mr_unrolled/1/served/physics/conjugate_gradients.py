@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from served.arrays import ComplexArray
 from served.physics.halting import Halt, never
 
 
