@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,6 +42,24 @@ class Request:
     quick: bool = False
 
 
+class Running(Protocol):
+    """An inference under way."""
+
+    async def outputs(self) -> Tensors:
+        """Wait for them; they are valid until it is released.
+
+        Raises
+        ------
+        ServiceUnavailable
+            When the models are gone or do not answer in time.
+        InternalError
+            When the model fails.
+        """
+
+    def release(self) -> None:
+        """Nobody needs it any more, at whatever point it is; may be called again."""
+
+
 class Inference(Protocol):
     """Models that can be asked for and run."""
 
@@ -51,29 +69,31 @@ class Inference(Protocol):
     async def models(self) -> list[ServedModel]:
         """All of them."""
 
-    def infer(
-        self, request: Request, fill: Callable[[Tensors], object], meanwhile: Callable[[], object] | None = None
-    ) -> AbstractAsyncContextManager[Tensors]:
-        """Run one; its outputs are valid inside the ``async with`` block only.
+    async def begin(self, request: Request, fill: Callable[[Tensors], object]) -> Running:
+        """Run one as soon as there is a place; whoever begins it releases it.
 
         Parameters
         ----------
         request
             What to run.
         fill
-            Writes the inputs into the arrays that it is given.
-        meanwhile
-            Called when the model has begun.
+            Writes the inputs into the arrays that it is given; on a thread unless the request is quick.
 
         Raises
         ------
         ServiceUnavailable
-            When the models are gone or do not answer in time.
-        DeadlineExceeded
-            When the request's deadline passes first.
-        InternalError
-            When the model fails.
+            When the models are gone.
         """
+
+
+@asynccontextmanager
+async def infer(inference: Inference, request: Request, fill: Callable[[Tensors], object]) -> AsyncIterator[Tensors]:
+    """Run a model from beginning to end; its outputs are valid inside the ``async with`` block only."""
+    running = await inference.begin(request, fill)
+    try:
+        yield await running.outputs()
+    finally:
+        running.release()
 
 
 def real(tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -32,9 +32,11 @@ from recon.tasks.job import Found
 from recon.tasks.options import Options
 from recon.tasks.sample import Sample
 from recon.tasks.series import Series
+from recon.values.fixed_point import FixedPoint
 from recon.volumes import FloatImage, Unit
 
 Array = npt.NDArray[Any]
+WholeImage = npt.NDArray[np.int16]
 #: Told how many files have been looked at.
 LookedAt: TypeAlias = Callable[[int], None] | None
 
@@ -82,9 +84,11 @@ class FinishedSlice:
 
     Attributes
     ----------
-    image, uncertainty
-        (y, x) float32 in the session's unit; the uncertainty is half the width of the 90 % interval,
-        NaN where the method knows none.
+    image
+        (y, x) float32 in the session's unit, or int16 where it has been rounded.
+    uncertainty
+        (y, x) float32, half the width of the 90 % interval, NaN where the method knows none; or fixed point. It
+        may be a view of the model's outputs.
     checks
         Measured on the result.
     extra
@@ -92,8 +96,8 @@ class FinishedSlice:
         ``"DETECTABILITY"``.
     """
 
-    image: FloatImage
-    uncertainty: FloatImage
+    image: FloatImage | WholeImage
+    uncertainty: FloatImage | FixedPoint
     checks: list[Check]
     extra: Mapping[str, FloatImage] = field(default_factory=dict)
 
@@ -110,7 +114,7 @@ class SliceWork(ABC):
     index
         Of the slice in the result, from 0.
     quick
-        Whether ``prepare`` takes less than a change of threads would.
+        Whether all three take no longer than other streams can wait: then they run in the event loop.
     """
 
     index: int
@@ -189,6 +193,11 @@ class Session(ABC):
             Slices that are worked on beyond the one that is being sent.
         """
         return _BYTES_A_PIXEL * self.rows * self.columns * min(self.slices, read_ahead + 2)
+
+    @property
+    def quick_end(self) -> bool:
+        """Whether nothing is left to make when all is in, and judging the series is quick."""
+        return False
 
     @property
     def interval(self) -> Interval:

@@ -13,14 +13,15 @@ from recon.quality.verdict import Check
 from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, TensorSpec
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.ct.checks import DECLARED, DOMAIN, OF_THE_SERIES, judge_input, judge_result
-from recon.tasks.ct.denoise import STRIDE, denoise, fill
+from recon.tasks.ct.denoise import STRIDE, denoise, fill, rounded
 from recon.v1 import common_pb2, ct_pb2
-from recon.volumes import FloatImage, Geometry, Unit
+from recon.volumes import Geometry, Unit
 from recon.wire.messages import geometry_from_message, geometry_to_message
 from recon.wire.planes import require_input_type
 
 SMALLEST, LARGEST = 64, 2048
 _PROBE = 512
+_FEW_SLICES = 8
 #: Slices, and pixels along both axes of each, that are looked at to tell whether numbers are HU.
 _MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
 
@@ -44,7 +45,7 @@ class CtSession(Session):
         # who sends whole numbers gets them: rounding adds 0.3 HU to the ten or so of noise that are there
         self.whole_numbers = header.sample_type == common_pb2.SAMPLE_TYPE_INT16
         self._assembler = SliceAssembler(self.rows, self.columns, self.slices, dtype, "hu")
-        self._sample: list[FloatImage] = []
+        self._sample: list[Array] = []
 
     @property
     def declared_checks(self) -> tuple[str, ...]:
@@ -60,6 +61,11 @@ class CtSession(Session):
     def interval(self) -> Interval:
         """The network's."""
         return calibrated(self.factor)
+
+    @property
+    def quick_end(self) -> bool:
+        """A short series is judged at once."""
+        return self.slices <= _FEW_SLICES
 
     @property
     def is_complete(self) -> bool:
@@ -92,7 +98,7 @@ class CtWork(SliceWork):
 
     quick = True
 
-    def __init__(self, index: int, hu: FloatImage, session: CtSession) -> None:
+    def __init__(self, index: int, hu: Array, session: CtSession) -> None:
         self.index, self._hu = index, hu
         self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry
         rows, columns = (side + -side % STRIDE for side in hu.shape)
@@ -120,7 +126,8 @@ class CtWork(SliceWork):
     def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
         """Subtract the noise, scale the interval, and look at what was removed."""
         result = denoise(self._hu, tensors["noise_and_half_width"][0], strength=self._strength, factor=self._factor)
-        return FinishedSlice(result.image, result.uncertainty, judge_result(self._hu, result))
+        checks = judge_result(self._hu, result)
+        return FinishedSlice(rounded(self._hu, result.image), result.width, checks)
 
 
 def probe(model: ModelFacts) -> CtWork:
