@@ -69,7 +69,7 @@ class InternalError(ReconError):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ErrorOutcome:
     """How an error looks from outside.
 
     Attributes
@@ -87,22 +87,22 @@ class Outcome:
     retry_after_s: float | None = None
 
 
-OUTCOMES: dict[type[ReconError], Outcome] = {
-    InvalidRequest: Outcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
-    UnreadableInput: Outcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
-    UnusableData: Outcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
-    UnknownModel: Outcome(grpc.StatusCode.NOT_FOUND, 2),
-    MissingExtra: Outcome(grpc.StatusCode.FAILED_PRECONDITION, 2),
-    ServiceUnavailable: Outcome(grpc.StatusCode.UNAVAILABLE, 1, retry_after_s=0.5),
-    TooManyRequests: Outcome(grpc.StatusCode.RESOURCE_EXHAUSTED, 1, retry_after_s=2.0),
-    DeadlineExceeded: Outcome(grpc.StatusCode.DEADLINE_EXCEEDED, 1),
-    DiskFull: Outcome(grpc.StatusCode.DATA_LOSS, 1),
-    OutputFailed: Outcome(grpc.StatusCode.DATA_LOSS, 1),
-    InternalError: Outcome(grpc.StatusCode.INTERNAL, 1),
+OUTCOMES: dict[type[ReconError], ErrorOutcome] = {
+    InvalidRequest: ErrorOutcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
+    UnreadableInput: ErrorOutcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
+    UnusableData: ErrorOutcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
+    UnknownModel: ErrorOutcome(grpc.StatusCode.NOT_FOUND, 2),
+    MissingExtra: ErrorOutcome(grpc.StatusCode.FAILED_PRECONDITION, 2),
+    ServiceUnavailable: ErrorOutcome(grpc.StatusCode.UNAVAILABLE, 1, retry_after_s=0.5),
+    TooManyRequests: ErrorOutcome(grpc.StatusCode.RESOURCE_EXHAUSTED, 1, retry_after_s=2.0),
+    DeadlineExceeded: ErrorOutcome(grpc.StatusCode.DEADLINE_EXCEEDED, 1),
+    DiskFull: ErrorOutcome(grpc.StatusCode.DATA_LOSS, 1),
+    OutputFailed: ErrorOutcome(grpc.StatusCode.DATA_LOSS, 1),
+    InternalError: ErrorOutcome(grpc.StatusCode.INTERNAL, 1),
 }
 
 
-def outcome_of(error: ReconError) -> Outcome:
+def outcome_of(error: ReconError) -> ErrorOutcome:
     """The outcome of an error's class, or of the nearest class that it is a kind of."""
     return next((OUTCOMES[kind] for kind in type(error).__mro__ if kind in OUTCOMES), OUTCOMES[InternalError])
 

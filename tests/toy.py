@@ -21,12 +21,12 @@ import recon
 from recon.errors import InvalidRequest, UnusableData
 from recon.io.nifti import NiftiVolume, read_nifti, write_nifti
 from recon.quality.verdict import Check, measure
-from recon.tasks.archive import Claim, Scan
+from recon.tasks.archive import ArchivedScan, Claim
 from recon.tasks.base import FinishedSlice, Input, LookedAt, ModelFacts, Session, SliceWork, Task, TensorSpec
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.job import Found, Job, Loaded, Sink
 from recon.tasks.names import name_of
-from recon.tasks.options import Choice, Options
+from recon.tasks.options import Options, OptionSpec
 from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.values.content import Content
@@ -69,7 +69,7 @@ METHOD = toy_pb2.DESCRIPTOR.services_by_name["ToyService"].methods_by_name["Mult
 
 @dataclass(frozen=True)
 class ToyOptions(Options):
-    factor: Annotated[float, Choice("What the gain is multiplied by.", least=0.0)] = 1.0
+    factor: Annotated[float, OptionSpec("What the gain is multiplied by.", least=0.0)] = 1.0
 
 
 class ToyTask(Task):
@@ -90,7 +90,7 @@ class ToyTask(Task):
         for path in given["inputs"]:
             yield ToyJob(name_of(path), str(path), [path])
 
-    def claim(self, scan: Scan) -> Claim:
+    def claim(self, scan: ArchivedScan) -> Claim:
         return Claim(scan.content is Content.VOLUME and scan.path.name.startswith("wave"), "its name says wave")
 
     def sample(self, item: int, slices: int) -> Sample:

@@ -12,13 +12,13 @@ from typing import Any
 from recon.batch import ledger_file
 from recon.batch.discover import discover
 from recon.batch.execute import Executor
-from recon.batch.ledger import Ledger
+from recon.batch.ledger import BatchLedger
 from recon.batch.ledger_file import reading
 from recon.batch.lock import held, refuse_network
 from recon.batch.plan import plan
 from recon.batch.recovery import recover
 from recon.batch.report import write_report
-from recon.batch.runner import CANCEL, Listener, Runner, Settings
+from recon.batch.runner import CANCEL, Listener, Runner, RunSettings
 from recon.batch.spec import Spec, spec_of
 from recon.batch.status import summary
 from recon.batch.storage import Storage, chosen
@@ -48,14 +48,14 @@ class Hooks:
     started: Callable[[Runner], None] = lambda runner: None
     listener: Listener = lambda item, state, reason: None
     storage: Callable[[Path], Storage] = Storage
-    ledger: Callable[[Path], Ledger] = Ledger
+    ledger: Callable[[Path], BatchLedger] = BatchLedger
 
 
 Connect = Callable[[Spec], AbstractContextManager[Executor]]
 
 
 def start(
-    spec: Spec, output: Path, connect: Connect, settings: Settings | None = None, hooks: Hooks | None = None
+    spec: Spec, output: Path, connect: Connect, settings: RunSettings | None = None, hooks: Hooks | None = None
 ) -> dict[str, Any]:
     """Reprocess an archive; with a ledger in ``output`` already, go on with that run.
 
@@ -100,7 +100,7 @@ def start(
 
 
 def resume(
-    output: Path, connect: Connect, settings: Settings | None = None, hooks: Hooks | None = None,
+    output: Path, connect: Connect, settings: RunSettings | None = None, hooks: Hooks | None = None,
     again: str | None = None, spec: Spec | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Do what is left of a run.
@@ -137,9 +137,9 @@ def kept_spec(output: Path) -> Spec:
 
 
 def _under_lock(
-    output: Path, spec: Spec, connect: Connect, settings: Settings | None, hooks: Hooks, again: str | None
+    output: Path, spec: Spec, connect: Connect, settings: RunSettings | None, hooks: Hooks, again: str | None
 ) -> dict[str, Any]:
-    settings = settings or Settings(in_flight=spec.in_flight, patience_s=spec.patience_s)
+    settings = settings or RunSettings(in_flight=spec.in_flight, patience_s=spec.patience_s)
     with held(output):
         (output / CANCEL).unlink(missing_ok=True)
         ledger, storage = hooks.ledger(output), hooks.storage(output)
@@ -174,7 +174,7 @@ def _under_lock(
         return counts
 
 
-def _require_same_options(ledger: Ledger, spec: Spec, output: Path) -> None:
+def _require_same_options(ledger: BatchLedger, spec: Spec, output: Path) -> None:
     """One folder holds results of one set of options.
 
     Raises

@@ -11,7 +11,7 @@ from pathlib import Path
 from recon.batch import ledger_file
 from recon.batch.classify import classify
 from recon.batch.items import InputFile, Item, recorded
-from recon.batch.ledger import Ledger
+from recon.batch.ledger import BatchLedger
 from recon.batch.states import UNSTABLE, State
 from recon.errors import UnreadableInput
 from recon.io.output_folder import is_result
@@ -20,7 +20,7 @@ _BATCH = 200
 
 
 def discover(
-    ledger: Ledger, roots: list[Path], settle_s: float = 3.0, say: Callable[[int], None] = lambda seen: None
+    ledger: BatchLedger, roots: list[Path], settle_s: float = 3.0, say: Callable[[int], None] = lambda seen: None
 ) -> None:
     """Write down every file under some folders; a scan that changes meanwhile is marked unstable.
 
@@ -98,7 +98,7 @@ def walk(root: Path) -> Iterator[tuple[Path, InputFile | None]]:
             yield from walk(path)
 
 
-def changed_since(ledger: Ledger, item: Item) -> str:
+def changed_since(ledger: BatchLedger, item: Item) -> str:
     """What has changed in an item's input since the archive was looked at; empty when nothing has."""
     since = int(ledger.get("looked_again_ns", 0))
     for path in item.paths:
@@ -127,7 +127,7 @@ def changed_since(ledger: Ledger, item: Item) -> str:
     return ""
 
 
-def _reconsider(ledger: Ledger) -> None:
+def _reconsider(ledger: BatchLedger) -> None:
     """What an earlier look left out for a reason that may be gone by now."""
     with ledger.writing() as base:
         unstable = "SELECT number FROM items WHERE state = 'skipped' AND reason LIKE 'unstable: %'"
@@ -141,12 +141,12 @@ def _reconsider(ledger: Ledger) -> None:
         )
 
 
-def _forget_vanished(ledger: Ledger, scan: int) -> None:
+def _forget_vanished(ledger: BatchLedger, scan: int) -> None:
     with ledger.writing() as base:
         base.execute("DELETE FROM inputs WHERE item IS NULL AND scan < ?", (scan,))
 
 
-def _look_again(ledger: Ledger, roots: list[Path], scan: int) -> None:
+def _look_again(ledger: BatchLedger, roots: list[Path], scan: int) -> None:
     for root in roots:
         for path, trouble in walk(root):
             if trouble is not None:
@@ -173,7 +173,7 @@ def _look_again(ledger: Ledger, roots: list[Path], scan: int) -> None:
                     )
 
 
-def _unless_same(ledger: Ledger, path: Path, root: Path) -> InputFile | None:
+def _unless_same(ledger: BatchLedger, path: Path, root: Path) -> InputFile | None:
     """What a file is; None when the ledger knows it as it is."""
     try:
         now = path.stat()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Window:
+class FlowWindow:
     """A bound that grows by one a round of successes and is halved when the server is full.
 
     Additive increase, multiplicative decrease, as TCP does (Chiu & Jain, Computer Networks 17:1, 1989).

@@ -31,7 +31,7 @@ class ModelChanged(ReconError):
     """The service makes images by another model than those that this run holds already."""
 
 
-class Ledger:
+class BatchLedger:
     """The writing side; hold :func:`recon.batch.lock.held` before opening it.
 
     Parameters

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recon.batch.items import folder_name, sha256_of
-from recon.batch.ledger import Ledger
+from recon.batch.ledger import BatchLedger
 from recon.batch.states import State
 from recon.errors import UnreadableInput
-from recon.tasks.archive import Scan
+from recon.tasks.archive import ArchivedScan
 from recon.tasks.registry import task_of, tasks
 from recon.values.content import Content
 
@@ -24,7 +24,7 @@ SKIP = "skip"
 
 
 @dataclass(frozen=True)
-class Rule:
+class TaskRule:
     """A task that the specification fixes for files of some name.
 
     Attributes
@@ -50,7 +50,7 @@ class _Decision:
     key: str = ""
 
 
-def plan(ledger: Ledger, rules: Sequence[Rule] = ()) -> None:
+def plan(ledger: BatchLedger, rules: Sequence[TaskRule] = ()) -> None:
     """Make items of the files that belong to none yet; safe to repeat after it was interrupted."""
     with ledger.looking() as base:
         taken = {str(row[0]).lower() for row in base.execute("SELECT name FROM items")}
@@ -78,7 +78,7 @@ def plan(ledger: Ledger, rules: Sequence[Rule] = ()) -> None:
         )
 
 
-def _plan_group(ledger: Ledger, group: str, rules: Sequence[Rule], taken: set[str], foreign: set[str]) -> None:
+def _plan_group(ledger: BatchLedger, group: str, rules: Sequence[TaskRule], taken: set[str], foreign: set[str]) -> None:
     rows = _rows(ledger, "grp = ?", group)
     if not any(row["item"] is None for row in rows):
         return  # planned with its partner a moment ago
@@ -136,7 +136,7 @@ def _item(
     return int(known["number"])
 
 
-def _decide(ledger: Ledger, rows: list[sqlite3.Row], rules: Sequence[Rule]) -> _Decision:
+def _decide(ledger: BatchLedger, rows: list[sqlite3.Row], rules: Sequence[TaskRule]) -> _Decision:
     first = rows[0]
     path, group = Path(first["path"]), str(first["grp"])
     for number, rule in enumerate(rules, 1):
@@ -146,7 +146,7 @@ def _decide(ledger: Ledger, rows: list[sqlite3.Row], rules: Sequence[Rule]) -> _
     pair = _pair(ledger, first, rules)
     if pair is not None and pair.task:
         return pair
-    scan = Scan(path, Content[first["kind"]], json.loads(first["facts"]).get("detail", ""))
+    scan = ArchivedScan(path, Content[first["kind"]], json.loads(first["facts"]).get("detail", ""))
     try:
         claims = {task.name: task.claim(scan) for task in tasks().values()}
     except UnreadableInput as error:
@@ -160,7 +160,7 @@ def _decide(ledger: Ledger, rows: list[sqlite3.Row], rules: Sequence[Rule]) -> _
     return pair or _Decision("", "; ".join(reasons) or "no task takes it")
 
 
-def _pair(ledger: Ledger, first: sqlite3.Row, rules: Sequence[Rule]) -> _Decision | None:
+def _pair(ledger: BatchLedger, first: sqlite3.Row, rules: Sequence[TaskRule]) -> _Decision | None:
     """All inputs of a task that takes several, or why they are not there; None for a scan that is none of them."""
     if not first["pair"] or not first["role"]:
         return None
@@ -200,7 +200,7 @@ def _counted(role: str, labels: Sequence[str]) -> str:
     return f"{len(labels) or 'no'} '{role}'{named}"
 
 
-def _copies(ledger: Ledger, rows: list[sqlite3.Row]) -> dict[str, str]:
+def _copies(ledger: BatchLedger, rows: list[sqlite3.Row]) -> dict[str, str]:
     """Files whose content another one has too, and that other one."""
     if rows[0]["grp"].startswith("dicom|"):
         clusters: dict[str, list[sqlite3.Row]] = {}
@@ -225,7 +225,7 @@ def _copies(ledger: Ledger, rows: list[sqlite3.Row]) -> dict[str, str]:
     return copies
 
 
-def _digest(ledger: Ledger, path: str) -> str:
+def _digest(ledger: BatchLedger, path: str) -> str:
     try:
         digest = sha256_of(Path(path))
     except OSError:
@@ -235,7 +235,7 @@ def _digest(ledger: Ledger, path: str) -> str:
     return digest
 
 
-def _rows(ledger: Ledger, where: str, value: str) -> list[sqlite3.Row]:
+def _rows(ledger: BatchLedger, where: str, value: str) -> list[sqlite3.Row]:
     with ledger.looking() as base:
         query = f"SELECT * FROM inputs WHERE {where} AND state = '' ORDER BY path"  # noqa: S608
         return base.execute(query, (value,)).fetchall()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from recon.batch.items import Item, Produced
-from recon.batch.ledger import Ledger, ModelChanged
+from recon.batch.ledger import BatchLedger, ModelChanged
 from recon.batch.storage import Storage
 
 
-def recover(ledger: Ledger, storage: Storage) -> int:
+def recover(ledger: BatchLedger, storage: Storage) -> int:
     """Adopt finished results whose commit was lost, free rows that say running, clear what was half written.
 
     Parameters
@@ -31,7 +31,7 @@ def recover(ledger: Ledger, storage: Storage) -> int:
     return adopted
 
 
-def _by_another_model(ledger: Ledger, item: Item, made: Produced) -> bool:
+def _by_another_model(ledger: BatchLedger, item: Item, made: Produced) -> bool:
     try:
         ledger.require_same_model(item, made.report)
     except ModelChanged:

@@ -1,7 +1,7 @@
 """Takes items from the ledger through reading, the service and the disk, several at a time.
 
 Each item is on a thread of its own: while one is with the service, the next is read and hashed and the
-one before is brought to the disk. Only the middle part counts against the :class:`~recon.batch.flow.Window`.
+one before is brought to the disk. Only the middle part counts against the :class:`~recon.batch.flow.FlowWindow`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 
 from recon.batch.discover import changed_since
 from recon.batch.execute import Executor, Incomplete, NothingToDo, WorkerLost, checked
-from recon.batch.flow import Window
+from recon.batch.flow import FlowWindow
 from recon.batch.items import Item, sha256_of
-from recon.batch.ledger import Ledger, LedgerFailed, ModelChanged
+from recon.batch.ledger import BatchLedger, LedgerFailed, ModelChanged
 from recon.batch.states import UNSTABLE, State
 from recon.batch.storage import Storage
 from recon.errors import (
@@ -39,7 +39,7 @@ _BETWEEN_LOOKS_S = 0.2
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """How hard to try.
 
     Attributes
@@ -86,12 +86,12 @@ class Runner:
     """
 
     def __init__(
-        self, ledger: Ledger, storage: Storage, executor: Executor, settings: Settings | None = None,
+        self, ledger: BatchLedger, storage: Storage, executor: Executor, settings: RunSettings | None = None,
         listener: Listener = lambda item, state, reason: None,
     ) -> None:  # fmt: skip
         self.ledger, self.storage, self.executor = ledger, storage, executor
-        self.settings = settings or Settings()
-        self.window = Window(most=self.settings.in_flight)
+        self.settings = settings or RunSettings()
+        self.window = FlowWindow(most=self.settings.in_flight)
         self.stopped = ""
         self._listener = listener
         self._active = 0

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from recon.batch.plan import SKIP, Rule
+from recon.batch.plan import SKIP, TaskRule
 from recon.errors import InvalidRequest, UnreadableInput
 from recon.tasks.options import options_of
 from recon.tasks.registry import tasks as known_tasks
@@ -43,7 +43,7 @@ class Spec:
     inputs: list[str]
     servers: list[str] = field(default_factory=list)
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[TaskRule] = field(default_factory=list)
     in_flight: int = 8
     settle_s: float = 3.0
     patience_s: float = 600.0
@@ -144,9 +144,9 @@ def _kind(value: Any, kind: type, name: str, where: str) -> Any:
     return value
 
 
-def _rule(entry: Any, where: str) -> Rule:
+def _rule(entry: Any, where: str) -> TaskRule:
     single = [task.name for task in known_tasks().values() if len(task.inputs) == 1]
     if not isinstance(entry, dict) or set(entry) != {"match", "task"} or entry["task"] not in (*single, SKIP):
         words = f"{', '.join(single)} or {SKIP}"
         raise InvalidRequest(f"{where}: a rule has 'match' (a pattern of paths) and 'task' ({words})")
-    return Rule(str(entry["match"]), str(entry["task"]))
+    return TaskRule(str(entry["match"]), str(entry["task"]))

@@ -18,7 +18,7 @@ from recon.bench.blocks import Block, Load, Plan, run_block, run_blocks
 from recon.bench.closed_loop import closed_loop
 from recon.bench.observation import OK, Observation, observe
 from recon.bench.processes import Processes, busy_s, listener, own
-from recon.bench.self_test import Check, as_json
+from recon.bench.self_test import SelfCheck, as_json
 from recon.bench.summary import cells, summarize
 from recon.machine import describe
 from recon.tasks.registry import task_of
@@ -29,7 +29,7 @@ _WARM_UP, _FRESH = 3, 5
 
 
 @dataclass(frozen=True)
-class Request:
+class MeasurementRequest:
     """What to measure.
 
     Attributes
@@ -70,7 +70,7 @@ Told = Callable[[str], object]
 
 
 async def measure(
-    address: str, request: Request, checks: Sequence[Check], told: Told = lambda _: None
+    address: str, request: MeasurementRequest, checks: Sequence[SelfCheck], told: Told = lambda _: None
 ) -> dict[str, Any]:
     """The whole run as it is written down.
 
@@ -118,7 +118,7 @@ async def measure(
     return _record(request, checks, blocks, began, usage, problems, agreement, load_before, opened.notes)
 
 
-def _processes(address: str, request: Request, opened: ways.Routes) -> Processes:
+def _processes(address: str, request: MeasurementRequest, opened: ways.Routes) -> Processes:
     roots = {own(): "generator and bare runtime"}
     for name, target in {ways.GATEWAY: address, **request.others}.items():
         pid = listener(target)
@@ -129,7 +129,7 @@ def _processes(address: str, request: Request, opened: ways.Routes) -> Processes
     return Processes(roots, alone=frozenset({own()}))
 
 
-async def _warm_up(address: str, request: Request, opened: ways.Routes, answers: Answers) -> list[str]:
+async def _warm_up(address: str, request: MeasurementRequest, opened: ways.Routes, answers: Answers) -> list[str]:
     """Send every input by every route a few times, and look at what the gateway makes of it; not counted."""
     problems: list[str] = []
     for name, route in opened.routes.items():
@@ -146,7 +146,7 @@ async def _warm_up(address: str, request: Request, opened: ways.Routes, answers:
 
 
 async def _compare(
-    name: str, address: str, request: Request, opened: ways.Routes, agreement: ways.Agreement
+    name: str, address: str, request: MeasurementRequest, opened: ways.Routes, agreement: ways.Agreement
 ) -> list[str]:
     found = [await agreement.difference(address, item) for item in range(request.plan.items)]
     opened.notes[f"{name}: largest difference to the task in one process, {agreement.unit}"] = round(max(found), 5)
@@ -155,7 +155,7 @@ async def _compare(
     return []
 
 
-async def _caching(request: Request, opened: ways.Routes) -> list[str]:
+async def _caching(request: MeasurementRequest, opened: ways.Routes) -> list[str]:
     """Whether inputs that came before are answered faster than new ones: then it is no network that was measured."""
     problems = []
     for name, route in opened.routes.items():
@@ -174,7 +174,7 @@ async def _caching(request: Request, opened: ways.Routes) -> list[str]:
     return problems
 
 
-async def _loads(request: Request, opened: ways.Routes) -> list[Load]:
+async def _loads(request: MeasurementRequest, opened: ways.Routes) -> list[Load]:
     """Shares of capacity become arrivals a second, the same ones for every route."""
     # the network alone does a fraction of what such a request takes: no rate for the other routes
     whole = () if task_of(request.task).slice_by_slice else (ways.TASK, ways.GATEWAY)
@@ -191,7 +191,7 @@ async def _loads(request: Request, opened: ways.Routes) -> list[Load]:
     return loads + ([Load("series", request.series)] if request.series > request.each else [])
 
 
-def _bit_equal(answers: Answers, opened: ways.Routes, request: Request) -> dict[str, bool]:
+def _bit_equal(answers: Answers, opened: ways.Routes, request: MeasurementRequest) -> dict[str, bool]:
     """Whether routes that return the network's own output return the same bits as the bare runtime."""
     raw = [name for name in (ways.BODY, ways.SHARED) if name in opened.routes and ways.BARE in opened.routes]
     items = range(request.plan.items)
@@ -204,7 +204,7 @@ def _bit_equal(answers: Answers, opened: ways.Routes, request: Request) -> dict[
 
 
 def _record(
-    request: Request, checks: Sequence[Check], blocks: list[Block], began: float, usage: dict[str, Any],
+    request: MeasurementRequest, checks: Sequence[SelfCheck], blocks: list[Block], began: float, usage: dict[str, Any],
     problems: list[str], agreement: dict[str, bool], load_before: float, notes: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     table: list[dict[str, Any]] = []
@@ -241,7 +241,7 @@ def _record(
     }  # fmt: skip
 
 
-def _words(request: Request) -> dict[str, str]:
+def _words(request: MeasurementRequest) -> dict[str, str]:
     """What was sent, and what a slice is."""
     task = task_of(request.task)
     image = task.sample(0, request.each).words

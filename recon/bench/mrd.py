@@ -20,7 +20,7 @@ import numpy as np
 
 from recon.bench.intake import write_model
 from recon.client import Client
-from recon.doors.mrd.server import Doorkeeper, Server, allowed_networks
+from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
 from recon.doors.mrd.session import Surroundings
 from recon.doors.mrd.wire import Acquisition, Close, ConfigFile, Header, Image, Message, Text, encode, layout
 from recon.doors.mrd.wire.reader import read_messages
@@ -165,7 +165,7 @@ def _door(serve: Callable[..., Any]) -> Iterator[tuple[Client, tuple[str, int]]]
         with serve("--repository", folder) as address, Client(address) as client:
             client.wait_ready(60)
             keeper = Doorkeeper(allowed_networks([], "127.0.0.1"))
-            server = Server(("127.0.0.1", 0), Surroundings(lambda: client), keeper)
+            server = ScannerServer(("127.0.0.1", 0), Surroundings(lambda: client), keeper)
             threading.Thread(target=server.run, daemon=True).start()
             try:
                 yield client, server.address

@@ -26,7 +26,7 @@ MOST_ALARMS = 0.07
 
 
 @dataclass(frozen=True)
-class Check:
+class SelfCheck:
     """One thing that was tried: what had to come out, what did."""
 
     name: str
@@ -73,15 +73,15 @@ async def second_opinion() -> tuple[dict[str, float], dict[str, float]]:
         return _percentiles(ours), load_generator_check.percentiles_ms(Path(folder))
 
 
-async def agreement() -> Check:
+async def agreement() -> SelfCheck:
     """Whether LoadGen finds the same percentiles."""
     name = "the same server under MLCommons LoadGen"
     if not load_generator_check.installed():
-        return Check(name, False, "pip install mlcommons-loadgen", "not installed")
+        return SelfCheck(name, False, "pip install mlcommons-loadgen", "not installed")
     ours, theirs = await second_opinion()
     far = [part for part in ours if abs(ours[part] - theirs[part]) > 3 + 0.1 * theirs[part]]
     words = ", ".join(f"{part} {ours[part]:.1f} and {theirs[part]:.1f}" for part in ours)
-    return Check(name, not far, "within 3 ms + 10 %", f"{words} ms")
+    return SelfCheck(name, not far, "within 3 ms + 10 %", f"{words} ms")
 
 
 async def caught(fault: str) -> bool:
@@ -94,12 +94,12 @@ async def caught(fault: str) -> bool:
     return any(observation.problem for observation in judged)
 
 
-async def self_test() -> list[Check]:
+async def self_test() -> list[SelfCheck]:
     """All checks; takes about a quarter of a minute."""
     checks = []
     on_schedule, closed = await stall()
     checks.append(
-        Check(
+        SelfCheck(
             "a server that stops for 2 s",
             on_schedule["p99"] > 1e3 * 0.8 * STALL_S,
             f"p99 above {800 * STALL_S:.0f} ms",
@@ -111,10 +111,10 @@ async def self_test() -> list[Check]:
     checks.append(check if check.passed else await agreement())
     for fault, words in (("errors", "fails fast"), ("drops", "drops slices"), ("wrong", "returns wrong pixels")):
         found = await caught(fault)
-        checks.append(Check(f"a server that {words}", found, "found out", "found out" if found else "missed"))
+        checks.append(SelfCheck(f"a server that {words}", found, "found out", "found out" if found else "missed"))
     alarms = await asyncio.to_thread(simulate)
     checks.append(
-        Check(
+        SelfCheck(
             f"equal services compared, {alarms.trials} simulated pairs of runs",
             alarms.blocks <= MOST_ALARMS,
             f"at most {MOST_ALARMS:.0%} false alarms",
@@ -124,7 +124,7 @@ async def self_test() -> list[Check]:
     return checks
 
 
-def as_json(checks: list[Check]) -> list[dict[str, Any]]:
+def as_json(checks: list[SelfCheck]) -> list[dict[str, Any]]:
     """For the report."""
     return [asdict(check) for check in checks]
 

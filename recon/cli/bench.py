@@ -51,13 +51,13 @@ def serve(
 ) -> None:
     """Latency and throughput against load: bare runtime, Triton, gateway; exit status 1 when INVALID."""
     from recon.bench.blocks import Plan
-    from recon.bench.measure import Request, measure
+    from recon.bench.measure import MeasurementRequest, measure
     from recon.bench.routes import routes_of
     from recon.bench.routes.network import default_model
     from recon.bench.self_test import self_test as run_self_test
 
     chosen = model or default_model(task_of(task).name)
-    request = Request(
+    request = MeasurementRequest(
         task=task,
         model=chosen,
         routes=tuple(route) if route else routes_of(chosen),

@@ -74,13 +74,13 @@ def _shipped(name: str, console: Console) -> Path | None:
 def _raw_data(source: Path, output: Path) -> Path:
     """What a scanner with eight coils would have measured of an image, as a file."""
     from recon.training.mr.raw_files import write_ismrmrd
-    from recon.training.mr.simulate import Protocol, simulate
+    from recon.training.mr.simulate import ScanProtocol, simulate
 
     dataset = pydicom.dcmread(str(source))
     image = dataset.pixel_array.astype(np.float32)
     column_mm, row_mm = float(dataset.PixelSpacing[1]), float(dataset.PixelSpacing[0])
     volume = Volume(image[None], Geometry.from_spacing(column_mm, row_mm, 5.0), Unit.ARBITRARY)
-    scan = simulate(volume, Protocol("cartesian", 4.0, "equispaced", 24, 1.0, 8, 0.02, 1.0, 0.0, 0))
+    scan = simulate(volume, ScanProtocol("cartesian", 4.0, "equispaced", 24, 1.0, 8, 0.02, 1.0, 0.0, 0))
     path = output / "raw" / "abdomen_kspace.h5"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_ismrmrd(scan, path)

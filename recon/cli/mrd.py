@@ -44,14 +44,14 @@ def serve(
 ) -> None:
     """Take scans until SIGTERM; listens at once, and says when the models are there, too."""
     from recon.doors.mrd.kept import Kept
-    from recon.doors.mrd.server import Doorkeeper, Server, allowed_networks
+    from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
     from recon.doors.mrd.session import Bounds, Surroundings
 
     host, port = _host_port(listen)
     service = _Service()
     keeper = Doorkeeper(allowed_networks(allow or [], host), sessions, idle)
     around = Surroundings(service.client, bounds=Bounds(int(memory_gib * 2**30), timeout))
-    door = Server((host, port), around, keeper, None if keep is None else Kept(keep))
+    door = ScannerServer((host, port), around, keeper, None if keep is None else Kept(keep))
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
-class Display:
+class ProgressDisplay:
     """One bar for the job that runs; lines for everything that is said.
 
     Parameters
@@ -25,7 +25,7 @@ class Display:
         self._console = console
         self._bar: TaskID | None = None
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> ProgressDisplay:
         self._progress.start()
         return self
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from recon.cli.progress import Display
+from recon.cli.progress import ProgressDisplay
 from recon.cli.session import connect
 from recon.client import Client, Tls
 from recon.errors import InternalError, ReconError, one_line, outcome_of
@@ -47,7 +47,7 @@ def work(
     skipped: list[dict[str, str]] = []
     results: list[dict[str, Any]] = []
     problems: list[ReconError] = []
-    with Display(console) as display:
+    with ProgressDisplay(console) as display:
         display.begin("looking")
         for item in found:
             if isinstance(item, Job):
@@ -82,7 +82,12 @@ def looked_at(files: int) -> None:
 
 
 def _run(
-    client: Client, jobs: list[Job], output: Path, options: Options, display: Display, problems: list[ReconError]
+    client: Client,
+    jobs: list[Job],
+    output: Path,
+    options: Options,
+    display: ProgressDisplay,
+    problems: list[ReconError],
 ) -> list[dict[str, Any]]:
     results = []
     for job in jobs:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.backend.configuration import FILE, model_config_in, of_version, parameters_in, sha256_of
-from recon.backend.python_model import PythonModel, Refused
+from recon.backend.python_model import PythonModel, RequestRefused
 from recon.engine.inference import Request, Tensors, empty, real
 from recon.engine.models import ServedModel, models_of
 from recon.errors import InternalError, InvalidRequest
@@ -78,7 +78,7 @@ class Host:
         given = {name: np.ascontiguousarray(real(array)) for name, array in tensors.items() if array.size}
         try:
             outputs = model.answer(given, parameters)
-        except Refused as refused:
+        except RequestRefused as refused:
             raise InternalError(f"the model refused this input: {refused}") from refused
         # what a model returns may be overwritten by its next answer
         return {name: outputs[name].copy() for name in request.outputs}

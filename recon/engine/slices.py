@@ -181,7 +181,7 @@ def _answer(series: Series, work: SliceWork, finished: FinishedSlice, judged: li
     planes = [
         image_plane(finished.image, whole_numbers=series.session.whole_numbers),
         width_plane(finished.uncertainty, common_pb2.PLANE_UNCERTAINTY),
-        *(width_plane(values, common_pb2.Plane.Value(f"PLANE_{name}")) for name, values in finished.extra.items()),
+        *(width_plane(values, f"PLANE_{name}") for name, values in finished.extra.items()),
     ]
     checks = [*judged, *finished.checks]
     return Answer(list(slice_messages(series.response, work.index, planes, checks)), checks)

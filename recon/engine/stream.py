@@ -31,7 +31,7 @@ from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
 from recon.tasks.base import SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
-from recon.wire.messages import check_to_message, interval_to_message
+from recon.wire.messages import check_to_message, interval_to_message, verdict_to_message
 from recon.wire.text import bounded_text
 
 #: A message of no more bytes brings no samples: it keeps no place.
@@ -121,11 +121,16 @@ class StreamEngine:
         session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
         accepted = common_pb2.Accepted(
-            provenance=provenance(model), interval=interval_to_message(session.interval), unit=_UNITS[session.unit],
-            rows=session.rows, columns=session.columns, slices=session.slices,
-            model_reason=reason if model.name == suits else "", declared_checks=session.declared_checks,
+            provenance=provenance(model),
+            interval=interval_to_message(session.interval),
+            unit=_UNITS[session.unit],
+            rows=session.rows,
+            columns=session.columns,
+            slices=session.slices,
+            model_reason=reason if model.name == suits else "",
+            declared_checks=session.declared_checks,
             series_checks=session.series_checks,
-        )  # fmt: skip
+        )
         await self._answer(stream, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
         checks = by_urgency(complete(stream.checks, session.declared_checks, "no slice of this series showed it"))
@@ -133,9 +138,12 @@ class StreamEngine:
         found = within_domain(session.interval, checks, session.domain_checks)
         current().note(verdict=verdict.name)
         report = common_pb2.SeriesReport(
-            verdict=common_pb2.Verdict.ValueType(int(verdict)), checks=[check_to_message(check) for check in checks],
-            timings=series.timings, provenance=provenance(model), interval=interval_to_message(found),
-        )  # fmt: skip
+            verdict=verdict_to_message(verdict),
+            checks=[check_to_message(check) for check in checks],
+            timings=series.timings,
+            provenance=provenance(model),
+            interval=interval_to_message(found),
+        )
         await _write(stream, response(report=report))
 
     async def _suiting(
@@ -248,9 +256,13 @@ def _following(works: Iterator[SliceWork]) -> SliceWork | None:
 def provenance(model: ServedModel) -> common_pb2.Provenance:
     """What made an image."""
     return common_pb2.Provenance(
-        software="recon", software_version=__version__, model=model.name, model_version=model.version,
-        model_sha256=model.sha256, model_tuning=model.tuning,
-    )  # fmt: skip
+        software="recon",
+        software_version=__version__,
+        model=model.name,
+        model_version=model.version,
+        model_sha256=model.sha256,
+        model_tuning=model.tuning,
+    )
 
 
 def _drain(queue: asyncio.Queue[_Item]) -> list[_Item]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from recon.errors import UnreadableInput
 from recon.io.dicom import ImageSeries, SeriesIndex, SliceSource, find_files, load
 from recon.io.dicom.read.geometry import tilt_of
-from recon.io.dicom.read.protocol import Protocol, differences, protocol_of
+from recon.io.dicom.read.protocol import AcquisitionProtocol, differences, protocol_of
 from recon.io.formats import Content, LeftOut, OpenedSlices, OpenedVolume, open_files
 from recon.io.nifti import NiftiVolume
 from recon.quality.verdict import Check, measure
@@ -56,7 +56,7 @@ class ContrastScan:
     sources: tuple[SliceSource, ...] = ()
     patient: str = ""
     frame_of_reference: str = ""
-    protocol: Protocol = field(default_factory=Protocol)
+    protocol: AcquisitionProtocol = field(default_factory=AcquisitionProtocol)
     notes: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
 
@@ -91,7 +91,7 @@ def read_pair(pre: Sequence[Path], low: Sequence[Path]) -> ContrastPair:
     return ContrastPair(before, after, tuple(notes), tuple(checks))
 
 
-def _same_protocol(before: Protocol, after: Protocol) -> Check:
+def _same_protocol(before: AcquisitionProtocol, after: AcquisitionProtocol) -> Check:
     """Whether both headers describe one sequence: what differs between sequences looks like enhancement."""
     found = differences(before, after)
     words = "; ".join(found) + ": compare with the images, or scan both with one protocol"

@@ -26,8 +26,8 @@ LARGEST_CALIBRATION = 32
 LEAST_WIDTH = 2e-4
 
 
-class Reconstruction(NamedTuple):
-    """What :class:`Unrolled` makes of k-space.
+class UnrolledResult(NamedTuple):
+    """What :class:`UnrolledNetwork` makes of k-space.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Prior(UNet):
         return 0.1 * out[:, :2], widths, out[:, 4:], weight
 
 
-class Unrolled(nn.Module):
+class UnrolledNetwork(nn.Module):
     """The whole network on torch tensors, for training; the server runs the same steps in NumPy.
 
     Parameters
@@ -101,7 +101,7 @@ class Unrolled(nn.Module):
 
     def forward(
         self, kspace: Tensor, mask: Tensor, calibration: tuple[int, int], maps: Tensor | None = None
-    ) -> Reconstruction:
+    ) -> UnrolledResult:
         """Image and interval.
 
         Parameters
@@ -137,7 +137,7 @@ class Unrolled(nn.Module):
             image, residual = _Solve.apply(wanted, weight[0, 0].float(), adjoint, data)
             gradient = weight[0, 0].float() * (wanted - image) - residual
             estimates.append(image * scale)
-        return Reconstruction(torch.stack(estimates), widths[0, :, :height, :width].float() * scale, maps, start)
+        return UnrolledResult(torch.stack(estimates), widths[0, :, :height, :width].float() * scale, maps, start)
 
 
 class DataTerm:

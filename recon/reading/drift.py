@@ -19,7 +19,7 @@ _D2 = 1.128
 
 
 @dataclass(frozen=True)
-class Observation:
+class WatchedValue:
     """One value of one result.
 
     Attributes
@@ -52,14 +52,14 @@ class Chart:
         Place of each observation that a constant process would not give, and why.
     """
 
-    observations: tuple[Observation, ...]
+    observations: tuple[WatchedValue, ...]
     centre: float | None
     lower: float | None
     upper: float | None
     signals: dict[int, str]
 
 
-def chart(observations: Iterable[Observation]) -> Chart:
+def chart(observations: Iterable[WatchedValue]) -> Chart:
     """The chart of some values; limits are those of the first 20, so that what comes later can leave them."""
     ordered = tuple(sorted(observations, key=lambda one: (one.day, one.result)))
     values = np.array([one.value for one in ordered])

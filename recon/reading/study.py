@@ -31,7 +31,7 @@ class Design(StrEnum):
 
 
 @dataclass(frozen=True)
-class Item:
+class StudyItem:
     """One slice of one result, to be seen before and after.
 
     Attributes
@@ -70,7 +70,7 @@ class Study:
     design: Design
     question: str
     seed: int
-    items: tuple[Item, ...]
+    items: tuple[StudyItem, ...]
 
     def trials(self, reader: str) -> list[Trial]:
         """What a reader sees, in that reader's order; no item twice in a row where that can be."""
@@ -102,7 +102,7 @@ class Trial:
     images: tuple[str, ...]
 
 
-def begin(book: Book, name: str, design: Design, question: str, items: Sequence[Item], seed: int) -> Study:
+def begin(book: Book, name: str, design: Design, question: str, items: Sequence[StudyItem], seed: int) -> Study:
     """Write a study down.
 
     Raises
@@ -219,5 +219,5 @@ def _row(study: Study, name: str, given: Mapping[str, Mapping[int, int]]) -> dic
 
 
 def _study(row: sqlite3.Row) -> Study:
-    items = tuple(Item(key, result, index) for key, result, index in json.loads(row["items"]))
+    items = tuple(StudyItem(key, result, index) for key, result, index in json.loads(row["items"]))
     return Study(row["number"], row["name"], Design(row["design"]), row["question"], row["seed"], items)

@@ -9,7 +9,7 @@ from recon.values.content import Content
 
 
 @dataclass(frozen=True)
-class Scan:
+class ArchivedScan:
     """Files of an archive that belong together.
 
     Attributes

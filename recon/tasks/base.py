@@ -27,7 +27,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from recon.errors import InvalidRequest
 from recon.quality.interval import Interval, IntervalKind
 from recon.quality.verdict import Check
-from recon.tasks.archive import Claim, Scan
+from recon.tasks.archive import ArchivedScan, Claim
 from recon.tasks.job import Found
 from recon.tasks.options import Options
 from recon.tasks.sample import Sample
@@ -361,7 +361,7 @@ class Task(ABC):
         """
         return self.find(files)
 
-    def claim(self, scan: Scan) -> Claim:
+    def claim(self, scan: ArchivedScan) -> Claim:
         """Whether a scan that lies in an archive by itself is for this task.
 
         Raises

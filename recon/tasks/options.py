@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 
 @dataclass(frozen=True)
-class Choice:
+class OptionSpec:
     """How an option is shown, and its range.
 
     Attributes
@@ -44,9 +44,9 @@ class Options:
         For one job.
     """
 
-    model: Annotated[str, Choice("Model to use; by default the service chooses and says why.")] = ""
+    model: Annotated[str, OptionSpec("Model to use; by default the service chooses and says why.")] = ""
     model_version: str = ""
-    timeout_s: Annotated[float, Choice("Seconds that one series may take.", least=1.0, flag="timeout")] = 3600.0
+    timeout_s: Annotated[float, OptionSpec("Seconds that one series may take.", least=1.0, flag="timeout")] = 3600.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Option:
     name: str
     kind: type
     default: Any
-    choice: Choice | None
+    choice: OptionSpec | None
     common: bool
 
     def problem(self, value: Any) -> str:
@@ -90,5 +90,5 @@ def options_of(kind: type[Options]) -> Iterator[Option]:
     hints = get_type_hints(kind, include_extras=True)
     for field in fields(kind):
         plain, *extra = get_args(hints[field.name]) or (hints[field.name],)
-        choice = next((entry for entry in extra if isinstance(entry, Choice)), None)
+        choice = next((entry for entry in extra if isinstance(entry, OptionSpec)), None)
         yield Option(field.name, plain, field.default, choice, field.name in common)

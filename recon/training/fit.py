@@ -17,7 +17,7 @@ from recon.training import checkpoint
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How long and how fast to train.
 
     Attributes
@@ -41,7 +41,7 @@ class Plan:
     memory: float = 0.999
 
     @classmethod
-    def tuning(cls, steps: int, learning_rate: float, minutes: float | None) -> Plan:
+    def tuning(cls, steps: int, learning_rate: float, minutes: float | None) -> TrainingPlan:
         """From weights that are good already: a short warm-up, and an average over about a hundred steps."""
         return cls(steps, learning_rate, minutes, warm_up=40, memory=0.99)
 
@@ -49,7 +49,7 @@ class Plan:
 def fit(
     network: nn.Module,
     loss: Callable[[int], Tensor],
-    plan: Plan,
+    plan: TrainingPlan,
     work: Path,
     validate: Callable[[dict[str, Tensor]], object] | None = None,
 ) -> Path:

@@ -48,7 +48,7 @@ def check_to_message(check: Check) -> common_pb2.Check:
         name=check.name,
         value=check.value,
         unit=check.unit,
-        outcome=common_pb2.Verdict.ValueType(int(check.outcome)),
+        outcome=verdict_to_message(check.outcome),
         message=check.message,
     )
     if check.lower is not None:
@@ -81,9 +81,11 @@ _KINDS = {
 def interval_to_message(interval: Interval) -> common_pb2.Interval:
     """The interval as it travels."""
     return common_pb2.Interval(
-        kind=_KINDS[interval.kind], coverage=interval.coverage, conformal_factor=interval.conformal_factor,
+        kind=_KINDS[interval.kind],
+        coverage=interval.coverage,
+        conformal_factor=interval.conformal_factor,
         basis=interval.basis,
-    )  # fmt: skip
+    )
 
 
 def interval_from_message(message: common_pb2.Interval) -> Interval:
@@ -95,6 +97,18 @@ def interval_from_message(message: common_pb2.Interval) -> Interval:
         message.conformal_factor if message.HasField("conformal_factor") else None,
         message.basis,
     )
+
+
+_VERDICTS = {
+    Verdict.PASS: common_pb2.VERDICT_PASS,
+    Verdict.REVIEW: common_pb2.VERDICT_REVIEW,
+    Verdict.REJECT: common_pb2.VERDICT_REJECT,
+}
+
+
+def verdict_to_message(verdict: Verdict) -> common_pb2.Verdict:
+    """A verdict as it travels."""
+    return _VERDICTS[verdict]
 
 
 def verdict_from_message(value: int) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,12 @@ SAMPLE_DTYPES: dict[int, np.dtype[Any]] = {
 }
 #: What a series may be sent as.
 INPUT_TYPES = (
-    common_pb2.SAMPLE_TYPE_FLOAT32, common_pb2.SAMPLE_TYPE_INT16, common_pb2.SAMPLE_TYPE_FLOAT16,
-)  # fmt: skip
+    common_pb2.SAMPLE_TYPE_FLOAT32,
+    common_pb2.SAMPLE_TYPE_INT16,
+    common_pb2.SAMPLE_TYPE_FLOAT16,
+)
+#: One of ``common.proto``'s planes, or its name there.
+PlaneOrName: TypeAlias = "common_pb2.Plane | str"
 
 
 def require_input_type(sample_type: int) -> np.dtype[Any]:
@@ -79,11 +83,12 @@ def image_plane(values: npt.NDArray[Any], *, whole_numbers: bool = False) -> Pla
     return _single(kind, values)
 
 
-def width_plane(values: FloatImage | FixedPoint, kind: common_pb2.Plane) -> Plane:
+def width_plane(values: FloatImage | FixedPoint, plane: PlaneOrName) -> Plane:
     """A picture of numbers that are not negative, as 16-bit fixed point.
 
     What is fixed point already travels as it is, other numbers exact to 1/131070 of their maximum.
     """
+    kind = cast("common_pb2.Plane", common_pb2.Plane.Value(plane)) if isinstance(plane, str) else plane
     if isinstance(values, FixedPoint):
         steps = np.ascontiguousarray(values.steps, "<u2")
         return Plane(kind, steps, common_pb2.SAMPLE_TYPE_UINT16, values.step)

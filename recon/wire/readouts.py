@@ -16,7 +16,7 @@ from recon.wire.messages import CHUNK_BYTES, PIECE_BYTES
 
 
 @dataclass(frozen=True)
-class Part:
+class ReadoutPart:
     """Some readouts of a slice.
 
     Attributes
@@ -56,7 +56,7 @@ def messages_of(index: int, readouts: Readouts) -> Iterator[mr_pb2.Readouts]:
         )  # fmt: skip
 
 
-def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool) -> Part:
+def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool) -> ReadoutPart:
     """The readouts of a message.
 
     Parameters
@@ -85,7 +85,7 @@ def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool)
             )
         counts = np.frombuffer(message.counts, "<u2").reshape(len(lines), samples)
     values = _values(message, len(lines), coils, samples, where)
-    return Part(lines, values, counts, _paths(message, len(lines), samples, where, curved=curved))
+    return ReadoutPart(lines, values, counts, _paths(message, len(lines), samples, where, curved=curved))
 
 
 def _values(message: mr_pb2.Readouts, count: int, coils: int, samples: int, where: str) -> ComplexImage:

@@ -12,7 +12,7 @@ from typing import Any
 from recon.quality.verdict import Check, verdict_of
 from recon.v1 import common_pb2
 from recon.wire.chunk_message import chunk_messages, chunk_reader
-from recon.wire.messages import PIECE_BYTES, check_to_message
+from recon.wire.messages import PIECE_BYTES, check_to_message, verdict_to_message
 from recon.wire.planes import Plane
 from recon.wire.varint import LENGTH, Foreign, fields, head
 
@@ -75,9 +75,10 @@ def slice_messages(message: Any, index: int, planes: Sequence[Plane], checks: Se
             for chunk in chunk_messages(message, index, plane.values, plane.kind):
                 yield chunk.SerializeToString()
     result = common_pb2.SliceResult(
-        slice_index=index, verdict=common_pb2.Verdict.ValueType(int(verdict_of(checks))),
+        slice_index=index,
+        verdict=verdict_to_message(verdict_of(checks)),
         checks=map(check_to_message, checks),
-    )  # fmt: skip
+    )
     parts: list[bytes | memoryview] = [result.SerializeToString()]
     for plane in planes:
         described = common_pb2.PlaneData(

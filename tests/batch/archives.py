@@ -19,10 +19,10 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage, 
 from recon.batch.archive import Hooks, start
 from recon.batch.execute import Executor
 from recon.batch.items import Item
-from recon.batch.runner import Settings
+from recon.batch.runner import RunSettings
 from recon.batch.spec import Spec
 
-QUICK = Settings(in_flight=3, attempts=3, patience_s=1.0, grace_s=2.0, backoff_s=0.01)
+QUICK = RunSettings(in_flight=3, attempts=3, patience_s=1.0, grace_s=2.0, backoff_s=0.01)
 
 
 def write_series(
@@ -127,7 +127,7 @@ def write_result(item: Item, folder: Path) -> None:
 
 
 def run(
-    archive: Path, output: Path, executor: Executor | None = None, *, settings: Settings = QUICK,
+    archive: Path, output: Path, executor: Executor | None = None, *, settings: RunSettings = QUICK,
     hooks: Hooks | None = None, **fields: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """A whole run with an executor."""

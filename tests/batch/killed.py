@@ -11,7 +11,7 @@ from typing import Any
 
 from recon.batch.archive import Hooks, start
 from recon.batch.items import Item, Produced
-from recon.batch.ledger import Ledger
+from recon.batch.ledger import BatchLedger
 from recon.batch.spec import Spec
 from recon.batch.states import State
 from recon.batch.storage import Storage
@@ -57,7 +57,7 @@ class _DyingStorage(Storage):
         self._maybe("sync_directory", "after")
 
 
-class _DyingLedger(Ledger):
+class _DyingLedger(BatchLedger):
     def publish(self, item: Item, made: Produced) -> State:
         _DyingStorage(self.folder)._maybe("commit", "before")
         state = super().publish(item, made)

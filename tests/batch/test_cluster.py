@@ -16,7 +16,7 @@ import pytest
 from recon.batch.archive import resume
 from recon.batch.cluster import ClusterExecutor, cluster_executor
 from recon.batch.items import Item
-from recon.batch.runner import Settings
+from recon.batch.runner import RunSettings
 from recon.batch.spec import Spec
 from recon.batch.verify import verify
 from recon.errors import ServiceUnavailable, UnusableData
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.service
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
-_SETTINGS = Settings(in_flight=4, attempts=3, patience_s=30.0, grace_s=5.0, backoff_s=0.05)
+_SETTINGS = RunSettings(in_flight=4, attempts=3, patience_s=30.0, grace_s=5.0, backoff_s=0.05)
 
 
 class _Work:
@@ -107,7 +107,7 @@ def test_no_workers_is_said_and_resumable(tmp_path: Path) -> None:
         executor = ClusterExecutor(client, _Work(tmp_path / "log"), said.append)
         with pytest.raises(ServiceUnavailable):
             executor.ready(0.1)
-        counts = run(archive, tmp_path / "out", executor, settings=Settings(2, patience_s=0.2, backoff_s=0.01))
+        counts = run(archive, tmp_path / "out", executor, settings=RunSettings(2, patience_s=0.2, backoff_s=0.01))
     assert said == ["the cluster has no workers; waiting for one"]
     assert (counts["pending"], counts["failed"], counts["exit_status"]) == (2, 0, 1)
     assert "no workers" in counts["stopped"]
@@ -132,7 +132,7 @@ def test_workers_that_all_leave_stop_the_run(tmp_path: Path, monkeypatch: pytest
 
         leaving = threading.Thread(target=leave)
         leaving.start()
-        settings = Settings(2, patience_s=0.5, backoff_s=0.01)
+        settings = RunSettings(2, patience_s=0.5, backoff_s=0.01)
         counts = run(archive, tmp_path / "out", ClusterExecutor(client, _Work(log, 3.0)), settings=settings)
         leaving.join()
     assert (counts["pending"], counts["failed"], counts["running"]) == (2, 0, 0)

@@ -16,18 +16,18 @@ import pytest
 
 from recon.batch.classify import classify
 from recon.batch.discover import discover
-from recon.batch.ledger import Ledger
+from recon.batch.ledger import BatchLedger
 from recon.batch.lock import file_system, refuse_network
-from recon.batch.plan import Rule, plan
+from recon.batch.plan import TaskRule, plan
 from recon.batch.status import status
 from recon.errors import InvalidRequest
 from tests.batch.archives import run, write_nifti, write_series
 
 
-def _planned(archive: Path, output: Path, rules: tuple[Rule, ...] = ()) -> dict[str, tuple[str, int, str]]:
+def _planned(archive: Path, output: Path, rules: tuple[TaskRule, ...] = ()) -> dict[str, tuple[str, int, str]]:
     """Task, number of files and reason by name."""
     output.mkdir(exist_ok=True)
-    ledger = Ledger(output)
+    ledger = BatchLedger(output)
     discover(ledger, [archive], settle_s=0)
     plan(ledger, rules)
     with ledger.looking() as base:
@@ -130,7 +130,7 @@ def test_growing_input_is_unstable(tmp_path: Path) -> None:
     held, rest = late.read_bytes(), tmp_path / "rest"
     late.rename(rest)
     out.mkdir()
-    ledger = Ledger(out)
+    ledger = BatchLedger(out)
     # between the two looks a slice arrives, and another file grows
     discover(ledger, [a], 0, lambda seen: late.write_bytes(held))
     plan(ledger)
@@ -148,7 +148,7 @@ def test_rules_of_a_specification(tmp_path: Path) -> None:
     a = tmp_path / "a"
     write_nifti(a / "x_ct.nii.gz", air=0.0)
     write_nifti(a / "old" / "y.nii.gz", seed=1)
-    found = _planned(a, tmp_path / "out", (Rule("*/old/*", "skip"), Rule("*_ct.nii.gz", "ct")))
+    found = _planned(a, tmp_path / "out", (TaskRule("*/old/*", "skip"), TaskRule("*_ct.nii.gz", "ct")))
     assert found == {"x_ct": ("ct", 1, "rule 2 of the specification (*_ct.nii.gz)")}
 
 
@@ -192,7 +192,7 @@ def test_two_possible_partners_are_named_whatever_their_order(tmp_path: Path, or
     assert "1 'low'" in reason
     assert all(f"{order.index(key)}_{key}" in reason for key in "12")
     # a rule says which is none
-    found = _planned(a, tmp_path / "out2", (Rule(f"*/{order.index('2')}/*", "skip"),))
+    found = _planned(a, tmp_path / "out2", (TaskRule(f"*/{order.index('2')}/*", "skip"),))
     assert [entry[:2] for entry in found.values()] == [("contrast", 4)]
 
 

@@ -18,7 +18,7 @@ from recon.batch import execute
 from recon.batch.archive import Hooks, kept_spec, resume
 from recon.batch.discover import changed_since, discover
 from recon.batch.items import Item, Produced
-from recon.batch.ledger import Ledger
+from recon.batch.ledger import BatchLedger
 from recon.batch.lock import LedgerInUse, file_system, held, is_held
 from recon.batch.plan import plan
 from recon.batch.spec import Spec, spec_of
@@ -70,7 +70,7 @@ def test_a_folder_whose_name_is_not_utf8_is_said(tmp_path: Path) -> None:
 def test_a_file_whose_name_is_not_utf8_arrives_beside_a_series(tmp_path: Path) -> None:
     write_series(tmp_path / "a" / "one", 2)
     (tmp_path / "out").mkdir()
-    ledger = Ledger(tmp_path / "out")
+    ledger = BatchLedger(tmp_path / "out")
     discover(ledger, [tmp_path / "a"], 0)
     plan(ledger)
     Path(os.fsdecode(os.fsencode(tmp_path / "a" / "one") + b"/\xff.dcm")).write_bytes(b"x")
@@ -126,7 +126,7 @@ def test_a_disk_that_fills_up_under_a_job_stops_the_run(tmp_path: Path, monkeypa
     assert "disk is full" in counts["stopped"]
 
 
-class _FullLedger(Ledger):
+class _FullLedger(BatchLedger):
     """Its disk has no page left when a result is to be committed."""
 
     def publish(self, item: Item, made: Produced) -> State:
@@ -149,7 +149,7 @@ def test_a_disk_that_fills_up_under_the_ledger_condemns_nothing(tmp_path: Path) 
 
 
 def test_a_transaction_that_fails_leaves_none_behind(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path)
+    ledger = BatchLedger(tmp_path)
     ledger.set("kept", 1)
     with ledger.looking() as base:
         base.execute(f"PRAGMA max_page_count = {base.execute('PRAGMA page_count').fetchone()[0]}")
@@ -157,7 +157,7 @@ def test_a_transaction_that_fails_leaves_none_behind(tmp_path: Path) -> None:
         ledger.set("large", "x" * 100_000)
     ledger.set("kept", 2)
     ledger.close()
-    again = Ledger(tmp_path)
+    again = BatchLedger(tmp_path)
     assert (again.get("kept"), again.get("large")) == (2, None)
     again.close()
 
@@ -178,7 +178,7 @@ def test_half_of_a_file_is_unstable_and_not_broken(tmp_path: Path) -> None:
     out.mkdir()
     (a / "n.nii.gz").write_bytes(whole[:20])
     (a / "broken.nii.gz").write_bytes(whole[:20])
-    ledger = Ledger(out)
+    ledger = BatchLedger(out)
     discover(ledger, [a], 0, lambda seen: (a / "n.nii.gz").write_bytes(whole[:30]))
     plan(ledger)
     ledger.close()
@@ -210,7 +210,7 @@ def test_a_file_that_turned_into_something_else_counts_once(tmp_path: Path) -> N
     a, out = tmp_path / "a", tmp_path / "out"
     path = write_nifti(a / "n.nii")
     out.mkdir()
-    ledger = Ledger(out)
+    ledger = BatchLedger(out)
     ledger.set("spec", Spec([str(a)], settle_s=0.0).to_json())
     discover(ledger, [a], 0)
     plan(ledger)
@@ -279,7 +279,7 @@ def test_a_run_that_was_killed_as_its_ledger_was_made(tmp_path: Path) -> None:
 def test_being_killed_uses_up_no_attempt(tmp_path: Path) -> None:
     write_nifti(tmp_path / "a" / "n.nii")
     (tmp_path / "out").mkdir()
-    ledger = Ledger(tmp_path / "out")
+    ledger = BatchLedger(tmp_path / "out")
     discover(ledger, [tmp_path / "a"], 0)
     plan(ledger)
     for _ in range(5):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recon.batch.charts import Point, scatter, ticks
 from recon.batch.execute import merged
-from recon.batch.flow import Window
+from recon.batch.flow import FlowWindow
 from recon.batch.items import folder_name
 from recon.batch.progress import rate_words
 from recon.batch.report import write_report
@@ -24,7 +24,7 @@ from tests.batch.archives import FakeExecutor, report_of, run, write_nifti, writ
 
 
 def test_the_window_follows_the_answers() -> None:
-    window = Window(start=2, most=8)
+    window = FlowWindow(start=2, most=8)
     for _ in range(100):
         window.succeeded()
     assert window.size == 8
@@ -38,7 +38,7 @@ def test_the_window_follows_the_answers() -> None:
 
 
 def test_a_suspect_runs_alone() -> None:
-    window = Window(start=4, most=4)
+    window = FlowWindow(start=4, most=4)
     order: list[str] = []
 
     def suspect() -> None:
@@ -56,7 +56,7 @@ def test_a_suspect_runs_alone() -> None:
 
 
 def test_a_stopped_window_lets_nobody_wait() -> None:
-    window = Window(start=1, most=1)
+    window = FlowWindow(start=1, most=1)
     window.refused(60.0)
     threading.Timer(0.05, window.stop).start()
     with window.place() as granted:

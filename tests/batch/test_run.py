@@ -12,9 +12,9 @@ import pytest
 
 from recon.batch.archive import Hooks, kept_spec, resume
 from recon.batch.items import Item
-from recon.batch.ledger import Ledger
+from recon.batch.ledger import BatchLedger
 from recon.batch.lock import LedgerInUse, held
-from recon.batch.runner import CANCEL, Runner, Settings
+from recon.batch.runner import CANCEL, Runner, RunSettings
 from recon.batch.status import status
 from recon.batch.storage import Storage
 from recon.batch.verify import verify
@@ -160,7 +160,7 @@ def test_an_outage_condemns_nothing(tmp_path: Path) -> None:
         raise ServiceUnavailable("gone")
 
     executor = FakeExecutor(behave)
-    counts = run(tmp_path / "a", tmp_path / "out", executor, settings=Settings(2, patience_s=0.1, backoff_s=0.01))
+    counts = run(tmp_path / "a", tmp_path / "out", executor, settings=RunSettings(2, patience_s=0.1, backoff_s=0.01))
     assert (counts["pending"], counts["failed"], counts["running"], counts["exit_status"]) == (6, 0, 0, 1)
     assert "away" in counts["stopped"]
     assert "The run was stopped" in (tmp_path / "out" / "report.html").read_text()
@@ -217,7 +217,7 @@ def test_published_once(tmp_path: Path) -> None:
     """An item that is run twice on purpose keeps its first result, whole."""
     write_nifti(tmp_path / "a" / "n.nii")
     run(tmp_path / "a", tmp_path / "out")
-    storage, ledger = Storage(tmp_path / "out"), Ledger(tmp_path / "out")
+    storage, ledger = Storage(tmp_path / "out"), BatchLedger(tmp_path / "out")
     first = {path: path.read_bytes() for path in (tmp_path / "out" / "n").rglob("*") if path.is_file()}
     with ledger.writing() as base:
         base.execute("UPDATE items SET state = 'pending'")
@@ -288,12 +288,12 @@ def test_ten_thousand_items_in_flat_memory(tmp_path: Path) -> None:
     import tracemalloc
 
     from recon.batch.items import InputFile
-    from recon.batch.plan import Rule, plan
+    from recon.batch.plan import TaskRule, plan
 
     def peak(number: int) -> float:
         folder = tmp_path / str(number)
         folder.mkdir()
-        ledger = Ledger(folder)
+        ledger = BatchLedger(folder)
         with ledger.looking() as base:
             base.execute("PRAGMA synchronous = OFF")  # the disk is not what is measured here
         tracemalloc.start()
@@ -305,7 +305,7 @@ def test_ten_thousand_items_in_flat_memory(tmp_path: Path) -> None:
                 ),
                 1,
             )
-        plan(ledger, [Rule("*.h5", "mr")])
+        plan(ledger, [TaskRule("*.h5", "mr")])
         done = 0
         while (item := ledger.claim()) is not None:
             from recon.batch.items import Produced

@@ -17,9 +17,9 @@ import pytest
 from recon.bench import plots, record, table
 from recon.bench import routes as ways
 from recon.bench.blocks import Plan
-from recon.bench.measure import Request, measure
+from recon.bench.measure import MeasurementRequest, measure
 from recon.bench.observation import Reply
-from recon.bench.self_test import Check
+from recon.bench.self_test import SelfCheck
 
 pytestmark = pytest.mark.service
 
@@ -46,7 +46,9 @@ class Lying:
         return Reply(slices - missing, [content], now, now)
 
 
-def run(fault: str, monkeypatch: pytest.MonkeyPatch, after: int = 20, checks: tuple[Check, ...] = ()) -> dict[str, Any]:
+def run(
+    fault: str, monkeypatch: pytest.MonkeyPatch, after: int = 20, checks: tuple[SelfCheck, ...] = ()
+) -> dict[str, Any]:
     @asynccontextmanager
     async def fake(*_: object) -> AsyncIterator[ways.Routes]:
         yield ways.Routes({ways.GATEWAY: Lying(fault, after)})
@@ -54,7 +56,9 @@ def run(fault: str, monkeypatch: pytest.MonkeyPatch, after: int = 20, checks: tu
     monkeypatch.setattr(ways, "open_routes", fake)
     # a machine that runs other tests too is late now and then; test_loops.py looks at that
     monkeypatch.setattr("recon.bench.open_loop._TOLERANCE_S", 5.0)
-    request = Request(concurrency=(2,), rates=(200.0,), series=3, plan=Plan(blocks=6, requests=8, timeout_s=5))
+    request = MeasurementRequest(
+        concurrency=(2,), rates=(200.0,), series=3, plan=Plan(blocks=6, requests=8, timeout_s=5)
+    )
     return asyncio.run(measure("127.0.0.1:1", request, list(checks)))
 
 
@@ -99,7 +103,7 @@ def test_a_server_that_lies_is_found_out(fault: str, words: str, monkeypatch: py
 
 
 def test_a_failed_self_test_makes_the_run_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = run("none", monkeypatch, checks=(Check("stall", False, "p99 above 1600 ms", "p99 12 ms"),))
+    found = run("none", monkeypatch, checks=(SelfCheck("stall", False, "p99 above 1600 ms", "p99 12 ms"),))
     assert not found["valid"]
     assert found["problems"] == ["self-test: stall: p99 12 ms"]
 
@@ -112,7 +116,7 @@ def test_a_pair_of_scans_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None
             yield ways.Routes({ways.GATEWAY: Lying(fault, 30)})
 
         monkeypatch.setattr(ways, "open_routes", fake)
-        request = Request(
+        request = MeasurementRequest(
             "contrast", "contrast_enhance", (ways.GATEWAY,), concurrency=(1,), rates=(), series=6,
             plan=Plan(blocks=6, requests=8),
         )  # fmt: skip

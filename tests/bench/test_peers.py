@@ -9,7 +9,7 @@ import pytest
 
 from recon.bench import peers, plots, table
 from recon.bench.peers import ct, mr
-from recon.bench.peers.method import Method, best_of
+from recon.bench.peers.method import MethodResult, best_of
 from recon.tasks.ct.sample import ct_volume
 from recon.tasks.mr.sample import mr_slice
 from recon.training.ct.metrics import psnr
@@ -48,7 +48,7 @@ def test_slices_of_a_series_differ() -> None:
 
 
 def test_methods_in_table_and_plot(tmp_path: Path) -> None:
-    rows = [vars(Method("a", 30.0, 0.1, 5.0)), vars(Method("recon", 35.0, 0.01, ours=True))]
+    rows = [vars(MethodResult("a", 30.0, 0.1, 5.0)), vars(MethodResult("recon", 35.0, 0.01, ours=True))]
     tasks = {"ct": {"measure": "PSNR, dB", "data": "made up", "input_quality": 28.0, "methods": rows}}
     plots.time_against_quality(peers.record(tasks), tmp_path / "peers.png")
     assert (tmp_path / "peers.png").stat().st_size > 5000

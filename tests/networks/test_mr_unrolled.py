@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recon.networks import mr_unrolled
-from recon.networks.mr_unrolled import DataTerm, Unrolled, noise_level, to_image, to_kspace
+from recon.networks.mr_unrolled import DataTerm, UnrolledNetwork, noise_level, to_image, to_kspace
 from recon.training.mr.coils import receive_maps
 from recon.training.mr.sampler import acquire
 
@@ -81,7 +81,7 @@ def test_an_untrained_network_is_regularised_sense_in_the_unit_of_the_kspace() -
     truth = scan.coil_images.abs().square().sum(0).sqrt()
     with torch.no_grad():
         for unit in (1.0, 1e-6, 1e4):
-            result = Unrolled((16, 16), (1, 1))(unit * scan.kspace, scan.mask, scan.calibration)
+            result = UnrolledNetwork((16, 16), (1, 1))(unit * scan.kspace, scan.mask, scan.calibration)
             assert float((result.estimates[-1].abs() / unit - truth).norm() / truth.norm()) < 0.1
             assert bool((result.widths > 0).all())
     combined = result.maps.abs().square().sum(0).sqrt()

@@ -12,10 +12,10 @@ from recon.errors import InvalidRequest
 from recon.reading.agreement import between_readers, weighted_kappa, with_verdict
 from recon.reading.book import NAME, Book
 from recon.reading.decisions import Choice, Decision, Subject
-from recon.reading.drift import Observation, chart, months
+from recon.reading.drift import WatchedValue, chart, months
 from recon.reading.intervals import share
 from recon.reading.limits import propose
-from recon.reading.study import AFTER, Design, Item, answer, answers, begin, results, studies
+from recon.reading.study import AFTER, Design, StudyItem, answer, answers, begin, results, studies
 
 
 def decision(number: int, result: str, reader: str, choice: Choice, verdict: str = "PASS") -> Decision:
@@ -101,8 +101,8 @@ def book(tmp_path: Path) -> Book:
     return Book(tmp_path / NAME)
 
 
-def items(count: int) -> list[Item]:
-    return [Item(f"k{place}", f"r{place}", place) for place in range(count)]
+def items(count: int) -> list[StudyItem]:
+    return [StudyItem(f"k{place}", f"r{place}", place) for place in range(count)]
 
 
 @pytest.mark.parametrize("design", list(Design))
@@ -153,8 +153,8 @@ def test_a_question_is_answered_once_and_properly(book: Book) -> None:
         begin(book, "second", Design.CHOICE, "which?", [], 7)
 
 
-def observed(values: list[float]) -> list[Observation]:
-    return [Observation(date(2026, 1, 1) + timedelta(place), value, f"r{place}") for place, value in enumerate(values)]
+def observed(values: list[float]) -> list[WatchedValue]:
+    return [WatchedValue(date(2026, 1, 1) + timedelta(place), value, f"r{place}") for place, value in enumerate(values)]
 
 
 def test_a_step_is_seen_and_a_steady_scanner_is_left_alone() -> None:

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import pytest
 
-from recon.tasks.options import Choice, Option, Options, options_of
+from recon.tasks.options import Option, Options, OptionSpec, options_of
 from recon.tasks.registry import tasks
 
 
 @dataclass(frozen=True)
 class Own(Options):
-    share: Annotated[float, Choice("A share.", least=0.0, most=1.0)] = 0.5
-    loud: Annotated[bool, Choice("Or not.")] = False
+    share: Annotated[float, OptionSpec("A share.", least=0.0, most=1.0)] = 0.5
+    loud: Annotated[bool, OptionSpec("Or not.")] = False
 
 
 def _option(name: str) -> Option:

@@ -21,9 +21,13 @@ from recon.wire.slice_message import SliceMessage, answer_reader, slice_messages
 CHECK = Check("noise_level", 21.5, 1.5, None, "HU", Verdict.REVIEW, "noise of the input")
 read_request, read_answer = chunk_reader(ct_pb2.DenoiseRequest), answer_reader(ct_pb2.DenoiseResponse)
 chunks = st.builds(
-    common_pb2.Chunk, slice_index=st.integers(0, 2**32 - 1), plane=st.sampled_from([0, 1, 4, 77]),
-    offset_bytes=st.integers(0, 2**64 - 1), data=st.integers(1100, 1500).map(bytes), input=st.text(max_size=9),
-)  # fmt: skip
+    common_pb2.Chunk,
+    slice_index=st.integers(0, 2**32 - 1),
+    plane=st.sampled_from([0, 1, 4, 77]),
+    offset_bytes=st.integers(0, 2**64 - 1),
+    data=st.integers(1100, 1500).map(bytes),
+    input=st.text(max_size=9),
+)
 
 
 @given(chunks)

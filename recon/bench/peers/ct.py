@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from recon.arrays import FloatArray
-from recon.bench.peers.method import Method, best_of, ours
+from recon.bench.peers.method import MethodResult, best_of, ours
 from recon.client import Client
 from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
@@ -79,7 +79,7 @@ def compare(client: Client, told: Callable[[str], object] = lambda _: None, size
     }
 
 
-def _torch_eager(low: FloatImage, full: FloatImage) -> list[Method]:
+def _torch_eager(low: FloatImage, full: FloatImage) -> list[MethodResult]:
     """The CT network in Python, without a service."""
     from recon.bench.routes.network import weights_of
     from recon.bench.runtimes import cores
@@ -92,4 +92,4 @@ def _torch_eager(low: FloatImage, full: FloatImage) -> list[Method]:
     run(low[None, None])
     began = time.perf_counter()
     image = low - run(low[None, None])[0, 0]
-    return [Method("the same network, torch eager", psnr(image, full), time.perf_counter() - began)]
+    return [MethodResult("the same network, torch eager", psnr(image, full), time.perf_counter() - began)]

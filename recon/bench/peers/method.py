@@ -12,7 +12,7 @@ from recon.volumes import FloatImage
 
 
 @dataclass(frozen=True)
-class Method:
+class MethodResult:
     """One method's result: quality in dB and seconds a slice, which parameter it took, and whether it is ours."""
 
     method: str
@@ -28,20 +28,20 @@ def best_of(
     quality: Callable[[FloatArray], float],
     method: Callable[[FloatArray, float], FloatArray],
     parameters: Sequence[float],
-) -> Method:
+) -> MethodResult:
     """The method at the parameter that the truth favours."""
-    best: Method | None = None
+    best: MethodResult | None = None
     for parameter in parameters:
         began = time.perf_counter()
         image = method(noisy.astype("float64"), float(parameter))
-        found = Method(name, quality(image), time.perf_counter() - began, float(parameter))
+        found = MethodResult(name, quality(image), time.perf_counter() - began, float(parameter))
         if best is None or found.quality > best.quality:
             best = found
     assert best is not None
     return best
 
 
-def ours(series: Callable[[], Any], quality: Callable[[FloatArray], float]) -> Method:
+def ours(series: Callable[[], Any], quality: Callable[[FloatArray], float]) -> MethodResult:
     """The service from the caller's side, once it is warm."""
     list(series())
     stream = series()
@@ -51,4 +51,4 @@ def ours(series: Callable[[], Any], quality: Callable[[FloatArray], float]) -> M
     for _ in stream:
         pass
     name = stream.model.name if stream.model else "default model"
-    return Method(f"recon ({name})", quality(image), spent, ours=True)
+    return MethodResult(f"recon ({name})", quality(image), spent, ours=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from recon.arrays import FloatArray
-from recon.bench.peers.method import Method, ours
+from recon.bench.peers.method import MethodResult, ours
 from recon.client import Client
 from recon.tasks.mr.sample import mr_slice, readouts
 from recon.values.readouts import KSpace
@@ -31,7 +31,7 @@ def compare(
         method(kspace)  # compiles
         began = time.perf_counter()
         image = method(kspace)
-        found.append(Method(f"{name} (SigPy)", quality(image), time.perf_counter() - began))
+        found.append(MethodResult(f"{name} (SigPy)", quality(image), time.perf_counter() - began))
     geometry = Geometry.from_spacing(1.0, 1.0, 3.0)
     told("mr: recon")
     series = KSpace(1, coils, size, size, geometry, lambda _: readouts(kspace))

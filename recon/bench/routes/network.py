@@ -65,7 +65,7 @@ def default_model(task: str) -> str:
     return next((model.name for model in own if model.is_default), own[0].name)
 
 
-class Network:
+class LocalNetwork:
     """A network with one output, run by the code that runs it inside Triton."""
 
     def __init__(self, weights: Path) -> None:
@@ -102,7 +102,7 @@ class BareRuntime:
     """
 
     def __init__(self, weights: Path, inputs: Inputs, slices: int = 1) -> None:
-        self._network, self._inputs = Network(weights), inputs
+        self._network, self._inputs = LocalNetwork(weights), inputs
         self._known: dict[tuple[int, int], Sequence[Mapping[str, FloatImage]]] = {}
         self._thread = ThreadPoolExecutor(1, "bare-runtime")
         self.output(0, slices)

@@ -20,7 +20,7 @@ from recon.volumes import Volume
 
 if TYPE_CHECKING:
     from recon.client import Client
-    from recon.training.ct.lesion_grid import Disc, Measured
+    from recon.training.ct.lesion_grid import Disc, MeasuredDisc
     from recon.values.result import ImageSlice
 
 
@@ -41,7 +41,7 @@ def ct(
     if len(low) != len(full):
         raise InvalidRequest(f"{len(low)} --low and {len(full)} --full; each low-dose scan needs its full-dose one")
     results: list[Result] = []
-    found: list[lesion_grid.Measured] = []
+    found: list[lesion_grid.MeasuredDisc] = []
     with connect(server) as client:
         for low_path, full_path in zip(low, full, strict=True):
             before, after = only_volume(low_path), only_volume(full_path)
@@ -67,7 +67,7 @@ def ct(
 
 def _keeps(
     client: Client, model: str, before: Volume, after: Volume, plain: list[ImageSlice], disc: Disc
-) -> Iterator[Measured]:
+) -> Iterator[MeasuredDisc]:
     """Denoise a scan (slice, y, x) once more with a grid of discs in it, and compare slice by slice."""
     from recon.training.ct import lesion_grid
 

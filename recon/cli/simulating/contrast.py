@@ -34,13 +34,15 @@ def contrast(
 ) -> None:
     """Write pre.nii.gz, low.nii.gz and full.nii.gz (without noise), every source of error switchable."""
     from recon.training.contrast.anatomy import matching_of, scene_of
-    from recon.training.contrast.simulate import Errors, simulate_pair
+    from recon.training.contrast.simulate import PairErrors, simulate_pair
 
     given = read_nifti(pre)
     after = read_nifti(full).volume.values if full is not None else None
     rng = np.random.default_rng(seed)
     clean, enhancement, scale = scene_of(given.volume.values, after, matching_of(matching), rng)
-    errors = Errors(noise, noise, gain, bias, (0.0, shift, 0.0), shading, bool((given.volume.values == 0).mean() > 0.2))
+    errors = PairErrors(
+        noise, noise, gain, bias, (0.0, shift, 0.0), shading, bool((given.volume.values == 0).mean() > 0.2)
+    )
     made = simulate_pair(clean, enhancement, dose_fraction, errors, rng)
     with output_folder(result_path(output, stem(pre))) as folder:
         for name, values in (("pre", made.pre), ("low", made.low), ("full", made.full)):

@@ -27,10 +27,10 @@ def mr(
 ) -> None:
     """Write the scan as fastMRI and ISMRMRD, each where its layout can hold it, and the truth beside them."""
     from recon.training.mr.raw_files import write_fastmri, write_ismrmrd, write_truth
-    from recon.training.mr.simulate import Protocol, simulate
+    from recon.training.mr.simulate import ScanProtocol, simulate
     from recon.training.mr.source import read_slices
 
-    protocol = Protocol(
+    protocol = ScanProtocol(
         encoding, acceleration, mask, calibration, partial_fourier, coils, noise, phase, trajectory_error, seed
     )
     scan = simulate(read_slices(image, slices), protocol)

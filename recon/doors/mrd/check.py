@@ -32,7 +32,7 @@ _XML = (
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckOutcome:
     """What was found.
 
     Attributes
@@ -55,7 +55,7 @@ class Outcome:
         return self.images == _SLICES and self.difference <= _TOLERANCE
 
 
-def check(address: tuple[str, int], timeout_s: float) -> Outcome:
+def check(address: tuple[str, int], timeout_s: float) -> CheckOutcome:
     """Send the phantom to a door, and compare; errors are those of :func:`converse`."""
     images: list[Image] = []
     texts: list[str] = []
@@ -69,7 +69,7 @@ def check(address: tuple[str, int], timeout_s: float) -> Outcome:
     converse(address, messages(), take, timeout_s)
     differences = [_difference(image) for image in images]
     errors = tuple(text for text in texts if text.startswith("ERR"))
-    return Outcome(len(images), max(differences, default=float("nan")), errors)
+    return CheckOutcome(len(images), max(differences, default=float("nan")), errors)
 
 
 def messages() -> Iterator[Message]:

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from recon.client import Client
-from recon.doors.mrd.images_in import Stack
-from recon.doors.mrd.options import Options
+from recon.doors.mrd.images_in import SeriesStack
+from recon.doors.mrd.options import SessionOptions
 from recon.doors.mrd.pictures import IMAGE, INTERVAL, Picture
 from recon.errors import InvalidRequest
 
@@ -21,23 +21,25 @@ class EarlierScans:
 
     def __init__(self, most: int = 8) -> None:
         self._most = most
-        self._kept: OrderedDict[str, Stack] = OrderedDict()
+        self._kept: OrderedDict[str, SeriesStack] = OrderedDict()
         self._lock = threading.Lock()
 
-    def keep(self, key: str, stack: Stack) -> None:
+    def keep(self, key: str, stack: SeriesStack) -> None:
         """Keep a scan; the oldest goes."""
         with self._lock:
             self._kept[key] = stack
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
 
-    def find(self, key: str) -> Stack | None:
+    def find(self, key: str) -> SeriesStack | None:
         """The scan that belongs to another; None when there is none. It is not kept longer."""
         with self._lock:
             return self._kept.pop(key, None) if key else None
 
 
-def enhanced(client: Client, stacks: list[Stack], options: Options, timeout_s: float) -> Iterator[list[Picture]]:
+def enhanced(
+    client: Client, stacks: list[SeriesStack], options: SessionOptions, timeout_s: float
+) -> Iterator[list[Picture]]:
     """The pictures of each slice of the first scan, with the contrast of the full dose.
 
     Parameters

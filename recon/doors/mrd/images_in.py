@@ -17,7 +17,7 @@ from recon.volumes import Geometry, Unit, Volume
 
 
 @dataclass(frozen=True)
-class Stack:
+class SeriesStack:
     """The slices of one series.
 
     Attributes
@@ -59,7 +59,7 @@ class ImagesIn:
         self.images.append(image)
 
     @property
-    def stacks(self) -> list[Stack]:
+    def stacks(self) -> list[SeriesStack]:
         """One for each series, in the order in which they began.
 
         Raises
@@ -73,7 +73,7 @@ class ImagesIn:
         return [stack_of(images, number) for number, images in series.items()]
 
 
-def stack_of(images: list[Image], number: int) -> Stack:
+def stack_of(images: list[Image], number: int) -> SeriesStack:
     """The stack that images of one series make.
 
     Raises
@@ -117,7 +117,7 @@ def stack_of(images: list[Image], number: int) -> Stack:
     affine[:3, 0], affine[:3, 1], affine[:3, 2] = axes[0] * spacing[0], axes[1] * spacing[1], step
     affine[:3, 3] = first - affine[:3, 0] * (columns // 2) - affine[:3, 1] * (rows // 2)
     heads = [images[i].head for i in order] if len(images) > 1 else [_of_slice(head, affine, z) for z in range(slices)]
-    return Stack(Volume(values, Geometry(affine), Unit.ARBITRARY), heads)
+    return SeriesStack(Volume(values, Geometry(affine), Unit.ARBITRARY), heads)
 
 
 def _of_slice(head: Any, affine: Any, z: int) -> Any:

@@ -26,7 +26,7 @@ def new_name() -> str:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SessionRecord:
     """One session's results.
 
     Attributes
@@ -69,12 +69,12 @@ class Kept:
         """A place for the results of a session."""
         return KeptSession(self._folder / name)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[SessionRecord]:
         """What there is, the oldest first."""
         found = []
         for path in sorted(self._folder.iterdir()):
             try:
-                found.append(Entry(**json.loads((path / "session.json").read_text())))
+                found.append(SessionRecord(**json.loads((path / "session.json").read_text())))
             except (OSError, ValueError, TypeError):
                 continue  # still being written, or not ours
         return found
@@ -115,13 +115,13 @@ class KeptSession:
             self._file = ImageFile(self._folder / "images.h5")
         self._file.keep(image)
 
-    def close(self, delivered: bool, identity: str) -> Entry | None:
+    def close(self, delivered: bool, identity: str) -> SessionRecord | None:
         """Complete the results; None where there are none."""
         if self._file is None:
             return None
         self._file.close()
         scan = hashlib.sha256(identity.encode()).hexdigest()[:16] if identity else ""
-        entry = Entry(self._folder.name, self._file.images, delivered, scan)
+        entry = SessionRecord(self._folder.name, self._file.images, delivered, scan)
         part = self._folder / ".session.json"
         try:
             part.write_text(json.dumps(asdict(entry)))

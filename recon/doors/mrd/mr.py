@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from recon.client import Client, ImageSlice
-from recon.doors.mrd.options import Options
+from recon.doors.mrd.options import SessionOptions
 from recon.doors.mrd.pictures import COMPLEX, IMAGE, INTERVAL, Picture, place_of
 from recon.doors.mrd.scan import Portion
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.header import ScanHeader
 from recon.io.mrd.series import series_of
 from recon.quality.verdict import worst
@@ -40,7 +40,7 @@ class Reconstruction:
     """
 
     def __init__(
-        self, client: Client, header: ScanHeader, options: Options, name: str, timeout_s: float,
+        self, client: Client, header: ScanHeader, options: SessionOptions, name: str, timeout_s: float,
         say: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._client, self._header, self._options = client, header, options
@@ -64,7 +64,7 @@ class Reconstruction:
             made += self._reconstructed(portion, series)
         return made
 
-    def _reconstructed(self, portion: Portion, series: MrSeries) -> list[Picture]:
+    def _reconstructed(self, portion: Portion, series: KSpaceSeries) -> list[Picture]:
         results, model = self._run(int(portion.first["encoding_space_ref"]), series)
         images, widths = (_volume(series, [getattr(r, name) for r in results]) for name in ("image", "uncertainty"))
         phases = self._phases(series, results)
@@ -83,7 +83,7 @@ class Reconstruction:
             made += [replace(first, kind=kind, values=values) for kind, values in shown.items()]
         return made
 
-    def _run(self, encoding: int, series: MrSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
+    def _run(self, encoding: int, series: KSpaceSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
         """The results of a stack, by the method that the first of its encoding was made by."""
         with self._choosing:
             if encoding not in self._methods:
@@ -94,13 +94,13 @@ class Reconstruction:
                 return results, model
         return self._ask(self._methods[encoding], series)
 
-    def _ask(self, method: str, series: MrSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
+    def _ask(self, method: str, series: KSpaceSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
         run = self._client.reconstruct_mr(
             series.kspace, phase=self._options.complex_images, model=method, name=self._name, timeout_s=self._timeout_s
         )
         return list(run), run.model
 
-    def _phases(self, series: MrSeries, results: list[ImageSlice]) -> Any:
+    def _phases(self, series: KSpaceSeries, results: list[ImageSlice]) -> Any:
         """(z, y, x) in radians; None where none is wanted or known."""
         if not self._options.complex_images:
             return None
@@ -110,7 +110,13 @@ class Reconstruction:
         return _volume(series, [result.extra["PHASE"] for result in results])
 
     def _picture(
-        self, portion: Portion, series: MrSeries, z: int, image: Any, judged: ImageSlice, model: ModelIdentity | None
+        self,
+        portion: Portion,
+        series: KSpaceSeries,
+        z: int,
+        image: Any,
+        judged: ImageSlice,
+        model: ModelIdentity | None,
     ) -> Picture:
         slab = portion.slab
         thickness = series.geometry.spacing[2] if slab else self._thickness(portion)
@@ -127,7 +133,7 @@ class Reconstruction:
             self._say(note)
 
 
-def _volume(series: MrSeries, planes: list[Any]) -> Any:
+def _volume(series: KSpaceSeries, planes: list[Any]) -> Any:
     return series.reoriented(np.stack([series.laid_out(plane) for plane in planes]))
 
 

@@ -76,7 +76,7 @@ PARAMETERS = (
 
 
 @dataclass(frozen=True)
-class Options:
+class SessionOptions:
     """What one session asked for.
 
     Attributes
@@ -103,7 +103,7 @@ class Options:
     notes: tuple[str, ...] = ()
 
 
-def options_of(config: str, parameters: Mapping[str, Any], served: Collection[str]) -> Options:
+def options_of(config: str, parameters: Mapping[str, Any], served: Collection[str]) -> SessionOptions:
     """What a configuration's name and the parameters say; the parameters' own configuration counts more.
 
     Parameters
@@ -133,7 +133,7 @@ def options_of(config: str, parameters: Mapping[str, Any], served: Collection[st
     notes = (f"parameters that are not known here: {', '.join(unknown)[:200]}",) if unknown else ()
     defaults = {parameter.id: parameter.default for parameter in PARAMETERS}
     said: dict[str, Any] = {**defaults, **found}
-    return Options(
+    return SessionOptions(
         task, model, said["pixels"], said["uncertainty"], said["complexImages"], said["sendOriginals"],
         said["withholdRejected"], said["doseFraction"], said["noiseWait"], notes,
     )  # fmt: skip

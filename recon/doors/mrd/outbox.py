@@ -26,7 +26,7 @@ class Keeper(Protocol):
         """Store one."""
 
 
-class Outbox:
+class AnswerOutbox:
     """Sends on a thread of its own, so that reading never waits for a scanner that reads only when it has sent all.
 
     Parameters

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from recon.doors.mrd import scanner, version2
-from recon.doors.mrd.outbox import Outbox
-from recon.doors.mrd.session import Session, Surroundings
+from recon.doors.mrd.outbox import AnswerOutbox
+from recon.doors.mrd.session import ScannerSession, Surroundings
 from recon.doors.mrd.wire import Close, ConfigFile, Message, Text, encode, read_messages
 
 _HDF5 = b"\x89HDF"
@@ -20,7 +20,7 @@ _HDF5 = b"\x89HDF"
 def run(
     around: Surroundings, source: io.RawIOBase, target: BinaryIO, config: str, parameters: dict[str, Any],
     show: Callable[[str], None],
-) -> Outbox:  # fmt: skip
+) -> AnswerOutbox:  # fmt: skip
     """Read a scan, and write its images as they are ready.
 
     Parameters
@@ -51,7 +51,7 @@ def run(
             show(message.text)
         send(message)
 
-    outbox = Outbox(answer)
+    outbox = AnswerOutbox(answer)
     with tempfile.TemporaryDirectory() as folder:
         if is_second:
             messages = _wanted(version2.messages_of(buffered), config, parameters)
@@ -62,7 +62,7 @@ def run(
             messages = _closed(scanner.messages_of(path, config, parameters))
         else:
             messages = _wanted(read_messages(buffered), config, parameters)
-        Session(around, outbox, "stream").run(messages)
+        ScannerSession(around, outbox, "stream").run(messages)
     return outbox
 
 

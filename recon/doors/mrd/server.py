@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from recon.doors.mrd.kept import Kept, KeptSession, new_name
-from recon.doors.mrd.outbox import Outbox
-from recon.doors.mrd.session import Session, Surroundings
+from recon.doors.mrd.outbox import AnswerOutbox
+from recon.doors.mrd.session import ScannerSession, Surroundings
 from recon.doors.mrd.wire import Close, Message, Text, encode, read_messages
 from recon.errors import InvalidRequest, ServiceUnavailable
 
@@ -46,7 +46,7 @@ class Doorkeeper:
     idle_s: float = 600.0
 
 
-class Server:
+class ScannerServer:
     """Listens from the moment it is made; sessions run on threads of their own.
 
     Parameters
@@ -129,8 +129,8 @@ class Server:
         with connection:
             _prepare(connection, self._keeper.idle_s)
             keeping = self._kept.open(name) if self._kept is not None else None
-            outbox = Outbox(lambda message: _send(connection, message), keeping)
-            session = Session(self._around, outbox, name, kept=self._kept)
+            outbox = AnswerOutbox(lambda message: _send(connection, message), keeping)
+            session = ScannerSession(self._around, outbox, name, kept=self._kept)
             with io.BufferedReader(connection.makefile("rb", 0), 2**20) as source:
                 session.run(read_messages(source))
                 delivered = _goodbye(connection) and not outbox.gone.is_set()
@@ -138,7 +138,7 @@ class Server:
                 self._settle(keeping, session, name, delivered)
         _log.info("session %s ends: %d images, %d errors", name, outbox.images, outbox.errors)
 
-    def _settle(self, keeping: KeptSession, session: Session, name: str, delivered: bool) -> None:
+    def _settle(self, keeping: KeptSession, session: ScannerSession, name: str, delivered: bool) -> None:
         try:
             entry = keeping.close(delivered, session.identity)
             if entry is not None and not entry.delivered:

@@ -17,8 +17,8 @@ from recon.doors.mrd.images_in import ImagesIn, scan_key
 from recon.doors.mrd.kept import Kept
 from recon.doors.mrd.mr import Reconstruction
 from recon.doors.mrd.noise import NoiseScans, dependency_of, identity_of
-from recon.doors.mrd.options import CONTRAST, Options, options_of, parameters_of
-from recon.doors.mrd.outbox import Outbox
+from recon.doors.mrd.options import CONTRAST, SessionOptions, options_of, parameters_of
+from recon.doors.mrd.outbox import AnswerOutbox
 from recon.doors.mrd.pictures import IMAGE, Picture
 from recon.doors.mrd.scan import Portion, Scan
 from recon.doors.mrd.wire import (
@@ -83,7 +83,7 @@ class Surroundings:
     bounds: Bounds = field(default_factory=Bounds)
 
 
-class Session:
+class ScannerSession:
     """Takes the messages of one scanner, and answers.
 
     Parameters
@@ -98,13 +98,13 @@ class Session:
         Where results stay, so that images are wanted even when the scanner has left; None where none are kept.
     """
 
-    def __init__(self, around: Surroundings, outbox: Outbox, name: str, *, kept: Kept | None = None) -> None:
+    def __init__(self, around: Surroundings, outbox: AnswerOutbox, name: str, *, kept: Kept | None = None) -> None:
         self._around, self._out, self._name, self._kept = around, outbox, name, kept
         self._config = ""
         self._parameters: dict[str, Any] = {}
         self._xml = b""
         self._document: Any = None
-        self._began: Options | None = None
+        self._began: SessionOptions | None = None
         self._served: list[str] = []
         self._scan: Scan | None = None
         self._making: Reconstruction | None = None
@@ -203,7 +203,7 @@ class Session:
         else:
             self._parameters.update(found)
 
-    def _begin(self) -> Options:
+    def _begin(self) -> SessionOptions:
         """Once the first data come, all that was said before counts."""
         if self._began is None:
             client = self._around.client()
@@ -223,7 +223,7 @@ class Session:
         if portion is not None:
             self._reconstruct(portion)
 
-    def _begin_scan(self, options: Options) -> Scan:
+    def _begin_scan(self, options: SessionOptions) -> Scan:
         if not self._xml:
             raise InvalidRequest("acquisitions came before a header")
         self._document = document_of(self._xml, "the header")
@@ -236,7 +236,7 @@ class Session:
         )  # fmt: skip
         return self._scan
 
-    def _earlier_noise(self, options: Options) -> list[Acquisition]:
+    def _earlier_noise(self, options: SessionOptions) -> list[Acquisition]:
         wanted = dependency_of(self._document)
         if not wanted or wanted == identity_of(self._document):
             return []
@@ -265,7 +265,7 @@ class Session:
             self._out.reserve(image.values.nbytes)
             self._out.put(image)
 
-    def _enhance(self, came: ImagesIn, options: Options) -> None:
+    def _enhance(self, came: ImagesIn, options: SessionOptions) -> None:
         """Full-dose contrast of two scans; where there is none, the images themselves."""
         key = scan_key(self._xml)
         try:

@@ -71,7 +71,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Header:
+class ObjectHeader:
     """One object.
 
     Attributes
@@ -92,7 +92,7 @@ class Header:
     facts: Facts
 
 
-def header_of(content: bytes, calling: str, called: str) -> Header:
+def header_of(content: bytes, calling: str, called: str) -> ObjectHeader:
     """Look at an object as a file holds it, preamble and all; pixels are not touched.
 
     What can't be understood leaves its fields empty: an object is passed on whatever it holds.
@@ -101,11 +101,11 @@ def header_of(content: bytes, calling: str, called: str) -> Header:
         with quietly():
             dataset = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=list(_READ))
     except Exception:  # pydicom raises whatever it likes on damaged headers
-        return Header("", "", "", "", None, Facts(called=called, calling=calling))
+        return ObjectHeader("", "", "", "", None, Facts(called=called, calling=calling))
     return _header(dataset, calling, called)
 
 
-def read_header(path: Path, calling: str = "", called: str = "") -> Header:
+def read_header(path: Path, calling: str = "", called: str = "") -> ObjectHeader:
     """Look at a file; AE titles are those that its meta header names where none are given.
 
     Raises
@@ -129,11 +129,11 @@ def read_header(path: Path, calling: str = "", called: str = "") -> Header:
     )
 
 
-def _header(dataset: Dataset, calling: str, called: str) -> Header:
+def _header(dataset: Dataset, calling: str, called: str) -> ObjectHeader:
     with quietly():
         texts = {name: text(dataset, keyword) for name, keyword in _TEXTS.items()}
         facts = Facts(called=called, calling=calling, ctdi_mgy=number(dataset, "CTDIvol"), **texts)
-        return Header(
+        return ObjectHeader(
             text(dataset, "SOPInstanceUID"), text(dataset, "SOPClassUID"), text(dataset, "SeriesInstanceUID"),
             text(dataset, "StudyInstanceUID"), _expected(dataset), facts,
         )  # fmt: skip

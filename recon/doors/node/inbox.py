@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from uuid import uuid4
 
-from recon.doors.node.facts import Header, header_of, pseudonym
+from recon.doors.node.facts import ObjectHeader, header_of, pseudonym
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.part10 import file_content, split
 from recon.doors.node.space import Watermark
@@ -133,7 +133,7 @@ class Inbox:
         self._ledger.say(f"instance {name}", f"came again from {arrival.calling} with other content; the first is kept")
         return Taken.DIFFERS
 
-    def _enter(self, arrival: Arrival, header: Header, path: Path, digest: str) -> None:
+    def _enter(self, arrival: Arrival, header: ObjectHeader, path: Path, digest: str) -> None:
         now, series = time.time(), _series_key(header, arrival)
         with self._ledger.writing() as base:
             base.execute(
@@ -152,7 +152,7 @@ class Inbox:
             )  # fmt: skip
 
 
-def _series_key(header: Header, arrival: Arrival) -> str:
+def _series_key(header: ObjectHeader, arrival: Arrival) -> str:
     """The series' UID; what has none is kept with others of its kind from there."""
     return header.series or f"{arrival.calling} {arrival.sop_class}"
 

@@ -19,8 +19,8 @@ from recon.doors.view import blind, described, figures
 from recon.doors.view.answers import Answer, Change, failed, not_found
 from recon.doors.view.desk import Desk, OnDecision
 from recon.doors.view.frames import frame, small_volume
-from recon.doors.view.guard import Guard
-from recon.doors.view.sources import Source
+from recon.doors.view.guard import TokenGuard
+from recon.doors.view.sources import CaseSource
 from recon.errors import ReconError
 from recon.reading.export import to_csv, to_json
 from recon.volumes import FloatImage
@@ -29,7 +29,7 @@ STATIC = Path(str(resources.files("recon.doors.view").joinpath("static")))
 
 
 def reader_app(
-    source: Source, *, token: str | None, hosts: Iterable[str] = (), on_decision: OnDecision | None = None
+    source: CaseSource, *, token: str | None, hosts: Iterable[str] = (), on_decision: OnDecision | None = None
 ) -> Starlette:
     """The reader's page over a source of results.
 
@@ -70,7 +70,7 @@ def reader_app(
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, token=token, hosts=tuple(hosts))],
+        middleware=[Middleware(TokenGuard, token=token, hosts=tuple(hosts))],
         exception_handlers={ReconError: failed, Exception: failed, HTTPException: not_found},
     )
 

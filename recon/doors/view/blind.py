@@ -97,17 +97,17 @@ def answer(desk: Desk, number: int, given: Mapping[str, Any]) -> dict[str, Any]:
     return question(desk, number, reader)
 
 
-def _drawn(desk: Desk, most: int, seed: int) -> list[study.Item]:
+def _drawn(desk: Desk, most: int, seed: int) -> list[study.StudyItem]:
     """At most one slice of a result until all results have given one, so that one case can't outweigh the others."""
     order = random.Random(seed)
     cases = [case for case in desk.cases() if case.verdict != "UNREADABLE"]
     order.shuffle(cases)
-    found: list[study.Item] = []
+    found: list[study.StudyItem] = []
     for case in cases[:most]:
         try:
             images = desk.images(case)
             if study.BEFORE in images.planes:
-                found.append(study.Item(case.key, case.name, images.first))
+                found.append(study.StudyItem(case.key, case.name, images.first))
         except ReconError:  # what can't be opened is not read
             continue
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from recon.doors.view.case import Case
 from recon.doors.view.images import CaseImages, OpenImages
-from recon.doors.view.sources import Source
+from recon.doors.view.sources import CaseSource
 from recon.errors import InvalidRequest
 from recon.reading.decisions import Choice, Decision, decide, history, revision, take_back
 
@@ -30,7 +30,7 @@ class Desk:
         Told of every decision that was made or taken back, after it has been written.
     """
 
-    def __init__(self, source: Source, on_decision: OnDecision = lambda case, decision: None) -> None:
+    def __init__(self, source: CaseSource, on_decision: OnDecision = lambda case, decision: None) -> None:
         self.source, self._on_decision, self._open = source, on_decision, OpenImages()
 
     def cases(self) -> list[Case]:

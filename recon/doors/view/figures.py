@@ -9,7 +9,7 @@ from typing import Any
 from recon.doors.view.case import Case
 from recon.reading.agreement import between_readers, with_verdict
 from recon.reading.decisions import Decision, standing
-from recon.reading.drift import Observation, chart, months
+from recon.reading.drift import WatchedValue, chart, months
 from recon.reading.limits import propose
 
 
@@ -47,15 +47,15 @@ def drift(cases: Iterable[Case]) -> dict[str, Any]:
 
 
 def _charts(cases: Iterable[Case]) -> list[dict[str, Any]]:
-    values: dict[tuple[str, str], list[Observation]] = {}
+    values: dict[tuple[str, str], list[WatchedValue]] = {}
     for case in cases:
         for check in case.checks:
             if isinstance(check.get("value"), int | float):
                 of = (str(check.get("name", "")).replace("_", " "), str(check.get("unit") or ""))
-                values.setdefault(of, []).append(Observation(_day(case), float(check["value"]), case.name))
+                values.setdefault(of, []).append(WatchedValue(_day(case), float(check["value"]), case.name))
         spent = _milliseconds(case.report)
         if spent is not None and case.slices:
-            took = Observation(_day(case), spent / case.slices, case.name)
+            took = WatchedValue(_day(case), spent / case.slices, case.name)
             values.setdefault(("time a slice", "ms"), []).append(took)
     found = []
     for (name, unit), observations in values.items():

@@ -26,7 +26,7 @@ _HEADERS = {
 _ASK = "recon: this page needs the whole address that `recon view` printed, with its token\n"
 
 
-class Guard:
+class TokenGuard:
     """Lets nobody in without the token, and tells the browser to load nothing from elsewhere.
 
     The token comes once, in the address; a cookie that no script can read keeps it afterwards, so that it does not

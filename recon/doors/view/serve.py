@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from recon.doors.view.app import reader_app
-from recon.doors.view.sources import Source
+from recon.doors.view.sources import CaseSource
 from recon.errors import InvalidRequest, OutputFailed
 
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
@@ -63,7 +63,7 @@ def listening(text: str, tls_cert: Path | None, tls_key: Path | None) -> Listeni
     return found
 
 
-def serve(source: Source, where: Listening) -> None:
+def serve(source: CaseSource, where: Listening) -> None:
     """Serve until SIGINT or SIGTERM; prints one line, with the whole address, when ready.
 
     Raises

@@ -14,7 +14,7 @@ from recon.io.output_folder import is_result
 from recon.reading.book import NAME, Book
 
 
-class Source(Protocol):
+class CaseSource(Protocol):
     """What the page shows; asked anew whenever the worklist is."""
 
     def cases(self) -> Iterable[Case]:

@@ -3,8 +3,8 @@
 from recon.io.dicom.read.find import find_files
 from recon.io.dicom.read.kinds import CT, MR, ImageKind
 from recon.io.dicom.read.records import SliceSource
-from recon.io.dicom.read.series import ImageSeries, Scan, SeriesIndex, load, read_series, scan
-from recon.io.dicom.read.skipped import Kind, Skipped
+from recon.io.dicom.read.series import ImageSeries, SeriesFound, SeriesIndex, load, read_series, scan
+from recon.io.dicom.read.skipped import Kind, SkippedFile
 from recon.io.dicom.write.derive import (
     DerivedSeries,
     denoised_series,
@@ -22,9 +22,9 @@ __all__ = [
     "ImageKind",
     "ImageSeries",
     "Kind",
-    "Scan",
+    "SeriesFound",
     "SeriesIndex",
-    "Skipped",
+    "SkippedFile",
     "SliceSource",
     "UncertaintyMap",
     "coded",

@@ -10,7 +10,7 @@ from recon.io.formats.format import Content, LeftOut, Look, OnFile, OpenedKSpace
 from recon.io.formats.signature import HDF5
 from recon.io.hdf5 import reading
 from recon.io.kspace import fastmri
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 
 NAME = "fastMRI"
 
@@ -45,7 +45,7 @@ def look_at(path: Path, detail: str) -> Look:
 
 
 def open_each(
-    paths: Sequence[Path], wanted: Collection[Content], read: Callable[[Path], list[MrSeries]]
+    paths: Sequence[Path], wanted: Collection[Content], read: Callable[[Path], list[KSpaceSeries]]
 ) -> Iterator[OpenedKSpace | LeftOut]:
     """The series of each file; one that can't be read does not cost the others."""
     for path in paths:

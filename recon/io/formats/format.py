@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from recon.io.dicom import SeriesIndex
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.nifti import NiftiVolume
 from recon.values.content import Content
 
@@ -87,7 +87,7 @@ class OpenedKSpace:
     content: Content
     label: str
     files: tuple[Path, ...]
-    series: MrSeries
+    series: KSpaceSeries
 
 
 #: A scan that a format found: what it is, its label among others of the same input, and its files.

@@ -11,9 +11,9 @@ import numpy as np
 
 from recon.errors import UnreadableInput, UnusableData
 from recon.io.hdf5 import OpenFile, dataset
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.attributes import series_attributes
-from recon.io.mrd.header import Encoding, ScanHeader, parse_header
+from recon.io.mrd.header import HeaderEncoding, ScanHeader, parse_header
 from recon.physics.oversampling import remove_oversampling, still_measured
 from recon.values.readouts import KSpace, Mask, Readouts
 from recon.volumes import ComplexImage, Geometry
@@ -21,7 +21,7 @@ from recon.volumes import ComplexImage, Geometry
 _MOST_SLICE_BYTES = 2 * 2**30
 
 
-def read(path: Path) -> list[MrSeries]:
+def read(path: Path) -> list[KSpaceSeries]:
     """The one series of a file.
 
     Raises
@@ -74,10 +74,10 @@ def read(path: Path) -> list[MrSeries]:
     kspace = KSpace(slices, coils, kept_rows, columns, geometry, load)
     shown = shown_rows, shown_columns
     attributes = series_attributes(header, str(path.absolute()))
-    return [MrSeries("", kspace, geometry, shown, False, notes, first_rounded_down=True, attributes=attributes)]
+    return [KSpaceSeries("", kspace, geometry, shown, False, notes, first_rounded_down=True, attributes=attributes)]
 
 
-def _cropped(side: int, encoding: Encoding, axis: int) -> int:
+def _cropped(side: int, encoding: HeaderEncoding, axis: int) -> int:
     """Pixels of ``side`` that are shown: the reconstructed matrix, at most all, as fastMRI crops."""
     wanted = encoding.recon.matrix[axis]
     pixel = encoding.encoded.field_mm[axis] / side
@@ -119,7 +119,7 @@ def _complex(values: Any, paired: bool) -> ComplexImage:
         return np.asarray(values, np.complex64)
 
 
-def _padding(encoding: Encoding, columns: int) -> Mask | None:
+def _padding(encoding: HeaderEncoding, columns: int) -> Mask | None:
     """Which columns the header says were measured: the others are filled up with zeros; None where it doesn't say."""
     if encoding.steps is None:
         return None

@@ -8,12 +8,12 @@ from pathlib import Path
 from recon.errors import UnreadableInput
 from recon.io.hdf5 import dataset, reading
 from recon.io.kspace import fastmri
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd import series as mrd
 from recon.io.mrd.source import group_of
 
 
-def read_mr(path: Path) -> list[MrSeries]:
+def read_mr(path: Path) -> list[KSpaceSeries]:
     """All series of a fastMRI or ISMRMRD file; k-space is loaded when it is asked for.
 
     Raises
@@ -24,7 +24,7 @@ def read_mr(path: Path) -> list[MrSeries]:
     with reading(path) as file:
         group = group_of(file)
         if dataset(file, "kspace") is not None:
-            kind: Callable[[Path], list[MrSeries]] = fastmri.read
+            kind: Callable[[Path], list[KSpaceSeries]] = fastmri.read
         elif group is not None:
             kind = mrd.read
         else:

@@ -18,7 +18,7 @@ def _same(volume: FloatImage) -> FloatImage:
 
 
 @dataclass(frozen=True)
-class MrSeries:
+class KSpaceSeries:
     """One stack of slices of a file, and how its images are to be laid out.
 
     Attributes

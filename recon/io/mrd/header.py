@@ -22,7 +22,7 @@ class Space:
 
 
 @dataclass(frozen=True)
-class Encoding:
+class HeaderEncoding:
     """One way in which a scan travels k-space.
 
     Attributes
@@ -79,7 +79,7 @@ class ScanHeader:
         The header as it was parsed: values that don't fit their type are still text there.
     """
 
-    encodings: tuple[Encoding, ...]
+    encodings: tuple[HeaderEncoding, ...]
     coils: int = 0
     document: Any = field(default=None, repr=False, compare=False)
 
@@ -147,7 +147,7 @@ def _unusable(where: str, error: Exception) -> UnreadableInput:
     return UnreadableInput(f"{where}: no usable ISMRMRD header ({text[0][:120] if text else error})")
 
 
-def _encoding(encoding: Any) -> Encoding:
+def _encoding(encoding: Any) -> HeaderEncoding:
     encoded, recon = (_space(space) for space in (encoding.encodedSpace, encoding.reconSpace))
     trajectory = str(getattr(encoding.trajectory, "value", encoding.trajectory)).lower()
     limits = encoding.encodingLimits
@@ -160,7 +160,7 @@ def _encoding(encoding: Any) -> Encoding:
     lines = None if first is None else (int(first.minimum), int(first.maximum))
     slices = limits.slice if limits is not None else None
     announced = int(slices.maximum) - int(slices.minimum) + 1 if slices is not None else 0
-    return Encoding(encoded, recon, trajectory, (centre[0], centre[1]), lines, announced)
+    return HeaderEncoding(encoded, recon, trajectory, (centre[0], centre[1]), lines, announced)
 
 
 def _space(space: Any) -> Space:

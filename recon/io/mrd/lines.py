@@ -8,7 +8,7 @@ import numpy as np
 
 from recon.errors import UnreadableInput
 from recon.io.mrd.acquisitions import REVERSE, Acquisitions, Indices
-from recon.io.mrd.header import Encoding, Space
+from recon.io.mrd.header import HeaderEncoding, Space
 from recon.values.averaging import Averaging
 from recon.values.readouts import Counts
 from recon.volumes import ComplexImage
@@ -32,7 +32,7 @@ class Grid:
     """
 
     acquisitions: Acquisitions
-    encoding: Encoding
+    encoding: HeaderEncoding
     whiten: ComplexImage | None
 
     def flattened(self, members: Indices) -> Grid:

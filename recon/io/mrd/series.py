@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from recon.errors import UnreadableInput, UnusableData
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd import stack, trajectories, volume3d
 from recon.io.mrd.acquisitions import (
     CALIBRATION_ONLY,
@@ -32,7 +32,7 @@ _CARTESIAN = ("cartesian", "epi")
 _MOST_SERIES = 10_000
 
 
-def read(path: Path) -> list[MrSeries]:
+def read(path: Path) -> list[KSpaceSeries]:
     """The series of an ISMRMRD file, read slice by slice as they are asked for.
 
     Raises
@@ -46,12 +46,12 @@ def read(path: Path) -> list[MrSeries]:
     return series
 
 
-def read_source(source: Source) -> list[MrSeries]:
+def read_source(source: Source) -> list[KSpaceSeries]:
     """The series of any source; one that is no file is collected in memory first."""
     return series_of(source.header, collected(source), source.name)
 
 
-def series_of(document: Any, acquisitions: Acquisitions, where: str) -> list[MrSeries]:
+def series_of(document: Any, acquisitions: Acquisitions, where: str) -> list[KSpaceSeries]:
     """The series of a scan: one for each encoding, contrast, phase, repetition, set and orientation.
 
     Parameters
@@ -80,7 +80,7 @@ def series_of(document: Any, acquisitions: Acquisitions, where: str) -> list[MrS
         raise UnreadableInput(f"{path}: has {len(groups)} series; at most {_MOST_SERIES} are read")
     varying = [i for i in range(len(names)) if len(np.unique(groups[:, i])) > 1]
     contrasts = 1 + int(groups[:, 1].max())
-    found: list[MrSeries] = []
+    found: list[KSpaceSeries] = []
     for key in groups:
         if key[0] >= len(header.encodings):
             raise UnreadableInput(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.acquisitions import Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.losses import losses
@@ -13,7 +13,7 @@ from recon.physics.oversampling import remove_oversampling, still_measured
 from recon.values.readouts import KSpace, Readouts
 
 
-def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> MrSeries:
+def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> KSpaceSeries:
     """The slices of one series, one k-space each, ordered along read x phase."""
     heads, encoding = grid.acquisitions.heads, grid.encoding
     slices = heads["idx"]["slice"]
@@ -45,7 +45,7 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
     coils = int(heads["active_channels"][members[0]])
     source = KSpace(len(numbers), coils, kept, y, geometry, load, (fine_x, fine_y), noise_std(grid))
     checks = losses(grid, members, uneven="evenly" in problem)
-    return MrSeries(label, source, geometry, (shown_x, shown_y), True, notes, checks=checks)
+    return KSpaceSeries(label, source, geometry, (shown_x, shown_y), True, notes, checks=checks)
 
 
 def fine_readout(grid: Grid) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recon.errors import UnreadableInput
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.acquisitions import Acquisitions, Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.placement import ordered, stack_geometry
@@ -29,7 +29,7 @@ def is_curved(acquisitions: Acquisitions, members: Indices) -> bool:
     return bends > 0.02 * along
 
 
-def read(grid: Grid, members: Indices, label: str, notes: list[str]) -> MrSeries:
+def read(grid: Grid, members: Indices, label: str, notes: list[str]) -> KSpaceSeries:
     """Slices whose readouts follow a trajectory in the plane.
 
     Raises
@@ -87,7 +87,7 @@ def read(grid: Grid, members: Indices, label: str, notes: list[str]) -> MrSeries
         len(numbers), int(heads["active_channels"][members[0]]), samples, readouts, geometry, load, (y, x),
         noise_std(grid), _KINDS.get(encoding.trajectory, "radial"),
     )  # fmt: skip
-    return MrSeries(label, source, geometry, shown[::-1], False, notes)
+    return KSpaceSeries(label, source, geometry, shown[::-1], False, notes)
 
 
 def _unit(largest: float, matrix: int, path: object) -> tuple[float, str]:

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.fft
 
 from recon.errors import UnreadableInput
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.acquisitions import Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.placement import volume_geometry
@@ -21,7 +21,7 @@ _MOST_VOLUME_BYTES = 8 * 2**30
 _NEARLY_ALL = 0.7
 
 
-def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> MrSeries:
+def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> KSpaceSeries:
     """A slab: slices across the partitions where all have the same lines, else across the readout."""
     heads, encoding = grid.acquisitions.heads, grid.encoding
     x, y, z = encoding.encoded.matrix
@@ -75,7 +75,7 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
             shown_z, coils, kept, y, geometry,
             partition, (shown_x, fine_y), std,
         )  # fmt: skip
-        return MrSeries(label, source, geometry, (shown_x, shown_y), True, notes)
+        return KSpaceSeries(label, source, geometry, (shown_x, shown_y), True, notes)
 
     def section(index: int) -> Readouts:
         kspace, counts = volume()
@@ -84,7 +84,7 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
         return Readouts(lines, np.ascontiguousarray(counts.max(axis=2).T))
 
     source = KSpace(shown_x, coils, z, y, geometry, section, (fine_z, fine_y), std)
-    return MrSeries(label, source, geometry, (shown_z, shown_y), False, notes, reoriented=_readout_last)
+    return KSpaceSeries(label, source, geometry, (shown_z, shown_y), False, notes, reoriented=_readout_last)
 
 
 def _readout_last(stack: FloatImage) -> FloatImage:

@@ -32,15 +32,20 @@ class Call:
     """
 
     def __init__(
-        self, server: TritonServer, segments: Segments, permits: asyncio.Semaphore, request: Request,
+        self,
+        server: TritonServer,
+        segments: Segments,
+        permits: asyncio.Semaphore,
+        request: Request,
         under_way: set[object],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._server, self._segments, self._permits = server, segments, permits
         self._request, self._under_way = request, under_way
         self._slot: Slot | None = None
         self._outputs: Tensors = {}
         self._step: asyncio.Future[Any] | None = None  # before it is sent: what must end first
         self._answer: Any = None
+        self._settling: asyncio.Future[None] | None = None
         self._landed: asyncio.Future[None] | None = None
         self._over = self._failed = self._released = self._permitted = False
         under_way.add(self)
@@ -92,7 +97,7 @@ class Call:
         elif self._answer is None or self._over:
             self._free()
         else:
-            self._spawn(self._settle())
+            self._settling = asyncio.ensure_future(self._settle())
 
     def _land(self, _: object) -> None:
         """Triton has ended the call."""
@@ -146,13 +151,18 @@ def _ready(slot: Slot, request: Request, offsets: dict[str, int]) -> Ready:
     """Message and arrays of a request in a segment; those of the last one where it was alike."""
     model = request.model
     key = (
-        model.host, model.version, model.method, tuple(request.parameters.items()), tuple(request.inputs.items()),
+        model.host,
+        model.version,
+        model.method,
+        tuple(request.parameters.items()),
+        tuple(request.inputs.items()),
         tuple(request.outputs.items()),
-    )  # fmt: skip
+    )
     if slot.ready is None or slot.ready.key != key:
         slot.ready = Ready(
-            key, messages.in_memory(request, slot, offsets),
+            key,
+            messages.in_memory(request, slot, offsets),
             {name: slot.view(offsets[name], spec) for name, spec in request.inputs.items()},
             {name: slot.view(offsets[name], spec) for name, spec in request.outputs.items()},
-        )  # fmt: skip
+        )
     return slot.ready

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from recon.tasks.archive import Claim, Scan
+from recon.tasks.archive import ArchivedScan, Claim
 from recon.values.content import Content
 
 _PRE = {"pre", "precontrast", "noncontrast", "unenhanced", "native"}
@@ -21,7 +21,7 @@ _TELLING = ("acq", "ce", "desc", "rec")
 _NO_AGENT = {"none", "no", "pre"}
 
 
-def claim(scan: Scan) -> Claim:
+def claim(scan: ArchivedScan) -> Claim:
     """Never a scan by itself; of an MR series it says what is missing."""
     if scan.content is Content.MR:
         words = "an MR series whose description names it neither 'pre' nor 'low' (dose); contrast needs that pair"

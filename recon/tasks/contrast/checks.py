@@ -13,7 +13,7 @@ from recon.volumes import FloatImage
 
 
 @dataclass(frozen=True)
-class Limits:
+class ContrastLimits:
     """Where the model has been shown to work."""
 
     motion_mm: tuple[float, float] = (5.0, 10.0)
@@ -35,7 +35,7 @@ class Limits:
     slice_mm: float = 6.0
 
 
-LIMITS = Limits()
+LIMITS = ContrastLimits()
 #: What tells whether two scans are ones that the network was made and calibrated for.
 DOMAIN = frozenset({"gain", "gain_bias", "pixel_spacing", "slice_spacing", "noise_level", "enhancement_size"})
 OF_A_SLICE = ("supported_by_low_dose", "mean_uncertainty")

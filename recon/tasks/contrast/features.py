@@ -28,7 +28,7 @@ _PARTS = 17
 
 
 @dataclass(frozen=True)
-class Grid:
+class SlabGrid:
     """Placement of a slab in its volume, for the slow bias.
 
     Attributes
@@ -79,7 +79,7 @@ def smoothed_differences(difference: FloatImage, aspect: float) -> list[FloatIma
     return found
 
 
-def regressors(mean: FloatImage, grid: Grid) -> tuple[list[FloatImage], FloatImage]:
+def regressors(mean: FloatImage, grid: SlabGrid) -> tuple[list[FloatImage], FloatImage]:
     """Functions of a voxel's neighbourhood and place, and the weight of the foreground (0 to 1).
 
     Parameters
@@ -118,7 +118,7 @@ class Regression:
         self._right = np.zeros(_PARTS)
         self._count = 0.0
 
-    def add(self, mean: FloatImage, difference: FloatImage, grid: Grid) -> None:
+    def add(self, mean: FloatImage, difference: FloatImage, grid: SlabGrid) -> None:
         """Add a slab's voxels (every second row and column)."""
         parts, weight = regressors(mean, grid)
         inside = (slice(None), slice(None, None, 2), slice(None, None, 2))
@@ -138,7 +138,7 @@ class Regression:
         return np.linalg.solve(self._normal + ridge, self._right).astype(np.float32)
 
 
-def predict(mean: FloatImage, grid: Grid, coefficients: npt.NDArray[np.float32]) -> FloatImage:
+def predict(mean: FloatImage, grid: SlabGrid, coefficients: npt.NDArray[np.float32]) -> FloatImage:
     """What anatomy alone explains of the scaled difference, 0 outside the head."""
     parts, weight = regressors(mean, grid)
     total = np.zeros_like(mean)
@@ -158,7 +158,7 @@ class SlabFeatures:
 
 
 def slab_features(
-    mean: FloatImage, difference: FloatImage, grid: Grid, coefficients: npt.NDArray[np.float32]
+    mean: FloatImage, difference: FloatImage, grid: SlabGrid, coefficients: npt.NDArray[np.float32]
 ) -> SlabFeatures:
     """Features of a slab of the mean and of the difference divided by the dose fraction."""
     return SlabFeatures(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from recon.tasks.options import Choice, Options
+from recon.tasks.options import Options, OptionSpec
 
 
 @dataclass(frozen=True)
@@ -18,4 +18,4 @@ class ContrastOptions(Options):
         Dose given over the full dose.
     """
 
-    dose_fraction: Annotated[float, Choice("Dose given over the full dose.", least=0.05, most=0.5)] = 0.1
+    dose_fraction: Annotated[float, OptionSpec("Dose given over the full dose.", least=0.05, most=0.5)] = 0.1

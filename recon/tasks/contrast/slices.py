@@ -17,9 +17,9 @@ from recon.tasks.contrast.checks import evidence, judge_pair, judge_shown, judge
 from recon.tasks.contrast.drift import measure_drift
 from recon.tasks.contrast.features import (
     CHANNELS,
-    Grid,
     Regression,
     SlabFeatures,
+    SlabGrid,
     conditions,
     fill,
     halo,
@@ -85,19 +85,19 @@ class AlignedPair:
         )  # fmt: skip
 
     @property
-    def grid(self) -> Grid:
+    def grid(self) -> SlabGrid:
         """Placement of the part with the head."""
         column, _, depth = self.geometry.spacing
         rows, columns = (part.stop - part.start for part in self.box)
-        return Grid((len(self.pre), rows, columns), 0, depth / column)
+        return SlabGrid((len(self.pre), rows, columns), 0, depth / column)
 
-    def slab(self, start: int, stop: int) -> tuple[FloatImage, FloatImage, Grid]:
+    def slab(self, start: int, stop: int) -> tuple[FloatImage, FloatImage, SlabGrid]:
         """Mean and difference (over the dose fraction) of some slices, 99th percentile 1."""
         grid, part = self.grid, (slice(start, stop), *self.box)
         pre, low = self.pre[part], self.low[part]
         mean = (pre + low) * np.float32(0.5 / self.scale)
         difference = (low - pre) * np.float32(1 / (self.scale * self.dose_fraction))
-        return mean, difference, Grid(grid.shape, start, grid.aspect)
+        return mean, difference, SlabGrid(grid.shape, start, grid.aspect)
 
     def coefficients(self) -> npt.NDArray[np.float32]:
         """What anatomy alone explains of the difference, from every second slab."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recon.tasks.archive import Claim, Scan
+from recon.tasks.archive import ArchivedScan, Claim
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
 from recon.tasks.contrast.archive import claim, half_of
 from recon.tasks.contrast.options import ContrastOptions
@@ -51,7 +51,7 @@ class ContrastTask(Task):
 
         return find(given["pre"], given["low"])
 
-    def claim(self, scan: Scan) -> Claim:
+    def claim(self, scan: ArchivedScan) -> Claim:
         """Never a scan by itself."""
         return claim(scan)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from recon.arrays import FloatArray
 from recon.errors import UnreadableInput
-from recon.tasks.archive import Claim, Scan
+from recon.tasks.archive import ArchivedScan, Claim
 from recon.values.content import Content
 
 #: Values below this are air or lung in HU; no MR image and no lost rescale has them.
@@ -21,7 +21,7 @@ _DENSE_AIR_HU, _LEAST_AIR = -850.0, 0.005
 _BIN_HU, _PEAKED_BELOW_HU, _PEAKS = 100.0, -500.0, 0.35
 
 
-def claim(scan: Scan) -> Claim:
+def claim(scan: ArchivedScan) -> Claim:
     """CT series, and volumes whose values can be HU."""
     if scan.content is Content.CT:
         return Claim(True, f"CT slices ({scan.detail})")

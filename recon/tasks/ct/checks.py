@@ -22,7 +22,7 @@ _SPARSE = np.s_[::2, ::2]
 
 
 @dataclass(frozen=True)
-class Limits:
+class CtLimits:
     """Where the model has been shown to work; what lies outside goes to REVIEW."""
 
     noise_hu: tuple[float, float] = (1.5, 75.0)
@@ -34,7 +34,7 @@ class Limits:
     out_of_range_share: float = 0.02
 
 
-LIMITS = Limits()
+LIMITS = CtLimits()
 #: What tells whether a scan is one that the network was made and calibrated for.
 DOMAIN = frozenset({"hu_range", "hu_plausible", "tissue_share", "matrix_size", "pixel_spacing", "noise_level"})
 OF_THE_SERIES = ("hu_plausible",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from recon.tasks.options import Choice, Options
+from recon.tasks.options import Options, OptionSpec
 
 
 @dataclass(frozen=True)
@@ -18,4 +18,4 @@ class CtOptions(Options):
         Share of the noise to remove.
     """
 
-    strength: Annotated[float, Choice("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0
+    strength: Annotated[float, OptionSpec("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0

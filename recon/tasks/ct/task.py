@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recon.tasks.archive import Claim, Scan
+from recon.tasks.archive import ArchivedScan, Claim
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, SliceWork, Task
 from recon.tasks.ct.options import CtOptions
 from recon.tasks.ct.series import CtSeries
@@ -54,7 +54,7 @@ class CtTask(Task):
 
         return jobs_of_scan(name, files["inputs"])
 
-    def claim(self, scan: Scan) -> Claim:
+    def claim(self, scan: ArchivedScan) -> Claim:
         """CT series, and volumes whose values can be HU."""
         from recon.tasks.ct.archive import claim
 

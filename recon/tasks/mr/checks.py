@@ -20,7 +20,7 @@ _FEW_LINES = 8
 
 
 @dataclass(frozen=True)
-class Limits:
+class MrLimits:
     """What every model needs, beside its own domain; what lies outside goes to REVIEW."""
 
     #: Beyond it, lesions of three pixels lose a third of their contrast where whole lines are left out.
@@ -39,7 +39,7 @@ class Limits:
     noise_agreement: tuple[float, float] = (0.7, 1.5)
 
 
-LIMITS = Limits()
+LIMITS = MrLimits()
 _CARTESIAN = ("line_acceleration", "acceleration", "matrix_size", "matrix_extent")
 #: What tells whether a scan is one that a model was made and calibrated for.
 DOMAIN = frozenset({"coil_count", "noise_to_signal", "calibration_region", "interval_calibration", *_CARTESIAN})

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from recon.io.formats import Content, OpenedKSpace
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.io.preview import mr_preview
 from recon.physics.fourier import to_image
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.outputs import MrSink
-from recon.tasks.mr.series import MrSeries as Sent
+from recon.tasks.mr.series import MrSeries
 from recon.tasks.names import distinct, name_of, safe
 from recon.tasks.scans import scans_in
 from recon.tasks.series import Series
@@ -57,7 +57,7 @@ def find(inputs: Sequence[Path]) -> Iterator[Found]:
 class MrJob(Job):
     """One stack of slices of a file."""
 
-    series: MrSeries | None = None
+    series: KSpaceSeries | None = None
     task = "mr"
 
     def load(self) -> Loaded[MrOptions]:
@@ -67,7 +67,7 @@ class MrJob(Job):
 
 
 class _LoadedMr(Loaded[MrOptions]):
-    def __init__(self, series: MrSeries) -> None:
+    def __init__(self, series: KSpaceSeries) -> None:
         self.scan, self.slices = series, series.shape[0]
         self.notes, self.skipped, self.checks = series.notes, [], list(series.checks)
 
@@ -78,7 +78,7 @@ class _LoadedMr(Loaded[MrOptions]):
         return replace(options, model=_NAMES.get(options.model, options.model))
 
     def series(self, options: MrOptions) -> Series:
-        return Sent(self.scan.kspace, "", options.model, options.model_version, phase=options.complex)
+        return MrSeries(self.scan.kspace, "", options.model, options.model_version, phase=options.complex)
 
     def sink(self, folder: Path, model: ModelIdentity, options: MrOptions) -> Sink:
         return MrSink(self.scan, folder, str(model), options.dicom)

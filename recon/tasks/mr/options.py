@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from recon.tasks.options import Choice, Options
+from recon.tasks.options import Options, OptionSpec
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class MrOptions(Options):
     """
 
     model: Annotated[
-        str, Choice("zero-filled, sense, l1-wavelet, unrolled, automap, …; by default the one that fits.")
+        str, OptionSpec("zero-filled, sense, l1-wavelet, unrolled, automap, …; by default the one that fits.")
     ] = ""
-    dicom: Annotated[bool, Choice("Also write DICOM series.")] = False
+    dicom: Annotated[bool, OptionSpec("Also write DICOM series.")] = False
     complex: Annotated[
-        bool, Choice("Also keep the phase, as dataset phase in image.h5, where the method knows one.")
+        bool, OptionSpec("Also keep the phase, as dataset phase in image.h5, where the method knows one.")
     ] = False

@@ -8,7 +8,7 @@ import numpy as np
 
 from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
 from recon.io.kspace.results import write_hdf5, write_volume
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.tasks.job import Sink
 from recon.values.result import ImageSlice
 from recon.volumes import FloatImage
@@ -17,7 +17,7 @@ from recon.volumes import FloatImage
 class MrSink(Sink):
     """HDF5 and NIfTI, and DICOM series where that is wanted."""
 
-    def __init__(self, series: MrSeries, folder: Path, model: str, dicom: bool) -> None:
+    def __init__(self, series: KSpaceSeries, folder: Path, model: str, dicom: bool) -> None:
         self._series, self._folder, self._model, self._dicom = series, folder, model, dicom
         # slices without a result must not look like air
         self._image = np.full(series.shape, np.nan, np.float32)
@@ -45,7 +45,7 @@ class MrSink(Sink):
             write_dicom(image, uncertainty, self._series, self._model, self._folder)
 
 
-def write_dicom(image: FloatImage, uncertainty: FloatImage, series: MrSeries, model: str, folder: Path) -> None:
+def write_dicom(image: FloatImage, uncertainty: FloatImage, series: KSpaceSeries, model: str, folder: Path) -> None:
     """A DICOM series of the images, and one of the uncertainty where there is any."""
     there = np.isfinite(image).all(axis=(1, 2))
     scale = float(image[there].max()) or 1.0

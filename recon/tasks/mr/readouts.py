@@ -8,7 +8,7 @@ from recon.errors import InvalidRequest, TooManyRequests
 from recon.v1 import mr_pb2
 from recon.values.averaging import Averaging
 from recon.values.readouts import Readouts
-from recon.wire.readouts import Part, part_of
+from recon.wire.readouts import ReadoutPart, part_of
 
 #: Bytes of unfinished slices that one stream may hold; interleaved slices are all unfinished at once.
 MOST_OPEN_BYTES = 512 * 1024 * 1024
@@ -70,7 +70,7 @@ class ReadoutAssembler:
         self.finished.add(index)
         return index, begun.mean()
 
-    def _take(self, begun: Averaging, part: Part, where: str) -> None:
+    def _take(self, begun: Averaging, part: ReadoutPart, where: str) -> None:
         if part.paths is not None:
             other = begun.other_path(part.lines, part.paths)
             if other is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import InvalidRequest
-from recon.tasks.archive import Claim, Scan
+from recon.tasks.archive import ArchivedScan, Claim
 from recon.tasks.base import Input, LookedAt, ModelFacts, Session, Task
 from recon.tasks.job import Found
 from recon.tasks.mr.choice import choose, first_slice
@@ -66,7 +66,7 @@ class MrTask(Task):
 
         return find(given["inputs"])
 
-    def claim(self, scan: Scan) -> Claim:
+    def claim(self, scan: ArchivedScan) -> Claim:
         """Every file of raw data."""
         return Claim(True, f"k-space ({scan.detail})") if scan.content is Content.KSPACE else Claim()
 

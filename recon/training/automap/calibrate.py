@@ -19,14 +19,14 @@ FOREGROUND = 0.05
 
 
 @dataclass(frozen=True)
-class Errors:
+class PixelErrors:
     """Absolute errors of the magnitude and predicted half-widths at foreground pixels, in one unit each image."""
 
     error: FloatArray
     half_width: FloatArray
 
 
-def errors(outputs: FloatArray, truth: ComplexArray) -> Errors:
+def errors(outputs: FloatArray, truth: ComplexArray) -> PixelErrors:
     """Collect the foreground pixels of images.
 
     Parameters
@@ -39,7 +39,7 @@ def errors(outputs: FloatArray, truth: ComplexArray) -> Errors:
     magnitude = np.abs(truth)
     inside = magnitude > FOREGROUND * magnitude.max((1, 2), keepdims=True)
     error = np.abs(np.hypot(outputs[:, 0], outputs[:, 1]) - magnitude)
-    return Errors(error[inside], ((outputs[:, 2] + outputs[:, 3]) / 2)[inside])
+    return PixelErrors(error[inside], ((outputs[:, 2] + outputs[:, 3]) / 2)[inside])
 
 
 def calibrate(

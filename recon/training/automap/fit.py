@@ -14,8 +14,8 @@ from recon.physics.encoding import DELAY, SIDE, encoding
 from recon.training import checkpoint
 from recon.training.automap import images, initialise, last_layer
 from recon.training.automap.recipe import AutomapRecipe
-from recon.training.automap.sampler import Acquisition, Sampler, as_input, generator, noisy
-from recon.training.fit import Plan, fit, pinball, reduced_precision
+from recon.training.automap.sampler import AcquisitionOperator, Sampler, as_input, generator, noisy
+from recon.training.fit import TrainingPlan, fit, pinball, reduced_precision
 from recon.training.recipe import read
 
 
@@ -70,7 +70,7 @@ def prepare(recipe: AutomapRecipe, sampler: Sampler, covariance_file: Path, init
     np.save(initial.with_name("inverse.npy"), inverse.matrix / factor)
 
 
-class Loss:
+class AutomapLoss:
     """The loss of a step, on images and noise drawn for it.
 
     Root mean square error of the complex image, so that no noise level outweighs the others, and the
@@ -79,7 +79,7 @@ class Loss:
 
     def __init__(self, network: Automap, recipe: AutomapRecipe, sampler: Sampler, image_scale: float) -> None:
         self._network, self._recipe, self._sampler, self._scale = network, recipe, sampler, image_scale
-        self._acquire = Acquisition(encoding(recipe.encoding))
+        self._acquire = AcquisitionOperator(encoding(recipe.encoding))
 
     def draw(self, step: int) -> tuple[Tensor, Tensor]:
         """Input (batch, 2, samples) and truth (batch, y, x) complex64 in the unit of the network's image."""
@@ -122,13 +122,13 @@ def train(recipe: AutomapRecipe, roots: list[Path], work: Path, minutes: float |
     initial = work / "initial.npz"
     prepare(recipe, sampler, work.parent / "automap_covariance.npy", initial)
     network, scale = build(recipe, initial)
-    loss = Loss(network, recipe, sampler, scale)
+    loss = AutomapLoss(network, recipe, sampler, scale)
     if recipe.start_from and not (work / "checkpoint.safetensors").exists():
         take_convolutions(network, work.parent / f"automap_{recipe.start_from}" / "checkpoint.safetensors")
         if recipe.last_layer_batches:
             last_layer.solve(network, loss.draw, recipe.last_layer_batches)
     network.to(memory_format=torch.channels_last)
-    return fit(network, loss, Plan(recipe.steps, recipe.learning_rate, minutes), work)
+    return fit(network, loss, TrainingPlan(recipe.steps, recipe.learning_rate, minutes), work)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from recon.training.automap import images, last_layer
 from recon.training.automap.fit import loss_of
 from recon.training.automap.recipe import DautomapRecipe
 from recon.training.automap.sampler import Sampler, generator
-from recon.training.fit import Plan, fit, reduced_precision
+from recon.training.fit import TrainingPlan, fit, reduced_precision
 from recon.training.recipe import read
 
 
@@ -52,7 +52,7 @@ def as_input(kspace: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack([unit.real, unit.imag], 1), scale
 
 
-class Loss:
+class DautomapLoss:
     """The loss of a step, on images, lines and noise drawn for it."""
 
     def __init__(self, network: Dautomap, recipe: DautomapRecipe, sampler: Sampler) -> None:
@@ -87,11 +87,11 @@ def train(recipe: DautomapRecipe, roots: list[Path], work: Path, minutes: float 
     work.mkdir(parents=True, exist_ok=True)
     bank = images.cached(recipe.sources, roots, work.parent / "dautomap_bank.npz", recipe.side)
     network = build(recipe)
-    loss = Loss(network, recipe, Sampler(bank, recipe.photographs, shrink=1))
+    loss = DautomapLoss(network, recipe, Sampler(bank, recipe.photographs, shrink=1))
     if recipe.last_layer_batches and not (work / "checkpoint.safetensors").exists():
         last_layer.solve_dautomap(network, loss.draw, recipe.last_layer_batches)
     network.to(memory_format=torch.channels_last)
-    return fit(network, loss, Plan(recipe.steps, recipe.learning_rate, minutes), work)
+    return fit(network, loss, TrainingPlan(recipe.steps, recipe.learning_rate, minutes), work)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import scipy.linalg
 import torch
 
 from recon.physics.encoding import SIDE, Encoding
-from recon.training.automap.sampler import Acquisition, Sampler, generator, root_mean_square, smooth_phase
+from recon.training.automap.sampler import AcquisitionOperator, Sampler, generator, root_mean_square, smooth_phase
 
 FloatArray = npt.NDArray[np.float32]
 ComplexArray = npt.NDArray[np.complex64]
@@ -89,7 +89,7 @@ def wiener(encoding: Encoding, covariance: FloatArray, image_scale: float, decib
 def image_scale(encoding: Encoding, sampler: Sampler, seed: int, count: int = 2000) -> float:
     """Root mean square of an image over that of its samples, averaged over training images."""
     images = sampler.images(count, generator(seed, 3 * 10**9))
-    return float((1.0 / root_mean_square(Acquisition(encoding)(images))).mean())
+    return float((1.0 / root_mean_square(AcquisitionOperator(encoding)(images))).mean())
 
 
 @dataclass(frozen=True)

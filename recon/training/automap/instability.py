@@ -19,7 +19,7 @@ from torch import Tensor
 from recon.networks.automap import Automap
 from recon.physics.encoding import Encoding
 from recon.training.automap.conventional import direct
-from recon.training.automap.sampler import Acquisition, as_input
+from recon.training.automap.sampler import AcquisitionOperator, as_input
 
 ComplexArray = npt.NDArray[np.complex64]
 
@@ -75,7 +75,7 @@ def worst_case(
     steps
         Of ascent for each norm.
     """
-    acquire, images, added = Acquisition(scheme), torch.from_numpy(truth), torch.from_numpy(noise)
+    acquire, images, added = AcquisitionOperator(scheme), torch.from_numpy(truth), torch.from_numpy(noise)
     with torch.no_grad():
         undisturbed = reconstruct(acquire(images) + added)
     length = _norm(images)

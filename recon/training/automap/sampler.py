@@ -57,7 +57,7 @@ class Sampler:
         return torch.polar(magnitude, smooth_phase(count, magnitude.shape[-1], rng))
 
 
-class Acquisition:
+class AcquisitionOperator:
     """Samples of images under an encoding, in torch.
 
     Parameters

@@ -42,7 +42,7 @@ class HeadSource(BaseModel):
 
 
 @dataclass(frozen=True)
-class Head:
+class HeadVolume:
     """One head, (slice, y, x), 99th percentile of the foreground 1.
 
     Attributes
@@ -67,7 +67,7 @@ class Head:
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
-def load_head(source: HeadSource, roots: list[Path]) -> Head:
+def load_head(source: HeadSource, roots: list[Path]) -> HeadVolume:
     """Read a source, cropped to the head.
 
     Raises
@@ -91,7 +91,9 @@ def load_head(source: HeadSource, roots: list[Path]) -> Head:
     pre, mask = pre[box], mask[box]
     pre = pre / np.percentile(pre[mask], 99)
     kind: Literal["pair", "anatomy"] = "anatomy" if full is None else "pair"
-    return Head(source.name, np.minimum(pre, 3.0), None if full is None else np.minimum(full, 6.0), mask, kind, spacing)
+    return HeadVolume(
+        source.name, np.minimum(pre, 3.0), None if full is None else np.minimum(full, 6.0), mask, kind, spacing
+    )
 
 
 def head_mask(image: FloatArray) -> Mask:
@@ -111,7 +113,7 @@ def head_mask(image: FloatArray) -> Mask:
 Matching = Literal["equal", "common", "local"]
 
 
-def matched_enhancement(head: Head, matching: Matching, signed: bool, gain: float = 1.0) -> FloatArray:
+def matched_enhancement(head: HeadVolume, matching: Matching, signed: bool, gain: float = 1.0) -> FloatArray:
     """What a full dose adds to ``pre`` in a pair, on the scale of ``pre``.
 
     Two routine scans rarely have the same scale, and there is no one right way to match them.
@@ -141,7 +143,7 @@ def matched_enhancement(head: Head, matching: Matching, signed: bool, gain: floa
     return np.clip(change, -0.6, 3.0)
 
 
-def local_ratio(head: Head) -> FloatArray:
+def local_ratio(head: HeadVolume) -> FloatArray:
     """Ratio of pre to full dose as a slow function of place, of tissue that takes up little."""
     assert head.full is not None
     smooth = [gaussian_filter(image, 1.5)[::3, ::3, ::3] for image in (head.pre, head.full)]
@@ -168,7 +170,7 @@ def local_ratio(head: Head) -> FloatArray:
     return np.exp(np.clip(total, -2, 2)).astype(np.float32)
 
 
-def common_ratio(head: Head) -> float:
+def common_ratio(head: HeadVolume) -> float:
     """The commonest ratio of pre to full dose: of tissue that takes up nothing."""
     assert head.full is not None
     smooth = [gaussian_filter(image, 1.5)[head.mask] for image in (head.pre, head.full)]
@@ -234,9 +236,9 @@ def scene_of(
     scale = float(np.percentile(pre[mask], 99))
     clean = np.clip(pre / scale, 0, 3.0).astype(np.float32)
     if full is None:
-        painted, change, _ = painted_scene(Head("", clean, None, mask, "anatomy"), rng, turned=False)
+        painted, change, _ = painted_scene(HeadVolume("", clean, None, mask, "anatomy"), rng, turned=False)
         return painted, change, scale
     if full.shape != pre.shape:
         raise InvalidRequest(f"the full-dose scan has shape {full.shape}, the pre scan {pre.shape}")
     after = np.clip(full / np.percentile(full[mask], 99), 0, 6.0).astype(np.float32)
-    return clean, matched_enhancement(Head("", clean, after, mask, "pair"), matching, signed=False), scale
+    return clean, matched_enhancement(HeadVolume("", clean, after, mask, "pair"), matching, signed=False), scale

@@ -11,11 +11,11 @@ from torch import Tensor
 from recon.arrays import FloatArray
 from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.quality.conformal import conformal_factor, measured_coverage
-from recon.training.contrast.anatomy import Head, Mask, load_head, matched_enhancement
+from recon.training.contrast.anatomy import HeadVolume, Mask, load_head, matched_enhancement
 from recon.training.contrast.apply import apply, network_of
 from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.contrast.sampler import painted_scene
-from recon.training.contrast.simulate import Errors, simulate_pair
+from recon.training.contrast.simulate import PairErrors, simulate_pair
 from recon.volumes import Geometry, Unit, Volume
 
 COVERAGE = 0.9
@@ -68,7 +68,7 @@ def calibrate(weights: dict[str, Tensor], recipe: ContrastRecipe, roots: list[Pa
 Scene = tuple[FloatArray, FloatArray, Mask]
 
 
-def _scenes(head: Head, seed: int) -> list[Scene]:
+def _scenes(head: HeadVolume, seed: int) -> list[Scene]:
     if head.kind == "pair":
         return [(head.pre, matched_enhancement(head, way, signed=False), head.mask) for way in ("equal", "local")]
     return [painted_scene(head, np.random.default_rng((seed, 99, number))) for number in range(2)]
@@ -79,7 +79,7 @@ def _errors(
 ) -> tuple[FloatArray, FloatArray]:
     """Absolute errors and predicted half-widths in the calibration slices of a scene."""
     rng = np.random.default_rng((seed, 98, int(1e4 * noise)))
-    pair = simulate_pair(clean, change, 0.1, Errors(noise, noise, masked=True), rng)
+    pair = simulate_pair(clean, change, 0.1, PairErrors(noise, noise, masked=True), rng)
     slices = calibration_slices(len(clean))[::2]
     pre, low = (Volume(v, Geometry.from_spacing(1, 1, 1), Unit.ARBITRARY) for v in (pair.pre, pair.low))
     made = apply(network, pre, low, 0.1, 1.0, slices, trust=True)

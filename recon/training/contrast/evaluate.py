@@ -20,7 +20,7 @@ from recon.training.contrast.apply import Applied, apply, network_of
 from recon.training.contrast.calibrate import evaluation_slices
 from recon.training.contrast.classical import METHODS, amplified
 from recon.training.contrast.recipe import ContrastRecipe
-from recon.training.contrast.simulate import Errors, Pair, simulate_pair
+from recon.training.contrast.simulate import PairErrors, SimulatedPair, simulate_pair
 from recon.training.export import read_weights
 from recon.training.trainer import trainer_of
 from recon.volumes import Geometry, Unit, Volume
@@ -30,7 +30,7 @@ from matplotlib import pyplot as plt
 
 
 @dataclass(frozen=True)
-class Case:
+class DosePair:
     """A full-dose pair whose scan at a reduced dose is simulated.
 
     Attributes
@@ -53,7 +53,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluatedPair:
     """One case at one noise level, with the pictures of every method."""
 
     figures: dict[str, dict[str, float]]
@@ -61,8 +61,14 @@ class Evaluated:
 
 
 def evaluate_case(
-    network: ContrastEnhancer, case: Case, noise: float, slices: list[int], *, factor: float, dose_fraction: float = 0.1
-) -> Evaluated:
+    network: ContrastEnhancer,
+    case: DosePair,
+    noise: float,
+    slices: list[int],
+    *,
+    factor: float,
+    dose_fraction: float = 0.1,
+) -> EvaluatedPair:
     """Simulate, synthesise, and measure.
 
     Parameters
@@ -81,7 +87,7 @@ def evaluate_case(
         Of the second scan.
     """
     rng = np.random.default_rng(int(noise * 1e4))
-    pair = simulate_pair(case.clean, case.enhancement, dose_fraction, Errors(noise, noise, masked=True), rng)
+    pair = simulate_pair(case.clean, case.enhancement, dose_fraction, PairErrors(noise, noise, masked=True), rng)
     made = _apply(network, pair, case.geometry, factor, slices)
     scale = np.float32(made.pair.scale)
     full, truth, mask = pair.full[slices] / scale, pair.enhancement[slices] / scale, case.mask[slices]
@@ -105,16 +111,20 @@ def evaluate_case(
     figures["recon"]["interval_half_width"] = float(width[mask].mean())
     extra = {"pre": pair.pre[slices] / scale, "full dose": full, "uncertainty": width, "true enhancement": truth}
     extra["detectability"] = np.stack([made.slices[i].extra["DETECTABILITY"] for i in slices]) / scale
-    return Evaluated(figures, {**images, **extra})
+    return EvaluatedPair(figures, {**images, **extra})
 
 
-def _apply(network: ContrastEnhancer, pair: Pair, geometry: Geometry, factor: float, slices: list[int]) -> Applied:
+def _apply(
+    network: ContrastEnhancer, pair: SimulatedPair, geometry: Geometry, factor: float, slices: list[int]
+) -> Applied:
     pre = Volume(pair.pre, geometry, Unit.ARBITRARY)
     low = Volume(pair.low.copy(), geometry, Unit.ARBITRARY)
     return apply(network, pre, low, pair.dose_fraction, factor, slices)
 
 
-def no_agent(network: ContrastEnhancer, case: Case, noise: float, slices: list[int], factor: float) -> dict[str, float]:
+def no_agent(
+    network: ContrastEnhancer, case: DosePair, noise: float, slices: list[int], factor: float
+) -> dict[str, float]:
     """What seems to enhance when no agent was given, with the verdict's safety net off.
 
     Returns
@@ -123,7 +133,7 @@ def no_agent(network: ContrastEnhancer, case: Case, noise: float, slices: list[i
         Share of the head above :data:`metrics.ENHANCING`, and the 99.9th percentile.
     """
     rng = np.random.default_rng(5)
-    pair = simulate_pair(case.clean, 0 * case.enhancement, 0.1, Errors(noise, noise, masked=True), rng)
+    pair = simulate_pair(case.clean, 0 * case.enhancement, 0.1, PairErrors(noise, noise, masked=True), rng)
     pre, low = (Volume(v, case.geometry, Unit.ARBITRARY) for v in (pair.pre, pair.low))
     made = apply(network, pre, low, 0.1, factor, slices, trust=True)
     added = (made.images(slices) - pair.clean[slices] / made.pair.scale)[case.mask[slices]]
@@ -156,14 +166,14 @@ def evaluate(
     parameters = of_version(parameters_in(model.parent), model.name)
     factor = float(parameters["conformal_factor"])
     report: dict[str, Any] = {}
-    pages: list[tuple[Evaluated, str]] = []
+    pages: list[tuple[EvaluatedPair, str]] = []
     absent: dict[str, Any] = {}
     for way in ways:
         each: dict[str, dict[str, dict[str, float]]] = {}
         for before, after in zip(pre, full, strict=True):
             head = load_head(HeadSource(name=stem(before), pre=str(before), full=str(after)), [Path()])
             change = matched_enhancement(head, way, signed=False)
-            case = Case(head.name, head.pre, change, head.mask, Geometry.from_spacing(*head.spacing))
+            case = DosePair(head.name, head.pre, change, head.mask, Geometry.from_spacing(*head.spacing))
             slices = evaluation_slices(len(head.pre))
             for level in noise:
                 made = evaluate_case(network, case, level, slices, factor=factor, dose_fraction=dose_fraction)
@@ -200,7 +210,7 @@ def summary(each: dict[str, dict[str, dict[str, float]]]) -> dict[str, Any]:
     return {"methods": table, "gains": gains, "each": each}
 
 
-def draw(evaluated: Evaluated, shown: int, title: str, path: Path) -> None:
+def draw(evaluated: EvaluatedPair, shown: int, title: str, path: Path) -> None:
     """One page: scans, methods and errors of one slice."""
     names = ["pre", "low dose", "smoothed", "recon", "full dose"]
     figure, axes = plt.subplots(2, len(names) + 1, figsize=(3.6 * (len(names) + 1), 8.6), layout="constrained")

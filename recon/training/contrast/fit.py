@@ -13,9 +13,9 @@ from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.training.contrast import response
 from recon.training.contrast.anatomy import load_head
 from recon.training.contrast.recipe import ContrastRecipe
-from recon.training.contrast.sampler import Patches, VolumeSampler
+from recon.training.contrast.sampler import PairPatches, VolumeSampler
 from recon.training.export import read_weights
-from recon.training.fit import Plan, device, pinball, reduced_precision
+from recon.training.fit import TrainingPlan, device, pinball, reduced_precision
 from recon.training.fit import fit as run
 
 _OUTSIDE = 0.1
@@ -23,7 +23,7 @@ _OUTSIDE = 0.1
 _SHAPES = 120
 
 
-def loss(output: Tensor, patches: Patches) -> Tensor:
+def loss(output: Tensor, patches: PairPatches) -> Tensor:
     """Huber loss of the enhancement, and pinball loss of the two quantile heads.
 
     Parameters
@@ -36,7 +36,9 @@ def loss(output: Tensor, patches: Patches) -> Tensor:
     return (_weight(patches) * (_distance(output, patches) + _interval(output, patches))).mean()
 
 
-def lesion_loss(network: ContrastEnhancer, lesions: response.Lesions, plain: Patches, recipe: ContrastRecipe) -> Tensor:
+def lesion_loss(
+    network: ContrastEnhancer, lesions: response.Lesions, plain: PairPatches, recipe: ContrastRecipe
+) -> Tensor:
     """The loss on patches with and without lesions, with what the lesions' response lacks.
 
     Half of the interval's loss and more is of the lesions' inner voxels: they are too few to count otherwise,
@@ -51,7 +53,7 @@ def lesion_loss(network: ContrastEnhancer, lesions: response.Lesions, plain: Pat
     recipe
         With the weights.
     """
-    both = Patches(*(torch.cat(pair) for pair in zip(_tensors(plain), _tensors(lesions.patches), strict=True)))
+    both = PairPatches(*(torch.cat(pair) for pair in zip(_tensors(plain), _tensors(lesions.patches), strict=True)))
     with reduced_precision(both.features.device):
         output = network(both.features.contiguous(memory_format=torch.channels_last), both.conditions)
     output = output.float()
@@ -66,21 +68,21 @@ def lesion_loss(network: ContrastEnhancer, lesions: response.Lesions, plain: Pat
     )
 
 
-def _tensors(patches: Patches) -> list[Tensor]:
+def _tensors(patches: PairPatches) -> list[Tensor]:
     return list(vars(patches).values())
 
 
-def _weight(patches: Patches) -> Tensor:
+def _weight(patches: PairPatches) -> Tensor:
     weight = _OUTSIDE + (1 - _OUTSIDE) * patches.inside
     return weight / weight.mean()
 
 
-def _distance(output: Tensor, patches: Patches) -> Tensor:
+def _distance(output: Tensor, patches: PairPatches) -> Tensor:
     error = output[:, :1] - patches.enhancement
     return 100.0 * functional.huber_loss(error, torch.zeros_like(error), reduction="none", delta=0.4)
 
 
-def _interval(output: Tensor, patches: Patches) -> Tensor:
+def _interval(output: Tensor, patches: PairPatches) -> Tensor:
     # of the image, so that the interval covers the noise of the mean scan too
     residual = patches.remainder - patches.share * output[:, :1].detach()
     return pinball(residual + output[:, 1:2], 0.05) + pinball(residual - output[:, 2:3], 0.95)
@@ -121,15 +123,15 @@ def fit(
 
     def step_loss(step: int) -> Tensor:
         drawn = sampler.draw(step)
-        patches = Patches(*(tensor.to(where) for tensor in _tensors(drawn)))
+        patches = PairPatches(*(tensor.to(where) for tensor in _tensors(drawn)))
         if known is not None:
             made = response.with_lesions(drawn, known, np.random.default_rng((recipe.seed, 8, step)))
             planes = (plane.to(where) for plane in (made.added, made.inside, made.height, made.core))
-            lesions = response.Lesions(Patches(*(t.to(where) for t in _tensors(made.patches))), *planes)
+            lesions = response.Lesions(PairPatches(*(t.to(where) for t in _tensors(made.patches))), *planes)
             return lesion_loss(network, lesions, patches, recipe)
         with reduced_precision(where):
             output = network(patches.features.contiguous(memory_format=torch.channels_last), patches.conditions)
         return loss(output.float(), patches)
 
-    plan = (Plan.tuning if recipe.start else Plan)(recipe.steps, recipe.learning_rate, minutes)
+    plan = (TrainingPlan.tuning if recipe.start else TrainingPlan)(recipe.steps, recipe.learning_rate, minutes)
     return run(network, step_loss, plan, work)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from recon.arrays import FloatArray
 from recon.tasks.contrast.features import REACH, SIGMAS
-from recon.training.contrast.sampler import Patches
+from recon.training.contrast.sampler import PairPatches
 
 _REACH = 15
 _SIDE = 2 * _REACH + 1
@@ -47,7 +47,7 @@ class Lesions:
         (batch, 1, y, x), weights of the inner voxels, of each lesion 1 together.
     """
 
-    patches: Patches
+    patches: PairPatches
     added: Tensor
     inside: Tensor
     height: Tensor
@@ -99,7 +99,7 @@ def _smoothed(shape: FloatArray) -> list[FloatArray]:
     return found
 
 
-def with_lesions(patches: Patches, known: FloatArray, rng: np.random.Generator) -> Lesions:
+def with_lesions(patches: PairPatches, known: FloatArray, rng: np.random.Generator) -> Lesions:
     """Add 2 to 6 lesions to each patch, in the head.
 
     Parameters
@@ -156,7 +156,7 @@ def _turned(shape: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def _added(
-    patches: Patches, differences: FloatArray, inside: FloatArray, height: FloatArray, core: FloatArray
+    patches: PairPatches, differences: FloatArray, inside: FloatArray, height: FloatArray, core: FloatArray
 ) -> Lesions:
     change = torch.from_numpy(differences)
     half_dose = 1 - patches.share
@@ -164,7 +164,7 @@ def _added(
     features[:, :_SLICES] += half_dose * change[:, :_SLICES]
     features[:, _SLICES : 2 * _SLICES + len(SIGMAS)] += change
     added = change[:, REACH : REACH + 1]
-    seen = Patches(
+    seen = PairPatches(
         features, patches.conditions, patches.enhancement + added, patches.remainder + patches.share * added,
         patches.share, patches.inside,
     )  # fmt: skip

@@ -13,18 +13,18 @@ from recon.physics.rician import difference_noise
 from recon.tasks.contrast.features import (
     CHANNELS,
     REACH,
-    Grid,
     Regression,
     SlabFeatures,
+    SlabGrid,
     conditions,
     fill,
     intensity_scale,
     slab_features,
 )
 from recon.training.contrast import enhancement as paint
-from recon.training.contrast.anatomy import Head, common_ratio, matched_enhancement
+from recon.training.contrast.anatomy import HeadVolume, common_ratio, matched_enhancement
 from recon.training.contrast.recipe import ContrastRecipe
-from recon.training.contrast.simulate import Errors, Pair, simulate_pair
+from recon.training.contrast.simulate import PairErrors, SimulatedPair, simulate_pair
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Patches:
+class PairPatches:
     """A batch.
 
     Attributes
@@ -65,14 +65,14 @@ class Patches:
     inside: Tensor
 
 
-def prepare(pair: Pair, inside: FloatArray, aspect: float = 1.0) -> Prepared:
+def prepare(pair: SimulatedPair, inside: FloatArray, aspect: float = 1.0) -> Prepared:
     """Features of a whole simulated pair."""
     scale = np.float32(intensity_scale(pair.pre))
     mean = (pair.pre + pair.low) * (np.float32(0.5) / scale)
     raw = (pair.low - pair.pre) / scale
     noise = difference_noise(raw, inside > 0.5)
     difference = raw / np.float32(pair.dose_fraction)
-    grid = Grid((mean.shape[0], mean.shape[1], mean.shape[2]), 0, aspect)
+    grid = SlabGrid((mean.shape[0], mean.shape[1], mean.shape[2]), 0, aspect)
     regression = Regression()
     regression.add(mean, difference, grid)
     features = slab_features(mean, difference, grid, regression.solve())
@@ -83,7 +83,7 @@ def prepare(pair: Pair, inside: FloatArray, aspect: float = 1.0) -> Prepared:
 class VolumeSampler:
     """Draws simulated volumes from heads, and patches from a pool of them that is renewed as it is used."""
 
-    def __init__(self, heads: list[tuple[Head, float]], recipe: ContrastRecipe) -> None:
+    def __init__(self, heads: list[tuple[HeadVolume, float]], recipe: ContrastRecipe) -> None:
         self.heads = [head for head, _ in heads]
         weights = np.array([weight for _, weight in heads])
         self.weights = weights / weights.sum()
@@ -100,7 +100,7 @@ class VolumeSampler:
             paint.decoys(pair.pre, mask, int(rng.integers(1, 4)), rng, brighter=True)
         return prepare(pair, mask.astype(np.float32))
 
-    def draw(self, step: int) -> Patches:
+    def draw(self, step: int) -> PairPatches:
         """The batch of a step."""
         recipe = self.recipe
         newest = step // recipe.steps_per_volume + recipe.pool - 1
@@ -120,7 +120,7 @@ class VolumeSampler:
             _cut(volume, side, rng, features[slot], targets[slot])
             scalars[slot, :2], scalars[slot, 2] = volume.conditions, 1 - 0.5 * volume.dose_fraction
         tensors = torch.from_numpy(targets)
-        return Patches(
+        return PairPatches(
             torch.from_numpy(features),
             torch.from_numpy(scalars[:, :2].copy()),
             tensors[:, 0:1],
@@ -131,7 +131,7 @@ class VolumeSampler:
 
 
 def _scene(
-    head: Head, slab: int, rng: np.random.Generator, *, turned: bool = True
+    head: HeadVolume, slab: int, rng: np.random.Generator, *, turned: bool = True
 ) -> tuple[FloatArray, FloatArray, paint.Mask]:
     """Part of a head, turned, with real or invented uptake: anatomy, enhancement, mask."""
     order = tuple(rng.permutation(3)) if turned and rng.random() < 0.3 else (0, 1, 2)
@@ -175,7 +175,7 @@ def _scene(
 
 
 def painted_scene(
-    head: Head, rng: np.random.Generator, *, turned: bool = False
+    head: HeadVolume, rng: np.random.Generator, *, turned: bool = False
 ) -> tuple[FloatArray, FloatArray, paint.Mask]:
     """A whole head with invented uptake: anatomy, enhancement, mask.
 
@@ -188,11 +188,11 @@ def painted_scene(
     turned
         Whether it may be mirrored and lie another way.
     """
-    whole = Head(head.name, head.pre, None, head.mask, "anatomy")
+    whole = HeadVolume(head.name, head.pre, None, head.mask, "anatomy")
     return _scene(whole, max(head.pre.shape), rng, turned=turned)
 
 
-def _real_change(head: Head, rng: np.random.Generator) -> FloatArray:
+def _real_change(head: HeadVolume, rng: np.random.Generator) -> FloatArray:
     """A patient's enhancement under one of the ways to match the scans."""
     way = rng.random()
     if way < 0.4:
@@ -209,9 +209,9 @@ def _dose(rng: np.random.Generator) -> float:
     return 0.1 if rng.random() < 0.6 else float(np.exp(rng.uniform(np.log(0.05), np.log(0.5))))
 
 
-def _errors(rng: np.random.Generator) -> Errors:
+def _errors(rng: np.random.Generator) -> PairErrors:
     noise = float(np.exp(rng.uniform(np.log(0.005), np.log(0.03))))
-    return Errors(
+    return PairErrors(
         noise_pre=noise,
         noise_low=noise * float(np.exp(rng.normal(0, 0.08))),
         gain=1 + float(rng.normal(0, 0.0007)),

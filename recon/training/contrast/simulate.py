@@ -17,7 +17,7 @@ _FIRST_ORDER = 0.2
 
 
 @dataclass(frozen=True)
-class Errors:
+class PairErrors:
     """What goes wrong between the two scans; intensities relative to the 99th percentile of the pre scan.
 
     Attributes
@@ -44,14 +44,14 @@ class Errors:
     shading: float = 0.0
     masked: bool = False
 
-    def without(self, *names: str) -> Errors:
+    def without(self, *names: str) -> PairErrors:
         """The same with some errors switched off."""
-        off = Errors(0.0, 0.0)
+        off = PairErrors(0.0, 0.0)
         return replace(self, **{name: getattr(off, name) for name in names})
 
 
 @dataclass(frozen=True)
-class Pair:
+class SimulatedPair:
     """A simulated pair, (slice, y, x) float32.
 
     Attributes
@@ -77,8 +77,8 @@ class Pair:
 
 
 def simulate_pair(
-    clean: FloatArray, enhancement: FloatArray, dose_fraction: float, errors: Errors, rng: np.random.Generator
-) -> Pair:
+    clean: FloatArray, enhancement: FloatArray, dose_fraction: float, errors: PairErrors, rng: np.random.Generator
+) -> SimulatedPair:
     """Scan a head twice, before and after part of the dose.
 
     At doses of up to 0.1 mmol/kg the enhancement of a T1-weighted scan grows nearly in proportion to
@@ -108,7 +108,7 @@ def simulate_pair(
     low_scan = add_rician_noise(low, errors.noise_low, rng)
     if errors.masked:
         pre_scan, low_scan = (np.where(clean > 0, scan, 0) for scan in (pre_scan, low_scan))
-    return Pair(pre_scan, low_scan, clean, enhancement, dose_fraction)
+    return SimulatedPair(pre_scan, low_scan, clean, enhancement, dose_fraction)
 
 
 def _moved(volume: FloatImage, shift: tuple[float, float, float]) -> FloatImage:

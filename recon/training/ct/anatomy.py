@@ -29,7 +29,7 @@ Role = Literal["ct", "texture"]
 
 
 @dataclass(frozen=True)
-class Picture:
+class CleanPicture:
     """One clean picture.
 
     Attributes
@@ -51,7 +51,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Source:
+class PictureSource:
     """A data source of the recipe: where it lies and how it is read."""
 
     name: str
@@ -63,7 +63,7 @@ class Source:
     shrink: int = 1
 
 
-def load_sources(sources: list[Source], roots: list[Path]) -> list[Picture]:
+def load_sources(sources: list[PictureSource], roots: list[Path]) -> list[CleanPicture]:
     """Read and clean the pictures of every source.
 
     Raises
@@ -71,7 +71,7 @@ def load_sources(sources: list[Source], roots: list[Path]) -> list[Picture]:
     FileNotFoundError
         When a source lies under none of the roots.
     """
-    pictures: list[Picture] = []
+    pictures: list[CleanPicture] = []
     for source in sources:
         path = find(source.path, roots)
         slices = list(_slices(source, path))[:: source.every]
@@ -94,7 +94,7 @@ def find(relative: str, roots: list[Path]) -> Path:
     raise FileNotFoundError(f"training data {relative!r} is under none of {[str(r) for r in roots]}")
 
 
-def _slices(source: Source, path: Path) -> Iterator[tuple[FloatArray, float]]:
+def _slices(source: PictureSource, path: Path) -> Iterator[tuple[FloatArray, float]]:
     if source.reader == "dicom":
         yield from _dicom_slices(path)
     elif source.reader == "nifti":
@@ -130,20 +130,20 @@ def _dicom_slices(folder: Path) -> Iterator[tuple[FloatArray, float]]:
         yield np.maximum(hu, -1024).astype(np.float32), float(dataset.PixelSpacing[0])
 
 
-def _clean(values: FloatArray, spacing: float, source: Source) -> Picture:
+def _clean(values: FloatArray, spacing: float, source: PictureSource) -> CleanPicture:
     if source.shrink > 1:
         values = downscale_local_mean(values, (source.shrink, source.shrink))
         spacing *= source.shrink
     if source.role == "ct":
         if source.noise_hu > 0:
             values = denoise_reference(values, spacing, source.noise_hu)
-        return Picture(np.maximum(values, -1024).astype(np.float32), spacing, "ct", source.name)
+        return CleanPicture(np.maximum(values, -1024).astype(np.float32), spacing, "ct", source.name)
     longest = max(values.shape)
     if longest > 1024:
         shape = tuple(max(128, round(side * 1024 / longest)) for side in values.shape)
         values = resize(values, shape, anti_aliasing=True)
     values = (values - values.mean()) / max(float(values.std()), 1e-6)
-    return Picture(values.astype(np.float32), spacing, "texture", source.name)
+    return CleanPicture(values.astype(np.float32), spacing, "texture", source.name)
 
 
 def denoise_reference(hu: FloatArray, spacing_mm: float, noise_hu: float) -> FloatArray:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from recon.networks.ct_denoiser import CtDenoiser
 from recon.training.ct import anatomy, noise_bank, probes
 from recon.training.ct.pairs import Patches, PatchSampler
-from recon.training.ct.validation import Pair, score_pairs
+from recon.training.ct.validation import ValidationPair, score_pairs
 from recon.training.export import read_weights
-from recon.training.fit import Plan, device, pinball, reduced_precision
+from recon.training.fit import TrainingPlan, device, pinball, reduced_precision
 from recon.training.fit import fit as run
 from recon.training.recipe import CtRecipe
 from recon.training.trainer import key_of
@@ -92,7 +92,7 @@ def prepare_data(recipe: CtRecipe, roots: list[Path], cache: Path) -> PatchSampl
     return PatchSampler(pictures, bank, recipe.patch, recipe.texture_share, recipe.seed)
 
 
-def _cached_anatomy(recipe: CtRecipe, roots: list[Path], path: Path) -> list[anatomy.Picture]:
+def _cached_anatomy(recipe: CtRecipe, roots: list[Path], path: Path) -> list[anatomy.CleanPicture]:
     if not path.exists():
         pictures = anatomy.load_sources(recipe.sources, roots)
         arrays = {
@@ -105,11 +105,11 @@ def _cached_anatomy(recipe: CtRecipe, roots: list[Path], path: Path) -> list[ana
         for key in archive.files:
             _, source, role, spacing = key.split("|")
             values = archive[key].astype(np.float32)
-            pictures.append(anatomy.Picture(values, float(spacing), role, source))
+            pictures.append(anatomy.CleanPicture(values, float(spacing), role, source))
     return pictures
 
 
-def fit(recipe: CtRecipe, roots: list[Path], work: Path, minutes: float | None, pairs: list[Pair]) -> Path:
+def fit(recipe: CtRecipe, roots: list[Path], work: Path, minutes: float | None, pairs: list[ValidationPair]) -> Path:
     """Train, resuming from ``work`` when a checkpoint is there.
 
     Parameters
@@ -149,5 +149,5 @@ def fit(recipe: CtRecipe, roots: list[Path], work: Path, minutes: float | None, 
             output = network(patches.low.contiguous(memory_format=torch.channels_last))
         return loss(output.float(), patches)
 
-    plan = (Plan.tuning if recipe.start else Plan)(recipe.steps, recipe.learning_rate, minutes)
+    plan = (TrainingPlan.tuning if recipe.start else TrainingPlan)(recipe.steps, recipe.learning_rate, minutes)
     return run(network, step_loss, plan, work, (lambda average: score_pairs(average, recipe, pairs)) if pairs else None)

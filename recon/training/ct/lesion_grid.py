@@ -80,7 +80,7 @@ def shares(response: FloatArray, grid: FloatArray, where: Places, disc: Disc, sp
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredDisc:
     """One slice with one kind of disc: shares kept, and whether the interval holds at each pixel inside."""
 
     disc: Disc
@@ -91,7 +91,7 @@ class Measured:
 def measure(
     disc: Disc, where: Places, grid: FloatArray, *, without: FloatArray, within: FloatArray, full: FloatArray,
     uncertainty: FloatArray, spacing_mm: float,
-) -> Measured:  # fmt: skip
+) -> MeasuredDisc:  # fmt: skip
     """Compare a slice denoised with discs and without.
 
     Parameters
@@ -107,10 +107,10 @@ def measure(
     """
     inside = grid > 0.5 * float(grid.max(initial=1e-6))
     covered = (np.abs(within - full - grid) <= uncertainty)[inside]
-    return Measured(disc, shares(within - without, grid, where, disc, spacing_mm), covered)
+    return MeasuredDisc(disc, shares(within - without, grid, where, disc, spacing_mm), covered)
 
 
-def summary(found: list[Measured]) -> dict[str, Any]:
+def summary(found: list[MeasuredDisc]) -> dict[str, Any]:
     """Median and 10th percentile of the share kept, and coverage inside, of each disc over all slices."""
     report = {}
     for disc in dict.fromkeys(one.disc for one in found):

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recon.physics.reconstruction_kernel import SOFT, Kernel
-from recon.training.ct.anatomy import Picture
+from recon.training.ct.anatomy import CleanPicture
 from recon.training.ct.noise_bank import NoiseBank
 
 MARGIN = 12  # pixels that the periodic kernel filter may spoil at each border
@@ -56,7 +56,9 @@ class PatchSampler:
         Of every random choice made here.
     """
 
-    def __init__(self, pictures: list[Picture], bank: NoiseBank, patch: int, texture_share: float, seed: int) -> None:
+    def __init__(
+        self, pictures: list[CleanPicture], bank: NoiseBank, patch: int, texture_share: float, seed: int
+    ) -> None:
         self.bank, self.patch, self.texture_share = bank, patch, texture_share
         self.rng = np.random.default_rng(seed)
         self._groups: dict[str, dict[str, list[tuple[Tensor, float]]]] = {"ct": {}, "texture": {}}

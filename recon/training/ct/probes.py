@@ -30,7 +30,7 @@ _LEAST_IN_TISSUE = 0.05
 
 
 @dataclass(frozen=True)
-class Kept:
+class ProbesKept:
     """What became of the probes of each patch.
 
     Attributes
@@ -108,7 +108,7 @@ def _shape(along: Tensor, across: Tensor, diameter: float, spacing_mm: float, rn
     return torch.clamp(0.5 - outside, 0, 1)
 
 
-def kept(response: Tensor, probes: Tensor, full: Tensor) -> Kept:
+def kept(response: Tensor, probes: Tensor, full: Tensor) -> ProbesKept:
     """Projection of what a network made of probes on the probes, in tissue.
 
     Parameters
@@ -124,7 +124,7 @@ def kept(response: Tensor, probes: Tensor, full: Tensor) -> Kept:
     inside = probes * tissue
     energy = inside.square().sum((1, 2, 3))
     counts = (energy > _LEAST_IN_TISSUE * probes.square().sum((1, 2, 3)) + 1).float()
-    return Kept((response * inside).sum((1, 2, 3)) / (energy + 1e-3), counts)
+    return ProbesKept((response * inside).sum((1, 2, 3)) / (energy + 1e-3), counts)
 
 
 def lesions(probes: Tensor) -> Tensor:

@@ -20,14 +20,14 @@ WINDOW = (-160.0, 240.0)  # abdominal display window, HU
 
 
 @dataclass(frozen=True)
-class Pair:
+class ValidationPair:
     """A low-dose slice and the full-dose one of the same anatomy, (y, x) HU."""
 
     low: FloatArray
     full: FloatArray
 
 
-def read_pairs(names: list[str], roots: list[Path]) -> dict[str, Pair]:
+def read_pairs(names: list[str], roots: list[Path]) -> dict[str, ValidationPair]:
     """Real pairs by name (arrays ``quarter_dose_hu`` and ``full_dose_hu`` of a ``.npz`` file).
 
     Raises
@@ -39,11 +39,11 @@ def read_pairs(names: list[str], roots: list[Path]) -> dict[str, Pair]:
     for name in names:
         with np.load(anatomy.find(name, roots)) as arrays:
             low, full = arrays["quarter_dose_hu"], arrays["full_dose_hu"]
-        pairs[Path(name).stem] = Pair(low.astype(np.float32), full.astype(np.float32))
+        pairs[Path(name).stem] = ValidationPair(low.astype(np.float32), full.astype(np.float32))
     return pairs
 
 
-def score_pairs(weights: dict[str, Tensor], recipe: CtRecipe, pairs: list[Pair]) -> str:
+def score_pairs(weights: dict[str, Tensor], recipe: CtRecipe, pairs: list[ValidationPair]) -> str:
     """Mean ratio of RMSE to the low-dose RMSE, and gain in SSIM, in the abdominal window."""
     network = CtDenoiser(recipe.channels, recipe.blocks, recipe.return_px)
     network.load_state_dict(weights)

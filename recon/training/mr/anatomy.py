@@ -84,7 +84,7 @@ class MrVolume:
 
 
 @dataclass(frozen=True)
-class Plane:
+class CutPlane:
     """A plane through a volume.
 
     Attributes
@@ -160,7 +160,9 @@ def _package_folder(path: str) -> list[Path]:
     return [Path(spec.origin).parents[1]] if spec and spec.origin else []
 
 
-def draw_plane(volumes: list[MrVolume], shape: tuple[int, int], pixels: float, rng: Rng, axial: bool = False) -> Plane:
+def draw_plane(
+    volumes: list[MrVolume], shape: tuple[int, int], pixels: float, rng: Rng, axial: bool = False
+) -> CutPlane:
     """A plane through a random volume: axial, coronal or sagittal, tilted, somewhere in it.
 
     Parameters
@@ -201,7 +203,7 @@ def draw_plane(volumes: list[MrVolume], shape: tuple[int, int], pixels: float, r
     start = middle + offset[0] * axes[0] + offset[1] * axes[1]
     fine = (round(shape[0] * pixels), round(shape[1] * pixels))
     plane = _cut(volume, start, axes, fine, pixel / pixels, 3)
-    return Plane(plane if volume.hounsfield else np.maximum(plane, 0.0), pixel / pixels, volume)
+    return CutPlane(plane if volume.hounsfield else np.maximum(plane, 0.0), pixel / pixels, volume)
 
 
 def _plane_axes(normal: int, rng: Rng, lean: float) -> FloatArray:

@@ -25,7 +25,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Reconstruction:
+class MethodImage:
     """One method's result.
 
     Attributes
@@ -45,7 +45,7 @@ class Reconstruction:
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class MethodScores:
     """A method's scores.
 
     Attributes
@@ -82,7 +82,7 @@ def read_truth(path: Path) -> FloatImage:
     raise UnreadableInput(f"{path}: holds none of {', '.join(_TRUTHS)}")
 
 
-def read_reconstruction(folder: Path) -> Reconstruction:
+def read_reconstruction(folder: Path) -> MethodImage:
     """A folder that ``recon mr`` wrote.
 
     Raises
@@ -105,10 +105,10 @@ def read_reconstruction(folder: Path) -> Reconstruction:
         for check in found.get("checks", []):
             if check.get("name") == "data_consistency" and check.get("value") is not None:
                 residual = float(check["value"])
-    return Reconstruction(name, values, uncertainty, residual)
+    return MethodImage(name, values, uncertainty, residual)
 
 
-def evaluate(truth: FloatImage, results: Sequence[Reconstruction]) -> list[Evaluated]:
+def evaluate(truth: FloatImage, results: Sequence[MethodImage]) -> list[MethodScores]:
     """Score every slice of every result.
 
     Raises
@@ -129,11 +129,11 @@ def evaluate(truth: FloatImage, results: Sequence[Reconstruction]) -> list[Evalu
             )
             for index in finished
         ]
-        found.append(Evaluated(result.name, scores, mean_scores(scores), len(truth) - len(finished)))
+        found.append(MethodScores(result.name, scores, mean_scores(scores), len(truth) - len(finished)))
     return found
 
 
-def table(evaluated: Sequence[Evaluated]) -> str:
+def table(evaluated: Sequence[MethodScores]) -> str:
     """One line for each method, as Markdown."""
     lines = ["| method | " + " | ".join(title for title, _, _ in _COLUMNS) + " |", "|---" * (len(_COLUMNS) + 1) + "|"]
     for item in evaluated:
@@ -146,7 +146,7 @@ def table(evaluated: Sequence[Evaluated]) -> str:
     return "\n".join(lines)
 
 
-def write_json(evaluated: Sequence[Evaluated], path: Path) -> None:
+def write_json(evaluated: Sequence[MethodScores], path: Path) -> None:
     """All scores; unknown ones are null."""
 
     def plain(scores: Scores) -> dict[str, float | None]:
@@ -160,7 +160,7 @@ def write_json(evaluated: Sequence[Evaluated], path: Path) -> None:
     path.write_text(json.dumps({"results": content}, indent=2) + "\n")
 
 
-def write_figure(truth: FloatImage, results: Sequence[Reconstruction], path: Path, index: int | None = None) -> None:
+def write_figure(truth: FloatImage, results: Sequence[MethodImage], path: Path, index: int | None = None) -> None:
     """Truth, then image, error and interval of each method, for one slice (the middle one by default)."""
     import matplotlib
 

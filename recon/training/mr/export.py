@@ -11,7 +11,7 @@ from torch import Tensor
 
 from recon.backend.build import write_version
 from recon.backend.configuration import FILE, Entry, ModelConfig
-from recon.networks.mr_unrolled import CONDITIONS, MEMORY, STRIDE, Unrolled
+from recon.networks.mr_unrolled import CONDITIONS, MEMORY, STRIDE, UnrolledNetwork
 from recon.training.export import halve_weights
 from recon.training.mr.recipe import MrRecipe
 
@@ -60,7 +60,7 @@ def export_mr(average: dict[str, Tensor], recipe: MrRecipe, factor: float, folde
     folder
         The model's folder in the repository.
     """
-    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
+    network = UnrolledNetwork(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
     network.load_state_dict(average)
     network.eval()
     (folder / "1").mkdir(parents=True, exist_ok=True)

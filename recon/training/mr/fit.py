@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from recon.networks.mr_unrolled import Reconstruction, Unrolled, root_sum_of_squares
+from recon.networks.mr_unrolled import UnrolledNetwork, UnrolledResult, root_sum_of_squares
 from recon.training.export import read_weights
-from recon.training.fit import Plan, device, pinball, reduced_precision
+from recon.training.fit import TrainingPlan, device, pinball, reduced_precision
 from recon.training.fit import fit as run
 from recon.training.mr import anatomy, objects
 from recon.training.mr.recipe import MrRecipe
@@ -22,7 +22,7 @@ from recon.training.mr.served import served_sensitivities
 _SHARES = (0.1, 0.1, 0.1, 0.3, 1.0)  # of the last cascades in the loss: earlier ones leave work to later ones
 
 
-def loss(result: Reconstruction, scan: Scan) -> Tensor:
+def loss(result: UnrolledResult, scan: Scan) -> Tensor:
     """Relative error of image and magnitude, structural dissimilarity, pinball loss of the interval.
 
     Root mean square errors count relative to the error of the CG-SENSE image that the network starts from:
@@ -95,7 +95,7 @@ def fit(
     where = device()
     sensitivities = served_sensitivities if recipe.start else None
     sampler = ScanSampler(prepare_objects(recipe, roots, work), recipe.arrays, recipe.seed, sensitivities)
-    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
+    network = UnrolledNetwork(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
     if recipe.start:
         for number, cascade in enumerate(network.cascades, 1):
             cascade.load_state_dict(read_weights(Path(recipe.start) / f"cascade{number}.onnx"))
@@ -108,7 +108,7 @@ def fit(
             result = network(scan.kspace, scan.mask, scan.calibration, scan.maps)
         return loss(result, scan)
 
-    plan = (Plan.tuning if recipe.start else Plan)(recipe.steps, recipe.learning_rate, minutes)
+    plan = (TrainingPlan.tuning if recipe.start else TrainingPlan)(recipe.steps, recipe.learning_rate, minutes)
     return run(network, step_loss, plan, work, validate)
 
 

@@ -18,7 +18,7 @@ MASKS = ("equispaced", "random", "poisson")
 
 
 @dataclass(frozen=True)
-class Protocol:
+class ScanProtocol:
     """How a scan is acquired.
 
     Attributes
@@ -86,14 +86,14 @@ class SimulatedScan:
         Of a coil's real part.
     """
 
-    protocol: Protocol
+    protocol: ScanProtocol
     volume: Volume
     kspace: ComplexImage
     trajectory: FloatImage | None
     noise_std: float
 
 
-def simulate(volume: Volume, protocol: Protocol) -> SimulatedScan:
+def simulate(volume: Volume, protocol: ScanProtocol) -> SimulatedScan:
     """Scan the magnitude images of a volume.
 
     Parameters
@@ -133,7 +133,7 @@ def smooth_phase(shape: tuple[int, int], random: np.random.Generator) -> FloatIm
     return np.asarray(phase / max(float(np.abs(phase).max()), 1e-9), np.float32)
 
 
-def cartesian_mask(shape: tuple[int, int], protocol: Protocol, random: np.random.Generator) -> Mask:
+def cartesian_mask(shape: tuple[int, int], protocol: ScanProtocol, random: np.random.Generator) -> Mask:
     """Measured samples (y, x); lines along x unless the pattern is Poisson-disc."""
     rows, columns = shape
     if protocol.mask == "poisson" and protocol.acceleration > 1:

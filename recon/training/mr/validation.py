@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recon.networks.mr_unrolled import Unrolled, root_sum_of_squares
+from recon.networks.mr_unrolled import UnrolledNetwork, root_sum_of_squares
 from recon.physics import sampling
 from recon.training.mr import anatomy, objects
 from recon.training.mr.coils import receive_maps
@@ -32,7 +32,7 @@ def validation_scans(recipe: MrRecipe, roots: list[Path], count: int = 6) -> lis
 
 def mean_psnr(average: dict[str, Tensor], recipe: MrRecipe, scans: list[Scan]) -> list[float]:
     """Mean PSNR in dB of the magnitude inside the head at R = 4 and at R = 8, after the best scalar fit."""
-    network = Unrolled(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
+    network = UnrolledNetwork(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
     network.load_state_dict(average)
     found = []
     for scan in scans:

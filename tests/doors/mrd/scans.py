@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from recon.doors.mrd.kept import Kept
-from recon.doors.mrd.server import Doorkeeper, Server, allowed_networks
+from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
 from recon.doors.mrd.session import Bounds, Surroundings
 from recon.doors.mrd.wire import Acquisition, Close, ConfigFile, Header, Image, Message, Text, encode, layout
 from recon.doors.mrd.wire.reader import read_messages
@@ -134,10 +134,10 @@ class FakeRun:
 
 
 @contextmanager
-def opened(client: Any, kept: Kept | None = None, **bounds: Any) -> Iterator[Server]:
+def opened(client: Any, kept: Kept | None = None, **bounds: Any) -> Iterator[ScannerServer]:
     """A door on a free port."""
     keeper = Doorkeeper(allowed_networks([], "127.0.0.1"), bounds.pop("sessions", 4), bounds.pop("idle_s", 20))
-    server = Server(("127.0.0.1", 0), Surroundings(lambda: client, bounds=Bounds(**bounds)), keeper, kept)
+    server = ScannerServer(("127.0.0.1", 0), Surroundings(lambda: client, bounds=Bounds(**bounds)), keeper, kept)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -150,7 +150,7 @@ def opened(client: Any, kept: Kept | None = None, **bounds: Any) -> Iterator[Ser
 class Scanner:
     """A connection that sends when it is told to."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ScannerServer) -> None:
         self.socket = socket.create_connection(server.address, 20)
         self._source = self.socket.makefile("rb")
         self._answers = read_messages(self._source)
@@ -174,7 +174,7 @@ class Scanner:
         self.socket.close()
 
 
-def scan(server: Server, messages: Iterable[Message | bytes], *, close: bool = True) -> list[Message]:
+def scan(server: ScannerServer, messages: Iterable[Message | bytes], *, close: bool = True) -> list[Message]:
     """Send everything, then read everything."""
     scanner = Scanner(server)
     try:

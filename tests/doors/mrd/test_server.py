@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from recon.doors.mrd.server import Doorkeeper, Server, allowed_networks
+from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
 from recon.doors.mrd.session import Surroundings
 from recon.errors import InvalidRequest, ServiceUnavailable
 from tests.doors.mrd.scans import FakeClient, opened
@@ -35,7 +35,7 @@ def test_what_is_no_network_is_named() -> None:
 
 def test_others_are_not_answered() -> None:
     keeper = Doorkeeper(allowed_networks(["10.0.0.0/8"], "127.0.0.1"))
-    server = Server(("127.0.0.1", 0), Surroundings(FakeClient), keeper)
+    server = ScannerServer(("127.0.0.1", 0), Surroundings(FakeClient), keeper)
     threading.Thread(target=server.run, daemon=True).start()
     with socket.create_connection(server.address, 10) as connection:
         assert connection.recv(10) == b""
@@ -44,4 +44,4 @@ def test_others_are_not_answered() -> None:
 
 def test_a_port_that_is_taken_is_named() -> None:
     with opened(FakeClient()) as door, pytest.raises(ServiceUnavailable, match=str(door.address[1])):
-        Server(door.address, Surroundings(FakeClient), Doorkeeper([]))
+        ScannerServer(door.address, Surroundings(FakeClient), Doorkeeper([]))

@@ -11,7 +11,7 @@ from recon.errors import InvalidRequest, UnusableData
 from recon.quality.verdict import Verdict, verdict_of
 from recon.tasks.base import ModelFacts
 from recon.tasks.contrast.checks import unsupported
-from recon.tasks.contrast.features import CHANNELS, REACH, SIGMAS, Grid, halo, slab_features
+from recon.tasks.contrast.features import CHANNELS, REACH, SIGMAS, SlabGrid, halo, slab_features
 from recon.tasks.contrast.session import ContrastSession
 from recon.tasks.contrast.slices import AlignedPair
 from recon.tasks.contrast.task import ContrastTask
@@ -185,4 +185,4 @@ def test_slabs_give_the_features_of_the_whole() -> None:
     for one, other in zip([*part.smoothed, part.regression], [*whole.smoothed, whole.regression], strict=True):
         np.testing.assert_allclose(one[20 - max(0, first) : 22 - max(0, first)], other[20:22], atol=2e-3)
     assert 2 * (2 * REACH + 1) + len(SIGMAS) + 1 == CHANNELS
-    assert isinstance(grid, Grid)
+    assert isinstance(grid, SlabGrid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
-from recon.io.kspace.series import MrSeries
+from recon.io.kspace.series import KSpaceSeries
 from recon.quality.verdict import Verdict
 from recon.tasks.mr.outputs import MrSink
 from recon.values.readouts import KSpace, Readouts
@@ -15,10 +15,10 @@ from recon.volumes import Geometry
 SHAPE = (8, 6)
 
 
-def _series() -> MrSeries:
+def _series() -> KSpaceSeries:
     geometry = Geometry.from_spacing(1, 1, 4)
     kspace = KSpace(2, 1, *SHAPE, geometry, lambda _: Readouts.of_grid(np.ones((1, *SHAPE), np.complex64)))
-    return MrSeries("", kspace, geometry, SHAPE, True)
+    return KSpaceSeries("", kspace, geometry, SHAPE, True)
 
 
 def _written(folder, *extras) -> h5py.File:

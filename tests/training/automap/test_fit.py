@@ -66,7 +66,7 @@ def test_a_learned_step_lowers_the_loss(data, tmp_path) -> None:
     sampler = fit.Sampler(images.load(SOURCES, [data]), 0.0)
     np.savez(tmp_path / "initial.npz", image_scale=1.0)
     network, scale = fit.build(recipe, tmp_path / "initial.npz")
-    loss = fit.Loss(network, recipe, sampler, scale)
+    loss = fit.AutomapLoss(network, recipe, sampler, scale)
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-4)
     before = float(loss(7).detach())
     for _ in range(25):
@@ -111,7 +111,7 @@ def test_last_layer_by_least_squares_denoises(data, tmp_path) -> None:
     )  # fmt: skip
     np.savez(tmp_path / "initial.npz", image_scale=1.0)
     network, scale = fit.build(recipe, tmp_path / "initial.npz")
-    loss = fit.Loss(network, recipe, fit.Sampler(images.load(SOURCES, [data]), 0.0), scale)
+    loss = fit.AutomapLoss(network, recipe, fit.Sampler(images.load(SOURCES, [data]), 0.0), scale)
 
     def error():
         samples, truth = loss.draw(3)

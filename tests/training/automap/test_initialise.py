@@ -10,7 +10,7 @@ from recon.physics.encoding import SIDE, encoding
 from recon.training.automap import conventional, initialise
 from recon.training.automap.images import Bank
 from recon.training.automap.metrics import fidelity
-from recon.training.automap.sampler import Acquisition, Sampler, as_input, generator, noisy, smooth_phase
+from recon.training.automap.sampler import AcquisitionOperator, Sampler, as_input, generator, noisy, smooth_phase
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_step_draws_the_same_images_again(sampler) -> None:
 
 
 def test_noise_has_the_level_asked_for(sampler) -> None:
-    samples = Acquisition(encoding("radial"))(sampler.images(16, generator(1, 0)))
+    samples = AcquisitionOperator(encoding("radial"))(sampler.images(16, generator(1, 0)))
     noise = noisy(samples, torch.full((16,), 20.0), generator(1, 1)) - samples
     ratio = noise.abs().square().mean() / samples.abs().square().mean()
     assert 10 * np.log10(float(ratio)) == pytest.approx(-20, abs=0.5)
@@ -45,7 +45,7 @@ def test_noise_has_the_level_asked_for(sampler) -> None:
 def test_torch_and_numpy_acquire_the_same(sampler) -> None:
     images = sampler.images(2, generator(1, 0))
     scheme = encoding("spiral")
-    np.testing.assert_allclose(Acquisition(scheme)(images).numpy(), scheme.forward(images.numpy()), atol=1e-3)
+    np.testing.assert_allclose(AcquisitionOperator(scheme)(images).numpy(), scheme.forward(images.numpy()), atol=1e-3)
 
 
 def test_phase_coherence_falls_with_distance() -> None:
@@ -111,6 +111,6 @@ def test_linear_matrix_is_the_direct_method(sampler) -> None:
 
 
 def test_input_is_in_units_of_its_root_mean_square(sampler) -> None:
-    samples, scale = as_input(1e-7 * Acquisition(encoding("radial"))(sampler.images(3, generator(1, 0))))
+    samples, scale = as_input(1e-7 * AcquisitionOperator(encoding("radial"))(sampler.images(3, generator(1, 0))))
     assert torch.allclose(samples.square().sum(1).mean(1), torch.ones(3), atol=1e-4)
     assert float(scale.max()) < 1e-5

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from recon.backend import dautomap
-from recon.backend.automap import Reconstruction
-from recon.backend.python_model import Refused
+from recon.backend.automap import AutomapReconstruction
+from recon.backend.python_model import RequestRefused
 from recon.networks.automap import AcquiredToImage, Automap
 from recon.networks.dautomap import Dautomap
 from recon.physics.encoding import DELAY, NAMES, SIDE, encoding
@@ -50,7 +50,7 @@ def test_served_is_the_network(name) -> None:
     folder = REPOSITORY / f"automap_{name}"
     recipe = read(MODELS / f"automap_{name}" / "recipe.yaml", AutomapRecipe)
     network, scale = served.load_automap(recipe, folder)
-    model = Reconstruction(folder / "1")
+    model = AutomapReconstruction(folder / "1")
     samples = torch.from_numpy(np.random.default_rng(1).normal(size=(1, 2, len(model.measured))).astype(np.float32))
     with torch.inference_mode():
         expected = network(samples).numpy()
@@ -65,7 +65,7 @@ def test_served_is_the_network(name) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_served_image_of_a_phantom(name) -> None:
     folder, scheme, truth = REPOSITORY / f"automap_{name}", encoding(name), _phantom(SIDE)
-    model = Reconstruction(folder / "1")
+    model = AutomapReconstruction(folder / "1")
     samples = scheme.forward(truth)
     rng = np.random.default_rng(2)
     noise = rng.normal(size=samples.shape) + 1j * rng.normal(size=samples.shape)
@@ -103,13 +103,13 @@ def test_configuration_names_its_files(name) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_served_encoding_is_the_packages(name) -> None:
     folder, scheme = REPOSITORY / f"automap_{name}", encoding(name)
-    model = Reconstruction(folder / "1")
+    model = AutomapReconstruction(folder / "1")
     np.testing.assert_array_equal(model.measured, scheme.measured)
     assert model.delay == (DELAY if name == "misaligned" else 0)
     if not scheme.cartesian:
         np.testing.assert_array_equal(model.trajectory, scheme.trajectory)
     assert _parameters(folder)["encoding"] == name
-    with pytest.raises(Refused, match="this network is for"):
+    with pytest.raises(RequestRefused, match="this network is for"):
         model(np.ones((10, 10), np.complex64), np.ones((10, 10), bool))
 
 
@@ -144,7 +144,7 @@ def test_dautomap_export_and_serving(tmp_path) -> None:
     network = Dautomap(recipe.side, recipe.channels, recipe.blocks).eval()
     folder = tmp_path / "dautomap"
     export_dautomap(network, 1.0, recipe, folder)
-    model = dautomap.Reconstruction(folder / "1")
+    model = dautomap.DautomapReconstruction(folder / "1")
     kspace = to_kspace(_phantom(recipe.side))
     planes = model(kspace, kspace != 0)
     with torch.inference_mode():

@@ -8,7 +8,7 @@ import torch
 
 from recon.tasks.contrast.features import REACH, SIGMAS, conditions, smoothed_differences
 from recon.training.contrast import response
-from recon.training.contrast.sampler import Patches
+from recon.training.contrast.sampler import PairPatches
 
 _SLICES = 2 * REACH + 1
 
@@ -18,13 +18,13 @@ def known() -> np.ndarray:
     return response.shapes(12, np.random.default_rng(0))
 
 
-def _patches(batch: int = 4, side: int = 96, dose: float = 0.1) -> Patches:
+def _patches(batch: int = 4, side: int = 96, dose: float = 0.1) -> PairPatches:
     features = torch.zeros(batch, 2 * _SLICES + len(SIGMAS) + 1, side, side)
     features[:, :_SLICES] = 0.8
     plane = torch.zeros(batch, 1, side, side)
     facts = torch.from_numpy(np.tile(conditions(0.01, dose), (batch, 1)))
     share = torch.full((batch, 1, 1, 1), 1 - dose / 2)
-    return Patches(features, facts, plane, plane, share, torch.ones_like(plane))
+    return PairPatches(features, facts, plane, plane, share, torch.ones_like(plane))
 
 
 def test_shapes_are_smoothed_as_the_features_are(known: np.ndarray) -> None:

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 
 from recon.training.contrast import enhancement as paint
-from recon.training.contrast.anatomy import Head, common_ratio, matched_enhancement, matching_of, scene_of
+from recon.training.contrast.anatomy import HeadVolume, common_ratio, matched_enhancement, matching_of, scene_of
 from recon.training.contrast.metrics import contrast_recovery, false_enhancement, lesion_mask, lesion_volume_ratio, psnr
 from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.contrast.sampler import VolumeSampler
-from recon.training.contrast.simulate import Errors, simulate_pair
+from recon.training.contrast.simulate import PairErrors, simulate_pair
 from tests.tasks.contrast.phantom import SHAPE, ball, head, uptake
 
 
-def _head(full: np.ndarray | None = None) -> Head:
+def _head(full: np.ndarray | None = None) -> HeadVolume:
     clean = head()
-    return Head("phantom", clean, full, clean > 0, "anatomy" if full is None else "pair")
+    return HeadVolume("phantom", clean, full, clean > 0, "anatomy" if full is None else "pair")
 
 
 def test_without_errors_a_tenth_of_the_dose_gives_a_tenth_of_the_enhancement() -> None:
-    errors = Errors(gain=1.1, bias=0.02, shift=(0.1, 0, 0), shading=0.1).without(
+    errors = PairErrors(gain=1.1, bias=0.02, shift=(0.1, 0, 0), shading=0.1).without(
         "noise_pre", "noise_low", "gain", "bias", "shift", "shading"
     )
     pair = simulate_pair(head(), uptake(), 0.1, errors, np.random.default_rng(0))
@@ -31,13 +31,13 @@ def test_without_errors_a_tenth_of_the_dose_gives_a_tenth_of_the_enhancement() -
 @pytest.mark.parametrize("name", ["gain", "bias", "shift", "noise_low"])
 def test_each_error_does_something_alone(name: str) -> None:
     value = {"gain": 1.05, "bias": 0.02, "shift": (0.0, 0.3, 0.0), "noise_low": 0.01}[name]
-    errors = Errors(**{"noise_pre": 0.0, "noise_low": 0.0, name: value})
+    errors = PairErrors(**{"noise_pre": 0.0, "noise_low": 0.0, name: value})
     pair = simulate_pair(head(), 0 * uptake(), 0.1, errors, np.random.default_rng(0))
     assert np.abs(pair.low - pair.pre)[head() > 0].mean() > 1e-3
 
 
 def test_noise_has_the_level_that_was_asked_for() -> None:
-    pair = simulate_pair(head(), uptake(), 0.1, Errors(0.02, 0.02), np.random.default_rng(0))
+    pair = simulate_pair(head(), uptake(), 0.1, PairErrors(0.02, 0.02), np.random.default_rng(0))
     inside = ball(SHAPE, tuple((s - 1) / 2 for s in SHAPE), tuple(0.3 * s for s in SHAPE)) < 1
     assert (pair.pre - pair.clean)[inside].std() == pytest.approx(0.02, rel=0.05)
 

@@ -11,7 +11,7 @@ import torch
 
 from recon.backend import mr_unrolled
 from recon.backend.runtime import runtime_of
-from recon.networks.mr_unrolled import Unrolled
+from recon.networks.mr_unrolled import UnrolledNetwork
 from recon.physics import sampling
 from recon.physics.espirit import centre_of, sensitivities
 from recon.physics.thermal_noise import outer_noise
@@ -30,7 +30,7 @@ RECIPE = MrRecipe(steps=1, channels=(16, 24), blocks=(1, 1), repeats=3, sources=
 def small(tmp_path_factory):
     """A small network whose weights do something, and its export."""
     torch.manual_seed(0)
-    network = Unrolled(RECIPE.channels, RECIPE.blocks, repeats=RECIPE.repeats).eval()
+    network = UnrolledNetwork(RECIPE.channels, RECIPE.blocks, repeats=RECIPE.repeats).eval()
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if "tail" in name or "modulate" in name:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recon.networks.mr_unrolled import Reconstruction, Unrolled, root_sum_of_squares
+from recon.networks.mr_unrolled import UnrolledNetwork, UnrolledResult, root_sum_of_squares
 from recon.physics import sampling
 from recon.training.mr.coils import receive_maps
 from recon.training.mr.fit import loss, similarity
@@ -22,11 +22,11 @@ def scan():
     return acquire(image, receive_maps(4, rng), mask, 0.005, rng)
 
 
-def truth_like(scan, factor: float, width: float) -> Reconstruction:
+def truth_like(scan, factor: float, width: float) -> UnrolledResult:
     truth = root_sum_of_squares(scan.coil_images)
     maps = scan.coil_images / (truth + 1e-6)
     combined = (maps.conj() * scan.coil_images).sum(0)
-    return Reconstruction(factor * combined[None], torch.full((2, 64, 56), width), maps, 0.8 * combined)
+    return UnrolledResult(factor * combined[None], torch.full((2, 64, 56), width), maps, 0.8 * combined)
 
 
 def test_the_truth_with_a_narrow_interval_costs_least(scan) -> None:
@@ -38,7 +38,7 @@ def test_the_truth_with_a_narrow_interval_costs_least(scan) -> None:
 
 def test_an_interval_that_covers_costs_less_than_one_that_does_not(scan) -> None:
     wrong = truth_like(scan, 0.9, 1e-4)
-    wide = Reconstruction(wrong.estimates, 0.11 * root_sum_of_squares(scan.coil_images).expand(2, -1, -1), *wrong[2:])
+    wide = UnrolledResult(wrong.estimates, 0.11 * root_sum_of_squares(scan.coil_images).expand(2, -1, -1), *wrong[2:])
     assert float(loss(wide, scan)) < float(loss(wrong, scan))
 
 
@@ -50,7 +50,7 @@ def test_similarity_of_an_image_with_itself_is_one() -> None:
 
 def test_steps_lower_the_loss(scan) -> None:
     torch.manual_seed(0)
-    network = Unrolled((8, 8), (1, 1), 2)
+    network = UnrolledNetwork((8, 8), (1, 1), 2)
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     found = []
     for _ in range(12):

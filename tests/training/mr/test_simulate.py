@@ -9,7 +9,7 @@ from recon.errors import InvalidRequest
 from recon.io.kspace.read import read_mr
 from recon.physics.fourier import to_image
 from recon.training.mr.raw_files import write_fastmri, write_ismrmrd
-from recon.training.mr.simulate import Protocol, simulate, trajectory
+from recon.training.mr.simulate import ScanProtocol, simulate, trajectory
 from recon.volumes import Geometry, Unit, Volume
 from tests.conftest import head
 
@@ -28,7 +28,7 @@ def rss(kspace):
 
 
 def test_both_formats_hold_the_same_scan(anatomy, tmp_path) -> None:
-    scan = simulate(anatomy, Protocol(acceleration=1, noise=0.01, coils=4))
+    scan = simulate(anatomy, ScanProtocol(acceleration=1, noise=0.01, coils=4))
     write_fastmri(scan, tmp_path / "f.h5")
     write_ismrmrd(scan, tmp_path / "i.h5")
     (fast,), (raw,) = read_mr(tmp_path / "f.h5"), read_mr(tmp_path / "i.h5")
@@ -43,27 +43,27 @@ def test_both_formats_hold_the_same_scan(anatomy, tmp_path) -> None:
 def test_the_noise_scan_foretells_the_noise(tmp_path) -> None:
     dark = np.zeros((1, 64, 80), np.float32)
     dark[0, 32, 40] = 1.0  # a point, so that there is a signal to be relative to
-    scan = simulate(Volume(dark, Geometry.from_spacing(1, 1, 1), Unit.ARBITRARY), Protocol(acceleration=1, noise=1))
+    scan = simulate(Volume(dark, Geometry.from_spacing(1, 1, 1), Unit.ARBITRARY), ScanProtocol(acceleration=1, noise=1))
     write_ismrmrd(scan, tmp_path / "i.h5")
     (series,) = read_mr(tmp_path / "i.h5")
     assert np.std(series.kspace.load(0).samples.real) == pytest.approx(series.kspace.noise_std, rel=0.05)
 
 
 def test_a_mask_has_the_lines_that_the_protocol_says(anatomy) -> None:
-    full = simulate(anatomy, Protocol(acceleration=1)).kspace
+    full = simulate(anatomy, ScanProtocol(acceleration=1)).kspace
     assert (full != 0).all()
     for mask in ("equispaced", "random", "poisson"):
-        scan = simulate(anatomy, Protocol(acceleration=4, calibration=12, mask=mask))
+        scan = simulate(anatomy, ScanProtocol(acceleration=4, calibration=12, mask=mask))
         share = np.any(scan.kspace[0] != 0, axis=0).mean()
         assert 0.2 < share < 0.42
         assert (scan.kspace[0][:, 27:37, 35:45] != 0).all()
-    half = simulate(anatomy, Protocol(acceleration=1, partial_fourier=0.625)).kspace[0]
+    half = simulate(anatomy, ScanProtocol(acceleration=1, partial_fourier=0.625)).kspace[0]
     lines = np.any(half != 0, axis=(0, 2))
     assert list(np.flatnonzero(lines)) == list(range(24, 64))
 
 
 def test_noise_is_as_loud_as_asked(anatomy) -> None:
-    still, noisy = (simulate(anatomy, Protocol(noise=noise, acceleration=1)) for noise in (0.0, 0.1))
+    still, noisy = (simulate(anatomy, ScanProtocol(noise=noise, acceleration=1)) for noise in (0.0, 0.1))
     inside = anatomy.values > 0.1 * np.percentile(anatomy.values, 99)
     spread = np.std(noisy.kspace - still.kspace)
     assert spread == pytest.approx(0.1 * anatomy.values[inside].mean(), rel=0.05)
@@ -72,7 +72,7 @@ def test_noise_is_as_loud_as_asked(anatomy) -> None:
 
 @pytest.mark.parametrize("kind", ["radial", "spiral"])
 def test_trajectories_are_written_and_read(anatomy, tmp_path, kind) -> None:
-    scan = simulate(anatomy, Protocol(encoding=kind, acceleration=4, coils=2, noise=0))
+    scan = simulate(anatomy, ScanProtocol(encoding=kind, acceleration=4, coils=2, noise=0))
     with pytest.raises(InvalidRequest, match="Cartesian"):
         write_fastmri(scan, tmp_path / "f.h5")
     write_ismrmrd(scan, tmp_path / "i.h5")
@@ -82,7 +82,7 @@ def test_trajectories_are_written_and_read(anatomy, tmp_path, kind) -> None:
     np.testing.assert_allclose(series.kspace.load(1).grid, scan.kspace[1].transpose(0, 2, 1), rtol=1e-5)
     # the sample in the centre of k-space is the sum of the image
     at = np.unravel_index(np.argmin(np.abs(scan.trajectory).sum(-1)), scan.trajectory.shape[:2])
-    centre = simulate(anatomy, Protocol(acceleration=1, coils=2, noise=0)).kspace[0][:, 32, 40]
+    centre = simulate(anatomy, ScanProtocol(acceleration=1, coils=2, noise=0)).kspace[0][:, 32, 40]
     np.testing.assert_allclose(np.abs(scan.kspace[0][(slice(None), *at)]), np.abs(centre), rtol=0.02)
 
 
@@ -94,8 +94,8 @@ def test_a_spiral_covers_the_disc_evenly() -> None:
 
 
 def test_a_delay_moves_lines_and_keeps_their_energy(anatomy) -> None:
-    still = simulate(anatomy, Protocol(acceleration=1, noise=0)).kspace
-    late = simulate(anatomy, Protocol(acceleration=1, noise=0, trajectory_error=0.5)).kspace
+    still = simulate(anatomy, ScanProtocol(acceleration=1, noise=0)).kspace
+    late = simulate(anatomy, ScanProtocol(acceleration=1, noise=0, trajectory_error=0.5)).kspace
     np.testing.assert_allclose(np.linalg.norm(late, axis=-1), np.linalg.norm(still, axis=-1), rtol=1e-3)
     assert np.linalg.norm(late - still) > 0.1 * np.linalg.norm(still)
 
@@ -106,9 +106,9 @@ def test_a_delay_moves_lines_and_keeps_their_energy(anatomy) -> None:
 )
 def test_impossible_protocols(changes) -> None:
     with pytest.raises(InvalidRequest, match=next(iter(changes))):
-        Protocol(**changes)
+        ScanProtocol(**changes)
 
 
 def test_poisson_has_no_whole_readouts(anatomy, tmp_path) -> None:
     with pytest.raises(InvalidRequest, match="no whole readouts"):
-        write_ismrmrd(simulate(anatomy, Protocol(mask="poisson")), tmp_path / "i.h5")
+        write_ismrmrd(simulate(anatomy, ScanProtocol(mask="poisson")), tmp_path / "i.h5")

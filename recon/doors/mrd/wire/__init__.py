@@ -12,10 +12,22 @@ from recon.doors.mrd.wire.messages import (
     Text,
     Waveform,
 )
-from recon.doors.mrd.wire.reader import Source, Truncated, read_messages
+from recon.doors.mrd.wire.reader import ByteSource, Truncated, read_messages
 from recon.doors.mrd.wire.writer import encode
 
 __all__ = [
-    "Acquisition", "Array", "Close", "ConfigFile", "ConfigText", "Header", "Image", "Message", "Source", "Text",
-    "Truncated", "Waveform", "encode", "read_messages",
+    "Acquisition",
+    "Array",
+    "ByteSource",
+    "Close",
+    "ConfigFile",
+    "ConfigText",
+    "Header",
+    "Image",
+    "Message",
+    "Text",
+    "Truncated",
+    "Waveform",
+    "encode",
+    "read_messages",
 ]  # fmt: skip

@@ -30,7 +30,7 @@ _MOST_COILS = 1024
 _AT_ONCE_BYTES = 4 * 2**20
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Where bytes come from: a socket's or a pipe's file, or a file."""
 
     @property
@@ -46,7 +46,7 @@ class _Ended(Exception):
     """The stream ended before anything of a message had come."""
 
 
-def read_messages(source: Source) -> Iterator[Message]:
+def read_messages(source: ByteSource) -> Iterator[Message]:
     """The messages of a stream, until ``Close`` (which is the last of them) or its end between two messages.
 
     Raises
@@ -78,7 +78,7 @@ def read_messages(source: Source) -> Iterator[Message]:
         number += 1
 
 
-def _take(source: Source, size: int, where: str, *, between: bool = False) -> bytearray:
+def _take(source: ByteSource, size: int, where: str, *, between: bool = False) -> bytearray:
     """Exactly so many bytes."""
     taken = bytearray(min(size, _AT_ONCE_BYTES))
     filled = 0
@@ -95,11 +95,11 @@ def _take(source: Source, size: int, where: str, *, between: bool = False) -> by
     return taken
 
 
-def _head(source: Source, dtype: np.dtype[Any], where: str) -> Any:
+def _head(source: ByteSource, dtype: np.dtype[Any], where: str) -> Any:
     return np.frombuffer(_take(source, dtype.itemsize, where), dtype)[0]
 
 
-def _words(source: Source, where: str) -> bytes:
+def _words(source: ByteSource, where: str) -> bytes:
     """A text with its length before it; many end it with a NUL that the length counts."""
     (size,) = struct.unpack("<I", _take(source, 4, where))
     if size > _MOST_TEXT_BYTES:
@@ -107,28 +107,28 @@ def _words(source: Source, where: str) -> bytes:
     return bytes(_take(source, size, where)).partition(b"\0")[0]
 
 
-def _config_file(source: Source, where: str) -> ConfigFile:
+def _config_file(source: ByteSource, where: str) -> ConfigFile:
     name = bytes(_take(source, layout.CONFIG_FILE_BYTES, f"{where}, a configuration's name")).partition(b"\0")[0]
     return ConfigFile(name.decode("utf-8", "replace"))
 
 
-def _config_text(source: Source, where: str) -> ConfigText:
+def _config_text(source: ByteSource, where: str) -> ConfigText:
     return ConfigText(_words(source, f"{where}, a configuration").decode("utf-8", "replace"))
 
 
-def _header(source: Source, where: str) -> Header:
+def _header(source: ByteSource, where: str) -> Header:
     return Header(_words(source, f"{where}, a header"))
 
 
-def _text(source: Source, where: str) -> Text:
+def _text(source: ByteSource, where: str) -> Text:
     return Text(_words(source, f"{where}, a text").decode("utf-8", "replace"))
 
 
-def _close(source: Source, where: str) -> Close:
+def _close(source: ByteSource, where: str) -> Close:
     return Close()
 
 
-def _acquisition(source: Source, where: str) -> Acquisition:
+def _acquisition(source: ByteSource, where: str) -> Acquisition:
     where = f"{where}, an acquisition"
     head = _head(source, layout.ACQUISITION_HEAD, where)
     if int(head["flags"]) & layout.COMPRESSED:
@@ -146,7 +146,7 @@ def _acquisition(source: Source, where: str) -> Acquisition:
     return Acquisition(head, samples, path if dimensions else None)
 
 
-def _image(source: Source, where: str) -> Image:
+def _image(source: ByteSource, where: str) -> Image:
     where = f"{where}, an image"
     head = _head(source, layout.IMAGE_HEAD, where)
     (length,) = np.frombuffer(_take(source, layout.ATTRIBUTES_LENGTH.itemsize, where), layout.ATTRIBUTES_LENGTH)
@@ -161,7 +161,7 @@ def _image(source: Source, where: str) -> Image:
     return Image(head, attributes, np.frombuffer(_take(source, size, where), dtype).reshape(shape))
 
 
-def _waveform(source: Source, where: str) -> Waveform:
+def _waveform(source: ByteSource, where: str) -> Waveform:
     where = f"{where}, a waveform"
     head = _head(source, layout.WAVEFORM_HEAD, where)
     channels, count = int(head["channels"]), int(head["number_of_samples"])
@@ -170,7 +170,7 @@ def _waveform(source: Source, where: str) -> Waveform:
     return Waveform(head, np.frombuffer(_take(source, 4 * channels * count, where), "<u4").reshape(channels, count))
 
 
-def _array(source: Source, where: str) -> Array:
+def _array(source: ByteSource, where: str) -> Array:
     where = f"{where}, an array"
     head = _head(source, layout.ARRAY_HEAD, where)
     dtype, dimensions = _pixels(int(head["data_type"]), where), int(head["dimensions"])
@@ -189,7 +189,7 @@ def _pixels(number: int, where: str) -> np.dtype[Any]:
     return layout.PIXELS[number]
 
 
-_READERS: dict[int, Callable[[Source, str], Message]] = {
+_READERS: dict[int, Callable[[ByteSource, str], Message]] = {
     layout.CONFIG_FILE: _config_file, layout.CONFIG_TEXT: _config_text, layout.HEADER: _header, layout.TEXT: _text,
     layout.CLOSE: _close, layout.ACQUISITION: _acquisition, layout.IMAGE: _image, layout.WAVEFORM: _waveform,
     layout.ARRAY: _array,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from recon.io.dicom.read.geometry import SAME_PLACE_MM, along_normal, normal_of
 from recon.io.dicom.read.kinds import CT, ImageKind
 from recon.io.dicom.read.records import Belonging, SliceRecord
-from recon.io.dicom.read.skipped import Kind, Skipped
+from recon.io.dicom.read.skipped import Kind, SkippedFile
 
 #: Directions and pixel spacings differ in the last digits from slice to slice.
 _ANGLE = 5e-3
@@ -50,7 +50,7 @@ class Group:
     ambiguous: bool = False
 
 
-def group(records: Iterable[SliceRecord], kind: ImageKind = CT) -> tuple[list[Group], list[Skipped]]:
+def group(records: Iterable[SliceRecord], kind: ImageKind = CT) -> tuple[list[Group], list[SkippedFile]]:
     """Sort slices of one kind into scans.
 
     Returns
@@ -59,12 +59,12 @@ def group(records: Iterable[SliceRecord], kind: ImageKind = CT) -> tuple[list[Gr
         Scans, and slices left out because they lie across all others of their series.
     """
     groups: list[Group] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedFile] = []
     for members, joined in _by_series(records):
         found = _by_belonging(members)
         kept, strays = _without_strays(found, kind)
         skipped += [
-            Skipped(str(record.source.path), f"{reason}, not a slice", Kind.OTHER, record.of.series)
+            SkippedFile(str(record.source.path), f"{reason}, not a slice", Kind.OTHER, record.of.series)
             for record, reason in strays
         ]
         separated = [part for one in kept for part in _separate(one)]

@@ -23,7 +23,7 @@ _GROUPS = {
 
 
 @dataclass(frozen=True)
-class Protocol:
+class AcquisitionProtocol:
     """Of one scan.
 
     Attributes
@@ -43,7 +43,7 @@ class Protocol:
         return bool(self.numbers or self.names)
 
 
-def protocol_of(source: SliceSource) -> Protocol:
+def protocol_of(source: SliceSource) -> AcquisitionProtocol:
     """What the header of a slice says.
 
     Raises
@@ -54,7 +54,7 @@ def protocol_of(source: SliceSource) -> Protocol:
     dataset = open_header(source.path)
     found = {name: _number(dataset, name, source.frame) for name in _NUMBERS}
     names = {name: text(dataset, name).upper() for name in _NAMES}
-    return Protocol(
+    return AcquisitionProtocol(
         {name: value for name, value in found.items() if value is not None},
         {name: value for name, value in names.items() if value},
     )
@@ -69,7 +69,7 @@ def _number(dataset: Dataset, name: str, frame: int | None) -> float | None:
     return number(dataset, name)
 
 
-def differences(before: Protocol, after: Protocol) -> list[str]:
+def differences(before: AcquisitionProtocol, after: AcquisitionProtocol) -> list[str]:
     """Where two scans differ, a sentence each; what one of the headers does not say is no difference."""
     found = []
     for name, (tolerance, unit) in _NUMBERS.items():

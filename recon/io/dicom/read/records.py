@@ -14,7 +14,7 @@ from recon.io.dicom.read.foreign import image_type, require_image
 from recon.io.dicom.read.headers import functional_group, integer, number, numbers, open_header, quietly, text
 from recon.io.dicom.read.kinds import MR, ImageKind, sop_class
 from recon.io.dicom.read.magnitude import GE_PART
-from recon.io.dicom.read.skipped import Kind, Refused, Skipped, first_line
+from recon.io.dicom.read.skipped import Kind, Refused, SkippedFile, first_line
 from recon.volumes import LARGEST_MM, SMALLEST_MM
 
 #: What the key of a series without SeriesInstanceUID starts with.
@@ -89,7 +89,7 @@ class SliceRecord:
 
 def slices_of(
     path: Path, known: dict[Belonging, Belonging], kind: ImageKind
-) -> tuple[list[SliceRecord], list[Skipped]]:
+) -> tuple[list[SliceRecord], list[SkippedFile]]:
     """The slices of one file.
 
     Parameters
@@ -113,14 +113,14 @@ def slices_of(
             series = series_key(dataset)
             return _slices(path, dataset, known, series, kind)
     except Refused as error:
-        return [], [Skipped(str(path), error.problem, error.kind, series)]
+        return [], [SkippedFile(str(path), error.problem, error.kind, series)]
     except Exception as error:  # pydicom raises whatever it likes on damaged headers
-        return [], [Skipped(str(path), f"broken DICOM header: {first_line(error)}", Kind.BROKEN, series)]
+        return [], [SkippedFile(str(path), f"broken DICOM header: {first_line(error)}", Kind.BROKEN, series)]
 
 
 def _slices(
     path: Path, dataset: Dataset, known: dict[Belonging, Belonging], series: str, kind: ImageKind
-) -> tuple[list[SliceRecord], list[Skipped]]:
+) -> tuple[list[SliceRecord], list[SkippedFile]]:
     require_image(dataset, kind)
     rows, columns = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
     frames = integer(dataset, "NumberOfFrames", 1)
@@ -142,7 +142,7 @@ def _slices(
         return found, []
     frame, first = refused[0]
     which = f"frame {frame + 1}" if len(refused) == 1 else f"{len(refused)} frames, the first is {frame + 1}"
-    return found, [Skipped(str(path), f"{which}: {first.problem}", first.kind, series)]
+    return found, [SkippedFile(str(path), f"{which}: {first.problem}", first.kind, series)]
 
 
 def series_key(dataset: Dataset) -> str:

@@ -18,7 +18,7 @@ from recon.io.dicom.read.grouping import Group, group
 from recon.io.dicom.read.kinds import CT, ImageKind
 from recon.io.dicom.read.pixels import StoredSlice, read_slice
 from recon.io.dicom.read.records import NO_UID, Belonging, SliceRecord, SliceSource, slices_of
-from recon.io.dicom.read.skipped import Kind, Refused, Skipped, first_line
+from recon.io.dicom.read.skipped import Kind, Refused, SkippedFile, first_line
 from recon.quality.verdict import Check, measure
 from recon.volumes import FloatImage, Volume
 
@@ -57,16 +57,16 @@ class SeriesIndex:
     notes: tuple[str, ...]
     ambiguous: bool
     records: tuple[SliceRecord, ...] = field(repr=False)
-    lost: tuple[Skipped, ...] = ()
+    lost: tuple[SkippedFile, ...] = ()
     kind: ImageKind = CT
 
 
 @dataclass(frozen=True)
-class Scan:
+class SeriesFound:
     """What a set of files holds: series by number, and what was left out and why."""
 
     series: list[SeriesIndex]
-    skipped: list[Skipped]
+    skipped: list[SkippedFile]
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class ImageSeries:
     sources: list[SliceSource]
     notes: list[str] = field(default_factory=list)
     padding: npt.NDArray[np.bool_] | None = None
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: list[SkippedFile] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
 
 
-def scan(files: Iterable[Path], on_file: Callable[[int], None] | None = None, kind: ImageKind = CT) -> Scan:
+def scan(files: Iterable[Path], on_file: Callable[[int], None] | None = None, kind: ImageKind = CT) -> SeriesFound:
     """Sort files into series by their headers.
 
     Parameters
@@ -117,7 +117,7 @@ def scan(files: Iterable[Path], on_file: Callable[[int], None] | None = None, ki
     """
     known: dict[Belonging, Belonging] = {}
     records: list[SliceRecord] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedFile] = []
     for count, path in enumerate(files, 1):
         found, refused = slices_of(path, known, kind)
         records += found
@@ -132,26 +132,26 @@ def scan(files: Iterable[Path], on_file: Callable[[int], None] | None = None, ki
     skipped += strays
     names = _names(groups)
     series = [_index(one, name, skipped, kind) for one, name in zip(groups, names, strict=True)]
-    return Scan(sorted(series, key=lambda one: (_as_integer(one.number), one.name)), skipped)
+    return SeriesFound(sorted(series, key=lambda one: (_as_integer(one.number), one.name)), skipped)
 
 
-def _one_by_one(records: list[SliceRecord], error: Exception, kind: ImageKind) -> tuple[list[Group], list[Skipped]]:
+def _one_by_one(records: list[SliceRecord], error: Exception, kind: ImageKind) -> tuple[list[Group], list[SkippedFile]]:
     groups: list[Group] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedFile] = []
     for uid in dict.fromkeys(record.of.series for record in records):
         members = [record for record in records if record.of.series == uid]
         try:
             found, strays = group(members, kind)
         except Exception as problem:
             reason = f"its series can't be sorted out: {first_line(problem or error)}"
-            skipped += [Skipped(str(r.source.path), reason, Kind.UNSUPPORTED, uid) for r in members]
+            skipped += [SkippedFile(str(r.source.path), reason, Kind.UNSUPPORTED, uid) for r in members]
             continue
         groups += found
         skipped += strays
     return groups, skipped
 
 
-def _index(one: Group, name: str, skipped: list[Skipped], kind: ImageKind) -> SeriesIndex:
+def _index(one: Group, name: str, skipped: list[SkippedFile], kind: ImageKind) -> SeriesIndex:
     of = one.records[0].of
     lost = tuple(item for item in skipped if item.series_uid == of.series and item.kind is Kind.BROKEN)
     notes = list(one.notes)
@@ -205,7 +205,7 @@ def load(index: SeriesIndex) -> ImageSeries:
     kept: list[SliceRecord] = []
     planes: list[FloatImage] = []
     masks: list[npt.NDArray[np.bool_] | None] = []
-    notes, skipped = list(index.notes), list[Skipped]()
+    notes, skipped = list(index.notes), list[SkippedFile]()
     along = along_normal(index.records)
     last = -np.inf
     here = 0
@@ -223,7 +223,7 @@ def load(index: SeriesIndex) -> ImageSeries:
         except Refused as error:
             lost += 1
             failures[path] += 1
-            item = Skipped(str(path), error.problem, error.kind, index.uid)
+            item = SkippedFile(str(path), error.problem, error.kind, index.uid)
             skipped += [] if item in skipped[-1:] else [item]
             continue
         if kept and place - last < SAME_PLACE_MM:
@@ -274,7 +274,7 @@ def _is_whole(plane: FloatImage) -> bool:
         return bool(np.array_equal(plane, plane.astype(np.int16)))
 
 
-def read_series(files: Iterable[Path], kind: ImageKind = CT) -> tuple[list[ImageSeries], list[Skipped]]:
+def read_series(files: Iterable[Path], kind: ImageKind = CT) -> tuple[list[ImageSeries], list[SkippedFile]]:
     """All series of a few files at once, with their pixels; for many, :func:`scan` and :func:`load` one by one.
 
     Parameters
@@ -297,7 +297,7 @@ def read_series(files: Iterable[Path], kind: ImageKind = CT) -> tuple[list[Image
             loaded = load(index)
         except UnreadableInput as error:
             paths = dict.fromkeys(str(record.source.path) for record in index.records)
-            skipped += [Skipped(path, error.problem, Kind.BROKEN, index.uid) for path in paths]
+            skipped += [SkippedFile(path, error.problem, Kind.BROKEN, index.uid) for path in paths]
             continue
         series.append(loaded)
         skipped += loaded.skipped

@@ -20,7 +20,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedFile:
     """A file that is not part of any series.
 
     Attributes

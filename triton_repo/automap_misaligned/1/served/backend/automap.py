@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from served.backend.python_model import Array, PythonModel, Refused, as_measured
+from served.backend.python_model import Array, PythonModel, RequestRefused, as_measured
 from served.backend.runtime import runtime_of
 
 _INPUT, _OUTPUT = "samples", "image_and_interval"
 _Complex = npt.NDArray[np.complex64]
 
 
-class Reconstruction:
+class AutomapReconstruction:
     """The network of one encoding with what belongs around it.
 
     Parameters
@@ -63,7 +63,7 @@ class Reconstruction:
             When raw data or trajectory have another shape.
         """
         if raw.shape != self.shape:
-            raise Refused(f"raw data are {raw.shape[0]}x{raw.shape[1]}; this network is for {self.shape}")
+            raise RequestRefused(f"raw data are {raw.shape[0]}x{raw.shape[1]}; this network is for {self.shape}")
         samples = raw.ravel()[self.measured]
         scale = np.sqrt(np.mean(np.abs(samples) ** 2))
         planes = np.zeros((5, self.side, self.side), np.float32)
@@ -92,7 +92,9 @@ class Reconstruction:
         rows, columns = self.along
         if trajectory is not None and trajectory.size and not np.array_equal(trajectory, self.trajectory):
             if trajectory.shape != self.trajectory.shape:
-                raise Refused(f"the trajectory is {trajectory.shape}; this network is for {self.trajectory.shape}")
+                raise RequestRefused(
+                    f"the trajectory is {trajectory.shape}; this network is for {self.trajectory.shape}"
+                )
             rows, columns = self._path(trajectory)
         left = np.einsum("sy,ys->s", rows, image @ columns.T) - raw.ravel()
         return np.linalg.norm(left) / np.linalg.norm(raw)
@@ -103,14 +105,14 @@ class TritonPythonModel(PythonModel):
 
     def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         """See :class:`PythonModel`."""
-        self.reconstruct = Reconstruction(folder)
+        self.reconstruct = AutomapReconstruction(folder)
         self.reconstruct(np.ones(self.reconstruct.shape, np.complex64), np.ones(self.reconstruct.shape, bool))
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
         """See :class:`PythonModel`."""
         kspace, mask = as_measured(inputs)
         if len(kspace) != 1:
-            raise Refused(f"raw data of {len(kspace)} coils; this network is for one")
+            raise RequestRefused(f"raw data of {len(kspace)} coils; this network is for one")
         path = inputs.get("trajectory")
         # the service sends (readouts, samples, x and y)
         turned = None if path is None else np.ascontiguousarray(path.transpose(1, 0, 2)[..., ::-1])

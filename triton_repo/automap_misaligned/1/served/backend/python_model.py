@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 _NUMPY = {"TYPE_FP32": "float32", "TYPE_FP16": "float16", "TYPE_INT16": "int16", "TYPE_INT32": "int32"}
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that this model can't answer, in words for its caller."""
 
 
@@ -82,7 +82,7 @@ class PythonModel(ABC):
             return _error("cancelled", pb_utils.TritonError.CANCELLED)
         try:
             outputs = self.answer(self._inputs(request), parameters)
-        except Refused as refused:
+        except RequestRefused as refused:
             return _error(str(refused), pb_utils.TritonError.INVALID_ARG)
         return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in outputs.items()])
 

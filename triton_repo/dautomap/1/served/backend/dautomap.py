@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from served.backend.python_model import Array, PythonModel, Refused, as_measured
+from served.backend.python_model import Array, PythonModel, RequestRefused, as_measured
 from served.backend.runtime import runtime_of
 from served.physics.fourier import to_kspace
 
@@ -21,7 +21,7 @@ SIDE = 256
 _INPUT, _OUTPUT = "kspace", "image_and_interval"
 
 
-class Reconstruction:
+class DautomapReconstruction:
     """The network with what belongs around it; ``folder`` holds ``model.onnx``."""
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +39,7 @@ class Reconstruction:
             When the matrix is another one.
         """
         if raw.shape != self.shape:
-            raise Refused(f"raw data are {raw.shape[0]}x{raw.shape[1]}; this network is for {SIDE}x{SIDE}")
+            raise RequestRefused(f"raw data are {raw.shape[0]}x{raw.shape[1]}; this network is for {SIDE}x{SIDE}")
         scale = np.sqrt(np.mean(np.abs(raw) ** 2))
         planes = np.zeros((5, SIDE, SIDE), np.float32)
         if scale > 0:
@@ -58,12 +58,12 @@ class TritonPythonModel(PythonModel):
 
     def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         """See :class:`PythonModel`."""
-        self.reconstruct = Reconstruction(folder)
+        self.reconstruct = DautomapReconstruction(folder)
         self.reconstruct(np.ones(self.reconstruct.shape, np.complex64), np.ones(self.reconstruct.shape, bool))
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
         """See :class:`PythonModel`."""
         kspace, mask = as_measured(inputs)
         if len(kspace) != 1:
-            raise Refused(f"raw data of {len(kspace)} coils; this network is for one")
+            raise RequestRefused(f"raw data of {len(kspace)} coils; this network is for one")
         return {"image_interval_residual": self.reconstruct(kspace[0], mask)[None]}

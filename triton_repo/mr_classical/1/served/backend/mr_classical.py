@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from served.backend.mr_trajectory import along_trajectory
-from served.backend.python_model import Array, PythonModel, Refused, as_measured
+from served.backend.python_model import Array, PythonModel, RequestRefused, as_measured
 from served.backend.replicas import HALF_WIDTH, Method, propagated, regularisation, root_mean_square
 from served.physics.coil_compression import combinations, virtual_coils
 from served.physics.conjugate_gradients import conjugate_gradients
@@ -209,7 +209,7 @@ class TritonPythonModel(PythonModel):
         method, trajectory = str(parameters.get("method", "")), inputs.get("trajectory")
         problem = problem_with(method, parameters, trajectory is not None, self.methods)
         if problem:
-            raise Refused(problem)
+            raise RequestRefused(problem)
         matrix = None if trajectory is None else (int(parameters["rows"]), int(parameters["columns"]))
         kspace, mask = as_measured(inputs)
         planes = reconstruct(method, kspace, mask, inputs.get("noise_std", np.nan), trajectory, matrix)
