@@ -45,7 +45,7 @@ def serve(
     """Take scans until SIGTERM; listens at once, and says when the models are there, too."""
     from recon.doors.mrd.kept import Kept
     from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
-    from recon.doors.mrd.session import Bounds, Surroundings
+    from recon.doors.mrd.surroundings import Bounds, Surroundings
 
     host, port = _host_port(listen)
     service = _Service()
@@ -125,7 +125,7 @@ def stream(
     that is installed). Version 2 is answered in version 2, the others as a stream of version 1.
     """
     from recon.doors.mrd import pipe
-    from recon.doors.mrd.session import Bounds, Surroundings
+    from recon.doors.mrd.surroundings import Bounds, Surroundings
 
     def show(text: str) -> None:
         print(text, file=sys.stderr, flush=True)

@@ -28,7 +28,7 @@ def _console() -> Console:
 @app.command()
 def run(config: _Config) -> None:
     """Receive, decide, work and send, each a process of its own, until SIGTERM."""
-    from recon.doors.node.config import read_config
+    from recon.doors.node.config_file import read_config
     from recon.doors.node.parts import PARTS
     from recon.doors.node.supervise import supervise
 
@@ -44,7 +44,7 @@ def run(config: _Config) -> None:
 @app.command(hidden=True)
 def work(config: _Config) -> None:
     """The part of the node that works, with a service of its own where none is named."""
-    from recon.doors.node.config import read_config
+    from recon.doors.node.config_file import read_config
     from recon.doors.node.parts import run_part
 
     node, stop, files = read_config(config), _until_told(), None
@@ -66,7 +66,7 @@ def explain(
     as_json: _Json = False,
 ) -> None:
     """Say which rule fires for a file, and why each other one doesn't."""
-    from recon.doors.node.config import read_config
+    from recon.doors.node.config_file import read_config
     from recon.doors.node.facts import read_header
     from recon.doors.node.rules import conditions, first_match
 
@@ -98,9 +98,11 @@ def explain(
             f"no rule fires; otherwise: {'passed on to ' + to if to else 'kept, not passed on'}", markup=False
         )
         return
+    later = chosen.held_for("REVIEW")
     console.print(
         f"so: task {chosen.task or 'none'}{' (' + chosen.role + ')' if chosen.role else ''}, results to "
-        f"{', '.join(chosen.to) or 'nobody'}, on REVIEW to {', '.join(chosen.results_to('REVIEW')) or 'nobody'}, "
+        f"{', '.join(chosen.to) or 'nobody'}, on REVIEW to {', '.join(chosen.results_to('REVIEW')) or 'nobody'}"
+        f"{' and, once a reader accepts, to ' + ', '.join(later) if later else ''}, "
         f"originals to {', '.join(chosen.originals_to) or 'nobody'}, priority {chosen.priority}",
         markup=False,
     )
@@ -110,7 +112,7 @@ def explain(
 def check(config: Annotated[Path, typer.Argument(help="node.yaml")], as_json: _Json = False) -> None:
     """Find mistakes in a configuration, and rules that never fire; exit status 1 when there are any."""
     from recon.doors.node.check import findings
-    from recon.doors.node.config import read_config
+    from recon.doors.node.config_file import read_config
 
     node = read_config(config)
     found = list(findings(node))
@@ -128,7 +130,7 @@ def ping(
     name: Annotated[str, typer.Argument(help="Of a destination.")], config: _Config, as_json: _Json = False
 ) -> None:
     """Ask whether a destination answers."""
-    from recon.doors.node.config import read_config
+    from recon.doors.node.config_file import read_config
     from recon.doors.node.logs import quiet_libraries
     from recon.doors.node.ping import ping as ask
 
@@ -142,8 +144,8 @@ def ping(
 
 @app.command()
 def queue(config: _Config, as_json: _Json = False) -> None:
-    """Show what waits, what was rejected or failed, and what could not be sent."""
-    from recon.doors.node.config import read_config
+    """Show what waits, also for a reader, what was rejected or failed, and what could not be sent."""
+    from recon.doors.node.config_file import read_config
     from recon.doors.node.overview import overview
 
     node = read_config(config)
@@ -155,7 +157,7 @@ def queue(config: _Config, as_json: _Json = False) -> None:
     for name, counts in (("series", found["series"]), ("jobs", found["jobs"]), *found["destinations"].items()):
         words = ", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing"
         console.print(f"{name}: {words}", markup=False)
-    for job in found["rejected"] + found["failed"]:
+    for job in found["held"] + found["rejected"] + found["failed"]:
         console.print(f"job {job['job']} ({job['rule']}): {job['state']}, {job['reason']}", markup=False)
     for letter in found["dead"]:
         words = f"{letter['count']} dead letters to {letter['destination']}: {letter['reason']}"
@@ -169,7 +171,7 @@ def retry(
     jobs: Annotated[bool, typer.Option("--jobs", help="Failed jobs, too.")] = False,
 ) -> None:
     """Start dead letters again."""
-    from recon.doors.node.config import read_config
+    from recon.doors.node.config_file import read_config
     from recon.doors.node.ledger import Ledger
     from recon.doors.node.outbox import restart
     from recon.doors.node.overview import restart_jobs

@@ -176,7 +176,7 @@ class Run(Iterator[ImageSlice]):
         """Judge the series as a whole; what nobody has measured is no PASS."""
         checks = list(self._checks)
         if report is None:
-            checks.append(unmeasured("series_report", why=why))
+            checks.append(unmeasured("series_report", why=why, action="run it again"))
         else:
             found = [check_from_message(check) for check in report.checks]
             if offset:  # the last stream has seen the end of the series alone

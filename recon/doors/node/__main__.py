@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from recon.doors.node.config import read_config
+from recon.doors.node.config_file import read_config
 from recon.doors.node.logs import log
 from recon.doors.node.parts import run_part
 from recon.errors import ReconError, outcome_of

@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recon.doors.node.config import NodeConfig, Sender
+from recon.doors.node.config import NodeConfig
+from recon.doors.node.peers import Sender
 
 
 @dataclass(frozen=True)

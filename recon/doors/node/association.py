@@ -9,8 +9,8 @@ from typing import Any
 from pynetdicom import AE, _config, build_role
 from pynetdicom.sop_class import StorageCommitmentPushModel
 
-from recon.doors.node.config import TlsFiles, split_address
 from recon.doors.node.part10 import IMPLEMENTATION_NAME, IMPLEMENTATION_UID
+from recon.doors.node.peers import TlsFiles, split_address
 from recon.doors.node.tls import caller_context
 from recon.errors import ServiceUnavailable
 

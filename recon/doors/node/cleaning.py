@@ -1,6 +1,6 @@
 """Cleaning away: what was worked on and sent stays for a while, earlier gone when the disk is nearly full.
 
-What waits, failed or is a dead letter is never cleaned away.
+What waits, also for a reader, failed or is a dead letter is never cleaned away; what a reader rejected is.
 """
 
 from __future__ import annotations
@@ -88,6 +88,6 @@ class Cleaner:
                 (job, series),
             ).fetchall()
         return any(
-            row["state"] in ("pending", "dead") or (row["state"] == "sent" and row["destination"] in self._asks)
+            row["state"] in ("pending", "held", "dead") or (row["state"] == "sent" and row["destination"] in self._asks)
             for row in rows
         )

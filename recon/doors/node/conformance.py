@@ -10,9 +10,10 @@ from starlette.routing import Route
 from recon import __version__
 from recon.doors.node.admission import CALLED_UNKNOWN, CALLING_UNKNOWN, LIMIT
 from recon.doors.node.commitment import NO_SUCH_INSTANCE, PROCESSING_FAILURE
-from recon.doors.node.config import Completion, Destination, Limits, NodeConfig
+from recon.doors.node.config import Completion, Limits, NodeConfig
 from recon.doors.node.outcome import outcome_of_status
 from recon.doors.node.part10 import IMPLEMENTATION_NAME, IMPLEMENTATION_UID
+from recon.doors.node.peers import Destination
 from recon.doors.node.receive import DIFFERING_DUPLICATE, OUT_OF_RESOURCES, SUCCESS
 from recon.doors.node.stow_in import CALLING
 from recon.doors.node.tls import CIPHERS
@@ -20,6 +21,7 @@ from recon.doors.node.tls import CIPHERS
 _RECEIVE, _SEND = "tests/doors/node/test_receive.py::", "tests/doors/node/test_send.py::"
 _COMMIT, _WEB = "tests/doors/node/test_commitment.py::", "tests/doors/node/test_web.py::"
 _WORK, _WHOLE = "tests/doors/node/test_work.py::", "tests/doors/node/test_completion.py::"
+_HELD = "tests/doors/node/test_releases.py::"
 _ORTHANC, _CLEAN = "tests/doors/node/test_orthanc.py::", "tests/doors/node/test_cleaning.py::"
 
 Line = tuple[str, str, str]
@@ -116,6 +118,8 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
              f"{_SEND}test_what_is_too_old_is_given_up"),
             ("Refused", f"dead letter after {fields['final_after'].default} times",
              f"{_SEND}test_an_object_that_is_refused_becomes_a_dead_letter"),
+            ("Results held back for a reader", "where a rule says hold_review: sent when accepted on the readers' page",
+             f"{_HELD}test_a_result_is_held_until_a_reader_accepts_it"),
             ("Retention", "what was sent stays for a while; what could not be stays",
              f"{_CLEAN}test_what_is_done_and_sent_goes_and_nothing_else"),
         ]),

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from recon.doors.node.commitment import Commitments
-from recon.doors.node.config import Destination, NodeConfig
+from recon.doors.node.config import NodeConfig
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
 from recon.doors.node.outbox import Outbox, Parcel
 from recon.doors.node.outcome import Meaning, Outcome, waiting_s
+from recon.doors.node.peers import Destination
 from recon.errors import OutputFailed, ReconError, ServiceUnavailable, one_line
 
 _LOOK_EVERY_S = 0.1

@@ -16,7 +16,6 @@ from pathlib import Path
 from recon.errors import OutputFailed, UnreadableInput
 
 NAME = "node.sqlite"
-_VERSION = 1
 _SCHEMA = """
 CREATE TABLE instances (
     sop TEXT PRIMARY KEY, series INTEGER NOT NULL REFERENCES series (number), sop_class TEXT NOT NULL,
@@ -63,6 +62,12 @@ CREATE INDEX commitments_by_state ON commitments (state, not_before);
 CREATE TABLE said (number INTEGER PRIMARY KEY, at REAL NOT NULL, about TEXT NOT NULL, words TEXT NOT NULL);
 CREATE INDEX said_by_subject ON said (about, number);
 """
+#: What later versions changed, in order; a ledger of an earlier one is brought up to date when it is opened.
+_CHANGES = (
+    # a result that goes out when a reader has accepted it; its delivery is held or withheld until then
+    "ALTER TABLE deliveries ADD COLUMN by_reader INTEGER NOT NULL DEFAULT 0",
+)
+_VERSION = 1 + len(_CHANGES)
 
 
 class Ledger:
@@ -138,12 +143,13 @@ def _opened(path: Path) -> sqlite3.Connection:
     base.execute("BEGIN IMMEDIATE")
     try:
         version = base.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            for statement in _SCHEMA.split(";\n"):
-                base.execute(statement)
-            base.execute(f"PRAGMA user_version = {_VERSION}")
-        elif version != _VERSION:
+        if version > _VERSION:
             raise sqlite3.DatabaseError(f"version {version}, this is recon for version {_VERSION}")
+        for statement in _SCHEMA.split(";\n") if version == 0 else ():
+            base.execute(statement)
+        for change in _CHANGES[max(version - 1, 0) :]:
+            base.execute(change)
+        base.execute(f"PRAGMA user_version = {_VERSION}")
         base.execute("COMMIT")
     except BaseException:
         base.execute("ROLLBACK")

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recon.doors.node.config import Destination
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.outcome import Meaning, Outcome, waiting_s
+from recon.doors.node.peers import Destination
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Outbox:
             if outcome.meaning is Meaning.SENT:
                 base.execute(
                     "UPDATE deliveries SET state = 'sent', sent = ?, attempts = attempts + 1, reason = ? "
-                    "WHERE number = ? AND state = 'pending'",
+                    "WHERE number = ? AND state IN ('pending', 'held', 'withheld')",  # taken back while it was sent
                     (now, outcome.words, parcel.number),
                 )
                 return

@@ -13,7 +13,7 @@ _MOST_ROWS = 100
 
 
 def overview(config: NodeConfig) -> dict[str, Any]:
-    """States of series, jobs and deliveries; rejected and failed jobs; dead letters. No patient data."""
+    """States of series, jobs and deliveries; held, rejected and failed jobs; dead letters. No patient data."""
     ledger = Ledger(config.folder)
     try:
         with ledger.looking() as base:
@@ -30,8 +30,9 @@ def _overview(base: sqlite3.Connection, names: list[str]) -> dict[str, Any]:
         "series": dict(base.execute("SELECT state, count(*) FROM series GROUP BY state").fetchall()),
         "jobs": dict(base.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()),
         "destinations": destinations,
-        "rejected": _jobs(base, "rejected"),
-        "failed": _jobs(base, "failed"),
+        "held": _jobs(base, "number IN (SELECT job FROM deliveries WHERE state = 'held')", "waits for a reader"),
+        "rejected": _jobs(base, "state = 'rejected'"),
+        "failed": _jobs(base, "state = 'failed'"),
         "dead": [
             {"destination": row[0], "reason": row[1], "count": row[2]}
             for row in base.execute(
@@ -43,11 +44,12 @@ def _overview(base: sqlite3.Connection, names: list[str]) -> dict[str, Any]:
     }
 
 
-def _jobs(base: sqlite3.Connection, state: str) -> list[dict[str, Any]]:
-    query = "SELECT number, rule, state, verdict, reason FROM jobs WHERE state = ? ORDER BY number DESC LIMIT ?"
+def _jobs(base: sqlite3.Connection, which: str, state: str = "") -> list[dict[str, Any]]:
+    """The newest jobs of a kind; ``state`` is what to call theirs where the job's own isn't meant."""
+    query = f"SELECT number, rule, state, verdict, reason FROM jobs WHERE {which} ORDER BY number DESC LIMIT ?"  # noqa: S608
     return [
-        {"job": row["number"], "rule": row["rule"], "state": row["state"], "reason": row["reason"]}
-        for row in base.execute(query, (state, _MOST_ROWS))
+        {"job": row["number"], "rule": row["rule"], "state": state or row["state"], "reason": row["reason"]}
+        for row in base.execute(query, (_MOST_ROWS,))
     ]
 
 

@@ -88,10 +88,12 @@ def _receive(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
 def _decide(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
     from recon.doors.node.cleaning import Cleaner
     from recon.doors.node.completion import Decider
+    from recon.doors.node.releases import Releases
 
-    decider, cleaner, cleaned = Decider(config, ledger), Cleaner(config, ledger), 0.0
+    decider, cleaner, releases, cleaned = Decider(config, ledger), Cleaner(config, ledger), Releases(ledger), 0.0
     while not stop.wait(_LOOK_EVERY_S):
         decider.look()
+        releases.catch_up()
         if time.monotonic() - cleaned >= _CLEAN_EVERY_S:
             cleaner.clean()
             cleaned = time.monotonic()

@@ -6,7 +6,8 @@ import os
 import time
 
 from recon.doors.node.association import associated
-from recon.doors.node.config import Destination, NodeConfig
+from recon.doors.node.config import NodeConfig
+from recon.doors.node.peers import Destination
 from recon.errors import InvalidRequest, ServiceUnavailable
 
 _VERIFICATION = "1.2.840.10008.1.1"

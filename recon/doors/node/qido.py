@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from recon.doors.node.ledger import Ledger
+from recon.doors.node.shown import shown
 
 _STUDY = (
     "StudyDate", "StudyTime", "AccessionNumber", "ModalitiesInStudy", "ReferringPhysicianName", "PatientName",
@@ -65,12 +66,7 @@ def routes(root: str, ledger: Ledger) -> list[Route]:
 
 
 def _found(ledger: Ledger, level: str, attributes: Sequence[str], wanted: dict[str, str]) -> list[dict[str, Any]]:
-    with ledger.looking() as base:
-        rows: list[sqlite3.Row] = base.execute(
-            "SELECT study, series, sop, path FROM objects WHERE study = coalesce(?, study) "
-            "AND series = coalesce(?, series) AND sop = coalesce(?, sop) ORDER BY job, number",
-            [wanted.get(keyword) for keyword in _COLUMNS],
-        ).fetchall()
+    rows = shown(ledger, *(wanted.get(keyword) for keyword in _COLUMNS))
     groups: dict[str, list[sqlite3.Row]] = {}
     for row in rows:
         groups.setdefault(row[level], []).append(row)

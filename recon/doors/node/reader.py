@@ -1,54 +1,61 @@
-"""The readers' page over the node's results: there from the start, and empty until the first one."""
+"""The readers' page over a node's results: what they were made from, and what became of them, as the ledger knows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
+from recon.doors.node.ledger import Ledger
+from recon.doors.node.releases import RESULTS, Releases, job_of, report_files
 from recon.doors.view.case import Case
-from recon.doors.view.sources import FolderSource
-from recon.errors import UnreadableInput
-from recon.reading.book import NAME, Book
+from recon.doors.view.sources import KnownCases
+from recon.reading.book import Book
 
 
 class NodeResults:
-    """What the page shows.
+    """What the page shows; empty until there is a first result.
 
     Parameters
     ----------
-    folder
-        Of results; exists.
+    ledger
+        Of the node.
+    releases
+        What readers' decisions bring about.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._source: FolderSource | None = None
+    def __init__(self, ledger: Ledger, releases: Releases) -> None:
+        self._ledger, self._releases, self._known = ledger, releases, KnownCases()
+        self._folder = ledger.folder / RESULTS
 
-    def cases(self) -> Iterable[Case]:
-        """All results that there are now."""
-        source = self._there()
-        return source.cases() if source is not None else []
+    def cases(self) -> list[Case]:
+        """All results that there are now, the worst first."""
+        with self._ledger.looking() as base:
+            rows = base.execute(
+                "SELECT number FROM jobs WHERE state IN ('done', 'rejected') AND cleaned = 0 ORDER BY number"
+            ).fetchall()
+        found = [
+            self._known.of(path.parent, self._inputs(job))
+            for (job,) in rows
+            for path in report_files(self._folder / str(job))
+        ]
+        return sorted(found, key=lambda case: case.rank)
 
     def book(self, case: Case) -> Book:
-        """Beside the folder of results.
-
-        Raises
-        ------
-        UnreadableInput
-            When there are none any more.
-        """
-        source = self._there()
-        if source is None:
-            raise UnreadableInput("the node has no results")
-        return source.book(case)
+        """One for the whole node."""
+        return self._releases.book
 
     def books(self) -> list[Book]:
         """All of them."""
-        source = self._there()
-        return source.books() if source is not None else []
+        return [self._releases.book]
 
-    def _there(self) -> FolderSource | None:
-        if self._source is None and any(self._folder.glob("[0-9]*/report.json")):
-            # beside the results' folder, so that decisions outlive what is cleaned away
-            self._source = FolderSource([self._folder], self._folder.parent / NAME)
-        return self._source
+    def fate(self, case: Case) -> str:
+        """Where it went, and what holds it back."""
+        return self._releases.fate(job_of(case.name))
+
+    def _inputs(self, job: int) -> tuple[Path, ...]:
+        """Folders of the series that a job was made from, of a pair pre before low."""
+        with self._ledger.looking() as base:
+            rows = base.execute(
+                "SELECT DISTINCT role, path FROM inputs JOIN instances USING (sop) WHERE job = ? ORDER BY role DESC",
+                (job,),
+            ).fetchall()
+        return tuple(dict.fromkeys(Path(row["path"]).parent for row in rows))

@@ -7,11 +7,12 @@ from pynetdicom.sop_class import StorageCommitmentPushModel, Verification
 
 from recon.doors.node.admission import refusal
 from recon.doors.node.commitment import Commitments
-from recon.doors.node.config import NodeConfig, split_address
+from recon.doors.node.config import NodeConfig
 from recon.doors.node.inbox import Arrival, Inbox, Taken
 from recon.doors.node.listener import Listener
 from recon.doors.node.logs import log
 from recon.doors.node.part10 import IMPLEMENTATION_NAME, IMPLEMENTATION_UID
+from recon.doors.node.peers import split_address
 from recon.doors.node.tls import listener_context
 from recon.errors import ReconError
 

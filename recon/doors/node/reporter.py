@@ -12,10 +12,11 @@ from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPu
 
 from recon.doors.node.association import associated
 from recon.doors.node.commitment import Commitments
-from recon.doors.node.config import NodeConfig, Sender
+from recon.doors.node.config import NodeConfig
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
 from recon.doors.node.outcome import waiting_s
+from recon.doors.node.peers import Sender
 from recon.errors import ServiceUnavailable
 
 _LOOK_EVERY_S = 0.2

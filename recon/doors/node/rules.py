@@ -81,9 +81,13 @@ class Rule(BaseModel):
     options
         Of the task, such as ``strength: 0.8``.
     to
-        Destinations of results that PASS, and of those that REVIEW where ``review_to`` is absent.
+        Destinations of results that PASS, and of those that REVIEW where neither ``review_to`` nor ``hold_review``
+        says otherwise.
     review_to
         Destinations of results with verdict REVIEW. REJECT goes nowhere.
+    hold_review
+        Results with verdict REVIEW go to ``to`` when a reader has accepted them on the readers' page, not before;
+        what ``review_to`` names, such as the archive that this reader looks at, has them at once.
     originals_to
         Destinations of what came in, untouched.
     priority
@@ -99,6 +103,7 @@ class Rule(BaseModel):
     options: dict[str, bool | int | float | str] = Field(default_factory=dict)
     to: list[str] = Field(default_factory=list)
     review_to: list[str] | None = None
+    hold_review: bool = False
     originals_to: list[str] = Field(default_factory=list)
     priority: Literal["urgent", "normal", "off_peak"] = "normal"
 
@@ -109,6 +114,8 @@ class Rule(BaseModel):
             raise ValueError(problem)
         if self.task is None and (self.to or self.review_to or self.options):
             raise ValueError("to, review_to and options go with a task; originals_to passes on what came in")
+        if self.hold_review and not self.to:
+            raise ValueError("hold_review holds back what goes to 'to', which is not there")
         if self.task is None and not self.originals_to:
             raise ValueError("has neither a task nor originals_to, so that it does nothing")
         return self
@@ -119,12 +126,18 @@ class Rule(BaseModel):
         return [*self.to, *(self.review_to or []), *self.originals_to]
 
     def results_to(self, verdict: str) -> list[str]:
-        """Where results with a verdict go; nowhere unless they are PASS or REVIEW."""
+        """Where results with a verdict go at once; nowhere unless they are PASS or REVIEW."""
         if verdict == "PASS":
             return self.to
         if verdict == "REVIEW":
-            return self.to if self.review_to is None else self.review_to
+            return self.review_to or ([] if self.hold_review or self.review_to is not None else self.to)
         return []
+
+    def held_for(self, verdict: str) -> list[str]:
+        """Where results with a verdict go when a reader has accepted them."""
+        if verdict != "REVIEW" or not self.hold_review:
+            return []
+        return [name for name in self.to if name not in (self.review_to or [])]
 
 
 class Otherwise(BaseModel):

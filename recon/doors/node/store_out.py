@@ -12,9 +12,9 @@ from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPu
 
 from recon.doors.node.association import Wanted, associated
 from recon.doors.node.commitment import Commitments
-from recon.doors.node.config import Destination
 from recon.doors.node.outbox import Parcel
 from recon.doors.node.outcome import Meaning, Outcome, outcome_of_status
+from recon.doors.node.peers import Destination
 from recon.errors import ServiceUnavailable
 
 _PLAIN = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import requests
 
-from recon.doors.node.config import Destination
 from recon.doors.node.outbox import Parcel
 from recon.doors.node.outcome import Meaning, Outcome
+from recon.doors.node.peers import Destination
 from recon.errors import InvalidRequest, ServiceUnavailable
 
 #: What one request holds at most, bytes, unless a single object is larger.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from recon.doors.node.config import TlsFiles
+from recon.doors.node.peers import TlsFiles
 from recon.errors import InvalidRequest
 
 #: Of TLS 1.2; those of 1.3 are all in order.

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from recon.doors.node.ledger import Ledger
+from recon.doors.node.shown import shown
 
 _PIXELS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
 
@@ -53,12 +54,7 @@ def routes(root: str, ledger: Ledger) -> list[Route]:
 
 
 def _rows(ledger: Ledger, request: Request) -> list[sqlite3.Row]:
-    with ledger.looking() as base:
-        return base.execute(
-            "SELECT * FROM objects WHERE study = ? AND series = coalesce(?, series) AND sop = coalesce(?, sop) "
-            "ORDER BY job, number",
-            [request.path_params.get(name) for name in ("study", "series", "sop")],
-        ).fetchall()
+    return shown(ledger, *(request.path_params.get(name) for name in ("study", "series", "sop")))
 
 
 def _absent() -> Response:

@@ -15,11 +15,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recon.doors.node import qido, stow_in, wado
-from recon.doors.node.config import NodeConfig, TlsFiles, split_address
+from recon.doors.node.config import NodeConfig
 from recon.doors.node.inbox import Inbox
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.metrics import exposition
+from recon.doors.node.peers import TlsFiles, split_address
 from recon.doors.node.reader import NodeResults
+from recon.doors.node.releases import RESULTS, Releases
 from recon.doors.node.space import Watermark
 from recon.doors.node.tls import listener_context
 from recon.doors.view.app import reader_app
@@ -64,10 +66,11 @@ def application(config: NodeConfig, ledger: Ledger, inbox: Inbox, watermark: Wat
     tokens = _tokens(config.http_tokens_file) if config.http_tokens_file is not None else []
     if tokens:
         guards.append(Middleware(_Tokens, tokens=tokens))
-    results = config.folder / "results"
-    results.mkdir(exist_ok=True)
+    (config.folder / RESULTS).mkdir(exist_ok=True)
+    releases = Releases(ledger)
+    source = NodeResults(ledger, releases)
     # the page asks for a token in its own way, since a browser sends no header by itself
-    page = reader_app(NodeResults(results), token=tokens[0] if tokens else None)
+    page = reader_app(source, token=tokens[0] if tokens else None, on_decision=releases.decided)
     routes.append(Mount(READER, page))
     return Starlette(routes=routes, middleware=guards)
 

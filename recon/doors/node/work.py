@@ -125,7 +125,7 @@ class Worker:
         reports = []
         found = jobs_of(job["task"], scans)
         for index, one in enumerate(found):
-            place = folder / f"{index + 1}" if len(found) > 1 else folder
+            place = folder / f"{job['number']}-{index + 1}" if len(found) > 1 else folder
             place.mkdir(exist_ok=True)
             report = perform(self._client, one, place, options)
             if report["status"] != "complete":
@@ -139,17 +139,18 @@ class Worker:
     ) -> None:
         verdict = max((report["verdict"] for report in reports), key=_VERDICTS.index)
         checks = [check for report in reports for check in report["checks"] if check["outcome"] != "PASS"]
-        to, now = rule.results_to(verdict), time.time()
+        to, held, now = rule.results_to(verdict), rule.held_for(verdict), time.time()
         with self._ledger.writing() as base:
-            for name in to:
-                plain = self._config.destinations[name].plain_uncertainty
+            for name in (*to, *held):
+                plain, by_reader = self._config.destinations[name].plain_uncertainty, name in held
                 base.executemany(
                     "INSERT OR IGNORE INTO deliveries (destination, study, series, sop, sop_class, syntax, path, job, "
-                    "kind, priority, created) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                    "kind, priority, created, state, by_reader) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                     [
                         (
                             name, job["study"], one.series, one.sop, one.sop_class, one.syntax, str(one.path),
-                            job["number"], one.kind, job["priority"], now,
+                            job["number"], one.kind, job["priority"], now, "held" if by_reader else "pending",
+                            by_reader,
                         )
                         for one in made
                         if plain or not one.only_if_plain
@@ -174,7 +175,8 @@ class Worker:
                     job["number"],
                 ),
             )  # fmt: skip
-            self._ledger.say(f"job {job['number']}", f"{verdict}, to {', '.join(to) or 'nobody'}")
+            waits = f"; held for {', '.join(held)} until a reader accepts it" if held else ""
+            self._ledger.say(f"job {job['number']}", f"{verdict}, to {', '.join(to) or 'nobody'}{waits}")
         log("worked", job=job["number"], verdict=verdict, seconds=round(now - job["started"], 3), instances=len(made))
 
     def _failed(self, job: sqlite3.Row, error: ReconError) -> None:

@@ -83,16 +83,17 @@ async def _page(request: Request) -> Response:
 def _cases(desk: Desk, request: Request) -> Any:
     # taken first: what is decided meanwhile is then asked for again, never missed
     revision, decisions = desk.revision(), desk.decisions()
-    return {"cases": [described.line(case, decisions) for case in desk.cases()], "revision": revision}
+    lines = [described.line(case, decisions, desk.source.fate(case)) for case in desk.cases()]
+    return {"cases": lines, "revision": revision}
 
 
 def _case(desk: Desk, request: Request) -> Any:
     case = desk.case(request.path_params["key"])
-    decisions = desk.decisions(case)
+    decisions, fate = desk.decisions(case), desk.source.fate(case)
     try:
-        return described.whole(case, desk.images(case), decisions)
+        return described.whole(case, desk.images(case), decisions, fate)
     except ReconError as error:
-        return described.without_images(case, error.problem, decisions)
+        return described.without_images(case, error.problem, decisions, fate)
 
 
 def _slice(desk: Desk, request: Request) -> Response:
@@ -122,13 +123,14 @@ def _profile(desk: Desk, request: Request) -> Any:
 def _decide(desk: Desk, request: Request, given: Mapping[str, Any]) -> Any:
     case = desk.case(request.path_params["key"])
     desk.decide(case, given)
-    return described.line(case, desk.decisions(case))
+    return described.line(case, desk.decisions(case), desk.source.fate(case))
 
 
 def _undo(desk: Desk, request: Request, given: Mapping[str, Any]) -> Any:
     case = desk.case(request.path_params["key"])
     taken = desk.take_back(str(given.get("reader") or ""), case)
-    return {**described.line(case, desk.decisions(case)), "taken_back": taken.to_json() if taken else None}
+    line = described.line(case, desk.decisions(case), desk.source.fate(case))
+    return {**line, "taken_back": taken.to_json() if taken else None}
 
 
 def _question(desk: Desk, request: Request) -> Any:

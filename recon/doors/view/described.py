@@ -16,8 +16,8 @@ def decided(decisions: Iterable[Decision], case: Case) -> list[dict[str, Any]]:
     return [{**one.to_json(), "current": one.subject.report_sha256 == case.report_sha256} for one in own]
 
 
-def line(case: Case, decisions: Iterable[Decision]) -> dict[str, Any]:
-    """One line of the worklist."""
+def line(case: Case, decisions: Iterable[Decision], fate: str = "") -> dict[str, Any]:
+    """One line of the worklist; ``fate`` is what becomes of the case."""
     failed = [check for check in case.checks if check.get("outcome") != "PASS"]
     return {
         "key": case.key,
@@ -30,14 +30,15 @@ def line(case: Case, decisions: Iterable[Decision]) -> dict[str, Any]:
         "slices": case.slices,
         "why": case.trouble or str(case.report.get("problem") or "") or "; ".join(_words(check) for check in failed),
         "decisions": decided(decisions, case),
+        "fate": fate,
     }
 
 
-def whole(case: Case, images: CaseImages, decisions: Iterable[Decision]) -> dict[str, Any]:
+def whole(case: Case, images: CaseImages, decisions: Iterable[Decision], fate: str = "") -> dict[str, Any]:
     """Everything that is known of a case."""
     planes, display = images.planes, images.display
     return {
-        **line(case, decisions),
+        **line(case, decisions, fate),
         "report": case.report,
         "facts": dict(case.facts),
         "folder": str(case.folder),
@@ -57,9 +58,9 @@ def whole(case: Case, images: CaseImages, decisions: Iterable[Decision]) -> dict
     }
 
 
-def without_images(case: Case, problem: str, decisions: Iterable[Decision]) -> dict[str, Any]:
+def without_images(case: Case, problem: str, decisions: Iterable[Decision], fate: str = "") -> dict[str, Any]:
     """A case whose images can't be opened: its report all the same."""
-    return {**line(case, decisions), "report": case.report, "facts": dict(case.facts), "folder": str(case.folder),
+    return {**line(case, decisions, fate), "report": case.report, "facts": dict(case.facts), "folder": str(case.folder),
             "problem": problem, "failing": failing_slices(case)}  # fmt: skip
 
 

@@ -86,8 +86,6 @@ class Desk:
         return taken
 
     def revision(self) -> str:
-        """Changes whenever a case or a decision does."""
-        cases = list(self.source.cases())
-        return f"{hash(tuple((case.key, case.report_sha256) for case in cases)) & 0xFFFFFFFF:x}." + ".".join(
-            str(revision(book)) for book in self.source.books()
-        )
+        """Changes whenever a case, what becomes of it, or a decision does."""
+        cases = tuple((case.key, case.report_sha256, self.source.fate(case)) for case in self.source.cases())
+        return f"{hash(cases) & 0xFFFFFFFF:x}." + ".".join(str(revision(book)) for book in self.source.books())

@@ -26,6 +26,38 @@ class CaseSource(Protocol):
     def books(self) -> list[Book]:
         """All of them."""
 
+    def fate(self, case: Case) -> str:
+        """What becomes of it, in a few words; empty where it just stays where it is."""
+
+
+class KnownCases:
+    """Cases as they were read, anew only where the report has changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[tuple[int, int], Case]] = {}
+
+    def of(self, folder: Path, inputs: tuple[Path, ...] = (), taken: date | None = None) -> Case:
+        """The case of a result folder.
+
+        Parameters
+        ----------
+        folder
+            Of the result.
+        inputs
+            What it was made from, where that is known better than the report knows it.
+        taken
+            Day of the scan, where it is known.
+        """
+        try:
+            facts = (folder / REPORT).stat()
+            stamp = (facts.st_mtime_ns, facts.st_size)
+        except OSError:
+            return read_case(folder, inputs, taken)
+        known = self._known.get(folder)
+        if known is None or known[0] != stamp:
+            known = self._known[folder] = (stamp, read_case(folder, inputs, taken))
+        return known[1]
+
 
 class FolderSource:
     """Results on disk.
@@ -46,7 +78,7 @@ class FolderSource:
     def __init__(self, paths: Sequence[Path], decisions: Path | None = None) -> None:
         self._paths = [path.absolute() for path in paths]
         self._decisions = decisions
-        self._known: dict[Path, tuple[tuple[int, int], Case]] = {}
+        self._known = KnownCases()
         for path in self._paths:
             if not path.exists():
                 raise UnreadableInput(f"{path}: no such file or folder")
@@ -58,7 +90,7 @@ class FolderSource:
         found: dict[Path, Case] = {}
         for path in self._paths:
             for folder, inputs, taken in self._found(path):
-                found.setdefault(folder, self._case(folder, inputs, taken))
+                found.setdefault(folder, self._known.of(folder, inputs, taken))
         return sorted(found.values(), key=lambda case: case.rank)
 
     def book(self, case: Case) -> Book:
@@ -71,6 +103,10 @@ class FolderSource:
             return [Book(self._decisions)]
         return [Book(parent / NAME) for parent in dict.fromkeys(case.folder.parent for case in self.cases())]
 
+    def fate(self, case: Case) -> str:
+        """Files stay where they are."""
+        return ""
+
     def _found(self, path: Path) -> Iterator[tuple[Path, tuple[Path, ...], date | None]]:
         if (path / ledger_file.NAME).exists():
             yield from _of_batch(path)
@@ -80,18 +116,6 @@ class FolderSource:
             for folder in sorted(path.iterdir()):
                 if not folder.name.startswith(".") and (folder / REPORT).exists():
                     yield folder, (), None
-
-    def _case(self, folder: Path, inputs: tuple[Path, ...], taken: date | None) -> Case:
-        """Read anew only where the report has changed."""
-        try:
-            facts = (folder / REPORT).stat()
-            stamp = (facts.st_mtime_ns, facts.st_size)
-        except OSError:
-            return read_case(folder, inputs, taken)
-        known = self._known.get(folder)
-        if known is None or known[0] != stamp:
-            known = self._known[folder] = (stamp, read_case(folder, inputs, taken))
-        return known[1]
 
 
 def _of_batch(folder: Path) -> list[tuple[Path, tuple[Path, ...], date | None]]:

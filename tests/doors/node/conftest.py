@@ -20,7 +20,8 @@ from pydicom.uid import generate_uid
 
 from recon.doors.node.commitment import Commitments
 from recon.doors.node.completion import Decider
-from recon.doors.node.config import NodeConfig, config_of
+from recon.doors.node.config import NodeConfig
+from recon.doors.node.config_file import config_of
 from recon.doors.node.inbox import Inbox
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.receive import Receiver

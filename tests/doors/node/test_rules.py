@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from recon.cli.main import app
 from recon.doors.node.check import findings
-from recon.doors.node.config import NodeConfig, read_config
+from recon.doors.node.config import NodeConfig
+from recon.doors.node.config_file import read_config
 from recon.doors.node.facts import Facts
 from recon.doors.node.rules import Rule, When, conditions, first_match
 from recon.errors import InvalidRequest, UnreadableInput

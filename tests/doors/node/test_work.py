@@ -22,6 +22,7 @@ from recon.client import Client
 from recon.doors.node.page import verdict_page
 from recon.doors.node.work import Worker, _in_hours
 from recon.errors import ServiceUnavailable, UnusableData
+from recon.io.output_folder import write_json
 from tests.doors.node.conftest import Receiving, node_process, peer, storescu, until
 from tests.doors.node.test_send import received
 
@@ -145,10 +146,12 @@ class _Answering:
             "name": "sharp", "value": 1.0, "lower_limit": 0.5, "upper_limit": None, "unit": "", "outcome": answer,
             "message": "is it sharp",
         }  # fmt: skip
-        return {
+        report = {
             "status": "complete", "verdict": answer, "checks": [check], "task": "ct", "disclaimer": "d",
             "model": {"name": "n", "version": "1", "sha256": "0" * 64}, "problem": None,
         }  # fmt: skip
+        write_json(folder / "report.json", report)
+        return report
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, *answers: Any) -> None:

@@ -9,17 +9,19 @@ const KEYS = { accept: "A", look: "L", reject: "R" };
 let shown = null;
 let note = null;
 let others = null;
+let fate = null;
 
 export function panel(found) {
   shown = found;
   if (!data.live) return null;
   note = h("textarea", { id: "note", rows: 2, maxLength: 4000, placeholder: "note", "aria-label": "Note to the decision" });
   others = h("ul", { className: "plain", id: "decisions" });
+  fate = h("p", { id: "fate", className: "soft", "aria-live": "polite" });
   showDecisions();
   return h("section", { id: "decide", "aria-label": "Decision" },
     h("div", { className: "choices big" }, Object.entries(CHOICES).map(([choice, title]) =>
       h("button", { type: "button", "data-choice": choice, onclick: () => decide(choice) }, title, " ", h("kbd", {}, KEYS[choice])))),
-    note, others,
+    fate, note, others,
     h("div", { className: "choices" }, h("button", { type: "button", id: "undo", onclick: undo }, "Undo ", h("kbd", {}, "Z")), h("button", { type: "button", onclick: nextOpen }, "Next undecided ", h("kbd", {}, "Space"))));
 }
 
@@ -28,10 +30,13 @@ export const focusNote = () => note?.focus();
 export function refresh(line) {
   if (!shown || shown.key !== line.key) return;
   shown.decisions = line.decisions;
+  shown.fate = line.fate;
   if (others) showDecisions();
 }
 
 function showDecisions() {
+  fate.textContent = shown.fate ?? "";
+  fate.hidden = !shown.fate;
   fill(others, shown.decisions.map((one) => h("li", { className: one.choice },
     h("strong", {}, `${one.reader}: ${CHOICES[one.choice].toLowerCase()}`), one.note ? ` – ${one.note}` : "",
     h("span", { className: "soft" }, ` ${one.made.slice(0, 16).replace("T", " ")} UTC${one.current ? "" : ", about an earlier result"}`))));
