@@ -75,8 +75,7 @@ def answer_of(shape: tuple[int, ...], data: bytes = b"", name: str = "product", 
     """What Triton sends: the tensor's description, and its samples where they are not in shared memory."""
     answer = service_pb2.ModelInferResponse()
     answer.outputs.add(name=name, datatype=kind, shape=shape)
-    if data:
-        answer.raw_output_contents.append(data)
+    answer.raw_output_contents.append(data)  # empty for what is in shared memory
     return answer.SerializeToString()
 
 

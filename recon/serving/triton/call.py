@@ -79,7 +79,7 @@ class Call:
         assert self._landed is not None
         await asyncio.shield(self._landed)
         try:
-            found = messages.answered(await self._answer, self._request)
+            found = messages.answered(await self._answer, self._request, in_bodies=self._slot is None)
         except grpc.RpcError as error:
             self._failed = True
             raise translated(error) from error

@@ -59,8 +59,8 @@ def deadline(moment: float | None) -> bytes:
     return bytes(message.SerializeToString())
 
 
-def answered(data: bytes, request: Request) -> dict[str, npt.NDArray[Any]]:
-    """Outputs of an answer; those that lie in a segment are not among them.
+def answered(data: bytes, request: Request, *, in_bodies: bool) -> dict[str, npt.NDArray[Any]]:
+    """Outputs of an answer; none of those that lie in a segment, of which it only says that they are there.
 
     Raises
     ------
@@ -76,6 +76,8 @@ def answered(data: bytes, request: Request) -> dict[str, npt.NDArray[Any]]:
             raise InternalError(
                 f"{request.model.name} answered with another {name} than was asked for; check the model"
             )
+    if not in_bodies:
+        return {}
     return {
         tensor.name: np.frombuffer(raw, request.outputs[tensor.name].dtype).reshape(tuple(tensor.shape))
         for tensor, raw in zip(answer.outputs, answer.raw_output_contents, strict=False)
