@@ -11,11 +11,12 @@ from typing import Any
 from recon.client.streams import CANCELLED, Opener, Stream, StreamFailed
 from recon.errors import DeadlineExceeded, InternalError, ServiceUnavailable, TooManyRequests
 from recon.quality.interval import Interval, IntervalKind
+from recon.quality.survival import Survival
 from recon.quality.verdict import Check, Verdict, by_urgency, complete, partly, unmeasured, verdict_of, worst
 from recon.tasks.series import Series
 from recon.v1 import common_pb2
 from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
-from recon.wire.messages import check_from_message, interval_from_message, verdict_from_message
+from recon.wire.messages import check_from_message, interval_from_message, survival_from_message, verdict_from_message
 from recon.wire.planes import plane_to_image
 
 _TIMINGS = tuple(common_pb2.Timings.DESCRIPTOR.fields_by_name)
@@ -175,6 +176,7 @@ class Run(Iterator[ImageSlice]):
     def _summarise(self, report: common_pb2.SeriesReport | None, why: str, offset: int = 0) -> None:
         """Judge the series as a whole; what nobody has measured is no PASS."""
         checks = list(self._checks)
+        probes: list[Survival] = []
         if report is None:
             checks.append(unmeasured("series_report", why=why, action="run it again"))
         else:
@@ -185,13 +187,14 @@ class Run(Iterator[ImageSlice]):
             checks += found
             self._worst = max(self._worst, verdict_from_message(report.verdict))
             self._interval = interval_from_message(report.interval)
+            probes = [survival_from_message(probe) for probe in report.probes]
             for name in _TIMINGS:
                 self._timings[name] += getattr(report.timings, name)
         self._checks = by_urgency(complete(worst(checks), self._declared, why))
         if verdict_of(self._checks) is not Verdict.PASS and report is None:
             self._interval = Interval(IntervalKind.NONE, basis=why)
         verdict = max(self._worst, verdict_of(self._checks))
-        self.report = SeriesReport(verdict, self._checks, self._interval, dict(self._timings), self.attempts)
+        self.report = SeriesReport(verdict, self._checks, self._interval, dict(self._timings), self.attempts, probes)
 
 
 def _slice(message: Any, pieces: dict[int, bytearray], shape: tuple[int, int], offset: int) -> ImageSlice:

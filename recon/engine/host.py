@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from recon.backend.python_model import PythonModel, RequestRefused
 from recon.engine.inference import Request, Tensors, empty, real
 from recon.engine.models import ServedModel, models_of
 from recon.errors import InternalError, InvalidRequest
+from recon.physics.halting import Halted
 
 
 class Host:
@@ -65,18 +67,27 @@ class Host:
             fill(tensors)
         else:
             await asyncio.to_thread(fill, tensors)
-        return HostCall(self._thread.submit(self._answer, request, tensors))
+        given_up = threading.Event()
+        return HostCall(self._thread.submit(self._answer, request, tensors, given_up.is_set), given_up)
 
     def close(self) -> None:
         """Let go of the models when the one that runs has ended."""
         self._thread.shutdown(cancel_futures=True)
         self._loaded.clear()
 
-    def _answer(self, request: Request, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
+    def _answer(
+        self, request: Request, tensors: Mapping[str, npt.NDArray[Any]], given_up: Callable[[], bool]
+    ) -> Tensors:
+        def halt() -> None:
+            if given_up():
+                raise Halted
+
         model = self._model(request.model.host, request.model.version)
         parameters = {**request.parameters, **({"method": request.model.method} if request.model.method else {})}
         given = {name: np.ascontiguousarray(real(array)) for name, array in tensors.items() if array.size}
+        model.halt = halt
         try:
+            halt()
             outputs = model.answer(given, parameters)
         except RequestRefused as refused:
             raise InternalError(f"the model refused this input: {refused}") from refused
@@ -102,15 +113,16 @@ class Host:
 class HostCall:
     """One inference that waits for the thread, or is on it."""
 
-    def __init__(self, call: Future[Tensors]) -> None:
-        self._call = call
+    def __init__(self, call: Future[Tensors], given_up: threading.Event) -> None:
+        self._call, self._given_up = call, given_up
 
     async def outputs(self) -> Tensors:
         """See :class:`recon.engine.inference.Running`."""
         return await asyncio.wrap_future(self._call)
 
     def release(self) -> None:
-        """It does not run if it has not begun."""
+        """It does not run if it has not begun, and ends when the model looks."""
+        self._given_up.set()
         self._call.cancel()
 
 

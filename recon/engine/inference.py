@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.engine.models import ServedModel
+from recon.errors import DeadlineExceeded
 from recon.tasks.base import TensorSpec
 
 Tensors = Mapping[str, npt.NDArray[Any]]
@@ -88,12 +91,28 @@ class Inference(Protocol):
 
 @asynccontextmanager
 async def infer(inference: Inference, request: Request, fill: Callable[[Tensors], object]) -> AsyncIterator[Tensors]:
-    """Run a model from beginning to end; its outputs are valid inside the ``async with`` block only."""
-    running = await inference.begin(request, fill)
+    """Run a model from beginning to end; its outputs are valid inside the ``async with`` block only.
+
+    Raises
+    ------
+    DeadlineExceeded
+        When the request's deadline passes first.
+    ReconError
+        As :meth:`Inference.begin` and :meth:`Running.outputs` do.
+    """
+    left = None if request.deadline is None else request.deadline - time.monotonic()
+    running: Running | None = None
     try:
-        yield await running.outputs()
+        try:
+            async with asyncio.timeout(left):
+                running = await inference.begin(request, fill)
+                outputs = await running.outputs()
+        except TimeoutError:
+            raise DeadlineExceeded("the deadline passed while the model ran") from None
+        yield outputs
     finally:
-        running.release()
+        if running is not None:
+            running.release()
 
 
 def real(tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:

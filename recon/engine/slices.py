@@ -67,7 +67,15 @@ class Answer:
 
 
 class Pending(Protocol):
-    """A slice under way."""
+    """A slice under way.
+
+    Attributes
+    ----------
+    work
+        What it is made of.
+    """
+
+    work: SliceWork
 
     async def answer(self) -> Answer:
         """Wait for it."""
@@ -86,15 +94,15 @@ class InlineSlice:
     """
 
     def __init__(self, series: Series, work: SliceWork) -> None:
-        self._series, self._work = series, work
+        self._series, self.work = series, work
         self._checks: list[Check] = []
 
     async def begin(self, inference: Inference) -> InlineSlice:
         """Send it to the model; what can be measured on the input is measured while that runs."""
-        clock = _Clock(self._series, self._work)
-        self._running = await inference.begin(_request(self._series, self._work), clock.fill)
+        clock = _Clock(self._series, self.work)
+        self._running = await inference.begin(_request(self._series, self.work), clock.fill)
         try:
-            self._checks = self._work.judge_input()
+            self._checks = self.work.judge_input()
         except BaseException:
             self._running.release()
             raise
@@ -106,8 +114,8 @@ class InlineSlice:
         try:
             tensors = await self._running.outputs()
             now = self._series.spent("network", self._sent)
-            finished = self._work.finish(tensors)
-            answer = _answer(self._series, self._work, finished, self._checks)
+            finished = self.work.finish(tensors)
+            answer = _answer(self._series, self.work, finished, self._checks)
             self._series.spent("finish", now)
             return answer
         finally:
@@ -125,6 +133,7 @@ class ThreadedSlice:
     """A slice whose preparation or finish would hold up the other streams: both on threads, in a task of its own."""
 
     def __init__(self, series: Series, work: SliceWork, inference: Inference) -> None:
+        self.work = work
         self._task = asyncio.create_task(_threaded(series, work, inference))
 
     async def answer(self) -> Answer:

@@ -12,26 +12,28 @@ import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from recon import __version__
 from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference
-from recon.engine.limits import Limits
+from recon.engine.limits import Limits, require_operations
 from recon.engine.models import ServedModel
 from recon.engine.patience import Patience
 from recon.engine.peer import Peer
+from recon.engine.probing import Probing
 from recon.engine.record import current
 from recon.engine.slices import InlineSlice, Pending, Series, ThreadedSlice
 from recon.errors import InternalError, InvalidRequest, TooManyRequests
 from recon.quality.interval import within_domain
+from recon.quality.survival import Shares, pooled, survives
 from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
 from recon.tasks.base import SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
-from recon.wire.messages import check_to_message, interval_to_message, verdict_to_message
+from recon.wire.messages import check_to_message, interval_to_message, survival_to_message, verdict_to_message
 from recon.wire.text import bounded_text
 
 #: A message of no more bytes brings no samples: it keeps no place.
@@ -50,6 +52,8 @@ class _Stream:
     checks: list[Check]
     #: Messages that were looked at before the model was known.
     begun: deque[Any]
+    #: What became of known lesions.
+    shares: list[Shares] = field(default_factory=list)
 
 
 class StreamEngine:
@@ -117,6 +121,7 @@ class StreamEngine:
         series = Series(peer, response, task.open(header, model.facts), model, common_pb2.Timings())
         stream = _Stream(series, patience, [], begun)
         session = series.session
+        require_operations(session.operations, self._limits.most_operations)
         account.change(session.held_bytes(self._limits.read_ahead))
         session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
@@ -133,6 +138,9 @@ class StreamEngine:
         )
         await self._answer(stream, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
+        survival = pooled(stream.shares)
+        if session.least is not None:
+            stream.checks.append(survives(survival, session.least))
         checks = by_urgency(complete(stream.checks, session.declared_checks, "no slice of this series showed it"))
         verdict = verdict_of(checks)
         found = within_domain(session.interval, checks, session.domain_checks)
@@ -143,6 +151,7 @@ class StreamEngine:
             timings=series.timings,
             provenance=provenance(model),
             interval=interval_to_message(found),
+            probes=[survival_to_message(one) for one in survival],
         )
         await _write(stream, response(report=report))
 
@@ -164,6 +173,7 @@ class StreamEngine:
         queue: asyncio.Queue[_Item] = asyncio.Queue(self._limits.read_ahead)
         reader = asyncio.create_task(self._read(stream, queue))
         pending: list[Pending] = []
+        probing = Probing(self._inference, stream.series)
         try:
             await _write(stream, stream.series.response(accepted=accepted))  # while the first slice is being read
             done = 0
@@ -177,13 +187,17 @@ class StreamEngine:
                 stream.checks = worst([*stream.checks, *answer.checks])
                 done += 1
                 current().slices_done = done
+                if item.work.probed:
+                    await probing.begin(item.work)
             if done != stream.series.session.slices:
                 raise InternalError(f"{done} of {stream.series.session.slices} slices were made of the whole input")
             stream.checks = worst([*stream.checks, *item])
+            stream.shares = await probing.found()
         finally:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
+            await probing.drop()
             left = [*pending, *(item for item in _drain(queue) if not isinstance(item, Exception | list))]
             for slice_left in left:
                 slice_left.drop()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recon.errors import InvalidRequest
+from recon.errors import InvalidRequest, quoted
 from recon.v1 import common_pb2
 from recon.wire.chunk_message import Chunk
 from recon.wire.messages import CHUNK_BYTES
@@ -51,7 +51,7 @@ class SliceAssembler:
         """
         where = f"chunk at slice {chunk.slice_index}, byte {chunk.offset_bytes}"
         if chunk.input not in ("", self.name):
-            raise InvalidRequest(f"{where}: input {chunk.input!r}, expected {self.name!r}", field="chunk.input")
+            raise InvalidRequest(f"{where}: input {quoted(chunk.input)}, expected {self.name!r}", field="chunk.input")
         if self.complete:
             raise InvalidRequest(f"{where}: all {self.slices} slices are in already", field="chunk")
         if chunk.slice_index != self.next_slice or chunk.offset_bytes != self._filled:

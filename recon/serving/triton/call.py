@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import grpc
 
 from recon.engine.inference import Request, Tensors, empty
+from recon.errors import ServiceUnavailable
 from recon.serving.triton import request as messages
 from recon.serving.triton.failures import translated
 from recon.serving.triton.segments import Segments
-from recon.serving.triton.server import TritonServer
+from recon.serving.triton.server import LONGEST_CALL_S, TritonServer
 from recon.serving.triton.slots import Ready, Slot, layout
+
+#: Why a request failed that is to be tried again.
+REPLACED = "the model's process ended and is being replaced; try again"
 
 
 class Call:
     """Sent, awaited and released; released early, it keeps what it holds until Triton is done with it.
+
+    Where Triton reads our memory a call is not cancelled, since it would go on writing there: the model finds a
+    file that says so, and ends the call.
 
     Parameters
     ----------
@@ -29,6 +38,8 @@ class Call:
         What to run.
     under_way
         Of which it is part until it has ended.
+    replaced
+        Tells whether the failure of a model is that of a process that is replaced.
     """
 
     def __init__(
@@ -38,16 +49,18 @@ class Call:
         permits: asyncio.Semaphore,
         request: Request,
         under_way: set[object],
+        replaced: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._server, self._segments, self._permits = server, segments, permits
-        self._request, self._under_way = request, under_way
+        self._request, self._under_way, self._replaced = request, under_way, replaced
+        self._halt: Path | None = None
         self._slot: Slot | None = None
         self._outputs: Tensors = {}
         self._step: asyncio.Future[Any] | None = None  # before it is sent: what must end first
         self._answer: Any = None
         self._settling: asyncio.Future[None] | None = None
         self._landed: asyncio.Future[None] | None = None
-        self._over = self._failed = self._released = self._permitted = False
+        self._given_up = self._over = self._failed = self._released = self._permitted = False
         under_way.add(self)
 
     async def send(self, fill: Callable[[Tensors], object]) -> None:
@@ -71,7 +84,9 @@ class Call:
             await self._finished(asyncio.to_thread(fill, tensors))
         raw = messages.in_body(request, tensors) if slot is None else ready.message
         self._landed = asyncio.get_running_loop().create_future()
-        self._answer = self._server.infer(raw + messages.deadline(request.deadline))
+        self._halt = None if slot is None else self._segments.halt_file()
+        ending = messages.ending(request.deadline, LONGEST_CALL_S, self._halt)
+        self._answer = self._server.infer(raw + ending)
         self._answer.add_done_callback(self._land)
 
     async def outputs(self) -> Tensors:
@@ -82,7 +97,10 @@ class Call:
             found = messages.answered(await self._answer, self._request, in_bodies=self._slot is None)
         except grpc.RpcError as error:
             self._failed = True
-            raise translated(error) from error
+            known = translated(error)
+            if await self._replaced(self._request.model.host):
+                known = ServiceUnavailable(REPLACED)
+            raise known from error
         finally:
             self._over = True
         return found if self._slot is None else self._outputs
@@ -97,7 +115,17 @@ class Call:
         elif self._answer is None or self._over:
             self._free()
         else:
+            self._give_up()
             self._settling = asyncio.ensure_future(self._settle())
+
+    def _give_up(self) -> None:
+        """Tell the model that nobody waits any more."""
+        if self._halt is None:  # the tensors went with the request
+            self._answer.cancel()
+            return
+        self._given_up = True
+        with contextlib.suppress(OSError):  # Triton is gone, and its memory with it
+            self._halt.touch(mode=0o600)
 
     def _land(self, _: object) -> None:
         """Triton has ended the call."""
@@ -129,6 +157,8 @@ class Call:
             self._step.exception()  # where the caller is gone, nobody else looks at it
         self._permit()
         self._under_way.discard(self)
+        if self._halt is not None and self._given_up:
+            self._halt.unlink(missing_ok=True)
         slot, self._slot = self._slot, None
         if slot is None:
             return

@@ -7,14 +7,18 @@ from collections import defaultdict
 from collections.abc import Callable
 
 import grpc
+import structlog
 
 from recon.engine.inference import Request, Tensors
 from recon.engine.models import ServedModel, models_of
-from recon.serving.triton.call import Call
+from recon.errors import ServiceUnavailable
+from recon.serving.triton.call import REPLACED, Call
 from recon.serving.triton.failures import translated
 from recon.serving.triton.process import TritonAddress
 from recon.serving.triton.segments import Segments
 from recon.serving.triton.server import TritonServer
+
+log = structlog.get_logger()
 
 
 class TritonClient:
@@ -40,6 +44,9 @@ class TritonClient:
         # of each model: one whose calls take minutes holds up nobody who asks for another
         self._permits: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(most_in_flight))
         self._under_way: set[object] = set()
+        self._replacing: set[str] = set()
+        #: Told the name of a model that failed: whether a process of it has ended.
+        self.has_lost: Callable[[str], bool] = lambda host: False
 
     @property
     def calls(self) -> int:
@@ -71,6 +78,24 @@ class TritonClient:
             return await self.server.ready()
         except grpc.RpcError:
             return False
+
+    async def replace(self, host: str) -> None:
+        """Unload a model and load it again, so that it has all of its processes; nobody else is held up.
+
+        Raises
+        ------
+        ReconError
+            When Triton does not do it; then it may be tried again.
+        """
+        self._replacing.add(host)
+        try:
+            log.warning("model_replaced", model=host)
+            await self.server.unload(host)
+            await self.server.load(host)
+        except grpc.RpcError as error:
+            raise translated(error) from error
+        finally:
+            self._replacing.discard(host)
 
     async def models(self) -> list[ServedModel]:
         """All models that Triton has loaded, with the parameters of their configuration."""
@@ -104,12 +129,18 @@ class TritonClient:
 
     async def begin(self, request: Request, fill: Callable[[Tensors], object]) -> Call:
         """Send a request when there is room; see :class:`recon.engine.inference.Inference`."""
+        if request.model.host in self._replacing:
+            raise ServiceUnavailable(REPLACED)
         permits = self._permits[request.model.host]
         await permits.acquire()
-        call = Call(self.server, self.segments, permits, request, self._under_way)
+        call = Call(self.server, self.segments, permits, request, self._under_way, self._replaced)
         try:
             await call.send(fill)
         except BaseException:
             call.release()
             raise
         return call
+
+    async def _replaced(self, host: str) -> bool:
+        """Whether a model's failure is that of a process that is replaced."""
+        return host in self._replacing or await asyncio.to_thread(self.has_lost, host)

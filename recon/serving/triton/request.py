@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,18 +45,23 @@ def in_body(request: Request, tensors: Tensors) -> bytes:
     return bytes(message.SerializeToString())
 
 
-def deadline(moment: float | None) -> bytes:
-    """What goes behind a request so that the model drops it when nobody waits any more: encoded messages merge.
+def ending(deadline: float | None, longest_s: float, halt: Path | None) -> bytes:
+    """What goes behind a request so that the model drops what nobody waits for: encoded messages merge.
 
     Parameters
     ----------
-    moment
-        Seconds of :func:`time.monotonic`; None for never.
+    deadline
+        Seconds of :func:`time.monotonic`; None for none of the caller's.
+    longest_s
+        That a call may last whatever the caller wants.
+    halt
+        File that is there once the caller has lost interest.
     """
-    if moment is None:
-        return b""
+    left = longest_s if deadline is None else min(deadline - time.monotonic(), longest_s)
     message = service_pb2.ModelInferRequest()
-    message.parameters["deadline_unix_s"].string_param = f"{time.time() + moment - time.monotonic():.3f}"
+    message.parameters["deadline_unix_s"].string_param = f"{time.time() + left:.3f}"
+    if halt is not None:
+        message.parameters["halt_file"].string_param = halt.name
     return bytes(message.SerializeToString())
 
 

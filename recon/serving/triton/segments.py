@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
+from pathlib import Path
 
 import grpc
 import structlog
@@ -39,7 +41,13 @@ class Segments:
         self.enabled = enabled
         self.generation = 0
         self._server, self._kept = server, kept
+        self._numbers = itertools.count()
         self._prefix = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
+
+    def halt_file(self) -> Path | None:
+        """A name, new each time, of a file where the models look; None where they do not see our files."""
+        folder = self._server.address.shared_memory
+        return None if folder is None else folder / f"{self._prefix}_halt{next(self._numbers)}"
 
     def forget(self) -> None:
         """The Triton that knew them is gone."""

@@ -22,7 +22,9 @@ _OPTIONS = [
 ]
 _INFER = "/inference.GRPCInferenceService/ModelInfer"
 #: A model that has not answered by then hangs; nothing that is served takes as long.
-_LONGEST_CALL_S = 600.0
+LONGEST_CALL_S = 600.0
+#: For a model's process that has to be ended and replaced; a call may last so much longer than its deadline.
+REPLACING_S = 30.0
 _ANSWER_S = 5.0
 
 
@@ -55,7 +57,7 @@ class TritonServer:
 
     def infer(self, request: bytes) -> Any:
         """Begin an inference: an encoded request; a call that answers with encoded bytes."""
-        return self._infer(request, metadata=self._headers, timeout=_LONGEST_CALL_S)
+        return self._infer(request, metadata=self._headers, timeout=LONGEST_CALL_S + REPLACING_S)
 
     async def ready(self) -> bool:
         """Whether the server and its models answer."""
@@ -86,9 +88,14 @@ class TritonServer:
         await self._ask(self._stub.SystemSharedMemoryUnregister, request)
 
     async def load(self, name: str) -> None:
-        """Load a model, which can take minutes."""
+        """Load a model, which can take a while."""
         request = service_pb2.RepositoryModelLoadRequest(model_name=name)
-        await self._stub.RepositoryModelLoad(request, metadata=self._headers, timeout=_LONGEST_CALL_S)
+        await self._stub.RepositoryModelLoad(request, metadata=self._headers, timeout=REPLACING_S)
+
+    async def unload(self, name: str) -> None:
+        """End a model's processes."""
+        request = service_pb2.RepositoryModelUnloadRequest(model_name=name)
+        await self._stub.RepositoryModelUnload(request, metadata=self._headers, timeout=REPLACING_S)
 
     async def _ask(self, method: Any, request: Any) -> Any:
         return await method(request, metadata=self._headers, timeout=_ANSWER_S)

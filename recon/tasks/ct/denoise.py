@@ -123,9 +123,9 @@ def rounded(hu: Array, image: FloatImage) -> Array:
     hu
         The input slice.
     image
-        What was made of it, which is overwritten.
+        What was made of it.
     """
     room = np.iinfo(np.int16).max - _MOST_NOISE_HU
     if hu.dtype != np.int16 or max(int(hu.max()), -int(hu.min())) > room:
         return image
-    return np.rint(image, out=image).astype(np.int16)
+    return np.rint(image).astype(np.int16)
