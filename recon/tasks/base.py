@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from google.protobuf.descriptor import MethodDescriptor
 
+from recon.arrays import Array
 from recon.errors import InvalidRequest
 from recon.quality.interval import Interval, IntervalKind
 from recon.quality.survival import Least
@@ -37,8 +37,6 @@ from recon.tasks.series import Series
 from recon.values.fixed_point import FixedPoint
 from recon.volumes import FloatImage, Unit
 
-Array = npt.NDArray[Any]
-WholeImage = npt.NDArray[np.int16]
 #: Told how many files have been looked at.
 LookedAt: TypeAlias = Callable[[int], None] | None
 
@@ -98,7 +96,7 @@ class FinishedSlice:
         ``"DETECTABILITY"``.
     """
 
-    image: FloatImage | WholeImage
+    image: FloatImage | Array
     uncertainty: FloatImage | FixedPoint
     checks: list[Check]
     extra: Mapping[str, FloatImage] = field(default_factory=dict)

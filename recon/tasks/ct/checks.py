@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import Array
 from recon.quality.masked import mean_where
 from recon.quality.noise_level import TISSUE_HU, tissue_noise
 from recon.quality.removed import edge_energy_ratio
 from recon.quality.verdict import Check, Verdict, measure, unmeasured
-from recon.tasks.base import Array
 from recon.tasks.ct.denoise import DenoisedSlice
 from recon.values.fixed_point import FixedPoint
 from recon.volumes import Geometry

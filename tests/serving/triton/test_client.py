@@ -16,7 +16,7 @@ from recon.engine.models import ServedModel
 from recon.errors import InternalError, UnusableData
 from recon.serving.triton.client import TritonClient
 from recon.tasks.base import TensorSpec
-from tests.serving.conftest import FakeServer, answer_of, client_with_fake
+from tests.gateway import FakeServer, answer_of, client_with_fake
 
 MODEL = ServedModel("m", "1", "m", "", {})
 
