@@ -106,7 +106,7 @@ class AlignedPair:
         step = SLAB if len(self.pre) < 64 else 2 * SLAB
         for start in range(0, len(self.pre), step):
             first, last = max(0, start - around), min(len(self.pre), start + SLAB + around)
-            regression.add(*self.slab(first, last))
+            regression.add(*self.slab(first, last), slice(start - first, start - first + SLAB))
         return regression.solve()
 
     def work(self, factor: float) -> Iterator[SliceWork]:
@@ -116,9 +116,9 @@ class AlignedPair:
             stop = min(total, start + SLAB)
             first, last = max(0, start - around), min(total, stop + around)
             mean, difference, grid = self.slab(first, last)
-            features = slab_features(mean, difference, grid, found)
+            features = slab_features(mean, difference, grid, found, slice(start - first, stop - first))
             for index in range(start, stop):
-                yield ContrastWork(self, features, index, index - first, factor)
+                yield ContrastWork(self, features, index, index - start + features.first, factor)
 
 
 def _noise(pre: FloatImage, low: FloatImage, scale: float) -> float:
