@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from recon.cli.main import app
 from recon.doors.node.cleaning import Cleaner
 from recon.doors.node.courier import Courier
-from recon.doors.node.ledger import Ledger
+from recon.doors.node.ledger import _SCHEMA, Ledger
 from recon.doors.node.overview import overview
 from recon.doors.node.releases import Releases, state_of
 from recon.doors.node.space import Watermark
@@ -200,9 +200,9 @@ def test_a_decision_survives_sigkill(held: Any, tmp_path: Path) -> None:
 
 
 def test_a_ledger_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    Ledger(tmp_path).close()
     base = sqlite3.connect(tmp_path / "node.sqlite")
-    base.execute("ALTER TABLE deliveries DROP COLUMN by_reader")
+    for statement in _SCHEMA.split(";\n"):
+        base.execute(statement)
     base.execute("PRAGMA user_version = 1")
     base.execute(
         "INSERT INTO deliveries (destination, study, series, sop, sop_class, syntax, path, kind, priority, created) "
@@ -210,10 +210,12 @@ def test_a_ledger_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) ->
     )
     base.commit()
     base.close()
-    ledger = Ledger(tmp_path)
-    with ledger.looking() as found:
-        assert found.execute("SELECT by_reader FROM deliveries").fetchone()[0] == 0
-    ledger.close()
+    for _ in range(2):
+        ledger = Ledger(tmp_path)
+        with ledger.looking() as found:
+            assert found.execute("SELECT by_reader FROM deliveries").fetchone()[0] == 0
+            assert found.execute("SELECT count(*) FROM jobs WHERE early = 0").fetchone()[0] == 0
+        ledger.close()
 
 
 def test_a_rule_that_holds_back_needs_something_to_hold(configured: Any, tmp_path: Path) -> None:
