@@ -165,11 +165,13 @@ class ToyWork(SliceWork):
         tensors["gain"][:] = self.gain
 
     def judge_input(self) -> list[Check]:
-        return [measure("gain", float(self.gain.mean()), unit="", upper=100.0, message="mean gain")]
+        return [measure("gain", float(self.gain.mean()), unit="", upper=100.0, message="mean gain", action="look")]
 
     def finish(self, tensors: Mapping[str, np.ndarray]) -> FinishedSlice:
         image = tensors["product"].copy()
-        return FinishedSlice(image, 0.1 * image, [measure("level", float(image.mean()), unit="", message="mean")])
+        return FinishedSlice(
+            image, 0.1 * image, [measure("level", float(image.mean()), unit="", message="mean", action="look")]
+        )
 
 
 class ToySeries(Series):

@@ -94,10 +94,11 @@ def read_pair(pre: Sequence[Path], low: Sequence[Path]) -> ContrastPair:
 def _same_protocol(before: AcquisitionProtocol, after: AcquisitionProtocol) -> Check:
     """Whether both headers describe one sequence: what differs between sequences looks like enhancement."""
     found = differences(before, after)
-    words = "; ".join(found) + ": compare with the images, or scan both with one protocol"
+    words = "; ".join(found)
     return measure(
         "same_protocol", float(len(found)), unit="", upper=0.0,
         message=words if found else "what the headers say of the two sequences differently",
+        action="compare with the images, or scan both with one protocol",
     )  # fmt: skip
 
 
@@ -150,7 +151,12 @@ def _of_series(path: Path, found: Sequence[SeriesIndex], left: Sequence[LeftOut]
     of, known = index.records[0].of, {item.path for item in index.lost}
     strays = [one for one in left if one.lost and one.path not in known]
     if strays and not index.lost:  # a file whose header can't be read may belong to the series
-        checks = [measure("slices_lost", float(len(strays)), unit="", upper=0.0, message="files that can't be read")]
+        checks = [
+            measure(
+                "slices_lost", float(len(strays)), unit="", upper=0.0, message="files that can't be read",
+                action="fetch the series again; the report names them",
+            )
+        ]  # fmt: skip
     return ContrastScan(
         path, tuple(dict.fromkeys(source.path for source in series.sources)), series.volume,
         sources=tuple(series.sources), patient=of.patient, frame_of_reference=of.frame_of_reference,

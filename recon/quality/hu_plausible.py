@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from recon.arrays import FloatArray
-from recon.quality.verdict import Check, measure
+from recon.quality.verdict import Check, measure, unmeasured
 
 PADDING_HU = -1500.0
 _ENOUGH = 1_000_000
 _NAME = "hu_plausible"
+_ACTION = "export the series again with its rescale slope and intercept"
 _DENSE_HU = (800.0, 1300.0)
 
 
@@ -34,36 +35,40 @@ def hu_plausible(values: FloatArray) -> Check:
     flat = flat[:: max(1, flat.size // _ENOUGH)]
     inside = flat[(flat >= PADDING_HU) & np.isfinite(flat)]
     if not inside.size:
-        return measure(_NAME, float("nan"), unit="HU", message="no value above -1500: these can't be HU")
+        return unmeasured(_NAME, unit="HU", why="no value above -1500: these can't be HU", action=_ACTION)
     lowest, highest = (float(value) for value in np.quantile(inside, (0.001, 0.999)))
     dense = _share(inside, _DENSE_HU)
     checks = [
-        measure(_NAME, lowest, unit="HU", upper=-50.0, message=_start(lowest, float(inside.min()), highest)),
+        measure(
+            _NAME, lowest, unit="HU", upper=-50.0, message=_start(lowest, float(inside.min()), highest), action=_ACTION
+        ),
         measure(
             _NAME, highest - lowest, unit="HU", lower=100.0,
-            message="the values hardly vary (scaled to a small range?): these can't be HU",
+            message="the values hardly vary (scaled to a small range?): these can't be HU", action=_ACTION,
         ),
         measure(
             _NAME, highest, unit="HU", lower=-150.0,
-            message="nothing is as dense as tissue (offset subtracted twice?): these can't be HU",
+            message="nothing is as dense as tissue (offset subtracted twice?): these can't be HU", action=_ACTION,
         ),
         measure(
             _NAME, dense, unit="", upper=0.15,
             message="share of values from 800 to 1300, as if 1024 was not subtracted: these can't be HU",
+            action=_ACTION,
         ),
         measure(
             _NAME, float((flat > 5000).mean()), unit="", upper=0.01,
-            message="share of values above 5000, which only metal has: these can't be HU",
+            message="share of values above 5000, which only metal has: these can't be HU", action=_ACTION,
         ),
         measure(
             _NAME, _spread_below(flat), unit="", upper=0.05,
-            message="share of varying values below -1500 (offset subtracted twice?): these can't be HU",
+            message="share of varying values below -1500 (offset subtracted twice?): these can't be HU", action=_ACTION,
         ),
     ]  # fmt: skip
     failed = [check for check in checks if check.outcome > 1]
     if failed:
         return failed[0]
-    return measure(_NAME, lowest, unit="HU", upper=-50.0, message="lowest value, which air or fat must have")
+    words = "lowest value, which air or fat must have"
+    return measure(_NAME, lowest, unit="HU", upper=-50.0, message=words, action=_ACTION)
 
 
 def _start(lowest: float, smallest: float, highest: float) -> str:

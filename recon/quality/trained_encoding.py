@@ -25,6 +25,7 @@ MOST_DEVIATION = 0.1
 #: In samples of the readout.
 MOST_TIMING = 0.2
 
+_OTHER_METHOD = "this image is wrong; let the service choose, without --model"
 _DELAYS = np.arange(-30, 31) * 0.05
 #: How far the estimate of unknown noise may exceed the truth, since the outer samples hold some signal too.
 _ESTIMATE_EXCESS = 1.25
@@ -97,6 +98,7 @@ def encoding_checks(
                 lower=min(1.0, least),
                 upper=most * 1.1,
                 message="lines of the matrix over lines measured, against what the network was trained for",
+                action="reconstruct with --model l1-wavelet",
             )
         )
     if "noise_range" in parameters:
@@ -110,6 +112,7 @@ def encoding_checks(
                 upper=most if noise_std > 0 else most * _ESTIMATE_EXCESS,
                 message="noise over the samples, as root mean squares, against what the network was trained for"
                 + ("" if noise_std > 0 else "; estimated from the outermost samples, which hold some signal too"),
+                action="compare with --model zero-filled before small structure is trusted",
             )
         )
     return checks
@@ -145,6 +148,7 @@ def pattern_checks(raw: ComplexArray, mask: Mask, trajectory: FloatArray | None,
         lower=1.0,
         severity=Verdict.REJECT,
         message=f"the network reconstructs {trained.shape[0]}x{trained.shape[1]} raw data, {kind}, and nothing else",
+        action=_OTHER_METHOD,
     )
     if not fits:
         return [shape]
@@ -213,6 +217,7 @@ def _sampling(mask: Mask, trained: Trained) -> Check:
         upper=MOST_MISPLACED,
         severity=Verdict.REJECT,
         message="samples that are missing from the network's pattern or beside it, over the pattern's",
+        action=_OTHER_METHOD,
     )
 
 
@@ -224,6 +229,7 @@ def _timing(raw: ComplexArray, trained: Trained) -> Check:
         upper=MOST_TIMING,
         severity=Verdict.REJECT,
         message=f"delay of every other line against the {trained.delay:g} samples that the network undoes",
+        action="correct the raw data for it, or reconstruct with --model zero-filled",
     )
 
 
@@ -236,6 +242,7 @@ def _deviation(trajectory: FloatArray, trained: Trained) -> Check:
         upper=MOST_DEVIATION,
         severity=Verdict.REJECT,
         message="farthest sample from the trajectory that the network was trained for",
+        action=_OTHER_METHOD,
     )
 
 

@@ -60,7 +60,7 @@ def measure(
     lower: float | None = None,
     upper: float | None = None,
     severity: Verdict = Verdict.REVIEW,
-    action: str = "",
+    action: str,
 ) -> Check:
     """Compare a value with its limits.
 
@@ -71,10 +71,10 @@ def measure(
     severity
         The outcome when the value is outside; one that is NaN was not measured and is REVIEW.
     action
-        What a person should do then; it is said then only.
+        What a person should do where the check does not hold; it is said there only.
     """
     if value != value:  # what could not be measured is never worse, or better, than REVIEW
-        return Check(name, value, lower, upper, unit, Verdict.REVIEW, f"not measured: {message}")
+        return Check(name, value, lower, upper, unit, Verdict.REVIEW, f"not measured: {message}: {action}")
     inside = True
     if lower is not None:
         inside &= value >= lower
@@ -82,12 +82,22 @@ def measure(
         inside &= value <= upper
     if inside:
         return Check(name, value, lower, upper, unit, Verdict.PASS, message)
-    return Check(name, value, lower, upper, unit, severity, f"{message}: {action}" if action else message)
+    return Check(name, value, lower, upper, unit, severity, f"{message}: {action}")
 
 
-def unmeasured(name: str, *, unit: str = "", why: str) -> Check:
-    """A check that could not be made: that is no PASS."""
-    return Check(name, float("nan"), None, None, unit, Verdict.REVIEW, f"not measured: {why}")
+def unmeasured(name: str, *, unit: str = "", why: str, action: str) -> Check:
+    """A check that could not be made: that is no PASS.
+
+    Parameters
+    ----------
+    name, unit
+        Of the check.
+    why
+        What kept it from being measured.
+    action
+        What a person should do.
+    """
+    return Check(name, float("nan"), None, None, unit, Verdict.REVIEW, f"not measured: {why}: {action}")
 
 
 def verdict_of(checks: Iterable[Check]) -> Verdict:
@@ -109,7 +119,8 @@ def complete(checks: Iterable[Check], declared: Iterable[str], why: str) -> list
     """
     found = list(checks)
     known = {check.name for check in found}
-    return found + [unmeasured(name, why=why) for name in declared if name not in known]
+    action = "run it again; until then nobody knows"
+    return found + [unmeasured(name, why=why, action=action) for name in declared if name not in known]
 
 
 def partly(check: Check, part: str) -> Check:

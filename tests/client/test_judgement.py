@@ -18,8 +18,8 @@ from recon.v1 import common_pb2, ct_pb2
 from recon.wire.messages import check_to_message, interval_to_message
 from recon.wire.planes import add_image, add_width
 
-GOOD = measure("noise_level", 10.0, unit="HU", message="noise", upper=75.0)
-WHOLE = measure("hu_plausible", -1000.0, unit="HU", message="lowest", upper=-50.0)
+GOOD = measure("noise_level", 10.0, unit="HU", message="noise", action="look", upper=75.0)
+WHOLE = measure("hu_plausible", -1000.0, unit="HU", message="lowest", action="look", upper=-50.0)
 
 
 class _Slices(Series):

@@ -19,7 +19,7 @@ from recon.quality.verdict import Verdict, measure
 from recon.values.result import ImageSlice, ModelIdentity
 from tests.toy import ToyJob, ToyOptions
 
-CHECK = measure("level", 1.0, unit="", message="mean")
+CHECK = measure("level", 1.0, unit="", message="mean", action="look")
 
 
 class _Run:

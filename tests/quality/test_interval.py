@@ -10,9 +10,9 @@ DOMAIN = frozenset({"noise_level"})
 
 
 def test_outside_of_the_domain_nothing_is_calibrated() -> None:
-    inside = measure("noise_level", 10.0, unit="HU", message="", upper=75.0)
-    beyond = measure("noise_level", 90.0, unit="HU", message="", upper=75.0)
-    other = measure("hu_shift", 90.0, unit="HU", message="", upper=1.0)
+    inside = measure("noise_level", 10.0, unit="HU", message="", action="", upper=75.0)
+    beyond = measure("noise_level", 90.0, unit="HU", message="", action="", upper=75.0)
+    other = measure("hu_shift", 90.0, unit="HU", message="", action="", upper=1.0)
     assert within_domain(calibrated(1.1), [inside, other], DOMAIN) == calibrated(1.1)
     found = within_domain(calibrated(1.1), [beyond], DOMAIN)
     assert found.kind is IntervalKind.NONE

@@ -123,62 +123,83 @@ def judge_pair(aligned: Aligned, found: Evidence, noise: float, spacing: tuple[f
             "motion", aligned.motion_mm, unit="mm", upper=limits.motion_mm[0],
             severity=reject if far else Verdict.REVIEW,
             message="largest displacement of the head between the scans, corrected; beyond 10 mm not trusted",
+            action="look for edges in the difference of the scans; scan low again if they are there",
         ),
-        measure("rotation", aligned.degrees, unit="deg", upper=limits.degrees, message="rotation between the scans"),
+        measure(
+            "rotation", aligned.degrees, unit="deg", upper=limits.degrees, message="rotation between the scans",
+            action="look for edges in the difference of the scans; scan low again if they are there",
+        ),
         measure(
             "gain", aligned.gain, unit="", lower=limits.gain[0], upper=limits.gain[1],
             message="intensity of the low-dose scan over the pre scan in tissue that does not enhance, corrected",
+            action="ask whether coil, receiver gain or sequence was changed between the scans",
         ),
         measure(
-            "gain_bias", aligned.bias, unit="", upper=limits.bias, message="slow change of gain in the head, corrected"
+            "gain_bias", aligned.bias, unit="", upper=limits.bias, message="slow change of gain in the head, corrected",
+            action="another coil or its correction was used; broad faint uptake is doubtful",
         ),
         measure(
             "shows_anatomy", found.typical, unit="", lower=0.3, severity=reject,
             message="median of the low-dose scan over its brightest; an image already subtracted is no scan",
+            action="give the scan itself as --low, not its difference from pre",
         ),
         measure(
             "same_head_and_sequence", aligned.similarity, unit="", lower=limits.similarity, severity=reject,
             message="correlation of the aligned scans; two patients or two sequences don't correlate",
+            action="see that both scans are of one patient and one T1-weighted sequence",
         ),
         measure(
             "coverage", aligned.coverage, unit="", lower=limits.coverage, severity=reject,
             message="share of the head that the low-dose scan shows",
+            action="give scans that cover the same part of the head",
         ),
         measure(
             "pixel_spacing", max(spacing[:2]), unit="mm", lower=limits.spacing_mm[0], upper=limits.spacing_mm[1],
             message="distance between pixels",
+            action="the network was not trained for it; compare with the difference of the scans",
         ),
-        measure("slice_spacing", spacing[2], unit="mm", upper=limits.slice_mm, message="distance between slices"),
+        measure(
+            "slice_spacing", spacing[2], unit="mm", upper=limits.slice_mm, message="distance between slices",
+            action="the network was not trained for it; compare with the difference of the scans",
+        ),
         measure(
             "mirrored", aligned.mirrored, unit="", upper=limits.mirrored, severity=reject,
             message="how much better a mirror image of low fits pre than low itself; above, one of the scans is "
-            "mirrored: export both again",
+            "mirrored",
+            action="export both scans again from where they were made",
         ),
         measure(
             "scans_in_order", found.darker - limits.swapped * found.brighter, unit="", upper=1e-4, severity=reject,
-            message="share of the head that got darker less five times the share that got brighter; pre and low may "
-            "be swapped",
+            message="share of the head that got darker less five times the share that got brighter",
+            action="pre and low may be swapped; give the scan before contrast as --pre",
         ),
         measure(
             "agent_present", found.brighter, unit="", lower=limits.enhancing_share, severity=reject,
             message="share of the head that got brighter by more than noise; no contrast agent shows",
+            action="see that --low is the scan after the reduced dose",
         ),
         measure(
             "darker_tissue", found.darker, unit="", upper=limits.darker_share,
             message="share of the head that got darker, which an agent cannot cause",
+            action="look at the difference of the scans for motion or another sequence",
         ),
         measure(
             "enhancement_size", found.largest, unit="", upper=limits.largest_enhancement,
             message="strongest change over the dose fraction; the dose fraction may be wrong",
+            action="give the dose of low over the full dose as --dose-fraction",
         ),
     ]  # fmt: skip
     if noise == noise:
         words = "noise of the scans over the 99th percentile of the pre scan"
         checks.append(
-            measure("noise_level", noise, unit="", lower=limits.noise[0], upper=limits.noise[1], message=words)
-        )
+            measure(
+                "noise_level", noise, unit="", lower=limits.noise[0], upper=limits.noise[1], message=words,
+                action="too noisy for faint uptake, or filtered until no noise is left; compare with the scans",
+            )
+        )  # fmt: skip
     else:
-        checks.append(unmeasured("noise_level", unit="", why="too little tissue"))
+        why, action = "too little tissue", "give scans of a head"
+        checks.append(unmeasured("noise_level", unit="", why=why, action=action))
     return checks
 
 
@@ -218,6 +239,7 @@ def judge_shown(shown: FloatImage, head: FloatImage) -> list[Check]:
             "shown_by_low", float(shown[head].sum()) / count, unit="", lower=LIMITS.shown,
             message="share of the head in this slice that the low-dose scan shows; elsewhere the image is the scan "
             "before contrast, and the uncertainty says so",
+            action="say nothing of enhancement there",
         )
     ]  # fmt: skip
 
@@ -242,10 +264,12 @@ def judge_slice(doubtful: FloatImage, uncertainty: FloatImage, head: FloatImage)
             "supported_by_low_dose", float((doubtful > 0)[head].sum()) / count, unit="", upper=LIMITS.unsupported_share,
             message="share of the head where enhancement was predicted that the low-dose difference does not support; "
             "the uncertainty map marks it",
+            action="look there at the scan after the reduced dose",
         ),
         measure(
             "mean_uncertainty", float(uncertainty[head].mean()), unit="", lower=LIMITS.uncertainty[0],
             upper=LIMITS.uncertainty[1],
             message="mean half-width of the 90 % interval in the head, 99th percentile of the pre scan 1",
+            action="too wide to tell uptake, or no width at all; compare with the difference of the scans",
         ),
     ]  # fmt: skip

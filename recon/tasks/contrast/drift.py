@@ -29,6 +29,8 @@ _DARK, _BRIGHT = 0.3, 0.4
 #: Six honest pairs of three patients lay from -.026 to +.001; the same with a drift of 3 or 6 % all lay outside.
 LIMITS = (-0.09, 0.03)
 
+_ACTION = "faint uptake is doubtful; compare with the two scans, or scan both with one protocol on one scanner"
+
 Curve = npt.NDArray[np.float64]
 
 
@@ -60,11 +62,12 @@ class Drift:
     def checks(self) -> list[Check]:
         """The step against its limits, as a list."""
         if np.isnan(self.step):
-            return [unmeasured("grey_white_contrast", unit="", why="too little tissue")]
+            return [unmeasured("grey_white_contrast", unit="", why="too little tissue", action=_ACTION)]
         check = measure(
             "grey_white_contrast", self.step, unit="", lower=LIMITS[0], upper=LIMITS[1],
             message="commonest difference in bright tissue less that in dark tissue; outside, the scans differ in "
-            "sequence or scanner: what all tissue of one intensity shares is subtracted, faint uptake is doubtful",
+            "sequence or scanner, and what all tissue of one intensity shares is subtracted",
+            action=_ACTION,
         )  # fmt: skip
         return [check]
 

@@ -72,7 +72,8 @@ def judge_input(hu: FloatImage, geometry: Geometry) -> list[Check]:
         action = "quieter or noisier than any scan of the training; compare with the original"
         checks.append(measure("noise_level", level, unit="HU", lower=low, upper=high, message=words, action=action))
     else:
-        checks.append(unmeasured("noise_level", unit="HU", why="too little soft tissue to measure the noise in"))
+        why, action = "too little soft tissue to measure the noise in", "look at this slice before and after"
+        checks.append(unmeasured("noise_level", unit="HU", why=why, action=action))
     return checks
 
 

@@ -80,12 +80,16 @@ def judge_input(
     """Sampling, matrix, coils and noise of a slice whose ``dead`` coils are left out already."""
     limits, cartesian = LIMITS, sampling.kind == "cartesian"
     checks = [
-        _within("coil_count", float(sampling.coils), "", domain.coils, "receive coils"),
+        _within(
+            "coil_count", float(sampling.coils), "", domain.coils, "receive coils",
+            "reconstruct with --model l1-wavelet, or sense where that takes more coils",
+        ),
         _dead(dead),
         _within(
             "acceleration", sampling.acceleration, "", (0.0, domain.acceleration[1]),
             "samples of the matrix over samples measured" if cartesian else
             "readouts that radial sampling of half the readout's matrix needs, over readouts measured",
+            "measure more; small structure may be lost or made up",
         ),
         *(_on_a_grid(sampling, domain) if cartesian else []),
     ]  # fmt: skip
@@ -97,6 +101,7 @@ def judge_input(
                 "noise_scan_agreement", found / noise_std, unit="", lower=limits.noise_agreement[0],
                 upper=limits.noise_agreement[1],
                 message="noise beside the object over what the noise scan foretells for its bandwidth",
+                action="interference, or a noise scan of another series; look for stripes",
             )
         )  # fmt: skip
     return checks
@@ -118,25 +123,33 @@ def _on_a_grid(sampling: Sampling, domain: Domain) -> list[Check]:
         measure(
             "line_acceleration", sampling.line_acceleration, unit="", upper=LIMITS.line_acceleration,
             message="lines of the matrix over whole lines measured; beyond it small structure is softened",
+            action="don't rule out small lesions with this image; measure more lines for that",
         ),
-        _within("matrix_size", min(sides), "px", (domain.matrix[0], float("inf")), "shorter side of the matrix"),
-        _within("matrix_extent", max(sides), "px", (0.0, domain.matrix[1]), "longer side of the matrix"),
+        _within(
+            "matrix_size", min(sides), "px", (domain.matrix[0], float("inf")), "shorter side of the matrix",
+            "the network was not trained for it; compare with --model l1-wavelet",
+        ),
+        _within(
+            "matrix_extent", max(sides), "px", (0.0, domain.matrix[1]), "longer side of the matrix",
+            "the network was not trained for it; compare with --model l1-wavelet",
+        ),
     ] + [
         measure(
             "calibration_region", float(sampling.centred if domain.centred else sampling.calibration), unit="samples",
             lower=max(domain.calibration, domain.centred),
             message="shorter side of the fully sampled centre, which shows the coils' sensitivities",
+            action="measure more of the centre; folds of the image may be left, see --model zero-filled",
         )
     ] * (max(domain.calibration, domain.centred) > 0)  # fmt: skip
 
 
-def _within(name: str, value: float, unit: str, limits: Range, message: str) -> Check:
+def _within(name: str, value: float, unit: str, limits: Range, message: str, action: str) -> Check:
     """Against a model's domain; where that says nothing, there is nothing that could hold."""
     least, most = limits
     if not least and most == float("inf"):
-        return unmeasured(name, unit=unit, why="the model's configuration does not say what it is for")
+        return unmeasured(name, unit=unit, why="the model's configuration does not say what it is for", action=action)
     upper = most if most < float("inf") else None
-    return measure(name, value, unit=unit, lower=least or None, upper=upper, message=message)
+    return measure(name, value, unit=unit, lower=least or None, upper=upper, message=message, action=action)
 
 
 def judge(measured: Measured) -> list[Check]:
@@ -212,8 +225,8 @@ def _missing(readouts: Readouts) -> Check:
 def _wrap_around(measured: Measured, noise: float, signal: float) -> Check:
     image = measured.image
     if not signal:
-        words = "there is no signal whose edge could be measured"
-        return measure("wrap_around", float("nan"), unit="", upper=LIMITS.wrap_around, message=words)
+        why = "there is no signal whose edge could be measured"
+        return unmeasured("wrap_around", why=why, action="look whether the scan shows anything")
     edge = np.concatenate([image[:, :2], image[:, -2:]], axis=1)
     coils = measured.readouts.samples.shape[1] if measured.combined else 1
     floor = 2 * noise**2 * coils
@@ -221,6 +234,7 @@ def _wrap_around(measured: Measured, noise: float, signal: float) -> Check:
     return measure(
         "wrap_around", value, unit="", upper=LIMITS.wrap_around,
         message="signal on the edges along the phase encoding over the mean signal: what lies beyond folds in",
+        action="look for folds; scan again with a larger field of view along the phase encoding",
     )  # fmt: skip
 
 

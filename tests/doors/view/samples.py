@@ -52,8 +52,23 @@ def write_source(folder: Path, slices: int, size: int = 96, *, patient: str = "T
 def checks_of(noise: float = 25.0, uncertainty: float = 12.0) -> list[Check]:
     """Two checks of CT."""
     return [
-        measure("noise_level", noise, unit="HU", lower=2, upper=60, message="noise of the input in soft tissue"),
-        measure("mean_uncertainty", uncertainty, unit="HU", upper=20, message="mean half-width in soft tissue"),
+        measure(
+            "noise_level",
+            noise,
+            unit="HU",
+            lower=2,
+            upper=60,
+            message="noise of the input in soft tissue",
+            action="look",
+        ),
+        measure(
+            "mean_uncertainty",
+            uncertainty,
+            unit="HU",
+            upper=20,
+            message="mean half-width in soft tissue",
+            action="look",
+        ),
     ]
 
 
@@ -67,7 +82,7 @@ def report_of(
         model={"name": "ct_denoise", "version": "3", "sha256": "ab" * 32, "software_version": "0.1.0"},
         interval={"coverage": 0.9, "conformal_factor": 1.09}, parameters={"strength": 1.0},
         timings_ms={"total": 1234.5, "model": 900.0}, slices_total=slices, slices_missing=missing or [],
-        slices_failing=failing or {}, notes=["a note"], skipped=[],
+        slices_failing=failing or {}, notes=["a note"], skipped=[], probes=[],
     )  # fmt: skip
     return {**report, **changes}
 
@@ -117,7 +132,7 @@ def contrast_nifti(parent: Path, name: str, slices: int = 5) -> Path:
     image = like.volume.values * 1.1
     for part, values in (("image", image), ("uncertainty", 0.03 + 0.1 * image), ("detectability", 0.2 + 0 * image)):
         write_nifti(values.astype(np.float32), like, folder / f"{part}.nii.gz", "synthesised")
-    checks = [measure("motion", 12.0, unit="mm", upper=10, message="largest displacement of the head")]
+    checks = [measure("motion", 12.0, unit="mm", upper=10, message="largest displacement of the head", action="look")]
     report = report_of(
         f"{inputs / 'pre.nii.gz'}, {inputs / 'low.nii.gz'}", slices, checks, task="contrast",
         probes=[{"size_mm": 3.0, "contrast": 20.0, "kept": {"median": 0.48, "p10": 0.35, "p90": 0.68}, "places": 12}],

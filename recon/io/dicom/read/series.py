@@ -254,8 +254,22 @@ def load(index: SeriesIndex) -> ImageSeries:
         notes.append(same_notes[0] + (f" (and {more} more like it)" if more else ""))
     spacing, checks = spacing_notes(kept)
     checks += [
-        measure("slices_lost", float(lost), unit="", upper=0.0, message="files of the series that can't be read"),
-        measure("grouping", float(clashes), unit="", upper=0.0, message="slices that lie where another one lies"),
+        measure(
+            "slices_lost",
+            float(lost),
+            unit="",
+            upper=0.0,
+            message="files of the series that can't be read",
+            action="fetch the series again; the report names them",
+        ),
+        measure(
+            "grouping",
+            float(clashes),
+            unit="",
+            upper=0.0,
+            message="slices that lie where another one lies",
+            action="two acquisitions may be mixed; export them as series of their own",
+        ),
     ]
     return ImageSeries(
         index.uid, index.number, index.description,
