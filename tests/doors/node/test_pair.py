@@ -71,7 +71,7 @@ def test_a_pair_becomes_one_synthesis_whichever_comes_first(
     releases = Releases(node.ledger)
     (case,) = NodeResults(node.ledger, releases).cases()
     shown = OpenImages().of(case)
-    assert shown.shape == list(SHAPE)
+    assert shown.shape == SHAPE
     assert shown.read("before", SHAPE[0] // 2) is not None, "the reader sees what it was made from"
 
 

@@ -121,6 +121,7 @@ def _identify(dataset: Dataset, series: MrDicomSeries, index: int) -> None:
     equipment.ContributionDescription = series.derivation[:1024]
     equipment.PurposeOfReferenceCodeSequence = coded(codes.cid7005.ProcessingEquipment)
     dataset.ContributingEquipmentSequence = Sequence([equipment])
+    complete(dataset)
 
 
 def _place(dataset: Dataset, geometry: Geometry, index: int) -> None:
