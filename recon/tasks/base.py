@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from google.protobuf.descriptor import MethodDescriptor
 
+from recon.arrays import Array
 from recon.errors import InvalidRequest
 from recon.quality.interval import Interval, IntervalKind
 from recon.quality.survival import Least
@@ -36,7 +36,6 @@ from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.volumes import FloatImage, Unit
 
-Array = npt.NDArray[Any]
 #: Told how many files have been looked at.
 LookedAt: TypeAlias = Callable[[int], None] | None
 

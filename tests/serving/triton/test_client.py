@@ -18,7 +18,7 @@ from recon.errors import InternalError, UnusableData
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.process import TritonAddress
 from recon.tasks.base import TensorSpec
-from tests.serving.conftest import FakeServer
+from tests.gateway import FakeServer
 
 MODEL = ServedModel("m", "1", "m", "", {})
 
