@@ -15,6 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from recon import __version__
 from recon.io.dicom import coded
+from recon.io.dicom.write.required import complete
 from recon.volumes import FloatImage, Geometry
 
 _LARGEST = 4095
