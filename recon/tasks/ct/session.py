@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from recon.arrays import Array
 from recon.errors import InvalidRequest
 from recon.quality.hu_plausible import hu_plausible
 from recon.quality.interval import Interval, calibrated
 from recon.quality.survival import CHECK, Least
 from recon.quality.verdict import Check
-from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, TensorSpec
+from recon.tasks.base import FinishedSlice, ModelFacts, Session, SliceWork, TensorSpec
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.ct.checks import DECLARED, DOMAIN, OF_THE_SERIES, judge_input, judge_result
 from recon.tasks.ct.denoise import STRIDE, DenoisedSlice, denoise, fill
