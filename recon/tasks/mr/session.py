@@ -9,6 +9,7 @@ from recon.errors import InvalidRequest
 from recon.quality.interval import COVERAGE, Interval, IntervalKind, calibrated
 from recon.quality.trained_encoding import encoding_names
 from recon.tasks.base import ModelFacts, Session, SliceWork
+from recon.tasks.mr import anatomy
 from recon.tasks.mr.checks import DOMAIN, declared
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
@@ -43,7 +44,7 @@ class MrSession(Session):
             linear=self._kind is IntervalKind.PROPAGATED_NOISE,
             noise_known=self._facts.noise_std > 0,
         )
-        known += (CHECK,) * (TABLE in self._model.parameters)
+        known += (CHECK,) * (TABLE in self._model.parameters) + anatomy.declared(self._model, self._facts.spacing)
         return known + encoding_names(self._model.parameters, self._facts.kind == "cartesian")
 
     @property
