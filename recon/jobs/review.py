@@ -20,19 +20,26 @@ from recon.tasks.registry import task_of, tasks
 _SLICES = 3
 
 
-def jobs_in(paths: Iterable[Path]) -> Iterator[Job | Problem]:
-    """The jobs of all tasks in files and folders; inputs of a task that takes several are paired by their names."""
-    given = list(paths)
+def jobs_in(paths: Iterable[Path]) -> list[Job | Problem]:
+    """The jobs of all tasks in files and folders, and what is damaged.
+
+    Inputs of a task that takes several are paired by their names, and are no scans of their own.
+    """
+    given, found = list(paths), list[Job | Problem]()
     for task in tasks().values():
         if len(task.inputs) > 1:
             for pair in _together(task, given):
-                given = [
-                    rest for path in given for rest in _without(path, {one for all_ in pair.values() for one in all_})
-                ]
-                yield from _found(task, pair)
+                halves = {one for files in pair.values() for one in files}
+                given = [rest for path in given for rest in _without(path, halves)]
+                found += _found(task, pair)
     for task in tasks().values():
         if len(task.inputs) == 1 and given:
-            yield from _found(task, {task.inputs[0].name: given})
+            found += _found(task, {task.inputs[0].name: given})
+    jobs = [one for one in found if isinstance(one, Job)]
+    # a file that is named by itself is a problem to each task that does not take it
+    taken = {str(path) for job in jobs for path in job.files}
+    problems = {one.path: one for one in found if isinstance(one, Problem) and one.path not in taken}
+    return [*jobs, *problems.values()]
 
 
 def _found(task: Task, given: Mapping[str, Sequence[Path]]) -> Iterator[Job | Problem]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recon.io.nifti import write_volume
+from recon.io.kspace.results import write_volume
 from recon.jobs.review import jobs_in
 from recon.tasks.job import Job
 from recon.volumes import Geometry, Unit, Volume

@@ -3,8 +3,8 @@
 Run as ``python -m recon.training.mr.domain --data DIR``: draws planes through the recipe's volumes, heads of the
 training on one side and bodies on the other, fits :class:`recon.quality.anatomy.Learned` and writes it into the
 model's configuration; how often it errs goes to ``domain.json`` beside the card. Of every volume one half of the
-planes is fitted, the other measured; volumes that are held out for the interval are measured only, unless they
-are bodies, of which there are too few.
+planes is fitted; limits are set on the other half of the heads. Heads that are held out for the interval, and the
+other half of the bodies, are measured only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from recon.training.mr.anatomy import MrSource
 from recon.training.mr.recipe import MrRecipe
 from recon.training.recipe import read
 
-_PLANES = 120
+_PLANES = 180
 #: Root mean squares of noise over the object's signal.
 _NOISE = (0.005, 0.05)
 #: Of the learned images, the share that each of the two questions may take for something else.
@@ -53,8 +53,18 @@ def measures_of(source: MrSource, roots: list[Path], seed: int) -> Vector:
     return np.array([shown.measures for shown in found if isinstance(shown, Shown)])
 
 
-def fit(learned: Vector, others: Vector, what: str) -> Learned:
-    """What tells two sets of measures (images, 51) apart; both sets weigh the same."""
+def fit(learned: Vector, others: Vector, limiting: Vector, what: str) -> Learned:
+    """What tells two sets of measures (images, 51) apart.
+
+    Parameters
+    ----------
+    learned, others
+        The two sets; both weigh the same.
+    limiting
+        More of what was learned, which nothing is fitted to: the limits are quantiles of these.
+    what
+        Was learned, in words.
+    """
     centre, scale = learned.mean(0), learned.std(0) + 1e-6
     standard = (learned - centre) / scale
     rows = np.concatenate([_terms(standard), _terms((others - centre) / scale)])
@@ -63,8 +73,9 @@ def fit(learned: Vector, others: Vector, what: str) -> Learned:
     weights = _logistic(rows, wanted, share)
     covariance = np.cov(standard[:, :OUTLINE].T)
     precision = np.linalg.inv((1 - _SHRINKAGE) * covariance + _SHRINKAGE * np.eye(OUTLINE))
-    scores = _terms(standard) @ weights
-    distances = [distance(row, precision) for row in standard]
+    held_out = (limiting - centre) / scale
+    scores = _terms(held_out) @ weights
+    distances = [distance(row, precision) for row in held_out]
     return Learned(
         what, _rounded(centre), _rounded(scale), _rounded(weights[:-1]), float(f"{weights[-1]:.5g}"),
         float(f"{np.quantile(scores, _FALSE_ALARMS):.5g}"), tuple(_rounded(row) for row in precision),
@@ -102,11 +113,12 @@ def learn(recipe: MrRecipe, roots: list[Path]) -> tuple[Learned, dict[str, Any]]
         name for name, source in sources.items() if source.form == "body"
     }
     found = {name: measures_of(source, roots, recipe.seed) for name, source in sources.items()}
-    heads, bodies = (
-        np.concatenate([found[name][::2] for name in sources if name in fitted and sources[name].form == form])
-        for form in ("head", "body")
-    )
-    learned = fit(heads, bodies, "head")
+
+    def half(form: str, first: int) -> Vector:
+        ours = [name for name in sources if name in fitted and sources[name].form == form]
+        return np.concatenate([found[name][first::2] for name in ours])
+
+    learned = fit(half("head", 0), half("body", 0), half("head", 1), "head")
     rates = {
         name: {
             "form": sources[name].form,
@@ -116,7 +128,7 @@ def learn(recipe: MrRecipe, roots: list[Path]) -> tuple[Learned, dict[str, Any]]
         }
         for name, values in found.items()
     }
-    return learned, {"what": learned.what, "false_alarms_wanted": 2 * _FALSE_ALARMS, "volumes": rates}
+    return learned, {"what": learned.what, "limits_at": _FALSE_ALARMS, "volumes": rates}
 
 
 def write(learned: Learned, folder: Path, version: str = "1") -> None:
