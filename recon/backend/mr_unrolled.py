@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recon.backend.python_model import Array, PythonModel, as_measured
+from recon.arrays import Array, ComplexArray
+from recon.backend.python_model import PythonModel, as_measured
 from recon.backend.runtime import Network, runtime_of
 from recon.physics.coil_compression import virtual_coils
 from recon.physics.conjugate_gradients import conjugate_gradients
 from recon.physics.espirit import centre_of, sensitivities
+from recon.physics.halting import Halt, never
 from recon.physics.sampling import calibration_size
 from recon.physics.sense import Sense
 from recon.physics.thermal_noise import outer_noise
@@ -32,7 +34,6 @@ MOST_COILS = 12  # more are compressed to so many virtual ones
 LEAST = np.finfo(np.float32).tiny  # of an interval's half-width
 WORKERS = max(1, len(os.sched_getaffinity(0)))
 _OUTPUTS = ["update", "widths", "memory_out", "weight"]
-_Complex = npt.NDArray[np.complex64]
 
 
 class Unrolled:
@@ -49,7 +50,9 @@ class Unrolled:
     def __init__(self, cascades: Sequence[Network], repeats: int = REPEATS) -> None:
         self.cascades = [*cascades, *[cascades[-1]] * (repeats - 1)]
 
-    def __call__(self, kspace: _Complex, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    def __call__(
+        self, kspace: ComplexArray, mask: npt.NDArray[np.bool_], halt: Halt = never
+    ) -> npt.NDArray[np.float32]:
         """(5, y, x) float32: image, interval below and above, unexplained k-space.
 
         Parameters
@@ -58,19 +61,23 @@ class Unrolled:
             (coils, ky, kx).
         mask
             (ky, kx), what was measured.
+        halt
+            Called between steps.
         """
         calibration = calibration_size(mask)
         kspace, left_out = virtual_coils(kspace, centre_of(kspace, calibration, max(calibration)), MOST_COILS)
         height, width = mask.shape
         noise = outer_noise(kspace, mask)
-        maps, scale = sensitivities(centre_of(kspace, calibration), (height, width), noise, WORKERS)
+        maps, scale = sensitivities(centre_of(kspace, calibration), (height, width), noise, WORKERS, halt)
         if not scale > 0:  # nothing in the centre of k-space: there is no image to start from
             measured = np.sqrt((np.abs(kspace) ** 2).sum(0) + left_out)
             unknown = np.full((height, width), max(float(np.sqrt((measured**2).sum())), LEAST))
             return np.stack([0 * measured, 0 * measured, unknown, unknown, measured]).astype(np.float32)
         sense = Sense(maps, mask, WORKERS)
         adjoint = sense.adjoint(kspace / np.float32(scale))
-        image, residual = conjugate_gradients(sense.normal, np.zeros_like(adjoint), adjoint, START_WEIGHT, START_STEPS)
+        image, residual = conjugate_gradients(
+            sense.normal, np.zeros_like(adjoint), adjoint, START_WEIGHT, START_STEPS, halt=halt
+        )
         gradient = np.float32(-START_WEIGHT) * image - residual
         given = conditions(noise / scale, float(mask.mean()))
         padded = height + -height % STRIDE, width + -width % STRIDE
@@ -86,7 +93,7 @@ class Unrolled:
             weight = np.float32(made[3][0, 0])
             wanted = image + (update[0] + np.complex64(1j) * update[1])
             image, residual = conjugate_gradients(
-                sense.normal, wanted, adjoint - sense.normal(wanted), float(weight), CG_STEPS
+                sense.normal, wanted, adjoint - sense.normal(wanted), float(weight), CG_STEPS, halt=halt
             )
             gradient = weight * (wanted - image) - residual
         image = image * np.float32(scale)
@@ -114,4 +121,4 @@ class TritonPythonModel(PythonModel):
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
         """See :class:`PythonModel`."""
-        return {self.output: self.run(*as_measured(inputs))[None]}
+        return {self.output: self.run(*as_measured(inputs), self.halt)[None]}

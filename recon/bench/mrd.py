@@ -21,8 +21,8 @@ import numpy as np
 from recon.bench.intake import write_model
 from recon.client import Client
 from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
-from recon.doors.mrd.session import Surroundings
-from recon.doors.mrd.wire import Acquisition, Close, ConfigFile, Header, Image, Message, Text, encode, layout
+from recon.doors.mrd.surroundings import Surroundings
+from recon.doors.mrd.wire import Block, Close, ConfigFile, Header, Image, Message, Text, encode, layout
 from recon.doors.mrd.wire.reader import read_messages
 from recon.machine import describe
 from recon.values.readouts import KSpace, Readouts
@@ -68,7 +68,7 @@ class _Scanner:
             head["idx"]["slice"], head["idx"]["kspace_encode_step_1"] = number, line
             head["position"] = 0, 0, 3 * number
             head["flags"] = _LAST_IN_SLICE if line == _SIDE - 1 else 0
-            self.send(Acquisition(head[()], samples))
+            self.send(Block.of_one(head, samples))
 
     def image(self) -> None:
         """Wait for one."""

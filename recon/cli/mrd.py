@@ -14,7 +14,7 @@ import typer
 
 from recon.cli.options import AsJson, Server, TlsCa, TlsCert, TlsKey
 from recon.cli.session import connect, tls_of
-from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
+from recon.errors import InvalidRequest, ReconError, ServiceUnavailable, plain
 
 app = typer.Typer(help="The scanner's door: raw data in, images out, as scanners speak it.", no_args_is_help=True)
 
@@ -45,7 +45,7 @@ def serve(
     """Take scans until SIGTERM; listens at once, and says when the models are there, too."""
     from recon.doors.mrd.kept import Kept
     from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
-    from recon.doors.mrd.session import Bounds, Surroundings
+    from recon.doors.mrd.surroundings import Bounds, Surroundings
 
     host, port = _host_port(listen)
     service = _Service()
@@ -125,10 +125,10 @@ def stream(
     that is installed). Version 2 is answered in version 2, the others as a stream of version 1.
     """
     from recon.doors.mrd import pipe
-    from recon.doors.mrd.session import Bounds, Surroundings
+    from recon.doors.mrd.surroundings import Bounds, Surroundings
 
     def show(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        print(plain(text), file=sys.stderr, flush=True)
 
     with connect(server, tls_of(tls_ca, tls_cert, tls_key), 120.0, _TASKS) as client:
         around = Surroundings(lambda: client, bounds=Bounds(timeout_s=timeout))
@@ -184,7 +184,7 @@ def _talk(
 
     def show(text: str) -> None:
         texts.append(text)
-        print(text, file=sys.stderr, flush=True)
+        print(plain(text), file=sys.stderr, flush=True)
 
     file = ImageFile(output) if output is not None else None
     received = Received(file.keep if file is not None else lambda image: None, show)

@@ -21,20 +21,21 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from google.protobuf.descriptor import MethodDescriptor
 
+from recon.arrays import Array
 from recon.errors import InvalidRequest
 from recon.quality.interval import Interval, IntervalKind
+from recon.quality.survival import Least
 from recon.quality.verdict import Check
 from recon.tasks.archive import ArchivedScan, Claim
 from recon.tasks.job import Found
 from recon.tasks.options import Options
+from recon.tasks.probe import Probe
 from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.volumes import FloatImage, Unit
 
-Array = npt.NDArray[Any]
 #: Told how many files have been looked at.
 LookedAt: TypeAlias = Callable[[int], None] | None
 
@@ -100,6 +101,8 @@ class FinishedSlice:
 
 #: Of a slice on its way: samples, tensors, image, width and the message.
 _BYTES_A_PIXEL = 32
+#: Of a convolutional network that is as large as those that are served.
+_OPERATIONS_A_PIXEL = 1e5
 
 
 class SliceWork(ABC):
@@ -111,10 +114,13 @@ class SliceWork(ABC):
         Of the slice in the result, from 0.
     quick
         Whether ``prepare`` takes less than a change of threads would.
+    probed
+        Whether known lesions are to be added to it, once it is finished.
     """
 
     index: int
     quick = False
+    probed = False
 
     @property
     @abstractmethod
@@ -142,6 +148,10 @@ class SliceWork(ABC):
     @abstractmethod
     def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
         """Image, uncertainty and checks of the outputs, which are valid during this call only."""
+
+    def probe(self) -> Probe | None:
+        """Of a slice that is finished and ``probed``: itself with known lesions; None where it has no place for one."""
+        return None
 
 
 class Session(ABC):
@@ -191,9 +201,22 @@ class Session(ABC):
         return _BYTES_A_PIXEL * self.rows * self.columns * min(self.slices, read_ahead + 2)
 
     @property
+    def operations(self) -> float:
+        """Floating-point operations of a slice, or of what is done to the series as a whole, whichever are more.
+
+        An estimate from the header alone, by which a service refuses what it would never finish.
+        """
+        return _OPERATIONS_A_PIXEL * self.rows * self.columns
+
+    @property
     def interval(self) -> Interval:
         """What the uncertainty plane means, as far as model and header tell."""
         return Interval(IntervalKind.NONE, basis="this task states none")
+
+    @property
+    def least(self) -> Least | None:
+        """What must be kept of known lesions; None where none are added. Then ``lesions_survive`` is declared."""
+        return None
 
     @property
     @abstractmethod

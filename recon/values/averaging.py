@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
-from recon.values.readouts import Counts, Readouts
+from recon.values.readouts import Counts, ReadoutPart, Readouts
 from recon.volumes import ComplexImage, FloatImage
 
 Lines = npt.NDArray[np.int64]
 _MOST = np.iinfo(np.uint16).max
+
+
+def gathered(parts: Iterable[ReadoutPart], shape: tuple[int, int, int]) -> Readouts:
+    """The slice of shape (lines, coils, samples) that parts on a Cartesian grid make."""
+    averaging = Averaging(*shape)
+    for part in parts:
+        averaging.add(part.lines, part.values, part.counts)
+    return averaging.mean()
 
 
 class Averaging:

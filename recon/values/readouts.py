@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import Mask
 from recon.volumes import ComplexImage, FloatImage, Geometry
 
 Counts = npt.NDArray[np.uint16]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,28 @@ class Readouts:
 
 
 @dataclass(frozen=True)
+class ReadoutPart:
+    """Some readouts of a slice.
+
+    Attributes
+    ----------
+    lines
+        (n,) their places.
+    values
+        (n, coils, samples) complex64.
+    counts
+        (n, samples), of how many measurements each sample is the mean; None for one each.
+    paths
+        (n, samples, 2) float32 in cycles per pixel; None on a Cartesian grid.
+    """
+
+    lines: npt.NDArray[np.int64]
+    values: ComplexImage
+    counts: Counts | None = None
+    paths: FloatImage | None = None
+
+
+@dataclass(frozen=True)
 class KSpace:
     """k-space of a stack of slices, loaded one slice at a time.
 
@@ -95,6 +117,9 @@ class KSpace:
         Of the real part of one measurement of a coil; 0 where no noise scan tells.
     kind
         ``cartesian``, ``radial`` or ``spiral``.
+    coming
+        Readouts of a slice as they come in, each line as often as it is measured; waits for the next. None where
+        slices are there as a whole.
     """
 
     slices: int
@@ -106,6 +131,7 @@ class KSpace:
     matrix: tuple[int, int] | None = None
     noise_std: float = 0.0
     kind: str = "cartesian"
+    coming: Callable[[int], Iterator[ReadoutPart]] | None = None
 
     @property
     def image_shape(self) -> tuple[int, int]:

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from recon.errors import InvalidRequest
 from recon.v1 import mr_pb2
-from recon.values.readouts import Counts, Readouts
+from recon.values.readouts import ReadoutPart, Readouts
 from recon.volumes import ComplexImage, FloatImage
 from recon.wire.messages import CHUNK_BYTES, PIECE_BYTES
-
-
-@dataclass(frozen=True)
-class ReadoutPart:
-    """Some readouts of a slice.
-
-    Attributes
-    ----------
-    lines
-        (n,) their places.
-    values
-        (n, coils, samples) complex64.
-    counts
-        (n, samples), of how many measurements each sample is the mean; None for one each.
-    paths
-        (n, samples, 2) float32 in cycles per pixel; None on a Cartesian grid.
-    """
-
-    lines: npt.NDArray[np.int64]
-    values: ComplexImage
-    counts: Counts | None
-    paths: FloatImage | None
 
 
 def messages_of(index: int, readouts: Readouts) -> Iterator[mr_pb2.Readouts]:
@@ -54,6 +30,22 @@ def messages_of(index: int, readouts: Readouts) -> Iterator[mr_pb2.Readouts]:
             trajectory=b"" if readouts.trajectory is None else readouts.trajectory[at].astype("<f4").tobytes(),
             counts=b"" if once else readouts.counts[at].astype("<u2").tobytes(),
         )  # fmt: skip
+
+
+def messages_of_parts(index: int, parts: Iterable[ReadoutPart]) -> Iterator[mr_pb2.Readouts]:
+    """Readouts of slice ``index`` as they come, each part at once; the last message only says that it was the last."""
+    for part in parts:
+        _, coils, samples = part.values.shape
+        most = max(1, PIECE_BYTES // ((8 * coils + 10) * samples))
+        for start in range(0, len(part.lines), most):
+            some = slice(start, start + most)
+            yield mr_pb2.Readouts(
+                slice_index=index, lines=part.lines[some].tolist(),
+                data=np.ascontiguousarray(part.values[some], "<c8").tobytes(),
+                counts=b"" if part.counts is None else part.counts[some].astype("<u2").tobytes(),
+                trajectory=b"" if part.paths is None else part.paths[some].astype("<f4").tobytes(),
+            )  # fmt: skip
+    yield mr_pb2.Readouts(slice_index=index, last_in_slice=True)
 
 
 def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool) -> ReadoutPart:

@@ -9,7 +9,7 @@ import numpy as np
 from ismrmrd import Meta
 
 from recon.doors.mrd.scanner import converse, parameters_text
-from recon.doors.mrd.wire import Acquisition, ConfigFile, Header, Image, Message, Text, layout
+from recon.doors.mrd.wire import Block, ConfigFile, Header, Image, Message, Text, layout
 from recon.physics.fourier import to_kspace
 from recon.volumes import ComplexImage, FloatImage
 
@@ -87,7 +87,7 @@ def messages() -> Iterator[Message]:
             head["position"], head["idx"]["slice"] = (0, 0, 6 * number), number
             head["idx"]["kspace_encode_step_1"] = line
             head["flags"] = _LAST_IN_SLICE if line == _SIDE - 1 else 0
-            yield Acquisition(head[()], np.ascontiguousarray(kspace[:, line], "<c8"))
+            yield Block.of_one(head, np.ascontiguousarray(kspace[:, line], "<c8"))
 
 
 def expected(number: int) -> FloatImage:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recon.client import Client
+from recon.client.calls import Calls
 from recon.doors.mrd.images_in import SeriesStack
 from recon.doors.mrd.options import SessionOptions
 from recon.doors.mrd.pictures import IMAGE, INTERVAL, Picture
@@ -38,7 +38,7 @@ class EarlierScans:
 
 
 def enhanced(
-    client: Client, stacks: list[SeriesStack], options: SessionOptions, timeout_s: float
+    client: Calls, stacks: list[SeriesStack], options: SessionOptions, timeout_s: float
 ) -> Iterator[list[Picture]]:
     """The pictures of each slice of the first scan, with the contrast of the full dose.
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from recon.client import Client, ImageSlice
+from recon.client.calls import Calls
+from recon.doors.mrd.coming import Coming
 from recon.doors.mrd.options import SessionOptions
 from recon.doors.mrd.pictures import COMPLEX, IMAGE, INTERVAL, Picture, place_of
-from recon.doors.mrd.scan import Portion
+from recon.doors.mrd.scan import Portion, table_of
+from recon.errors import ReconError
 from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.header import ScanHeader
 from recon.io.mrd.series import series_of
 from recon.quality.verdict import worst
-from recon.values.result import ModelIdentity
+from recon.values.averaging import gathered
+from recon.values.readouts import ReadoutPart
+from recon.values.result import ImageSlice, ModelIdentity
 
 
 class Reconstruction:
@@ -40,7 +44,7 @@ class Reconstruction:
     """
 
     def __init__(
-        self, client: Client, header: ScanHeader, options: SessionOptions, name: str, timeout_s: float,
+        self, client: Calls, header: ScanHeader, options: SessionOptions, name: str, timeout_s: float,
         say: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._client, self._header, self._options = client, header, options
@@ -49,39 +53,59 @@ class Reconstruction:
         self._choosing = threading.Lock()
         self._said: set[str] = set()
 
-    def pictures(self, portion: Portion) -> list[Picture]:
-        """The pictures of a portion: of each slice the image, its interval, and the complex image where it is wanted.
+    def pictures(self, measured: Portion | Coming) -> list[Picture]:
+        """The pictures of a slice or slab: the image, its interval, and the complex image where it is wanted.
+
+        Parameters
+        ----------
+        measured
+            As a whole, or while it is coming: then this waits for its last readout.
 
         Raises
         ------
         ReconError
             When its readouts make no image, or the service fails.
         """
+        if isinstance(measured, Portion):
+            return self._of_whole(measured)
+        made = self._of_coming(measured)
+        portion = measured.whole()
+        if portion is None:
+            return []
+        return self._of_whole(portion) if made is None else self._pictures(portion, *made)
+
+    def _of_whole(self, portion: Portion) -> list[Picture]:
         made: list[Picture] = []
         for series in series_of(self._header.document, portion.acquisitions, self._name):
             for note in series.notes:
                 self._once(note)
-            made += self._reconstructed(portion, series)
+            results, model = self._run(int(portion.first["encoding_space_ref"]), series)
+            made += self._pictures(portion, series, results, model)
         return made
 
-    def _reconstructed(self, portion: Portion, series: KSpaceSeries) -> list[Picture]:
-        results, model = self._run(int(portion.first["encoding_space_ref"]), series)
-        images, widths = (_volume(series, [getattr(r, name) for r in results]) for name in ("image", "uncertainty"))
-        phases = self._phases(series, results)
-        straight = len(images) == len(results)  # slices are those of the service, not across them
-        made: list[Picture] = []
-        for z, (image, width) in enumerate(zip(images, widths, strict=True)):
-            judged = results[z] if straight else _worst(results)
-            shown = {IMAGE: image}
-            if self._options.uncertainty and np.isfinite(width).all():
-                shown[INTERVAL] = width
-            elif self._options.uncertainty:
-                self._once("this method knows no interval, so none is sent")
-            if phases is not None:
-                shown[COMPLEX] = image * np.exp(1j * phases[z])
-            first = self._picture(portion, series, z, image, judged, model)
-            made += [replace(first, kind=kind, values=values) for kind, values in shown.items()]
-        return made
+    def _of_coming(self, coming: Coming) -> tuple[KSpaceSeries, list[ImageSlice], ModelIdentity | None] | None:
+        """Sent as it comes; None where that can't be done or failed: what is wrong then shows in the whole."""
+        method = self._methods.get(coming.encoding, self._options.model)
+        if not method:  # the service is to choose, and looks at a whole slice for that
+            return None
+        try:
+            begun = table_of([*coming.noise, coming.first], coming.name)
+            series, *others = series_of(self._header.document, begun, self._name)
+            further = series.further
+            if others or further is None:
+                return None
+            for note in series.notes:
+                self._once(note)
+
+            def lines(_: int) -> Iterator[ReadoutPart]:
+                return (further(block.heads, block.samples) for block in coming.blocks())
+
+            kspace = series.kspace
+            shape = kspace.lines, kspace.coils, kspace.samples
+            kspace = replace(kspace, coming=lines, load=lambda index: gathered(lines(index), shape))
+            return series, *self._ask(method, replace(series, kspace=kspace))
+        except ReconError:
+            return None
 
     def _run(self, encoding: int, series: KSpaceSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
         """The results of a stack, by the method that the first of its encoding was made by."""
@@ -108,6 +132,26 @@ class Reconstruction:
             self._once("this method knows no phase, so no complex images are sent")
             return None
         return _volume(series, [result.extra["PHASE"] for result in results])
+
+    def _pictures(
+        self, portion: Portion, series: KSpaceSeries, results: list[ImageSlice], model: ModelIdentity | None
+    ) -> list[Picture]:
+        images, widths = (_volume(series, [getattr(r, name) for r in results]) for name in ("image", "uncertainty"))
+        phases = self._phases(series, results)
+        straight = len(images) == len(results)  # slices are those of the service, not across them
+        made: list[Picture] = []
+        for z, (image, width) in enumerate(zip(images, widths, strict=True)):
+            judged = results[z] if straight else _worst(results)
+            shown = {IMAGE: image}
+            if self._options.uncertainty and np.isfinite(width).all():
+                shown[INTERVAL] = width
+            elif self._options.uncertainty:
+                self._once("this method knows no interval, so none is sent")
+            if phases is not None:
+                shown[COMPLEX] = image * np.exp(1j * phases[z])
+            first = self._picture(portion, series, z, image, judged, model)
+            made += [replace(first, kind=kind, values=values) for kind, values in shown.items()]
+        return made
 
     def _picture(
         self,

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
-from recon.doors.mrd.wire import Acquisition
+from recon.doors.mrd.wire import Block
 
 
 class NoiseScans:
@@ -20,7 +20,7 @@ class NoiseScans:
 
     def __init__(self, most: int = 64, most_bytes: int = 2**30) -> None:
         self._most, self._most_bytes = most, most_bytes
-        self._kept: OrderedDict[str, list[Acquisition]] = OrderedDict()
+        self._kept: OrderedDict[str, list[Block]] = OrderedDict()
         self._coming: dict[str, int] = {}
         self._changed = threading.Condition()
 
@@ -29,7 +29,7 @@ class NoiseScans:
         with self._changed:
             self._coming[identity] = self._coming.get(identity, 0) + 1
 
-    def end(self, identity: str, noise: list[Acquisition]) -> None:
+    def end(self, identity: str, noise: list[Block]) -> None:
         """The scan is over; ``noise`` is what it brought."""
         with self._changed:
             self._coming[identity] -= 1
@@ -42,12 +42,12 @@ class NoiseScans:
                 self._kept.popitem(last=False)
             self._changed.notify_all()
 
-    def find(self, identity: str, wait_s: float) -> list[Acquisition] | None:
+    def find(self, identity: str, wait_s: float) -> list[Block] | None:
         """The noise of a scan; waits while that scan is still going on.
 
         Returns
         -------
-        list of Acquisition or None
+        list of Block or None
             None when there is none.
         """
         with self._changed:
@@ -56,7 +56,7 @@ class NoiseScans:
 
     @property
     def _bytes(self) -> int:
-        return sum(readout.nbytes for readouts in self._kept.values() for readout in readouts)
+        return sum(block.nbytes for blocks in self._kept.values() for block in blocks)
 
 
 def identity_of(document: Any) -> str:

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO
 
 from recon.doors.mrd import scanner, version2
 from recon.doors.mrd.outbox import AnswerOutbox
-from recon.doors.mrd.session import ScannerSession, Surroundings
+from recon.doors.mrd.session import ScannerSession
+from recon.doors.mrd.surroundings import Surroundings
 from recon.doors.mrd.wire import Close, ConfigFile, Message, Text, encode, read_messages
 
 _HDF5 = b"\x89HDF"
@@ -38,7 +39,7 @@ def run(
 
     Returns
     -------
-    Outbox
+    AnswerOutbox
         It has counted images and errors.
     """
     buffered = io.BufferedReader(source, 2**20)

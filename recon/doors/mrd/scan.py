@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from recon.doors.mrd.wire import Acquisition
-from recon.doors.mrd.wire.layout import ACQUISITION_HEAD
+from recon.doors.mrd.coming import Coming
+from recon.doors.mrd.wire import Block
 from recon.errors import TooManyRequests
 from recon.io.mrd.acquisitions import CALIBRATION_ONLY, FOREIGN, NOISE, SURFACE_COIL, Acquisitions, Field, Flat, Indices
 from recon.io.mrd.header import ScanHeader
@@ -18,9 +18,11 @@ from recon.io.mrd.header import ScanHeader
 #: Encoding, contrast, phase, repetition, set and slice.
 Key: TypeAlias = tuple[int, ...]
 _COUNTERS = ("contrast", "phase", "repetition", "set", "slice")
-_LAST_IN_SLICE = 1 << 7
-_FOREIGN = sum(1 << bit for bit in FOREIGN)
+_LAST_IN_SLICE = 7
 _WITH_OWN_CALIBRATION = ("separate", "external")
+_ON_A_GRID = ("cartesian", "epi")
+#: Slices whose readouts go up one by one at a time; those of others wait until they are whole.
+_MOST_COMING = 2
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Portion:
     ----------
     name
         For a person.
-    acquisitions
+    blocks
         Noise, calibration and image readouts.
     first
         Header of the first readout of the image.
@@ -39,13 +41,21 @@ class Portion:
         Whether the slices are encoded in the third direction.
     notes
         What a person should know.
+    came_as
+        The same slice as it came, where its readouts went up one by one.
     """
 
     name: str
-    acquisitions: Acquisitions
+    blocks: list[Block]
     first: Any
     slab: bool
     notes: tuple[str, ...] = ()
+    came_as: Coming | None = None
+
+    @property
+    def acquisitions(self) -> Acquisitions:
+        """The readouts as a table; raises what :func:`table_of` does."""
+        return table_of(self.blocks, self.name)
 
 
 class Scan:
@@ -68,12 +78,13 @@ class Scan:
         Readouts that are none of an image, and those of slices that were done and let go.
     """
 
-    def __init__(self, header: ScanHeader, earlier: Callable[[], list[Acquisition]], most_bytes: int) -> None:
-        self.noise: list[Acquisition] = []
+    def __init__(self, header: ScanHeader, earlier: Callable[[], list[Block]], most_bytes: int) -> None:
+        self.noise: list[Block] = []
         self.left_out = self.too_late = 0
         self._header, self._earlier, self._most = header, earlier, most_bytes
-        self._slices: defaultdict[Key, list[Acquisition]] = defaultdict(list)
-        self._calibration: defaultdict[tuple[int, int], list[Acquisition]] = defaultdict(list)
+        self._slices: defaultdict[Key, list[Block]] = defaultdict(list)
+        self._calibration: defaultdict[tuple[int, int], list[Block]] = defaultdict(list)
+        self._coming: dict[Key, Coming] = {}
         self._done: dict[Key, int] = {}
         self._late: set[Key] = set()
         self._released: set[Key] = set()
@@ -84,40 +95,59 @@ class Scan:
         """Whether no readout has come that an image could be made of."""
         return not self._slices and not self._calibration
 
-    def add(self, acquisition: Acquisition) -> Portion | None:
-        """Take a readout; returns the slice that it completes.
+    def add(self, block: Block) -> Iterator[Coming | Portion]:
+        """Take readouts; gives slices that begin and go up as they come, and slices that are complete.
 
         Raises
         ------
         TooManyRequests
             When the slices that are not finished are larger than what may be held.
         """
-        head = acquisition.head
-        flags = int(head["flags"])
-        self._hold(acquisition)
-        if flags >> NOISE & 1:
-            self.noise.append(acquisition)
-            return None
-        coils = self._header.coils
-        other_coil = coils and flags >> SURFACE_COIL & 1 and int(head["active_channels"]) != coils
-        if flags & _FOREIGN or other_coil:
-            self.left_out += 1
-            return None
-        key = (int(head["encoding_space_ref"]), *(int(head["idx"][name]) for name in _COUNTERS))
-        if flags >> CALIBRATION_ONLY & 1:
-            self._calibration[key[0], key[-1]].append(acquisition)
-            return None
+        heads = block.heads
+        flags = np.ascontiguousarray(heads["flags"])
+        noise = _flagged(flags, NOISE)
+        foreign = _flagged(flags, *FOREIGN) & ~noise
+        if self._header.coils and block.samples.shape[1] != self._header.coils:
+            foreign |= _flagged(flags, SURFACE_COIL) & ~noise
+        calibration = _flagged(flags, CALIBRATION_ONLY) & ~noise & ~foreign
+        counters = heads["idx"]
+        keys = np.stack(
+            [noise, foreign, calibration, heads["encoding_space_ref"], *(counters[c] for c in _COUNTERS)], 1
+        )
+        cuts = (keys[1:] != keys[:-1]).any(axis=1) | _flagged(flags[:-1], _LAST_IN_SLICE)
+        starts = [0, *(np.flatnonzero(cuts) + 1).tolist(), len(heads)]
+        for start, stop in zip(starts, starts[1:], strict=False):
+            some = block[start:stop]
+            self._hold(some.nbytes)
+            key = tuple(keys[start, 3:].tolist())
+            if noise[start]:
+                self.noise.append(some.copy())
+            elif foreign[start]:
+                self.left_out += len(some)
+            elif calibration[start]:
+                self._calibration[key[0], key[-1]].append(some)
+                for other, coming in self._coming.items():
+                    if (other[0], other[-1]) == (key[0], key[-1]):
+                        coming.give_up()
+            else:
+                yield from self._add_to_slice(key, some, last=bool(_flagged(flags[stop - 1 : stop], _LAST_IN_SLICE)))
+
+    def _add_to_slice(self, key: Key, block: Block, *, last: bool) -> Iterator[Coming | Portion]:
         if key in self._released:
-            self.too_late += 1
-            return None
-        self._slices[key].append(acquisition)
+            self.too_late += len(block)
+            return
+        begins = key not in self._slices
+        self._slices[key].append(block)
         if key in self._done:
             self._late.add(key)
-            return None
-        if self._late or not flags & _LAST_IN_SLICE or not self._may_end(key, head):
-            return None
-        self._done[key] = len(self._slices[key])
-        return self._portion(key)
+        elif begins and self._may_go_up(key, block):
+            self._coming[key] = coming = Coming(self._name(key), self.noise or self._earlier(), block)
+            yield coming
+        elif key in self._coming:
+            self._coming[key].add(block)
+        if not self._late and last and self._may_end(key, block.heads[-1]):
+            self._done[key] = self._count(key)
+            yield self._portion(key)
 
     def rest(self, incomplete: str = "") -> Iterator[Portion]:
         """The slices that are not done, or were taken to be done too early, when no readout will come any more.
@@ -132,43 +162,72 @@ class Scan:
                 self._slices[encoding, 0, 0, 0, 0, number] = readouts
             self._calibration.clear()
         notes = (incomplete,) if incomplete else ()
-        for key in sorted(self._slices):
+        for key in sorted(self._slices, key=lambda key: (key not in self._coming, key)):
             if key not in self._done:
                 yield self._portion(key, *notes)
             elif key in self._late:
-                more = len(self._slices[key]) - self._done[key]
+                more = self._count(key) - self._done[key]
                 yield self._portion(
                     key, f"made again with {more} readouts that came after the slice's last; replaces the earlier image"
                 )
 
+    def stop(self) -> None:
+        """Nothing of what is still coming is wanted any more."""
+        for coming in self._coming.values():
+            coming.end(None)
+        self._coming.clear()
+
+    def _may_go_up(self, key: Key, block: Block) -> bool:
+        """Whether readouts of a slice can be used one by one: lines of a grid in a plane, and nothing beside them."""
+        if len(self._coming) >= _MOST_COMING or self._late or key[0] >= len(self._header.encodings):
+            return False
+        encoding = self._header.encodings[key[0]]
+        on_a_grid = encoding.trajectory in _ON_A_GRID and encoding.encoded.matrix[2] == 1 and block.trajectories is None
+        calibrated = self._waits_for_calibration(key) or (key[0], key[-1]) in self._calibration
+        return on_a_grid and not calibrated
+
     def _may_end(self, key: Key, head: Any) -> bool:
         """Whether the last readout of a slice is the last: of all averages, and after its calibration."""
-        document = self._header.document
-        encodings = document.encoding if document is not None else []
-        encoding = encodings[key[0]] if key[0] < len(encodings) else None
-        limits = getattr(getattr(encoding, "encodingLimits", None), "average", None)
+        limits = getattr(getattr(self._described(key), "encodingLimits", None), "average", None)
         if limits is not None and int(head["idx"]["average"]) < int(limits.maximum):
             return False
-        mode = getattr(getattr(encoding, "parallelImaging", None), "calibrationMode", None)
-        waits = str(getattr(mode, "value", mode)).lower() in _WITH_OWN_CALIBRATION
-        return not waits or (key[0], key[-1]) in self._calibration
+        return not self._waits_for_calibration(key) or (key[0], key[-1]) in self._calibration
+
+    def _waits_for_calibration(self, key: Key) -> bool:
+        mode = getattr(getattr(self._described(key), "parallelImaging", None), "calibrationMode", None)
+        return str(getattr(mode, "value", mode)).lower() in _WITH_OWN_CALIBRATION
+
+    def _described(self, key: Key) -> Any:
+        """The encoding as the header describes it; None where it does not."""
+        document = self._header.document
+        encodings = document.encoding if document is not None else []
+        return encodings[key[0]] if key[0] < len(encodings) else None
+
+    def _count(self, key: Key) -> int:
+        return sum(map(len, self._slices[key]))
+
+    def _name(self, key: Key) -> str:
+        words = [f"{name} {value}" for name, value in zip(_COUNTERS, key[1:], strict=True) if value]
+        return ", ".join([f"slice {key[-1]}", *(word for word in words if not word.startswith("slice"))])
 
     def _portion(self, key: Key, *notes: str) -> Portion:
-        encoding, *counters = key
+        encoding = key[0]
         matrix = self._header.encodings[encoding].encoded.matrix if encoding < len(self._header.encodings) else (1,) * 3
-        own = self._slices[key]
-        noise = self.noise or self._earlier()
-        readouts = [*noise, *self._calibration.get((encoding, key[-1]), []), *own]
-        words = [f"{name} {value}" for name, value in zip(_COUNTERS, counters, strict=True) if value]
-        name = ", ".join([f"slice {key[-1]}", *(word for word in words if not word.startswith("slice"))])
-        return Portion(name, table_of(readouts, name), own[0].head, matrix[2] > 1, notes)
+        own, name = self._slices[key], self._name(key)
+        calibration = self._calibration.get((encoding, key[-1]), [])
+        coming = self._coming.pop(key, None)
+        noise = coming.noise if coming is not None else self.noise or self._earlier()
+        whole = Portion(name, [*noise, *calibration, *own], own[0].heads[0], matrix[2] > 1, notes, coming)
+        if coming is not None:
+            coming.end(whole)
+        return whole
 
-    def _hold(self, acquisition: Acquisition) -> None:
-        self._held += acquisition.nbytes
+    def _hold(self, size: int) -> None:
+        self._held += size
         if self._held <= self._most:
             return
         for key in [key for key in self._done if key not in self._late | self._released]:
-            self._held -= sum(readout.nbytes for readout in self._slices[key])
+            self._held -= sum(block.nbytes for block in self._slices[key])
             self._slices[key] = []
             self._released.add(key)
         if self._held > self._most:
@@ -177,7 +236,11 @@ class Scan:
             )
 
 
-def table_of(readouts: list[Acquisition], name: str) -> Acquisitions:
+def _flagged(flags: Any, *bits: int) -> Any:
+    return (flags & np.uint64(sum(1 << bit for bit in bits))) != 0
+
+
+def table_of(blocks: list[Block], name: str) -> Acquisitions:
     """Readouts as the readers of raw data take them.
 
     Raises
@@ -185,15 +248,15 @@ def table_of(readouts: list[Acquisition], name: str) -> Acquisitions:
     UnreadableInput
         When one discards more samples than it has.
     """
-    heads = np.array([readout.head for readout in readouts], ACQUISITION_HEAD)
+    heads = np.concatenate([block.heads for block in blocks])
+    places = np.cumsum([0, *map(len, blocks)])
 
     def stored(members: Indices, field: Field) -> Iterator[tuple[int, Flat]]:
         for index in np.sort(members):
-            readout = readouts[index]
-            if field == "data":
-                yield int(index), readout.samples.view(np.float32).ravel()
-            else:
-                path = readout.trajectory
-                yield int(index), np.zeros(0, np.float32) if path is None else path.ravel()
+            at = int(np.searchsorted(places, index, "right")) - 1
+            block, row = blocks[at], int(index - places[at])
+            values = block.samples if field == "data" else block.trajectories
+            flat = np.zeros(0, np.float32) if values is None else np.ascontiguousarray(values[row]).ravel()
+            yield int(index), flat.view(np.float32)
 
     return Acquisitions(name, heads, stored)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from recon.doors.mrd.image_file import images_in
 from recon.doors.mrd.wire import (
-    Acquisition,
+    Block,
     Close,
     ConfigFile,
     Header,
@@ -66,7 +65,7 @@ def parameters_text(parameters: dict[str, Any]) -> Text:
     return Text(json.dumps({"version": "1.1.0", "parameters": parameters}))
 
 
-def _readouts(data: Any) -> Iterator[Acquisition]:
+def _readouts(data: Any) -> Iterator[Block]:
     for start in range(0, len(data), 64):
         for row in data[start : start + 64]:
             head = row["head"].astype(ACQUISITION_HEAD)
@@ -74,7 +73,7 @@ def _readouts(data: Any) -> Iterator[Acquisition]:
             samples = row["data"].view("<c8").reshape(coils, count)
             dimensions = int(head["trajectory_dimensions"])
             path = row["traj"].reshape(count, dimensions) if dimensions else None
-            yield Acquisition(head, samples, path)
+            yield Block.of_one(head, samples, path)
 
 
 def converse(
@@ -112,7 +111,7 @@ def converse(
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sender = _Sender(connection, outgoing)
         try:
-            with closing(io.BufferedReader(connection.makefile("rb", 0), 2**20)) as source:
+            with connection.makefile("rb", 0) as source:
                 for message in read_messages(source):
                     if isinstance(message, Close):
                         break

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import ipaddress
 import logging
 import socket
@@ -16,7 +15,8 @@ from typing import TypeAlias
 
 from recon.doors.mrd.kept import Kept, KeptSession, new_name
 from recon.doors.mrd.outbox import AnswerOutbox
-from recon.doors.mrd.session import ScannerSession, Surroundings
+from recon.doors.mrd.session import ScannerSession
+from recon.doors.mrd.surroundings import Surroundings
 from recon.doors.mrd.wire import Close, Message, Text, encode, read_messages
 from recon.errors import InvalidRequest, ServiceUnavailable
 
@@ -131,7 +131,7 @@ class ScannerServer:
             keeping = self._kept.open(name) if self._kept is not None else None
             outbox = AnswerOutbox(lambda message: _send(connection, message), keeping)
             session = ScannerSession(self._around, outbox, name, kept=self._kept)
-            with io.BufferedReader(connection.makefile("rb", 0), 2**20) as source:
+            with connection.makefile("rb", 0) as source:
                 session.run(read_messages(source))
                 delivered = _goodbye(connection) and not outbox.gone.is_set()
             if keeping is not None:

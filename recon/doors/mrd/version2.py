@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 from ismrmrd import Meta
 
-from recon.doors.mrd.wire import Acquisition, Close, Header, Image, Message, Waveform, layout
+from recon.doors.mrd.wire import Block, Close, Header, Image, Message, Waveform, layout
 from recon.errors import InvalidRequest, MissingExtra, UnreadableInput
 
 #: First bytes of a stream.
@@ -107,7 +107,7 @@ class Writer:
             self._writer.close()
 
 
-def acquisition_of(acquisition: Any) -> Acquisition:
+def acquisition_of(acquisition: Any) -> Block:
     """An acquisition of version 1."""
     made, head = np.zeros((), layout.ACQUISITION_HEAD), acquisition.head
     samples = np.ascontiguousarray(acquisition.data, "<c8")
@@ -127,7 +127,7 @@ def acquisition_of(acquisition: Any) -> Acquisition:
     path = np.ascontiguousarray(np.asarray(acquisition.trajectory, "<f4").T)  # there (dimensions, samples)
     has_path = path.ndim == 2 and path.size > 0
     made["trajectory_dimensions"] = path.shape[1] if has_path else 0
-    return Acquisition(made[()], samples, path if has_path else None)
+    return Block.of_one(made, samples, path if has_path else None)
 
 
 def image_of(image: Image, mrd: Any) -> Any:

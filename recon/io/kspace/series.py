@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
 
 from recon.quality.verdict import Check
-from recon.values.readouts import KSpace
-from recon.volumes import FloatImage, Geometry
+from recon.values.readouts import KSpace, ReadoutPart
+from recon.volumes import ComplexImage, FloatImage, Geometry
 
 
 def _same(volume: FloatImage) -> FloatImage:
@@ -44,6 +45,9 @@ class KSpaceSeries:
         DICOM attributes of patient, study, scanner and sequence that the file gives.
     checks
         What the scan lacks.
+    further
+        The lines that further readouts of an only slice make, of their headers and samples (n, coils, samples); it
+        raises ``UnreadableInput`` for such as do not belong there. None where single readouts make no lines.
     """
 
     label: str
@@ -56,6 +60,7 @@ class KSpaceSeries:
     reoriented: Callable[[FloatImage], FloatImage] = _same
     attributes: Dataset = field(default_factory=Dataset, repr=False, compare=False)
     checks: list[Check] = field(default_factory=list)
+    further: Callable[[Any, ComplexImage], ReadoutPart] | None = field(default=None, repr=False, compare=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from recon.errors import UnreadableInput
 from recon.io.mrd.acquisitions import REVERSE, Acquisitions, Indices
 from recon.io.mrd.header import HeaderEncoding, Space
 from recon.values.averaging import Averaging
-from recon.values.readouts import Counts
+from recon.values.readouts import Counts, ReadoutPart
 from recon.volumes import ComplexImage
 
 #: How alike separately acquired calibration lines must be to the image's own lines, to complete them.
@@ -113,6 +113,30 @@ class Grid:
         if self.whiten is not None:
             kspace = np.matmul(self.whiten, kspace)
         return kspace, counts
+
+    def part(self, samples: ComplexImage) -> ReadoutPart:
+        """The readouts as lines of a slice, in their order and each as often as it was measured.
+
+        Parameters
+        ----------
+        samples
+            (n, coils, samples) of all readouts of :attr:`acquisitions`, as they were measured.
+        """
+        heads, x = self.acquisitions.heads, self.encoding.encoded.matrix[0]
+        members = np.arange(len(heads))
+        lines, reverse = self.place(members, 1), self.acquisitions.flagged(REVERSE)
+        starts, sizes = self.starts(members)
+        values, counts = samples, None
+        if reverse.any() or (sizes < x).any():
+            values = np.zeros((len(heads), samples.shape[1], x), np.complex64)
+            counts = np.zeros((len(heads), x), np.uint16)
+            for at, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+                inner = samples[at, :, int(heads["discard_pre"][at]) :][:, :size]
+                values[at, :, start : start + size] = inner[:, ::-1] if reverse[at] else inner
+                counts[at, start : start + size] = 1
+        if self.whiten is not None:
+            values = np.matmul(self.whiten, values)
+        return ReadoutPart(lines, values, counts)
 
     def repeats(self, members: Indices) -> float:
         """What averaging lines leaves of the noise's standard deviation, root mean square over lines."""

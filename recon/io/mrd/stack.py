@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
+from recon.errors import UnreadableInput
 from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.acquisitions import Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.losses import losses
 from recon.io.mrd.placement import ordered, stack_geometry
 from recon.physics.oversampling import remove_oversampling, still_measured
-from recon.values.readouts import KSpace, Readouts
+from recon.values.readouts import KSpace, ReadoutPart, Readouts
+from recon.volumes import ComplexImage
 
 
 def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> KSpaceSeries:
@@ -21,6 +26,7 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
     order = ordered([heads[members[first]] for first in firsts])
     numbers, firsts = numbers[order], firsts[order]
     x, y, _ = encoding.encoded.matrix
+    coils = int(heads["active_channels"][members[0]])
     kept = encoding.kept(0)
     if kept < x:
         notes.append(f"readout oversampling removed: {x} to {kept} samples")
@@ -35,6 +41,20 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
         counts = still_measured(counts, kept)
         return Readouts(remove_oversampling(kspace, kept) * (counts > 0)[:, None], counts)
 
+    def further(heads: Any, samples: ComplexImage) -> ReadoutPart:
+        more = replace(grid, acquisitions=replace(grid.acquisitions, heads=heads))
+        if samples.shape[1] != coils:
+            raise UnreadableInput(f"{grid.acquisitions.name}: {samples.shape[1]} coils after {coils}")
+        more.check(np.arange(len(heads)))
+        part = more.part(samples)
+        if kept == x:
+            return part
+        values = remove_oversampling(part.values, kept)
+        if part.counts is None:
+            return replace(part, values=values)
+        counts = still_measured(part.counts, kept)
+        return replace(part, values=values * (counts > 0)[:, None], counts=counts)
+
     field = encoding.encoded.field_mm
     spacing = field[0] / x * kept / fine_x, field[1] / fine_y
     geometry, problem = stack_geometry(
@@ -42,10 +62,9 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
     )
     if problem:
         notes.append(problem)
-    coils = int(heads["active_channels"][members[0]])
     source = KSpace(len(numbers), coils, kept, y, geometry, load, (fine_x, fine_y), noise_std(grid))
     checks = losses(grid, members, uneven="evenly" in problem)
-    return KSpaceSeries(label, source, geometry, (shown_x, shown_y), True, notes, checks=checks)
+    return KSpaceSeries(label, source, geometry, (shown_x, shown_y), True, notes, checks=checks, further=further)
 
 
 def fine_readout(grid: Grid) -> tuple[int, int]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recon.arrays import Array
 from recon.errors import UnusableData
-from recon.tasks.base import Array
 from recon.volumes import FloatImage
 
 STRIDE = 16

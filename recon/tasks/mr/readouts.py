@@ -7,8 +7,8 @@ from collections.abc import Callable
 from recon.errors import InvalidRequest, TooManyRequests
 from recon.v1 import mr_pb2
 from recon.values.averaging import Averaging
-from recon.values.readouts import Readouts
-from recon.wire.readouts import ReadoutPart, part_of
+from recon.values.readouts import ReadoutPart, Readouts
+from recon.wire.readouts import part_of
 
 #: Bytes of unfinished slices that one stream may hold; interleaved slices are all unfinished at once.
 MOST_OPEN_BYTES = 512 * 1024 * 1024

@@ -10,11 +10,14 @@ from recon.v1 import mr_pb2
 from recon.values.readouts import KSpace
 from recon.values.result import ModelIdentity
 from recon.wire.messages import geometry_to_message
-from recon.wire.readouts import messages_of
+from recon.wire.readouts import messages_of, messages_of_parts
 
 _TRAJECTORIES = {
     "cartesian": mr_pb2.TRAJECTORY_CARTESIAN, "radial": mr_pb2.TRAJECTORY_RADIAL, "spiral": mr_pb2.TRAJECTORY_SPIRAL,
 }  # fmt: skip
+
+#: Allowed where lines go up as often as they are measured, and nobody knows how often that is.
+_MOST_AVERAGES = 1024
 
 
 class MrSeries(Series):
@@ -41,7 +44,7 @@ class MrSeries(Series):
             series_name=name, trajectory=_TRAJECTORIES[kspace.kind], coils=kspace.coils, samples=kspace.samples,
             lines=kspace.lines, slices=kspace.slices, geometry=geometry_to_message(kspace.geometry),
             model=model, model_version=version, rows=rows, columns=columns, noise_std=kspace.noise_std,
-            phase=phase,
+            phase=phase, averages=_MOST_AVERAGES if kspace.coming is not None else 0,
         )  # fmt: skip
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[mr_pb2.ReconstructRequest]:
@@ -54,12 +57,17 @@ class MrSeries(Series):
         yield mr_pb2.ReconstructRequest(header=header)
         for index in range(header.slices):
             try:
-                measured = self._kspace.load(offset + index)
+                for readouts in self._readouts(offset + index, index):
+                    yield mr_pb2.ReconstructRequest(readouts=readouts)
             except ReconError as error:
                 self._failure = error
                 return
-            for readouts in messages_of(index, measured):
-                yield mr_pb2.ReconstructRequest(readouts=readouts)
+
+    def _readouts(self, slice_: int, number: int) -> Iterator[mr_pb2.Readouts]:
+        """Of a slice, under the number that it has in the stream."""
+        if self._kspace.coming is None:
+            return messages_of(number, self._kspace.load(slice_))
+        return messages_of_parts(number, self._kspace.coming(slice_))
 
     def failure(self) -> ReconError | None:
         """A slice that could not be read ended the stream."""

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recon.arrays import ComplexArray, Mask
 from recon.networks.mr_unrolled import root_sum_of_squares, to_kspace
-from recon.physics.sampling import Mask, calibration_size
-from recon.training.mr.coils import HEAD_MM, LIMB_MM, TRUNK_MM, ComplexMaps, noise_mixing, receive_maps, uniform_map
+from recon.physics.sampling import calibration_size
+from recon.training.mr.coils import HEAD_MM, LIMB_MM, TRUNK_MM, noise_mixing, receive_maps, uniform_map
 from recon.training.mr.masks import draw_discs, random_mask
-from recon.training.mr.objects import ComplexImage, ObjectPool
+from recon.training.mr.objects import ObjectPool
 from recon.training.mr.phase import smooth_phase
 
 COILS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32)
@@ -56,7 +57,7 @@ class Scan:
 
 
 #: Sensitivities (coils, y, x) of k-space (coils, ky, kx) with a mask.
-Sensitivities = Callable[[ComplexMaps, Mask], ComplexMaps]
+Sensitivities = Callable[[ComplexArray, Mask], ComplexArray]
 
 
 class ScanSampler:
@@ -72,10 +73,19 @@ class ScanSampler:
         Of every random choice made here.
     sensitivities
         The server's, which two scans of three are given; without, the network uses its own.
+    noise
+        Of a coil's complex samples over the bright pixels, from and to.
     """
 
-    def __init__(self, pool: ObjectPool, arrays: int, seed: int, sensitivities: Sensitivities | None = None) -> None:
-        self.pool, self.sensitivities = pool, sensitivities
+    def __init__(
+        self,
+        pool: ObjectPool,
+        arrays: int,
+        seed: int,
+        sensitivities: Sensitivities | None = None,
+        noise: tuple[float, float] = NOISE,
+    ) -> None:
+        self.pool, self.sensitivities, self.noise = pool, sensitivities, noise
         # a small matrix teaches as much as a large one in a fraction of the time
         chances = 1.0 / pool.shapes.prod(axis=1).astype(float) ** 2
         self._chances = chances / chances.sum()
@@ -95,14 +105,14 @@ class ScanSampler:
             image, maps = image.T, maps.transpose(0, 2, 1)
         image = image * np.exp(1j * smooth_phase(image.shape, rng, 0.4))
         mask = random_mask((image.shape[0], image.shape[1]), rng, self.discs)
-        noise = float(np.exp(rng.uniform(np.log(NOISE[0]), np.log(NOISE[1]))))
+        noise = float(np.exp(rng.uniform(*np.log(self.noise))))
         scan = compressed(acquire(np.asarray(image, np.complex64), maps, mask, noise, rng))
         if self.sensitivities is None or len(scan.kspace) == 1 or rng.random() > 0.67:
             return scan
         return replace(scan, maps=torch.from_numpy(self.sensitivities(scan.kspace.numpy(), mask)))
 
 
-def draw_array(coils: int, rng: np.random.Generator) -> ComplexMaps:
+def draw_array(coils: int, rng: np.random.Generator) -> ComplexArray:
     """Sensitivities of an array for a head, a trunk or a limb; a single coil is mostly a volume coil."""
     if coils == 1 and rng.random() < 0.6:
         return uniform_map(rng)
@@ -124,7 +134,7 @@ def compressed(scan: Scan) -> Scan:
     return replace(scan, kspace=kspace, coil_images=images)
 
 
-def acquire(image: ComplexImage, maps: ComplexMaps, mask: Mask, noise: float, rng: np.random.Generator) -> Scan:
+def acquire(image: ComplexArray, maps: ComplexArray, mask: Mask, noise: float, rng: np.random.Generator) -> Scan:
     """What a scanner measures of an object.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -9,13 +10,15 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import ismrmrd
 import numpy as np
 
 from recon.doors.mrd.kept import Kept
 from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
-from recon.doors.mrd.session import Bounds, Surroundings
-from recon.doors.mrd.wire import Acquisition, Close, ConfigFile, Header, Image, Message, Text, encode, layout
+from recon.doors.mrd.surroundings import Bounds, Surroundings
+from recon.doors.mrd.wire import Block, Close, ConfigFile, Header, Image, Message, Text, encode, layout
 from recon.doors.mrd.wire.reader import read_messages
+from recon.errors import UnusableData
 from recon.physics.fourier import to_image
 from recon.quality.interval import calibrated
 from recon.quality.verdict import Verdict, measure
@@ -23,6 +26,7 @@ from recon.values.result import ImageSlice, ModelIdentity
 from tests.conftest import head, multicoil
 
 COILS, SHAPE = 3, (40, 32)  # samples, lines
+RNG = np.random.default_rng(0)
 LAST_IN_SLICE, NOISE, CALIBRATION = 1 << 7, 1 << 18, 1 << 19
 
 XML = """<?xml version="1.0"?>
@@ -56,7 +60,7 @@ def identified(identity: str, depends_on: str = "") -> str:
     )
 
 
-def readout(samples: np.ndarray, line: int = 0, flags: int = 0, **counters: int) -> Acquisition:
+def readout(samples: np.ndarray, line: int = 0, flags: int = 0, **counters: int) -> Block:
     made = np.zeros((), layout.ACQUISITION_HEAD)
     coils, count = samples.shape
     made["version"], made["active_channels"], made["number_of_samples"] = 1, coils, count
@@ -67,7 +71,7 @@ def readout(samples: np.ndarray, line: int = 0, flags: int = 0, **counters: int)
     made["idx"]["kspace_encode_step_1"] = line
     for name, value in counters.items():
         made["idx"][name] = value
-    return Acquisition(made[()], np.ascontiguousarray(samples, "<c8"))
+    return Block.of_one(made, np.ascontiguousarray(samples, "<c8"))
 
 
 def kspace(index: int = 0, coils: int = COILS) -> np.ndarray:
@@ -102,6 +106,7 @@ class FakeClient:
         self.failure: Exception | None = None
         self.calls: list[Any] = []
         self.names: list[str] = []
+        self.watch = lambda parts: None
         self.gate = threading.Event()
         self.gate.set()
 
@@ -125,7 +130,12 @@ class FakeRun:
         if self._client.failure is not None:
             raise self._client.failure
         for index in range(self._kspace.slices):
-            image = np.sqrt((np.abs(to_image(self._kspace.load(index).grid)) ** 2).sum(0)).astype(np.float32)
+            if self._kspace.coming is not None:
+                self._client.watch(self._kspace.coming(index))
+            grid = self._kspace.load(index).grid
+            if not np.isfinite(grid).all():
+                raise UnusableData(f"slice {index} has NaN or infinite samples")
+            image = np.sqrt((np.abs(to_image(grid)) ** 2).sum(0)).astype(np.float32)
             verdict = self._client.judge(image)
             checks = [
                 measure("brightness", float(image.max()), unit="", message="as bright as it is", action="look", upper=0)
@@ -202,3 +212,20 @@ def simple_scan(slices: int = 2, config: str = "mr", **changes: Any) -> list[Mes
     for index in range(slices):
         found += slice_readouts(index, **changes)
     return found
+
+
+def parameters(**values: object) -> Text:
+    return Text(json.dumps({"version": "1.1.0", "parameters": values}))
+
+
+def meta(image: Image) -> ismrmrd.Meta:
+    return ismrmrd.Meta.deserialize(image.attributes)
+
+
+def values(image: Image) -> np.ndarray:
+    return image.values[0, 0] * float(meta(image)["RescaleSlope"])
+
+
+def noise(count: int = 8, coils: int = COILS):
+    data = RNG.normal(size=(count, coils, 2 * SHAPE[0])).astype("<f4").view("<c8")
+    return [readout(samples, flags=NOISE) for samples in data]

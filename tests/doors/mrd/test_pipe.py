@@ -13,7 +13,7 @@ import pytest
 from ismrmrd.serialization import ProtocolDeserializer
 
 from recon.doors.mrd import pipe, version2
-from recon.doors.mrd.session import Surroundings
+from recon.doors.mrd.surroundings import Surroundings
 from recon.doors.mrd.wire import Close, ConfigFile, encode, layout
 from tests.doors.mrd.scans import FakeClient, root_sum_of_squares, simple_scan
 
@@ -70,7 +70,7 @@ def test_a_file_of_version_1(through, tmp_path) -> None:
     ]  # fmt: skip
     rows = np.empty(len(readouts), kind)
     for row, readout in zip(rows, readouts, strict=True):
-        row["head"], row["traj"] = readout.head, np.zeros(0, np.float32)
+        row["head"], row["traj"] = readout.heads[0], np.zeros(0, np.float32)
         row["data"] = readout.samples.view(np.float32).ravel()
     with h5py.File(path, "w") as file:
         file["dataset/data"] = rows

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
-from recon.doors.mrd.session import Surroundings
+from recon.doors.mrd.surroundings import Surroundings
 from recon.errors import InvalidRequest, ServiceUnavailable
 from tests.doors.mrd.scans import FakeClient, opened
 

@@ -1,8 +1,9 @@
 """Messages of the raw data protocol, version 1, read from and written to a stream of bytes."""
 
+from recon.doors.mrd.wire.incoming import ByteSource, Truncated
 from recon.doors.mrd.wire.messages import (
-    Acquisition,
     Array,
+    Block,
     Close,
     ConfigFile,
     ConfigText,
@@ -12,12 +13,12 @@ from recon.doors.mrd.wire.messages import (
     Text,
     Waveform,
 )
-from recon.doors.mrd.wire.reader import ByteSource, Truncated, read_messages
+from recon.doors.mrd.wire.reader import read_messages
 from recon.doors.mrd.wire.writer import encode
 
 __all__ = [
-    "Acquisition",
     "Array",
+    "Block",
     "ByteSource",
     "Close",
     "ConfigFile",

@@ -6,6 +6,7 @@ the wire.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,3 +40,12 @@ PIXEL_NUMBERS = {dtype: number for number, dtype in PIXELS.items()}
 
 #: Bits of an acquisition's flags that say that its samples are compressed.
 COMPRESSED = sum(1 << bit for bit in (52, 53, 54, 55))
+
+
+@lru_cache(maxsize=64)
+def acquisition(coils: int, samples: int, dimensions: int) -> np.dtype[Any]:
+    """A whole acquisition as it lies on the wire, from its id to its last sample."""
+    return np.dtype([
+        ("id", "<u2"), ("head", ACQUISITION_HEAD), ("trajectory", "<f4", (samples, dimensions)),
+        ("samples", "<c8", (coils, samples)),
+    ])  # fmt: skip

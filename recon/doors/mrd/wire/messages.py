@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from recon.doors.mrd.wire.layout import IMAGE_HEAD, PIXEL_NUMBERS
+from recon.doors.mrd.wire.layout import ACQUISITION_HEAD, IMAGE_HEAD, PIXEL_NUMBERS
 from recon.volumes import ComplexImage, FloatImage
 
 
@@ -46,27 +46,45 @@ class Close:
 
 
 @dataclass(frozen=True)
-class Acquisition:
-    """One readout.
+class Block:
+    """Acquisitions of one size that came in a row.
 
     Attributes
     ----------
-    head
-        As the format lays it out (``layout.ACQUISITION_HEAD``).
+    heads
+        (n,) as the format lays them out (``layout.ACQUISITION_HEAD``).
     samples
-        (coils, samples).
-    trajectory
-        (samples, dimensions); None where the readout has none.
+        (n, coils, samples) complex64.
+    trajectories
+        (n, samples, dimensions) float32; None where they have none.
     """
 
-    head: Any
-    samples: ComplexImage
-    trajectory: FloatImage | None = None
+    heads: Any
+    samples: npt.NDArray[np.complex64]
+    trajectories: npt.NDArray[np.float32] | None = None
+
+    @classmethod
+    def of_one(cls, head: Any, samples: ComplexImage, trajectory: FloatImage | None = None) -> Block:
+        """A single acquisition: samples (coils, samples), trajectory (samples, dimensions)."""
+        heads = np.array([head], ACQUISITION_HEAD)
+        return cls(heads, samples[None], None if trajectory is None else trajectory[None])
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    def __getitem__(self, some: slice) -> Block:
+        paths = self.trajectories
+        return Block(self.heads[some], self.samples[some], None if paths is None else paths[some])
 
     @property
     def nbytes(self) -> int:
         """What it holds."""
-        return self.samples.nbytes + (0 if self.trajectory is None else self.trajectory.nbytes)
+        return self.samples.nbytes + (0 if self.trajectories is None else self.trajectories.nbytes)
+
+    def copy(self) -> Block:
+        """With memory of its own, and not that of everything that came with it."""
+        paths = self.trajectories
+        return Block(self.heads.copy(), self.samples.copy(), None if paths is None else paths.copy())
 
 
 @dataclass(frozen=True)
@@ -114,6 +132,4 @@ class Array:
     values: npt.NDArray[Any]
 
 
-Message: TypeAlias = (
-    ConfigFile | ConfigText | Header | Text | Close | Acquisition | Image | Waveform | Array
-)  # fmt: skip
+Message: TypeAlias = ConfigFile | ConfigText | Header | Text | Close | Block | Image | Waveform | Array

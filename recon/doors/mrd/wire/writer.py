@@ -11,8 +11,8 @@ import numpy as np
 
 from recon.doors.mrd.wire import layout
 from recon.doors.mrd.wire.messages import (
-    Acquisition,
     Array,
+    Block,
     Close,
     ConfigFile,
     ConfigText,
@@ -73,11 +73,21 @@ def _(message: Close) -> Iterator[Buffer]:
 
 
 @_encode.register
-def _(message: Acquisition) -> Iterator[Buffer]:
-    yield struct.pack("<H", layout.ACQUISITION) + message.head.tobytes()
-    if message.trajectory is not None:
-        yield _bytes_of(message.trajectory, np.dtype("<f4"))
-    yield _bytes_of(message.samples, np.dtype("<c8"))
+def _(message: Block) -> Iterator[Buffer]:
+    if len(message) == 1:
+        yield struct.pack("<H", layout.ACQUISITION) + message.heads.tobytes()
+        if message.trajectories is not None:
+            yield _bytes_of(message.trajectories, np.dtype("<f4"))
+        yield _bytes_of(message.samples, np.dtype("<c8"))
+        return
+    count, coils, samples = message.samples.shape
+    rows = np.empty(
+        count, layout.acquisition(coils, samples, 0 if message.trajectories is None else message.trajectories.shape[2])
+    )
+    rows["id"], rows["head"], rows["samples"] = layout.ACQUISITION, message.heads, message.samples
+    if message.trajectories is not None:
+        rows["trajectory"] = message.trajectories
+    yield memoryview(rows.view(np.uint8).data)
 
 
 @_encode.register
