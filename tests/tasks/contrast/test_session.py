@@ -18,7 +18,8 @@ from recon.tasks.contrast.slices import AlignedPair
 from recon.tasks.contrast.task import ContrastTask
 from recon.v1 import common_pb2, contrast_pb2
 from recon.volumes import Geometry, Volume
-from recon.wire.messages import chunks, geometry_to_message
+from recon.wire.chunk_message import chunk_messages
+from recon.wire.messages import geometry_to_message
 from tests.tasks.contrast.phantom import SHAPE, ball, geometry, head, scans, uptake
 
 FACTS = ModelFacts("contrast_enhance", conformal_factor=1.5)
@@ -38,8 +39,8 @@ def _header(**changes: object) -> contrast_pb2.ContrastHeader:
 def _fill(session: ContrastSession, pre: Volume, low: Volume) -> None:
     for volume in (pre, low):
         for index, plane in enumerate(volume.values):
-            for chunk in chunks(index, plane.tobytes()):
-                assert session.add(contrast_pb2.SynthesizeRequest(chunk=chunk)) == ()
+            for message in chunk_messages(contrast_pb2.SynthesizeRequest, index, plane):
+                assert session.add(message) == ()
 
 
 def _oracle(work, enhancement: np.ndarray) -> dict[str, np.ndarray]:
@@ -176,14 +177,15 @@ def test_enhancement_without_evidence_is_marked() -> None:
 def test_slabs_give_the_features_of_the_whole() -> None:
     pre, low = scans(uptake())
     pair = AlignedPair.of(pre, low, 0.1)
-    found = pair.coefficients()
+    found = pair.anatomy
     mean, difference, grid = pair.slab(0, SHAPE[0])
     whole = slab_features(mean, difference, grid, found)
     around = halo(1.0)
-    first = 20 - around
-    part = slab_features(*pair.slab(max(0, first), 36), found)
+    first = max(0, 20 - around)
+    part = slab_features(*pair.slab(first, 36), found, slice(20 - first, 22 - first))
     for one, other in zip([*part.smoothed, part.regression], [*whole.smoothed, whole.regression], strict=True):
-        np.testing.assert_allclose(one[20 - max(0, first) : 22 - max(0, first)], other[20:22], atol=2e-3)
+        np.testing.assert_allclose(one, other[20:22], atol=2e-3)
+    np.testing.assert_array_equal(part.mean[part.first], whole.mean[20])
     assert 2 * (2 * REACH + 1) + len(SIGMAS) + 1 == CHANNELS
     assert isinstance(grid, SlabGrid)
 
