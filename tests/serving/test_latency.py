@@ -9,10 +9,14 @@ from typing import Any, cast
 
 import pytest
 
+from recon.cli.serve import limits_of
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Request
 from recon.engine.models import ServedModel
+from recon.errors import InvalidRequest
 from recon.serving.latency import choose_by_latency
+from recon.serving.server import Server
+from recon.serving.settings import Settings
 from recon.serving.triton.client import TritonClient
 from recon.tasks.ct.task import CtTask
 
@@ -43,3 +47,27 @@ def test_the_best_model_that_keeps_the_limit_becomes_the_default(limit: float, e
     assert catalogue.find("ct", "large").name == "large"  # who names a model gets it
     assert expected in reason
     assert "ms" in reason
+
+
+def test_a_task_whose_models_can_not_be_measured_is_refused() -> None:
+    triton = cast(TritonClient, Timed())
+    catalogue = Catalogue(triton)
+    with pytest.raises(InvalidRequest, match="task ct has no model whose time can be measured"):
+        asyncio.run(choose_by_latency(triton, catalogue, CtTask(), 50))
+
+
+def test_limits_are_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECON_LATENCY_MS", '{"ct": 50}')
+    assert Settings().latency_ms == {"ct": 50}
+    monkeypatch.setenv("RECON_LATENCY_MS", '{"ct": -1}')
+    with pytest.raises(ValueError, match="greater than 0"):
+        Settings()
+    with pytest.raises(InvalidRequest, match="no task 'xray'; there are"):
+        Server(Settings(latency_ms={"xray": 50}))
+
+
+@pytest.mark.parametrize("word", ["ct", "ct=", "ct=fast", "ct=0", "ct=-3", "ct=inf", "50"])
+def test_the_option_says_what_it_takes(word: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"give TASK=MS, such as ct=50"):
+        limits_of([word])
+    assert limits_of(["ct=50", "toy=2.5"]) == {"ct": 50, "toy": 2.5}
