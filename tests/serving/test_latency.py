@@ -62,6 +62,7 @@ def test_limits_are_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECON_LATENCY_MS", '{"ct": -1}')
     with pytest.raises(ValueError, match="greater than 0"):
         Settings()
+    monkeypatch.delenv("RECON_LATENCY_MS")
     with pytest.raises(InvalidRequest, match="no task 'xray'; there are"):
         Server(Settings(latency_ms={"xray": 50}))
 
