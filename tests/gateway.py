@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
 import pytest
+from tritonclient.grpc import service_pb2
 
 from recon.engine.catalogue import Catalogue
 from recon.engine.limits import Limits
@@ -25,17 +26,21 @@ from tests.toy import ToyTask
 
 
 class FakeServer:
-    """In the place of Triton's own client: multiplies, counts, and can be made to stall."""
+    """In the place of the connection to Triton: multiplies, counts, and can be made to stall."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: TritonAddress) -> None:
+        self.address = address
         self.running = self.most = self.calls = 0
         self.registered: set[str] = set()
         self.stalled = asyncio.Event()
         self.stalled.set()
-        self.failure: Exception | None = None
+        self.failure: grpc.RpcError | None = None
         self.answer: Any = None
 
-    async def infer(self, host: str, inputs: Any, **options: Any) -> Any:
+    def infer(self, request: bytes) -> Any:
+        return asyncio.ensure_future(self._infer(service_pb2.ModelInferRequest.FromString(request)))
+
+    async def _infer(self, request: Any) -> bytes:
         self.calls += 1
         self.running += 1
         self.most = max(self.most, self.running)
@@ -43,38 +48,43 @@ class FakeServer:
             await self.stalled.wait()
             if self.failure is not None:
                 raise self.failure
-            raw = {part.name(): part._raw_content for part in inputs}
-            if None in raw.values():  # the tensors are in shared memory
-                side = inputs[0].shape()[:2]
-                return _Result(np.zeros(side, np.float32)) if self.answer is None else self.answer
+            if self.answer is not None:
+                return self.answer
+            shapes = {part.name: tuple(part.shape) for part in request.inputs}
+            shape = shapes.get("gain", shapes["wave"])
+            raw = dict(zip(shapes, request.raw_input_contents, strict=False))
+            if not raw:  # the tensors are in shared memory
+                return answer_of(shape)
             wave = np.frombuffer(raw["wave"], np.complex64 if "gain" in raw else np.float32)
             gain = np.frombuffer(raw.get("gain", raw["wave"]), np.float32)
-            shape = next(part.shape() for part in inputs if part.name() in ("gain", "wave"))
-            return _Result((np.abs(wave) * gain).astype(np.float32).reshape(shape[:2]))
+            return answer_of(shape, (np.abs(wave) * gain).astype(np.float32).tobytes())
         finally:
             self.running -= 1
 
-    async def register_system_shared_memory(self, region: str, *_: Any, **__: Any) -> None:
+    async def register(self, region: str, key: str, size: int) -> None:
         self.registered.add(region)
 
-    async def unregister_system_shared_memory(self, region: str, **_: Any) -> None:
+    async def unregister(self, region: str) -> None:
         self.registered.discard(region)
 
     async def close(self) -> None:
         pass
 
 
-class _Result:
-    def __init__(self, product: np.ndarray) -> None:
-        self._product = product
+def answer_of(shape: tuple[int, ...], data: bytes = b"", name: str = "product", kind: str = "FP32") -> bytes:
+    """What Triton sends: the tensor's description, and its samples where they are not in shared memory."""
+    answer = service_pb2.ModelInferResponse()
+    answer.outputs.add(name=name, datatype=kind, shape=shape)
+    answer.raw_output_contents.append(data)  # empty for what is in shared memory
+    return answer.SerializeToString()
 
-    def get_response(self) -> Any:
-        tensor = SimpleNamespace(name="product", datatype="FP32", shape=self._product.shape)
-        return SimpleNamespace(outputs=[tensor])
 
-    def as_numpy(self, name: str) -> np.ndarray:
-        assert name == "product"
-        return self._product
+def client_with_fake(memory: Path | None, limit: int) -> tuple[TritonClient, FakeServer]:
+    """A client whose connection is a fake."""
+    address = TritonAddress("127.0.0.1:1", {}, memory)
+    client, fake = TritonClient(address, limit), FakeServer(address)
+    client.server = client.segments._server = fake  # type: ignore[assignment]
+    return client, fake
 
 
 class Gateway:
@@ -89,9 +99,7 @@ class Gateway:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
     async def _start(self, limits: Limits) -> None:
-        self.fake = FakeServer()
-        self.triton = TritonClient(TritonAddress("127.0.0.1:1", {}, None), limits.in_flight)
-        self.triton._client = self.fake  # type: ignore[assignment]
+        self.triton, self.fake = client_with_fake(None, limits.in_flight)
         self.catalogue = Catalogue(self.triton)
         self.catalogue.ready = True
         self.serve_version("1")
