@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -23,13 +22,25 @@ from recon.tasks.ct.task import CtTask
 SECONDS = {"large": 0.06, "light": 0.01, "tiny": 0.001}
 
 
+class Taking:
+    """An inference that takes a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    async def outputs(self) -> dict[str, Any]:
+        await asyncio.sleep(self.seconds)
+        return {}
+
+    def release(self) -> None:
+        pass
+
+
 class Timed:
     """A Triton whose models take as long as their names say."""
 
-    @asynccontextmanager
-    async def infer(self, request: Request, fill: Callable[[Any], object]) -> AsyncIterator[dict[str, Any]]:
-        await asyncio.sleep(SECONDS[request.model.name])
-        yield {}
+    async def begin(self, request: Request, fill: Callable[[Any], object]) -> Taking:
+        return Taking(SECONDS[request.model.name])
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(500, "large"), (30, "light"), (6, "tiny"), (0.01, "tiny")])
