@@ -74,6 +74,8 @@ class Server:
         self._handed, self.workers = handed, None if handed else _workers(settings)
         self.address = ""
         self.embedded: EmbeddedTriton | None = None
+        for name in settings.latency_ms:
+            task_of(name)  # an unknown one is refused before anything starts
         limits = settings.limits
         own = None if handed is None else handed.triton
         if own is not None:
@@ -135,8 +137,8 @@ class Server:
                 await asyncio.sleep(0.05)
             for task, (name, reason) in self._handed.preferred.items() if self._handed else ():
                 self.catalogue.prefer(task, name, reason)
-            if self.settings.ct_latency_ms is not None and self._handed is None:
-                await choose_by_latency(self.triton, self.catalogue, task_of("ct"), self.settings.ct_latency_ms)
+            for name, limit_ms in self.settings.latency_ms.items() if self._handed is None else ():
+                await choose_by_latency(self.triton, self.catalogue, task_of(name), limit_ms)
             if self.workers is not None:
                 self._hand_on(self.workers.handed)
                 await self.workers.start()
