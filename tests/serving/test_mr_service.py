@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import grpc
@@ -39,6 +38,12 @@ def stack(slices, load=scan, mask=None):
 def whole(lines):
     """Mask (samples, lines) of whole lines."""
     return np.broadcast_to(lines, SHAPE)
+
+
+def one_slice(kspace, geometry):
+    """Of k-space (coils, samples, lines) that is zero where nothing was measured."""
+    readouts = Readouts.of_grid(kspace, np.abs(kspace).sum(0) > 0)
+    return KSpace(1, *kspace.shape, geometry, lambda _: readouts)
 
 
 def header(**changes):
@@ -100,12 +105,8 @@ def test_the_interval_covers_a_real_head_as_it_says(client) -> None:
     covered = {}
     for acceleration, mask in ((2.0, "equispaced"), (4.0, "equispaced"), (2.5, "random"), (4.0, "poisson")):
         measured = simulate(volume, ScanProtocol("cartesian", acceleration, mask, 24, coils=8, seed=1))
-        kspace = measured.kspace[0].transpose(0, 2, 1)
         run = client.reconstruct_mr(
-            KSpace(
-                1, 8, *kspace.shape[1:], volume.geometry, partial(Readouts.of_grid, kspace, np.abs(kspace).sum(0) > 0)
-            ),
-            model="mr_unrolled",
+            one_slice(measured.kspace[0].transpose(0, 2, 1), volume.geometry), model="mr_unrolled"
         )
         (result,) = run
         assert run.report.interval.kind is IntervalKind.CALIBRATED
