@@ -14,7 +14,7 @@ from rich.console import Console
 from recon.cli.bench_node import node
 from recon.cli.bench_way import intake, mrd, overhead
 from recon.errors import InvalidRequest
-from recon.tasks.registry import task_of
+from recon.tasks.registry import task_of, tasks
 
 app = typer.Typer(help="Benchmarks that test themselves.", no_args_is_help=True)
 app.command()(overhead)
@@ -226,22 +226,28 @@ def peers(
 def soak(
     output: Output = None,
     server: Server = None,
-    task: Annotated[str, typer.Option(help="Whose model is used.")] = "ct",
-    model: Annotated[str, typer.Option(help="By default the service chooses.")] = "",
-    minutes: Annotated[float, typer.Option(min=0.05, help="How long; growth of memory is judged from 10 on.")] = 30.0,
+    task: Annotated[list[str] | None, typer.Option(help="Only these, in one mix.")] = None,
+    model: Annotated[str, typer.Option(help="Of a single --task; by default the service chooses.")] = "",
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long; valid from 10 on, which growth needs.")] = 30.0,
     clients: Annotated[int, typer.Option(min=1, help="At a time.")] = 6,
     seed: Annotated[int, typer.Option(help="Of what comes when.")] = 0,
 ) -> None:
-    """Mixed load with clients that hang, cancel, time out and disconnect; exit status 1 when anything else fails."""
+    """All tasks under clients that hang, cancel, time out and disconnect; exit status 1 when anything else fails.
+
+    A run that is too short to judge the growth of memory is no valid one either.
+    """
     from recon.bench import record as records
     from recon.bench import table
     from recon.bench.processes import Processes, listener
     from recon.bench.routes import GATEWAY
     from recon.bench.soak import Soak, report
 
+    chosen = [task_of(name).name for name in task or tasks()]
+    if model and len(chosen) != 1:
+        raise InvalidRequest("--model is of one task; name it with --task")
     with _progress() as told, _service(server) as address:
         pid = listener(address)
-        running = Soak(address, task_of(task).name, model, Processes({pid: GATEWAY} if pid else {}), seed)
+        running = Soak(address, chosen, model, Processes({pid: GATEWAY} if pid else {}), seed)
         asyncio.run(running.run(60 * minutes, clients, told))
     record = report(running, 60 * minutes, clients)
     console = _console()
@@ -249,8 +255,6 @@ def soak(
     table.show(console, "Memory, second half", table.MEMORY_HEADS, table.memory_rows(record))
     for problem in record["problems"]:
         console.print(f"PROBLEM: {problem}", markup=False, soft_wrap=True)
-    if not record["growth_judged"]:
-        console.print("Too short to tell a leak from a start; from ten minutes on growth is judged.")
     if output is not None:
         from recon.bench import plots
 
