@@ -13,6 +13,7 @@ from recon.cli.main import app
 pytestmark = pytest.mark.service
 
 
+@pytest.mark.timeout(1800)  # three nodes are started, each of four processes
 def test_a_small_run_gives_every_figure(tmp_path: Path, service: str) -> None:
     words = ["--slices", "4", "--studies", "14", "--work", "2", "--server", service, "-o", str(tmp_path), "--json"]
     done = CliRunner().invoke(app, ["bench", "node", *words])

@@ -28,6 +28,7 @@ _TESTS = {
     "metadata": "test_metadata_lead_to_frames",
     "{frames}": "test_frames_come_as_they_are_asked_for",
 }
+_EARLY = "tests/doors/node/test_early.py::"
 _HELD = "tests/doors/node/test_releases.py::"
 _ORTHANC, _CLEAN = "tests/doors/node/test_orthanc.py::", "tests/doors/node/test_cleaning.py::"
 
@@ -99,6 +100,8 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
              f"whole with all instances and {completion.counted_quiet_s:g} s of quiet, or after "
              f"{completion.longest_wait_s:g} s",
              f"{_WHOLE}test_a_pause_does_not_cut_a_series"),
+            ("Work on a series of one scan", f"begins after {completion.early_s:g} s of quiet; leaves when it is whole",
+             f"{_EARLY}test_what_was_worked_on_early_leaves_when_the_series_is_whole"),
             ("Late instances", "a new version", f"{_WHOLE}test_late_instances_make_a_new_version"),
         ]),
         ("Derived objects", [
