@@ -18,13 +18,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RECON_", env_nested_delimiter="__")
 
     listen: str = "127.0.0.1:50051"
+    workers: int = Field(1, ge=1, le=64)
     triton: str | None = None
     triton_ca: Path | None = None
     triton_token_file: Path | None = None
     repository: Path | None = None
     tasks: tuple[str, ...] = ()
     tuning: Annotated[tuple[Path, ...], NoDecode] = ()
-    ct_latency_ms: float | None = Field(None, gt=0)
+    latency_ms: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     metrics: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
