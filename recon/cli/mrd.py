@@ -6,14 +6,17 @@ import json
 import signal
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from recon.cli.options import AsJson, Server, TlsCa, TlsCert, TlsKey
+from recon.cli.service_here import service_here
 from recon.cli.session import connect, tls_of
+from recon.client import Calls, Tls
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
 
 app = typer.Typer(help="The scanner's door: raw data in, images out, as scanners speak it.", no_args_is_help=True)
@@ -41,8 +44,12 @@ def serve(
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
+    repository: Annotated[Path | None, typer.Option(help="Model repository of a service of its own.")] = None,
 ) -> None:
-    """Take scans until SIGTERM; listens at once, and says when the models are there, too."""
+    """Take scans until SIGTERM; listens at once, and says when the models are there, too.
+
+    Without --server the whole service runs in this process, and scans reach its engine without a wire.
+    """
     from recon.doors.mrd.kept import Kept
     from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
     from recon.doors.mrd.surroundings import Bounds, Surroundings
@@ -59,7 +66,7 @@ def serve(
     print(f"recon mrd listens on {door.address[0]}:{door.address[1]}", flush=True)
     with ExitStack() as stack:
         try:
-            service.set(stack.enter_context(connect(server, tls_of(tls_ca, tls_cert, tls_key), 120.0, _TASKS)))
+            service.set(stack.enter_context(_models(server, tls_of(tls_ca, tls_cert, tls_key), repository)))
             print("recon mrd is ready", flush=True)
             stopped.wait()
         except ReconError as error:
@@ -130,7 +137,7 @@ def stream(
     def show(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    with connect(server, tls_of(tls_ca, tls_cert, tls_key), 120.0, _TASKS) as client:
+    with _models(server, tls_of(tls_ca, tls_cert, tls_key)) as client:
         around = Surroundings(lambda: client, bounds=Bounds(timeout_s=timeout))
         source = open(sys.stdin.fileno(), "rb", 0, closefd=False)  # noqa: SIM115
         done = pipe.run(around, source, sys.stdout.buffer, config, _parameters(parameter or []), show)
@@ -172,6 +179,18 @@ def openrecon(
             print(path)
     else:
         raise InvalidRequest("name a folder with -o DIR, or a label with --verify FILE")
+
+
+@contextmanager
+def _models(server: str | None, tls: Tls | None, repository: Path | None = None) -> Iterator[Calls]:
+    """A service that runs, or all of one in this process."""
+    if server is None:
+        with service_here(_TASKS, repository) as here:
+            print(f"recon mrd: its service answers gRPC on {here.address}", file=sys.stderr, flush=True)
+            yield here
+    else:
+        with connect(server, tls, 120.0) as client:
+            yield client
 
 
 def _talk(
