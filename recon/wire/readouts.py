@@ -41,7 +41,7 @@ def messages_of_parts(index: int, parts: Iterable[ReadoutPart]) -> Iterator[mr_p
             some = slice(start, start + most)
             yield mr_pb2.Readouts(
                 slice_index=index, lines=part.lines[some].tolist(),
-                data=np.ascontiguousarray(part.values[some], "<c8").tobytes(),
+                data=b"".join(np.ascontiguousarray(line, "<c8").data for line in part.values[some]),
                 counts=b"" if part.counts is None else part.counts[some].astype("<u2").tobytes(),
                 trajectory=b"" if part.paths is None else part.paths[some].astype("<f4").tobytes(),
             )  # fmt: skip
