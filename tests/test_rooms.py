@@ -14,7 +14,7 @@ import recon
 ROOT = Path(recon.__file__).parent
 #: Each room and the rooms that it may import from.
 BASE = {"errors", "volumes", "arrays", "v1"}
-INNER = BASE | {"values", "io", "physics", "quality", "wire"}
+INNER = BASE | {"values", "io", "physics", "probes", "quality", "wire"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": set(),
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "io": BASE | {"values", "physics", "quality", "io"},
     "physics": BASE | {"physics"},
     "quality": BASE | {"quality"},
+    "probes": BASE | {"quality", "probes"},
     "wire": BASE | {"values", "quality", "wire"},
     "tasks": INNER | {"tasks"},
     "engine": INNER | {"backend", "tasks", "engine"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -72,7 +72,8 @@ def parameter_of(option: Option, flag: str = "", prefix: str = "") -> inspect.Pa
     # one name, so that a switch has no opposite: it is off where it is not named
     word = f"--{name.replace('_', '-')}"
     shown = typer.Option(word, help=f"{prefix}{choice.help}", min=choice.least, max=choice.most)
-    kind: Any = option.kind | None if flag else option.kind
+    plain: Any = Literal[choice.among] if choice.among else option.kind
+    kind: Any = plain | None if flag else plain
     return _parameter(name, Annotated[kind, shown], None if flag else option.default)
 
 

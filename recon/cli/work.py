@@ -127,6 +127,8 @@ def _lines(job: Job, report: dict[str, Any], target: Path) -> list[str]:
     failed = [check for check in report["checks"] if check["outcome"] != "PASS"]
     words = "; ".join(_said(check) for check in failed) or "all checks hold"
     lines.append(f"{job.name}: {report['verdict']} ({words}) -> {target}")
+    if report["probes"]:
+        lines.append(f"  {report['probes'][0]['words']}")
     # what the numbers mean, and what to do
     lines += [f"  {check['name']}: {check['message']}" for check in failed if check["value"] is not None]
     return lines

@@ -76,7 +76,7 @@ class Calls(ABC):
         return Run(series, self.opener(task_of(task).method), timeout_s, patience_s)
 
     def denoise_ct(
-        self, volume: Volume, *, strength: float = 1.0, model: str = "", model_version: str = "",
+        self, volume: Volume, *, strength: float = 1.0, probes: str = "few", model: str = "", model_version: str = "",
         name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
     ) -> Run:  # fmt: skip
         """Denoise a CT series.
@@ -87,6 +87,8 @@ class Calls(ABC):
             In HU.
         strength
             Share of the noise to remove, 0 to 1.
+        probes
+            On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
         model, model_version
             By default the service chooses.
         name
@@ -103,7 +105,7 @@ class Calls(ABC):
         """
         return self.run(
             "ct", volume, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s, strength=strength,
+            patience_s=patience_s, strength=strength, probes=probes,
         )  # fmt: skip
 
     def reconstruct_mr(

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from recon.client.streams import CANCELLED, Opener, Stream, StreamFailed
 from recon.errors import DeadlineExceeded, InternalError, ServiceUnavailable, TooManyRequests
 from recon.quality.interval import Interval, IntervalKind
+from recon.quality.survival import Survival
 from recon.quality.verdict import Check, Verdict, by_urgency, complete, partly, unmeasured, verdict_of, worst
 from recon.tasks.series import Series
 from recon.v1 import common_pb2
 from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
-from recon.wire.messages import check_from_message, interval_from_message, verdict_from_message
+from recon.wire.messages import check_from_message, interval_from_message, survival_from_message, verdict_from_message
 from recon.wire.planes import plane_to_image
 
-_TIMINGS = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "total_ms")
+_TIMINGS = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "probe_ms", "total_ms")
 
 
 class Run(Iterator[ImageSlice]):
@@ -174,6 +175,7 @@ class Run(Iterator[ImageSlice]):
     def _summarise(self, report: common_pb2.SeriesReport | None, why: str, offset: int = 0) -> None:
         """Judge the series as a whole; what nobody has measured is no PASS."""
         checks = list(self._checks)
+        probes: list[Survival] = []
         if report is None:
             checks.append(unmeasured("series_report", why=why, action="run it again"))
         else:
@@ -184,13 +186,14 @@ class Run(Iterator[ImageSlice]):
             checks += found
             self._worst = max(self._worst, verdict_from_message(report.verdict))
             self._interval = interval_from_message(report.interval)
+            probes = [survival_from_message(probe) for probe in report.probes]
             for name in _TIMINGS:
                 self._timings[name] += getattr(report.timings, name)
         self._checks = by_urgency(complete(worst(checks), self._declared, why))
         if verdict_of(self._checks) is not Verdict.PASS and report is None:
             self._interval = Interval(IntervalKind.NONE, basis=why)
         verdict = max(self._worst, verdict_of(self._checks))
-        self.report = SeriesReport(verdict, self._checks, self._interval, dict(self._timings), self.attempts)
+        self.report = SeriesReport(verdict, self._checks, self._interval, dict(self._timings), self.attempts, probes)
 
 
 def _slice(

@@ -12,7 +12,7 @@ import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from recon import __version__
@@ -22,14 +22,23 @@ from recon.engine.inference import Inference, Request, Tensors
 from recon.engine.limits import Limits
 from recon.engine.models import ServedModel
 from recon.engine.peer import Peer
+from recon.engine.probing import Probing
 from recon.engine.record import current
 from recon.errors import DeadlineExceeded, InternalError, InvalidRequest, TooManyRequests
 from recon.quality.interval import within_domain
+from recon.quality.survival import Shares, pooled, survives
 from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
 from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
-from recon.wire.messages import PIECE_BYTES, check_to_message, chunks, interval_to_message, verdict_to_message
+from recon.wire.messages import (
+    PIECE_BYTES,
+    check_to_message,
+    chunks,
+    interval_to_message,
+    survival_to_message,
+    verdict_to_message,
+)
 from recon.wire.planes import add_image, add_picture, add_width
 from recon.wire.text import bounded_text
 
@@ -38,8 +47,8 @@ _NOTHING_BYTES = 32
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 #: Pixels that go before, the message of the slice, and its checks.
 _Answer: TypeAlias = tuple[list[common_pb2.Chunk], Any, list[Check]]
-#: A slice on its way, what went wrong, or at the end what the whole series shows.
-_Item: TypeAlias = "asyncio.Task[_Answer] | Exception | list[Check]"
+#: A slice on its way and what it is made of, what went wrong, or at the end what the whole series shows.
+_Item: TypeAlias = "tuple[asyncio.Task[_Answer], SliceWork] | Exception | list[Check]"
 
 
 @dataclass
@@ -54,6 +63,8 @@ class _Series:
     checks: list[Check]
     #: Messages that were looked at before the model was known.
     begun: deque[Any]
+    #: What became of known lesions.
+    shares: list[Shares] = field(default_factory=list)
 
 
 class StreamEngine:
@@ -136,6 +147,9 @@ class StreamEngine:
         )  # fmt: skip
         await self._answer(series, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
+        survival = pooled(series.shares)
+        if session.least is not None:
+            series.checks.append(survives(survival, session.least))
         checks = by_urgency(complete(series.checks, session.declared_checks, "no slice of this series showed it"))
         verdict = verdict_of(checks)
         found = within_domain(session.interval, checks, session.domain_checks)
@@ -143,6 +157,7 @@ class StreamEngine:
         report = common_pb2.SeriesReport(
             verdict=verdict_to_message(verdict), checks=[check_to_message(check) for check in checks],
             timings=series.timings, provenance=provenance(model), interval=interval_to_message(found),
+            probes=[survival_to_message(one) for one in survival],
         )  # fmt: skip
         await self._write(peer, response(report=report))
 
@@ -164,13 +179,14 @@ class StreamEngine:
         queue: asyncio.Queue[_Item] = asyncio.Queue(self._limits.read_ahead)
         reader = asyncio.create_task(self._read(series, queue))
         pending: asyncio.Task[_Answer] | None = None
+        probing = Probing(self._inference, series.model, series.peer.deadline, series.timings)
         try:
             await self._write(series.peer, series.response(accepted=accepted))  # while the first slice is being read
             done = 0
             while not isinstance(item := await queue.get(), list):
                 if isinstance(item, Exception):
                     raise item
-                pending = item
+                pending, work = item
                 pieces, message, checks = await pending
                 for piece in pieces:
                     await self._write(series.peer, series.response(chunk=piece))
@@ -178,14 +194,19 @@ class StreamEngine:
                 series.checks = worst([*series.checks, *checks])
                 done += 1
                 current().slices_done = done
+                if work.probed:
+                    await probing.begin(work)
             if done != series.session.slices:
                 raise InternalError(f"{done} of {series.session.slices} slices were made of the whole input")
             series.checks = worst([*series.checks, *item])
+            series.shares = await probing.found()
         finally:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
-            left = [task for task in (pending, *_drain(queue)) if isinstance(task, asyncio.Task)]
+            await probing.drop()
+            begun = [item[0] for item in _drain(queue) if isinstance(item, tuple)]
+            left = [task for task in (pending, *begun) if task is not None]
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
@@ -215,7 +236,7 @@ class StreamEngine:
     async def _begin(self, series: _Series, work: SliceWork, queue: asyncio.Queue[_Item]) -> None:
         task = asyncio.create_task(self._process(series, work))
         try:
-            await queue.put(task)
+            await queue.put((task, work))
         except asyncio.CancelledError:  # nobody else knows of it yet
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -303,8 +324,8 @@ def provenance(model: ServedModel) -> common_pb2.Provenance:
     )  # fmt: skip
 
 
-def _drain(queue: asyncio.Queue[Any]) -> list[object]:
-    found: list[object] = []
+def _drain(queue: asyncio.Queue[_Item]) -> list[_Item]:
+    found: list[_Item] = []
     while not queue.empty():
         found.append(queue.get_nowait())
     return found

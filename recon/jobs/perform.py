@@ -103,6 +103,7 @@ def _report(
         slices_missing=missing,
         slices_failing={name: sorted(places) for name, places in failing.items()}, notes=loaded.notes,
         skipped=[{"path": item.path, "reason": item.reason} for item in loaded.skipped],
+        probes=run.report.probes if run.report else [],
         problem=failure.problem if failure else None,
         problem_reason=reason_of(failure) if failure else None, damaged=loaded.damaged,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from recon.quality.interval import Interval
+from recon.quality.survival import Survival
 from recon.quality.verdict import Check, Verdict
 
 SCHEMA_VERSION = 1
@@ -40,7 +41,7 @@ def build_report(
     *, task: str, source: str, verdict: Verdict, checks: list[Check], model: dict[str, Any],
     interval: dict[str, Any], parameters: dict[str, Any], timings_ms: dict[str, float],
     slices_total: int, slices_missing: list[int], slices_failing: dict[str, list[int]],
-    notes: list[str], skipped: list[dict[str, str]],
+    notes: list[str], skipped: list[dict[str, str]], probes: list[Survival],
     problem: str | None = None, problem_reason: str | None = None, damaged: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The report of one input.
@@ -65,6 +66,8 @@ def build_report(
         Of each check that is made on every slice, the slices in which it does not hold.
     notes, skipped
         What a person should know, and which files were left out why.
+    probes
+        What became of known lesions; null in the report where none were measured.
     problem, problem_reason
         Why slices are missing, for people and as the stable reason of the error.
     damaged
@@ -81,6 +84,7 @@ def build_report(
         "model": model,
         "interval": interval,
         "parameters": parameters,
+        "probes": [probe.to_json() for probe in probes] or None,
         "timings_ms": {name: round(value, 3) for name, value in timings_ms.items()},
         "slices": {"total": slices_total, "missing": slices_missing, "failing": slices_failing},
         "problem": problem,

@@ -26,10 +26,12 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from recon.errors import InvalidRequest
 from recon.quality.interval import Interval, IntervalKind
+from recon.quality.survival import Least
 from recon.quality.verdict import Check
 from recon.tasks.archive import ArchivedScan, Claim
 from recon.tasks.job import Found
 from recon.tasks.options import Options
+from recon.tasks.probe import Probe
 from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.volumes import FloatImage, Unit
@@ -111,10 +113,13 @@ class SliceWork(ABC):
         Of the slice in the result, from 0.
     quick
         Whether ``prepare`` takes less than a change of threads would.
+    probed
+        Whether known lesions are to be added to it, once it is finished.
     """
 
     index: int
     quick = False
+    probed = False
 
     @property
     @abstractmethod
@@ -142,6 +147,10 @@ class SliceWork(ABC):
     @abstractmethod
     def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
         """Image, uncertainty and checks of the outputs, which are valid during this call only."""
+
+    def probe(self) -> Probe | None:
+        """Of a slice that is finished and ``probed``: itself with known lesions; None where it has no place for one."""
+        return None
 
 
 class Session(ABC):
@@ -194,6 +203,11 @@ class Session(ABC):
     def interval(self) -> Interval:
         """What the uncertainty plane means, as far as model and header tell."""
         return Interval(IntervalKind.NONE, basis="this task states none")
+
+    @property
+    def least(self) -> Least | None:
+        """What must be kept of known lesions; None where none are added. Then ``lesions_survive`` is declared."""
+        return None
 
     @property
     @abstractmethod

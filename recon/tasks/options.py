@@ -2,7 +2,7 @@
 
 An option is a field of a frozen dataclass; its annotation says what a person reads and what holds::
 
-    strength: Annotated[float, Choice("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0
+    strength: Annotated[float, OptionSpec("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ class OptionSpec:
         One line for a person.
     least, most
         Of a number; None leaves that end open.
+    among
+        Of a text; empty leaves it open.
     flag
         Name on the command line, where it is not the field's.
     """
@@ -30,6 +32,7 @@ class OptionSpec:
     least: float | None = None
     most: float | None = None
     flag: str = ""
+    among: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Option:
         number = self.kind is float and isinstance(value, int) and not isinstance(value, bool)
         if not number and type(value) is not self.kind:
             return f"it must be like {self.default!r}"
+        if self.choice and self.choice.among and value not in self.choice.among:
+            return f"it must be one of {', '.join(self.choice.among)}"
         least, most = (self.choice.least, self.choice.most) if self.choice else (None, None)
         if (least is not None and not value >= least) or (most is not None and not value <= most):
             return f"it must lie between {least} and {most}" if most is not None else f"it must be at least {least}"

@@ -43,6 +43,13 @@ class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VERDICT_PASS: _ClassVar[Verdict]
     VERDICT_REVIEW: _ClassVar[Verdict]
     VERDICT_REJECT: _ClassVar[Verdict]
+
+class Probes(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROBES_UNSPECIFIED: _ClassVar[Probes]
+    PROBES_OFF: _ClassVar[Probes]
+    PROBES_FEW: _ClassVar[Probes]
+    PROBES_ALL: _ClassVar[Probes]
 UNIT_UNSPECIFIED: Unit
 UNIT_HU: Unit
 UNIT_ARBITRARY: Unit
@@ -65,6 +72,10 @@ VERDICT_UNSPECIFIED: Verdict
 VERDICT_PASS: Verdict
 VERDICT_REVIEW: Verdict
 VERDICT_REJECT: Verdict
+PROBES_UNSPECIFIED: Probes
+PROBES_OFF: Probes
+PROBES_FEW: Probes
+PROBES_ALL: Probes
 
 class Geometry(_message.Message):
     __slots__ = ("affine_lps_mm",)
@@ -128,6 +139,30 @@ class Check(_message.Message):
     message: str
     def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ..., lower_limit: _Optional[float] = ..., upper_limit: _Optional[float] = ..., unit: _Optional[str] = ..., outcome: _Optional[_Union[Verdict, str]] = ..., message: _Optional[str] = ...) -> None: ...
 
+class Probe(_message.Message):
+    __slots__ = ("size_mm", "contrast", "unit", "kept", "places")
+    SIZE_MM_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    size_mm: float
+    contrast: float
+    unit: str
+    kept: KeptContrast
+    places: int
+    def __init__(self, size_mm: _Optional[float] = ..., contrast: _Optional[float] = ..., unit: _Optional[str] = ..., kept: _Optional[_Union[KeptContrast, _Mapping]] = ..., places: _Optional[int] = ...) -> None: ...
+
+class KeptContrast(_message.Message):
+    __slots__ = ("median", "p10", "p90")
+    MEDIAN_FIELD_NUMBER: _ClassVar[int]
+    P10_FIELD_NUMBER: _ClassVar[int]
+    P90_FIELD_NUMBER: _ClassVar[int]
+    median: float
+    p10: float
+    p90: float
+    def __init__(self, median: _Optional[float] = ..., p10: _Optional[float] = ..., p90: _Optional[float] = ...) -> None: ...
+
 class Provenance(_message.Message):
     __slots__ = ("software", "software_version", "model", "model_version", "model_sha256", "model_tuning")
     SOFTWARE_FIELD_NUMBER: _ClassVar[int]
@@ -145,18 +180,20 @@ class Provenance(_message.Message):
     def __init__(self, software: _Optional[str] = ..., software_version: _Optional[str] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., model_sha256: _Optional[str] = ..., model_tuning: _Optional[str] = ...) -> None: ...
 
 class Timings(_message.Message):
-    __slots__ = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "total_ms")
+    __slots__ = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "total_ms", "probe_ms")
     RECEIVE_MS_FIELD_NUMBER: _ClassVar[int]
     PREPARE_MS_FIELD_NUMBER: _ClassVar[int]
     NETWORK_MS_FIELD_NUMBER: _ClassVar[int]
     FINISH_MS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
+    PROBE_MS_FIELD_NUMBER: _ClassVar[int]
     receive_ms: float
     prepare_ms: float
     network_ms: float
     finish_ms: float
     total_ms: float
-    def __init__(self, receive_ms: _Optional[float] = ..., prepare_ms: _Optional[float] = ..., network_ms: _Optional[float] = ..., finish_ms: _Optional[float] = ..., total_ms: _Optional[float] = ...) -> None: ...
+    probe_ms: float
+    def __init__(self, receive_ms: _Optional[float] = ..., prepare_ms: _Optional[float] = ..., network_ms: _Optional[float] = ..., finish_ms: _Optional[float] = ..., total_ms: _Optional[float] = ..., probe_ms: _Optional[float] = ...) -> None: ...
 
 class Accepted(_message.Message):
     __slots__ = ("provenance", "interval", "unit", "rows", "columns", "slices", "model_reason", "declared_checks", "series_checks")
@@ -193,15 +230,17 @@ class SliceResult(_message.Message):
     def __init__(self, slice_index: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., planes: _Optional[_Iterable[_Union[PlaneData, _Mapping]]] = ...) -> None: ...
 
 class SeriesReport(_message.Message):
-    __slots__ = ("verdict", "checks", "timings", "provenance", "interval")
+    __slots__ = ("verdict", "checks", "timings", "provenance", "interval", "probes")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    PROBES_FIELD_NUMBER: _ClassVar[int]
     verdict: Verdict
     checks: _containers.RepeatedCompositeFieldContainer[Check]
     timings: Timings
     provenance: Provenance
     interval: Interval
-    def __init__(self, verdict: _Optional[_Union[Verdict, str]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
+    probes: _containers.RepeatedCompositeFieldContainer[Probe]
+    def __init__(self, verdict: _Optional[_Union[Verdict, str]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., probes: _Optional[_Iterable[_Union[Probe, _Mapping]]] = ...) -> None: ...

@@ -15,7 +15,7 @@ class DenoiseRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[CtHeader, _Mapping]] = ..., chunk: _Optional[_Union[_common_pb2.Chunk, _Mapping]] = ...) -> None: ...
 
 class CtHeader(_message.Message):
-    __slots__ = ("series_name", "rows", "columns", "slices", "sample_type", "unit", "geometry", "strength", "model", "model_version")
+    __slots__ = ("series_name", "rows", "columns", "slices", "sample_type", "unit", "geometry", "strength", "model", "model_version", "probes")
     SERIES_NAME_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,7 @@ class CtHeader(_message.Message):
     STRENGTH_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROBES_FIELD_NUMBER: _ClassVar[int]
     series_name: str
     rows: int
     columns: int
@@ -36,7 +37,8 @@ class CtHeader(_message.Message):
     strength: float
     model: str
     model_version: str
-    def __init__(self, series_name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., sample_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., unit: _Optional[_Union[_common_pb2.Unit, str]] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., strength: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ...) -> None: ...
+    probes: _common_pb2.Probes
+    def __init__(self, series_name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., sample_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., unit: _Optional[_Union[_common_pb2.Unit, str]] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., strength: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., probes: _Optional[_Union[_common_pb2.Probes, str]] = ...) -> None: ...
 
 class DenoiseResponse(_message.Message):
     __slots__ = ("accepted", "chunk", "slice", "report")

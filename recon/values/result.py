@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from recon.quality.interval import Interval
+from recon.quality.survival import Survival
 from recon.quality.verdict import Check, Verdict
 from recon.volumes import FloatImage
 
@@ -82,6 +83,8 @@ class SeriesReport:
         Where the service's time went.
     attempts
         How often the stream had to be opened.
+    probes
+        What became of known lesions; empty where none were added, or none could be.
     """
 
     verdict: Verdict
@@ -89,3 +92,4 @@ class SeriesReport:
     interval: Interval
     timings_ms: dict[str, float]
     attempts: int
+    probes: list[Survival] = field(default_factory=list)

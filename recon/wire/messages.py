@@ -8,6 +8,7 @@ import numpy as np
 
 from recon.errors import InvalidRequest
 from recon.quality.interval import Interval, IntervalKind
+from recon.quality.survival import Lesion, Survival
 from recon.quality.verdict import Check, Verdict
 from recon.v1 import common_pb2
 from recon.volumes import Geometry
@@ -99,6 +100,21 @@ def interval_from_message(message: common_pb2.Interval) -> Interval:
         message.conformal_factor if message.HasField("conformal_factor") else None,
         message.basis,
     )
+
+
+def survival_to_message(survival: Survival) -> common_pb2.Probe:
+    """What became of a known lesion."""
+    kept = common_pb2.KeptContrast(median=survival.median, p10=survival.p10, p90=survival.p90)
+    lesion = survival.lesion
+    return common_pb2.Probe(
+        size_mm=lesion.size_mm, contrast=lesion.contrast, unit=lesion.unit, kept=kept, places=survival.places
+    )
+
+
+def survival_from_message(message: common_pb2.Probe) -> Survival:
+    """What :func:`survival_to_message` wrote."""
+    lesion, kept = Lesion(message.size_mm, message.contrast, message.unit), message.kept
+    return Survival(lesion, kept.median, kept.p10, kept.p90, message.places)
 
 
 _VERDICTS = {

@@ -44,6 +44,26 @@ def test_a_series_comes_back_in_order_with_interval_and_verdict(here: Local) -> 
     assert run.report.timings_ms["network_ms"] > 0
 
 
+def test_the_report_says_what_became_of_known_lesions(here: Local) -> None:
+    volume = Volume(np.stack([body(256, 20, seed) for seed in range(2)]), Geometry.from_spacing(0.7, 0.7, 3.0))
+    run = here.denoise_ct(volume, model="ct_denoise_light")
+    plain = list(run)
+    assert run.report is not None
+    found = {str(one.lesion): one for one in run.report.probes}
+    largest = found["6 mm lesion of 20 HU"]
+    assert largest.places >= 4
+    assert 0.3 < largest.p10 <= largest.median <= largest.p90 < 1.2
+    (check,) = [check for check in run.report.checks if check.name == "lesions_survive"]
+    assert check.value == pytest.approx(largest.median)
+    assert run.report.timings_ms["probe_ms"] > 0
+    without = here.denoise_ct(volume, model="ct_denoise_light", probes="off")
+    for one, other in zip(plain, without, strict=True):  # they are in no image
+        np.testing.assert_array_equal(one.image, other.image)
+    assert without.report is not None
+    assert without.report.probes == []
+    assert "lesions_survive" not in {check.name for check in without.report.checks} | set(without.declared_checks)
+
+
 def test_its_models_are_those_of_the_repository(here: Local) -> None:
     served = {model.name: model for model in here.models()}
     assert {"ct_denoise", "zero-filled", "sense", "contrast_enhance"} <= set(served)

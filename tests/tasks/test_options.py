@@ -15,6 +15,7 @@ from recon.tasks.registry import tasks
 class Own(Options):
     share: Annotated[float, OptionSpec("A share.", least=0.0, most=1.0)] = 0.5
     loud: Annotated[bool, OptionSpec("Or not.")] = False
+    where: Annotated[str, OptionSpec("Which.", among=("here", "there"))] = "here"
 
 
 def _option(name: str) -> Option:
@@ -28,6 +29,7 @@ def test_fields_become_options() -> None:
         ("timeout_s", float, True),
         ("share", float, False),
         ("loud", bool, False),
+        ("where", str, False),
     ]
     assert _option("model_version").choice is None
 
@@ -37,6 +39,7 @@ def test_fields_become_options() -> None:
     [
         ("share", 1, ""), ("share", 0.2, ""), ("share", True, "it must be like 0.5"),
         ("share", 1.5, "it must lie between 0.0 and 1.0"), ("share", float("nan"), "it must lie between 0.0 and 1.0"),
+        ("where", "there", ""), ("where", "nowhere", "it must be one of here, there"),
         ("timeout_s", 0.5, "it must be at least 1.0"), ("loud", 1, "it must be like False"), ("model", "x", ""),
     ],
 )  # fmt: skip

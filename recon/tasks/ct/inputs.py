@@ -100,13 +100,15 @@ class _LoadedCt(Loaded[CtOptions]):
     volume: Volume
 
     def series(self, options: CtOptions) -> Series:
-        return CtSeries(self.volume, "", options.model, options.model_version, strength=options.strength)
+        return CtSeries(
+            self.volume, "", options.model, options.model_version, strength=options.strength, probes=options.probes
+        )
 
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         ct_preview(self.volume.values[shown.index], shown.image, shown.uncertainty, title, path)
 
     def parameters(self, options: CtOptions) -> dict[str, Any]:
-        return {"strength": options.strength}
+        return {"strength": options.strength, "probes": options.probes}
 
 
 class _LoadedDicom(_LoadedCt):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from recon.tasks.probe import Probes, probes_to_message
 from recon.tasks.series import Series
 from recon.v1 import common_pb2, ct_pb2
 from recon.values.result import ModelIdentity
@@ -24,11 +25,14 @@ class CtSeries(Series):
         Of the header.
     strength
         Share of the noise to remove, 0 to 1.
+    probes
+        On which slices known lesions are added: ``off``, ``few`` or ``all``.
     """
 
     def __init__(
-        self, volume: Volume, name: str = "", model: str = "", version: str = "", *, strength: float = 1.0
-    ) -> None:
+        self, volume: Volume, name: str = "", model: str = "", version: str = "", *, strength: float = 1.0,
+        probes: str = Probes.FEW,
+    ) -> None:  # fmt: skip
         self.slices, rows, columns = volume.shape
         self._volume = volume
         whole = volume.whole_numbers
@@ -37,7 +41,7 @@ class CtSeries(Series):
             series_name=name, rows=rows, columns=columns, slices=self.slices,
             sample_type=common_pb2.SAMPLE_TYPE_INT16 if whole else common_pb2.SAMPLE_TYPE_FLOAT32,
             unit=common_pb2.UNIT_HU, geometry=geometry_to_message(volume.geometry), strength=strength,
-            model=model, model_version=version,
+            model=model, model_version=version, probes=probes_to_message(probes),
         )  # fmt: skip
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[ct_pb2.DenoiseRequest]:

@@ -9,11 +9,14 @@ import numpy as np
 from recon.errors import InvalidRequest
 from recon.quality.hu_plausible import hu_plausible
 from recon.quality.interval import Interval, calibrated
+from recon.quality.survival import CHECK, Least
 from recon.quality.verdict import Check
 from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, TensorSpec
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.ct.checks import DECLARED, DOMAIN, OF_THE_SERIES, judge_input, judge_result
-from recon.tasks.ct.denoise import STRIDE, denoise, fill
+from recon.tasks.ct.denoise import STRIDE, DenoisedSlice, denoise, fill
+from recon.tasks.ct.probes import LEAST, in_hu, lesions_in
+from recon.tasks.probe import Probe, Probes, probes_from_message
 from recon.v1 import common_pb2, ct_pb2
 from recon.volumes import FloatImage, Geometry, Unit
 from recon.wire.messages import geometry_from_message, geometry_to_message
@@ -39,6 +42,7 @@ class CtSession(Session):
         if header.unit != common_pb2.UNIT_HU:
             raise InvalidRequest("unit must be UNIT_HU; convert the series to Hounsfield units", field="unit")
         self.geometry = geometry_from_message(header.geometry)
+        self.probes = probes_from_message(header.probes)
         self.factor = model.conformal_factor
         dtype = require_input_type(header.sample_type)
         # who sends whole numbers gets them: rounding adds 0.3 HU to the ten or so of noise that are there
@@ -49,12 +53,17 @@ class CtSession(Session):
     @property
     def declared_checks(self) -> tuple[str, ...]:
         """See :class:`recon.tasks.base.Session`."""
-        return DECLARED
+        return DECLARED + (CHECK,) * (self.least is not None)
 
     @property
     def series_checks(self) -> tuple[str, ...]:
-        """Whether the numbers are HU."""
-        return OF_THE_SERIES
+        """Whether the numbers are HU, and what became of known lesions."""
+        return OF_THE_SERIES + (CHECK,) * (self.least is not None)
+
+    @property
+    def least(self) -> Least | None:
+        """A small metastasis must be seen."""
+        return None if self.probes is Probes.OFF else LEAST
 
     @property
     def interval(self) -> Interval:
@@ -93,7 +102,8 @@ class CtWork(SliceWork):
     quick = True
 
     def __init__(self, index: int, hu: FloatImage, session: CtSession) -> None:
-        self.index, self._hu = index, hu
+        self.index, self._hu, self._session = index, hu, session
+        self.probed = session.probes.on(index, session.slices)
         self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry
         rows, columns = (side + -side % STRIDE for side in hu.shape)
         self._inputs = {"hu": TensorSpec((1, 1, rows, columns))}
@@ -119,8 +129,29 @@ class CtWork(SliceWork):
 
     def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
         """Subtract the noise, scale the interval, and look at what was removed."""
-        result = denoise(self._hu, tensors["noise_and_half_width"][0], strength=self._strength, factor=self._factor)
+        result = self._denoised(tensors)
+        self._image = result.image
         return FinishedSlice(result.image, result.uncertainty, judge_result(self._hu, result))
+
+    def _denoised(self, tensors: Mapping[str, Array]) -> DenoisedSlice:
+        return denoise(self._hu, tensors["noise_and_half_width"][0], strength=self._strength, factor=self._factor)
+
+    def probe(self) -> Probe | None:
+        """Small discs in soft tissue."""
+        lesions = lesions_in(self._image, self._geometry)
+        if lesions is None:
+            return None
+        expected = in_hu(lesions)
+        with_lesions = _WithLesions(self.index, self._hu + expected, self._session)
+        return Probe(with_lesions, lesions, expected, self._image)
+
+
+class _WithLesions(CtWork):
+    """The slice with lesions, of which the image alone is wanted."""
+
+    def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
+        result = self._denoised(tensors)
+        return FinishedSlice(result.image, result.uncertainty, [])
 
 
 def probe(model: ModelFacts) -> CtWork:

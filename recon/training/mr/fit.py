@@ -94,7 +94,7 @@ def fit(
     torch.manual_seed(recipe.seed)
     where = device()
     sensitivities = served_sensitivities if recipe.start else None
-    sampler = ScanSampler(prepare_objects(recipe, roots, work), recipe.arrays, recipe.seed, sensitivities)
+    sampler = ScanSampler(prepare_objects(recipe, roots, work), recipe.arrays, recipe.seed, sensitivities, recipe.noise)
     network = UnrolledNetwork(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
     if recipe.start:
         for number, cascade in enumerate(network.cascades, 1):
@@ -118,5 +118,5 @@ def prepare_objects(recipe: MrRecipe, roots: list[Path], work: Path) -> objects.
     path = work / "objects.npz"
     if not path.exists():
         volumes = anatomy.load(recipe.sources, roots)
-        objects.save_pool(objects.build_pool(volumes, recipe.objects, recipe.seed), path)
+        objects.save_pool(objects.build_pool(volumes, recipe.objects, recipe.seed, recipe.phantoms), path)
     return objects.load_pool(path)

@@ -12,12 +12,14 @@ from recon.arrays import FloatArray
 from recon.physics.fourier import to_image, to_kspace
 from recon.training.mr import structure, tissues
 from recon.training.mr.anatomy import MrVolume, draw_plane
+from recon.training.mr.phantoms import draw_phantom
 from recon.training.mr.phase import body_phase, object_phase
 
 Rng = np.random.Generator
 ComplexImage = npt.NDArray[np.complex64]
 
 FINER = 1.5  # samples of the object per sample of the image
+_PHANTOM_MM = (0.7, 2.0)  # pixel of a phantom's image
 
 
 def random_shape(rng: Rng) -> tuple[int, int]:
@@ -65,6 +67,13 @@ def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial
     return _cut_kspace(np.asarray(image, np.complex64), shape)
 
 
+def draw_test_object(shape: tuple[int, int], rng: Rng) -> ComplexImage:
+    """A phantom as a scanner sees it, (y, x) complex64; cut in k-space like :func:`draw_object`."""
+    magnitude = draw_phantom((round(shape[0] * FINER), round(shape[1] * FINER)), rng)
+    phase = object_phase(magnitude, rng.uniform(*_PHANTOM_MM) / FINER, rng)
+    return _cut_kspace(np.asarray(magnitude * np.exp(1j * phase), np.complex64), shape)
+
+
 def _shift_fat(image: npt.NDArray[np.complex128], fat: FloatArray, rng: Rng) -> npt.NDArray[np.complex128]:
     """Fat is brighter or suppressed, has another phase and lies some pixels beside its place."""
     if not fat.any():
@@ -107,13 +116,14 @@ class ObjectPool:
         return pairs.view(np.complex64).reshape(self.shapes[index])
 
 
-def build_pool(volumes: list[MrVolume], count: int, seed: int) -> ObjectPool:
-    """Draw ``count`` objects; the same seed draws the same ones."""
+def build_pool(volumes: list[MrVolume], count: int, seed: int, phantoms: float = 0.0) -> ObjectPool:
+    """Draw ``count`` objects, a share of which are phantoms; the same seed draws the same ones."""
     parts, shapes = [], []
     for index in range(count):
         rng = np.random.default_rng((seed, index))
         shape = random_shape(rng)
-        image = draw_object(volumes, shape, rng)
+        phantom = phantoms > 0 and rng.random() < phantoms
+        image = draw_test_object(shape, rng) if phantom else draw_object(volumes, shape, rng)
         parts.append(image.reshape(-1, 1).view(np.float32).astype(np.float16))
         shapes.append(shape)
         if (index + 1) % 500 == 0:

@@ -39,6 +39,10 @@ class MrRecipe(BaseModel):
     learning_rate: float = Field(5e-4, gt=0)
     objects: int = Field(4000, gt=0)
     arrays: int = Field(1500, gt=0)
+    #: Share of the objects that are phantoms.
+    phantoms: float = Field(0.0, ge=0, lt=1)
+    #: Noise of a coil's complex samples over the bright pixels, from and to.
+    noise: tuple[float, float] = (0.002, 0.04)
     #: Version folder of a served network to go on from: its weights, and its refinement of sensitivities.
     start: str = ""
     sources: list[MrSource]

@@ -72,10 +72,19 @@ class ScanSampler:
         Of every random choice made here.
     sensitivities
         The server's, which two scans of three are given; without, the network uses its own.
+    noise
+        Of a coil's complex samples over the bright pixels, from and to.
     """
 
-    def __init__(self, pool: ObjectPool, arrays: int, seed: int, sensitivities: Sensitivities | None = None) -> None:
-        self.pool, self.sensitivities = pool, sensitivities
+    def __init__(
+        self,
+        pool: ObjectPool,
+        arrays: int,
+        seed: int,
+        sensitivities: Sensitivities | None = None,
+        noise: tuple[float, float] = NOISE,
+    ) -> None:
+        self.pool, self.sensitivities, self.noise = pool, sensitivities, noise
         # a small matrix teaches as much as a large one in a fraction of the time
         chances = 1.0 / pool.shapes.prod(axis=1).astype(float) ** 2
         self._chances = chances / chances.sum()
@@ -95,7 +104,7 @@ class ScanSampler:
             image, maps = image.T, maps.transpose(0, 2, 1)
         image = image * np.exp(1j * smooth_phase(image.shape, rng, 0.4))
         mask = random_mask((image.shape[0], image.shape[1]), rng, self.discs)
-        noise = float(np.exp(rng.uniform(np.log(NOISE[0]), np.log(NOISE[1]))))
+        noise = float(np.exp(rng.uniform(*np.log(self.noise))))
         scan = compressed(acquire(np.asarray(image, np.complex64), maps, mask, noise, rng))
         if self.sensitivities is None or len(scan.kspace) == 1 or rng.random() > 0.67:
             return scan

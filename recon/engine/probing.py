@@ -1,0 +1,76 @@
+"""Slices of one series once more, with known lesions in them: behind the slices themselves, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+from recon.engine.inference import Inference, Request
+from recon.engine.models import ServedModel
+from recon.quality.survival import Shares
+from recon.tasks.base import SliceWork
+from recon.tasks.probe import Probe
+from recon.v1 import common_pb2
+
+
+class Probing:
+    """The probes of one series.
+
+    Parameters
+    ----------
+    inference, model
+        What made the slices.
+    deadline
+        Of the stream, seconds of :func:`time.monotonic`.
+    timings
+        Told what it took.
+    """
+
+    def __init__(
+        self, inference: Inference, model: ServedModel, deadline: float | None, timings: common_pb2.Timings
+    ) -> None:
+        self._inference, self._model, self._deadline, self._timings = inference, model, deadline, timings
+        self._found: list[Shares] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def begin(self, work: SliceWork) -> None:
+        """Probe a slice that is finished, once the one before has been: so only two are held."""
+        await self._settle()
+        self._running = asyncio.create_task(self._run(work))
+
+    async def found(self) -> list[Shares]:
+        """What was found, when all that was begun is done."""
+        await self._settle()
+        return self._found
+
+    async def drop(self) -> None:
+        """Stop what still runs."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(running, return_exceptions=True)
+
+    async def _settle(self) -> None:
+        running, self._running = self._running, None
+        if running is None:
+            return
+        try:
+            await running
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
+
+    async def _run(self, work: SliceWork) -> None:
+        began = time.perf_counter()
+        probe = await asyncio.to_thread(work.probe)
+        if probe is not None:
+            self._found.append(await self._shares(probe))
+        self._timings.probe_ms += 1e3 * (time.perf_counter() - began)
+
+    async def _shares(self, probe: Probe) -> Shares:
+        work = probe.work
+        request = Request(self._model, work.inputs, work.outputs, work.parameters, self._deadline)
+        async with self._inference.infer(request, work.prepare) as tensors:
+            return await asyncio.to_thread(lambda: probe.shares(work.finish(tensors).image))

@@ -1,0 +1,128 @@
+"""Many lesions in one slice, far enough apart not to disturb each other.
+
+One pass of a network over a slice with a grid of lesions tells as much as one pass for each: 32 pixels apart, the
+share kept at a place is the same to 0.001-0.003 whether the lesion is alone or one of a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.arrays import FloatArray
+from recon.probes.lesion import disc
+from recon.quality.survival import FEWEST_PLACES, Lesion, Shares
+from recon.volumes import FloatImage
+
+#: Sides of the cells in which a slice is looked at for tissue, pixels.
+CELL_PX = 4
+_APART_CELLS = 8
+#: Half the distance of two lesions: no picture of one reaches into another's.
+REACH_PX = CELL_PX * _APART_CELLS // 2 - 1
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Lesions at places of one slice.
+
+    Attributes
+    ----------
+    places
+        (n, 2) rows and columns, in no particular order.
+    lesions
+        One for each place.
+    pattern
+        (y, x) all of them, each with height 1 before its blur.
+    """
+
+    places: npt.NDArray[np.int64]
+    lesions: Sequence[Lesion]
+    pattern: FloatImage
+
+    def scaled(self, of: FloatArray) -> FloatImage:
+        """The lesions at their contrasts: ``pattern`` times the contrast times ``of`` (n,) at each place."""
+        found = np.zeros_like(self.pattern)
+        for (row, column), lesion, scale in zip(self.places, self.lesions, of, strict=True):
+            box = _box(row, column)
+            found[box] = self.pattern[box] * np.float32(lesion.contrast * scale)
+        return found
+
+    def shares(self, response: FloatImage, expected: FloatImage) -> Shares:
+        """Share of the contrast kept at each place: the projection of the response on what was added.
+
+        Parameters
+        ----------
+        response
+            (y, x) the image with lesions less the image without: noise and anatomy cancel.
+        expected
+            (y, x) what the difference would be if all were kept.
+        """
+        found: dict[Lesion, list[float]] = {}
+        for (row, column), lesion in zip(self.places, self.lesions, strict=True):
+            box = _box(row, column)
+            wanted = expected[box].astype(np.float64)
+            found.setdefault(lesion, []).append(float((response[box] * wanted).sum() / np.square(wanted).sum()))
+        return {lesion: np.array(values) for lesion, values in found.items()}
+
+
+def cells(image: FloatImage) -> FloatImage:
+    """Means over cells of :data:`CELL_PX` pixels a side; what is left over at the far edges is left out."""
+    rows, columns = (side // CELL_PX for side in image.shape)
+    part = image[: rows * CELL_PX, : columns * CELL_PX]
+    return part.reshape(rows, CELL_PX, columns, CELL_PX).mean(axis=(1, 3))
+
+
+def grid(suitable: npt.NDArray[np.bool_], lesions: Sequence[Lesion], shape: tuple[int, int],
+         spacing_mm: tuple[float, float], blur_mm: float) -> Grid | None:  # fmt: skip
+    """As many places as a regular grid has in suitable cells; None where there is not one.
+
+    Lesions take turns from place to place. Where there are few places, only the first lesions are used, so that each
+    has at least :data:`recon.quality.survival.FEWEST_PLACES`.
+
+    Parameters
+    ----------
+    suitable
+        (y, x) of :func:`cells`: those that hold the tissue that is wanted.
+    lesions
+        Most important first.
+    shape
+        Of the slice.
+    spacing_mm
+        Distance of rows and of columns.
+    blur_mm
+        Standard deviation of the scanner's point spread.
+    """
+    whole = _with_neighbours(suitable)
+    edge = -(-REACH_PX // CELL_PX)
+    inside = np.zeros_like(whole)
+    inside[edge:-edge, edge:-edge] = whole[edge:-edge, edge:-edge]
+    starts = [(y, x) for y in range(_APART_CELLS) for x in range(_APART_CELLS)]
+    top, left = max(starts, key=lambda at: np.count_nonzero(inside[at[0] :: _APART_CELLS, at[1] :: _APART_CELLS]))
+    hits = np.argwhere(inside[top::_APART_CELLS, left::_APART_CELLS]) * _APART_CELLS + (top, left)
+    if not len(hits):
+        return None
+    places = hits * CELL_PX + CELL_PX // 2
+    kinds = max(1, min(len(lesions), len(places) // FEWEST_PLACES))
+    turns = [lesions[number % kinds] for number in range(len(places))]
+    pattern = np.zeros(shape, np.float32)
+    for (row, column), lesion in zip(places, turns, strict=True):
+        pattern[_box(row, column)] = disc(lesion.size_mm, spacing_mm, blur_mm, REACH_PX)
+    return Grid(places, turns, pattern)
+
+
+def _with_neighbours(suitable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Cells all of whose eight neighbours are suitable, too."""
+    padded = np.pad(suitable, 1)
+    rows, columns = suitable.shape
+    found = suitable.copy()
+    for down in range(3):
+        for right in range(3):
+            found &= padded[down : down + rows, right : right + columns]
+    return found
+
+
+def _box(row: int, column: int) -> tuple[slice, slice]:
+    return slice(row - REACH_PX, row + REACH_PX + 1), slice(column - REACH_PX, column + REACH_PX + 1)

@@ -1,0 +1,94 @@
+"""A slice once more, with known lesions in its measurement: what every task that offers probes makes of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from recon.errors import InvalidRequest
+from recon.probes.grid import Grid
+from recon.quality.survival import Shares
+from recon.v1 import common_pb2
+from recon.volumes import FloatImage
+
+if TYPE_CHECKING:
+    from recon.tasks.base import SliceWork
+
+#: Of the slices, one in so many: about a tenth more time a series.
+EVERY = 10
+
+
+class Probes(StrEnum):
+    """On which slices lesions are added."""
+
+    OFF = "off"
+    FEW = "few"
+    ALL = "all"
+
+    def on(self, index: int, slices: int) -> bool:
+        """Whether slice ``index`` of so many is one of them."""
+        if self is Probes.FEW:  # the middle one of every ten, or of a shorter series
+            return index % EVERY == min(EVERY, slices) // 2
+        return self is Probes.ALL
+
+
+#: What an option says to a person.
+HELP = "Add known small lesions to the measurement and say what is left of them: off, few (every tenth slice), all."
+_KNOWN: dict[int, Probes] = {
+    common_pb2.PROBES_UNSPECIFIED: Probes.FEW, common_pb2.PROBES_OFF: Probes.OFF,
+    common_pb2.PROBES_FEW: Probes.FEW, common_pb2.PROBES_ALL: Probes.ALL,
+}  # fmt: skip
+
+
+def probes_to_message(probes: str) -> Any:
+    """As a header says it.
+
+    Raises
+    ------
+    InvalidRequest
+        When it is none of off, few and all.
+    """
+    found = {str(probe): value for value, probe in _KNOWN.items()}
+    if probes not in found:
+        raise InvalidRequest(f"probes is {probes!r}; it must be one of {', '.join(Probes)}", field="probes")
+    return found[probes]
+
+
+def probes_from_message(value: int) -> Probes:
+    """As a header says it.
+
+    Raises
+    ------
+    InvalidRequest
+        When it is none that is known here.
+    """
+    if value not in _KNOWN:
+        raise InvalidRequest(f"probes is {value}; it must be one of {', '.join(Probes)}", field="probes")
+    return _KNOWN[value]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A slice with lesions.
+
+    Attributes
+    ----------
+    work
+        As for the slice itself, with the lesions in what was measured.
+    grid
+        Which lesions, and where.
+    expected
+        (y, x) in the image's unit: by how much the two images would differ if all contrast were kept.
+    plain
+        (y, x) the image without lesions.
+    """
+
+    work: SliceWork
+    grid: Grid
+    expected: FloatImage
+    plain: FloatImage
+
+    def shares(self, image: FloatImage) -> Shares:
+        """What is kept in the image (y, x) with lesions."""
+        return self.grid.shares(image - self.plain, self.expected)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recon.quality.survival import Least, Lesion, pooled, survives
+from recon.quality.verdict import Verdict
+
+SMALL, LARGE = Lesion(3, 20, "HU"), Lesion(6, 20, "HU")
+
+
+def test_places_of_all_slices_are_taken_together() -> None:
+    found = pooled([{SMALL: np.array([0.2, 0.4])}, {SMALL: np.array([0.6, 0.8]), LARGE: np.array([0.9])}])
+    assert [(one.lesion, one.places) for one in found] == [(SMALL, 4), (LARGE, 1)]
+    assert found[0].median == pytest.approx(0.5)
+    assert found[0].p10 == pytest.approx(np.percentile([0.2, 0.4, 0.6, 0.8], 10))
+
+
+def test_it_says_what_a_lesion_would_show() -> None:
+    (found,) = pooled([{SMALL: np.array([0.35, 0.35, 0.48, 0.48, 0.48, 0.68, 0.68])}])
+    assert str(found) == "here a 3 mm lesion of 20 HU would show 48 % of its contrast, 35 to 68"
+    assert found.to_json()["kept"]["median"] == 0.48
+
+
+def test_a_lesion_that_fades_is_no_pass_and_the_sentence_is_said() -> None:
+    found = pooled([{LARGE: np.full(9, 0.5)}])
+    check = survives(found, Least(LARGE, 0.7))
+    assert check.outcome is Verdict.REVIEW
+    assert "6 mm lesion of 20 HU would show 50 %" in check.message
+    assert survives(found, Least(LARGE, 0.4)).outcome is Verdict.PASS
+
+
+@pytest.mark.parametrize("shares", [{}, {LARGE: np.full(2, 1.0)}, {SMALL: np.full(9, 1.0)}])
+def test_what_was_hardly_measured_is_no_pass(shares: dict[Lesion, np.ndarray]) -> None:
+    assert survives(pooled([shares]), Least(LARGE, 0.7)).outcome is Verdict.REVIEW
