@@ -6,6 +6,23 @@ from dataclasses import dataclass
 
 import grpc
 
+#: Letters of a line at most, and of a value that it quotes.
+LONGEST_LINE, LONGEST_VALUE = 2000, 80
+
+
+def plain(text: str, most: int = LONGEST_LINE) -> str:
+    """One line that any log, terminal or status may show: cut, and free of control characters.
+
+    What moves a terminal's cursor, reverses the direction of writing, or is no text at all becomes a blank.
+    """
+    shown = text if len(text) <= most else f"{text[: most - 1]}…"
+    return shown if shown.isprintable() else "".join(c if c.isprintable() else " " for c in shown).strip()
+
+
+def quoted(value: object) -> str:
+    """A value of a caller's in quotes, as :func:`plain` shows it."""
+    return f"'{plain(str(value), LONGEST_VALUE)}'"
+
 
 class ReconError(Exception):
     """Something the caller can understand and act on.
@@ -13,14 +30,14 @@ class ReconError(Exception):
     Parameters
     ----------
     problem
-        One line: what is wrong, where, and what to do.
+        One line: what is wrong, where, and what to do; :func:`plain` makes it one whatever it quotes.
     field
         Name of the offending request field or file, when there is one.
     """
 
     def __init__(self, problem: str, *, field: str = "") -> None:
-        super().__init__(problem)
-        self.problem = problem
+        self.problem = plain(problem)
+        super().__init__(self.problem)
         self.field = field
 
 
@@ -109,7 +126,7 @@ def outcome_of(error: ReconError) -> ErrorOutcome:
 
 def one_line(error: BaseException) -> str:
     """Kind and words of any exception, such as a library's that says it in many lines."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    return plain(" ".join(f"{type(error).__name__}: {error}".split()))
 
 
 def reason_of(error: ReconError) -> str:

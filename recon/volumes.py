@@ -18,6 +18,8 @@ ComplexImage = npt.NDArray[np.complex64]
 SMALLEST_MM, LARGEST_MM = 0.05, 50.0
 #: Cosine of the angle between two axes: rows and columns stand square, the stack may be tilted by 45 degrees.
 _SQUARE, _TILTED = 0.05, 0.7
+#: One side of a pixel over the other, at most; and how far from the scanner's centre anything lies, mm.
+LONGEST_PIXEL, FARTHEST_MM = 20.0, 1e5
 
 
 class Unit(Enum):
@@ -63,14 +65,17 @@ class Geometry:
                     f"its {name} lie {step:.4g} mm apart; {SMALLEST_MM:g} to {LARGEST_MM:g} mm are possible "
                     "(metres or micrometres?)"
                 )
-        if np.abs(affine[:3, 3]).max() > 1e5:
-            return "it lies more than 100 m away from the scanner's centre"
+        shorter, longer = sorted(self.spacing[:2])
+        if longer > LONGEST_PIXEL * shorter:
+            return f"its pixels are {shorter:.4g} by {longer:.4g} mm; one side may be {LONGEST_PIXEL:g} times the other"
+        if (away := float(np.abs(affine[:3, 3]).max())) > FARTHEST_MM:
+            return f"it lies {away:.4g} mm away from the scanner's centre; at most {FARTHEST_MM:g} (100 m)"
         column, row, stack = (affine[:3, :3] / np.array(self.spacing)).T
-        if abs(float(column @ row)) > _SQUARE:
-            return "its rows and columns do not stand square"
+        if (square := abs(float(column @ row))) > _SQUARE:
+            return f"the cosine between its rows and columns is {square:.3g}; they stand square, at most {_SQUARE:g}"
         normal = np.cross(column, row)
-        if abs(float(stack @ (normal / np.linalg.norm(normal)))) < _TILTED:
-            return "its slices are tilted by more than 45 degrees"
+        if (upright := abs(float(stack @ (normal / np.linalg.norm(normal))))) < _TILTED:
+            return f"its slices are tilted, cosine {upright:.3g}; at least {_TILTED:g}, which is 45 degrees"
         return ""
 
     @classmethod

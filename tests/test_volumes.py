@@ -32,6 +32,9 @@ def changed(**entries: float) -> Geometry:
         (changed(e02=9.0), "tilted"),
         (changed(e03=float("nan")), "finite"),
         (changed(e03=1e7), "100 m"),
+        (changed(e00=1e5), "1e+05 mm apart; 0.05 to 50 mm"),
+        (changed(e00=1e300), "0.05 to 50 mm"),
+        (changed(e00=0.06, e11=45.0), "0.06 by 45 mm; one side may be 20 times"),
     ],
 )
 def test_what_cannot_be_is_named_and_refused_by_the_service(geometry: Geometry, words: str) -> None:
@@ -42,7 +45,8 @@ def test_what_cannot_be_is_named_and_refused_by_the_service(geometry: Geometry, 
 
 
 @given(
-    spacing=st.tuples(*[st.floats(0.06, 45.0)] * 3), tilt=st.floats(-0.5, 0.5), turn=st.floats(-3.1, 3.1),
+    spacing=st.tuples(st.floats(0.1, 2.0), st.floats(0.1, 2.0), st.floats(0.06, 45.0)),
+    tilt=st.floats(-0.5, 0.5), turn=st.floats(-3.1, 3.1),
     place=st.tuples(*[st.floats(-2000, 2000)] * 3),
 )  # fmt: skip
 def test_what_scanners_do_is_possible(

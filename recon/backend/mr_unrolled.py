@@ -18,6 +18,7 @@ from recon.backend.runtime import Network, runtime_of
 from recon.physics.coil_compression import virtual_coils
 from recon.physics.conjugate_gradients import conjugate_gradients
 from recon.physics.espirit import centre_of, sensitivities
+from recon.physics.halting import Halt, never
 from recon.physics.sampling import calibration_size
 from recon.physics.sense import Sense
 from recon.physics.thermal_noise import outer_noise
@@ -49,7 +50,7 @@ class Unrolled:
     def __init__(self, cascades: Sequence[Network], repeats: int = REPEATS) -> None:
         self.cascades = [*cascades, *[cascades[-1]] * (repeats - 1)]
 
-    def __call__(self, kspace: _Complex, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    def __call__(self, kspace: _Complex, mask: npt.NDArray[np.bool_], halt: Halt = never) -> npt.NDArray[np.float32]:
         """(5, y, x) float32: image, interval below and above, unexplained k-space.
 
         Parameters
@@ -58,19 +59,23 @@ class Unrolled:
             (coils, ky, kx).
         mask
             (ky, kx), what was measured.
+        halt
+            Called between steps.
         """
         calibration = calibration_size(mask)
         kspace, left_out = virtual_coils(kspace, centre_of(kspace, calibration, max(calibration)), MOST_COILS)
         height, width = mask.shape
         noise = outer_noise(kspace, mask)
-        maps, scale = sensitivities(centre_of(kspace, calibration), (height, width), noise, WORKERS)
+        maps, scale = sensitivities(centre_of(kspace, calibration), (height, width), noise, WORKERS, halt)
         if not scale > 0:  # nothing in the centre of k-space: there is no image to start from
             measured = np.sqrt((np.abs(kspace) ** 2).sum(0) + left_out)
             unknown = np.full((height, width), max(float(np.sqrt((measured**2).sum())), LEAST))
             return np.stack([0 * measured, 0 * measured, unknown, unknown, measured]).astype(np.float32)
         sense = Sense(maps, mask, WORKERS)
         adjoint = sense.adjoint(kspace / np.float32(scale))
-        image, residual = conjugate_gradients(sense.normal, np.zeros_like(adjoint), adjoint, START_WEIGHT, START_STEPS)
+        image, residual = conjugate_gradients(
+            sense.normal, np.zeros_like(adjoint), adjoint, START_WEIGHT, START_STEPS, halt=halt
+        )
         gradient = np.float32(-START_WEIGHT) * image - residual
         given = conditions(noise / scale, float(mask.mean()))
         padded = height + -height % STRIDE, width + -width % STRIDE
@@ -86,7 +91,7 @@ class Unrolled:
             weight = np.float32(made[3][0, 0])
             wanted = image + (update[0] + np.complex64(1j) * update[1])
             image, residual = conjugate_gradients(
-                sense.normal, wanted, adjoint - sense.normal(wanted), float(weight), CG_STEPS
+                sense.normal, wanted, adjoint - sense.normal(wanted), float(weight), CG_STEPS, halt=halt
             )
             gradient = weight * (wanted - image) - residual
         image = image * np.float32(scale)
@@ -114,4 +119,4 @@ class TritonPythonModel(PythonModel):
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
         """See :class:`PythonModel`."""
-        return {self.output: self.run(*as_measured(inputs))[None]}
+        return {self.output: self.run(*as_measured(inputs), self.halt)[None]}

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from recon.batch.items import Item
 from recon.batch.states import State
+from recon.errors import plain
 
 _BETWEEN_LINES_S = 10.0
 _ENDS = (State.DONE, State.REJECTED, State.FAILED, State.SKIPPED)
@@ -81,7 +82,7 @@ class BatchProgress:
 
     def say(self, words: str) -> None:
         """Something a person should know now."""
-        self._console.print(words, markup=False)
+        self._console.print(plain(words), markup=False)
 
     def item(self, item: Item, state: State, reason: str) -> None:
         """When an item ends or is put back."""
@@ -93,7 +94,7 @@ class BatchProgress:
             pace = rate_words(total, self._pending - total, time.monotonic() - self._since)
             self._bar.update(self._task, completed=total, words=f"{words}  {pace}")
             if state in (State.FAILED, State.SKIPPED):
-                self._console.print(f"{item.name}: {state}: {reason}", markup=False)
+                self._console.print(plain(f"{item.name}: {state}: {reason}"), markup=False)
             if self._live:
                 return
             now = time.monotonic()

@@ -29,7 +29,7 @@ from recon.cli.options import TlsCa, TlsCert, TlsKey
 from recon.cli.session import own_service, tls_of
 from recon.cli.task import flag_of, parameter_of, with_parameters
 from recon.client import Tls
-from recon.errors import InvalidRequest, UnreadableInput
+from recon.errors import InvalidRequest, UnreadableInput, plain
 from recon.tasks.options import Option, options_of
 from recon.tasks.registry import tasks
 
@@ -145,7 +145,7 @@ def status(output: _Output, as_json: _Json = False) -> None:
         parts = [f"{found[state]} {state}" for state in ("done", "rejected", "failed", "skipped", "running", "pending")]
         print(f"{found['items']} items: {', '.join(parts)}{'; a run is under way' if found['active'] else ''}")
         if found["stopped"]:
-            print(f"stopped: {found['stopped']}")
+            print(plain(f"stopped: {found['stopped']}"))
     raise typer.Exit(0)
 
 
@@ -183,9 +183,9 @@ def verify(output: _Output, as_json: _Json = False) -> None:
         print()
     else:
         for lines in found.wrong.values():
-            print("\n".join(lines))
+            print("\n".join(plain(line) for line in lines))
         for name in found.unknown:
-            print(f"{output / name}: belongs to no finished item")
+            print(f"{output / plain(name)}: belongs to no finished item")
         print(f"{found.checked} results checked, {len(found.wrong)} not as they were written")
     raise typer.Exit(1 if found.wrong else 0)
 

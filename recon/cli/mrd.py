@@ -17,7 +17,7 @@ from recon.cli.options import AsJson, Server, TlsCa, TlsCert, TlsKey
 from recon.cli.service_here import service_here
 from recon.cli.session import connect, tls_of
 from recon.client import Calls, Tls
-from recon.errors import InvalidRequest, ReconError, ServiceUnavailable
+from recon.errors import InvalidRequest, ReconError, ServiceUnavailable, plain
 
 app = typer.Typer(help="The scanner's door: raw data in, images out, as scanners speak it.", no_args_is_help=True)
 
@@ -135,7 +135,7 @@ def stream(
     from recon.doors.mrd.surroundings import Bounds, Surroundings
 
     def show(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        print(plain(text), file=sys.stderr, flush=True)
 
     with _models(server, tls_of(tls_ca, tls_cert, tls_key)) as client:
         around = Surroundings(lambda: client, bounds=Bounds(timeout_s=timeout))
@@ -203,7 +203,7 @@ def _talk(
 
     def show(text: str) -> None:
         texts.append(text)
-        print(text, file=sys.stderr, flush=True)
+        print(plain(text), file=sys.stderr, flush=True)
 
     file = ImageFile(output) if output is not None else None
     received = Received(file.keep if file is not None else lambda image: None, show)

@@ -7,6 +7,11 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from recon.errors import plain
+
+#: A report may name many slices.
+_LONGEST_LINE = 20_000
+
 
 class ProgressDisplay:
     """One bar for the job that runs; lines for everything that is said.
@@ -46,5 +51,5 @@ class ProgressDisplay:
             self._progress.update(self._bar, completed=done, total=total)
 
     def say(self, line: str) -> None:
-        """One line, as it is."""
-        self._console.print(line, markup=False)
+        """One line, as it is but for what would move the cursor."""
+        self._console.print(plain(line, _LONGEST_LINE), markup=False)

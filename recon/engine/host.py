@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from recon.backend.python_model import PythonModel, RequestRefused
 from recon.engine.inference import Request, Tensors, empty, real
 from recon.engine.models import ServedModel, models_of
 from recon.errors import DeadlineExceeded, InternalError, InvalidRequest
+from recon.physics.halting import Halted
 
 
 class Host:
@@ -73,15 +75,18 @@ class Host:
             await asyncio.to_thread(fill, tensors)
         left = None if request.deadline is None else request.deadline - time.monotonic()
         loop = asyncio.get_running_loop()
+        given_up = threading.Event()
         async with self._permit:  # what a model returns may be overwritten by its next answer
             try:
                 async with asyncio.timeout(left):
-                    call = loop.run_in_executor(self._thread, self._answer, request, tensors)
+                    call = loop.run_in_executor(self._thread, self._answer, request, tensors, given_up.is_set)
                     if meanwhile is not None:
                         meanwhile()
                     outputs = await call
             except TimeoutError:
                 raise DeadlineExceeded("the deadline passed while the model ran") from None
+            finally:
+                given_up.set()
             yield outputs
 
     def close(self) -> None:
@@ -89,11 +94,19 @@ class Host:
         self._thread.shutdown(cancel_futures=True)
         self._loaded.clear()
 
-    def _answer(self, request: Request, tensors: Mapping[str, npt.NDArray[Any]]) -> Tensors:
+    def _answer(
+        self, request: Request, tensors: Mapping[str, npt.NDArray[Any]], given_up: Callable[[], bool]
+    ) -> Tensors:
+        def halt() -> None:
+            if given_up():
+                raise Halted
+
         model = self._model(request.model.host, request.model.version)
         parameters = {**request.parameters, **({"method": request.model.method} if request.model.method else {})}
         given = {name: np.ascontiguousarray(real(array)) for name, array in tensors.items() if array.size}
+        model.halt = halt
         try:
+            halt()
             outputs = model.answer(given, parameters)
         except RequestRefused as refused:
             raise InternalError(f"the model refused this input: {refused}") from refused

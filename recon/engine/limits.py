@@ -28,6 +28,9 @@ class Limits:
         That a stream may last, s.
     most_bytes
         Held for all streams together; half of the machine's memory by default.
+    most_operations
+        Floating-point operations of a slice, and of what is done to a series as a whole, by a header's estimate;
+        ten minutes of a processor that does 1.7 thousand million a second by default.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class Limits:
     most_streams_of_peer: int = 24
     longest_s: float = 4 * 3600.0
     most_bytes: int = field(default_factory=lambda: _memory() // 2)
+    most_operations: float = 1e12
 
     def __post_init__(self) -> None:
         for bound in fields(self):
@@ -55,6 +59,21 @@ class Limits:
         return replace(
             self, read_ahead=max(self.read_ahead, count + 1), in_flight=max(self.in_flight, count + 1)
         )  # fmt: skip
+
+
+def require_operations(needed: float, most: float) -> None:
+    """Refuse a header by its estimate of work.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the estimate and the bound.
+    """
+    if not needed <= most:
+        raise InvalidRequest(
+            f"this series needs about {needed:.2g} operations at a time, the service does at most {most:.2g}; send "
+            "smaller images or fewer readouts, choose a simpler method, or raise RECON_LIMITS__MOST_OPERATIONS"
+        )
 
 
 def _memory() -> int:

@@ -19,7 +19,7 @@ from recon import __version__
 from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference, Request, Tensors
-from recon.engine.limits import Limits
+from recon.engine.limits import Limits, require_operations
 from recon.engine.models import ServedModel
 from recon.engine.peer import Peer
 from recon.engine.probing import Probing
@@ -136,6 +136,7 @@ class StreamEngine:
             common_pb2.Timings(), [], begun,
         )  # fmt: skip
         session = series.session
+        require_operations(session.operations, self._limits.most_operations)
         account.change(session.held_bytes(self._limits.read_ahead))
         session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")

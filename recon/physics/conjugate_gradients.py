@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from recon.physics.halting import Halt, never
+
 ComplexArray = npt.NDArray[np.complex64]
 
 
@@ -17,6 +19,7 @@ def conjugate_gradients(
     weight: float,
     steps: int,
     tolerance: float = 0.0,
+    halt: Halt = never,
 ) -> tuple[ComplexArray, ComplexArray]:
     """Solve (normal + weight) x = b from a start whose residual is known.
 
@@ -34,6 +37,8 @@ def conjugate_gradients(
         At most.
     tolerance
         Ends when the residual's norm has fallen to this part of what it was.
+    halt
+        Called before each step.
 
     Returns
     -------
@@ -44,6 +49,7 @@ def conjugate_gradients(
     x, direction = start, residual
     energy = first = _energy(residual)
     for _ in range(steps):
+        halt()
         applied = normal(direction) + np.float32(weight) * direction
         step = np.float32(energy / (np.vdot(direction, applied).real + 1e-20))
         x = x + step * direction

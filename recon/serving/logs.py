@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
+
+from recon.errors import plain
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
@@ -14,6 +18,7 @@ def log_to_stderr(level: int = logging.INFO) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _bounded,
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
@@ -21,3 +26,8 @@ def log_to_stderr(level: int = logging.INFO) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _bounded(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What a caller sent is cut; tracebacks are ours."""
+    return {key: plain(value) if isinstance(value, str) else value for key, value in event.items()}

@@ -83,6 +83,7 @@ class Server:
                 raise InvalidRequest("--tuning is for the embedded Triton; --triton names one with settings of its own")
             address = _address_of(settings)
         self.triton = TritonClient(address, limits.in_flight)
+        self.triton.has_lost = self._has_lost
         self.catalogue = Catalogue(self.triton)
         self.engine = StreamEngine(self.triton, self.catalogue, limits)
         self._services = (*service_names(tasks().values()), _MODELS)
@@ -106,6 +107,7 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         await self._report(False)
+        self._loop = asyncio.get_running_loop()
         try:
             self.address = self._bind()
             self._serve_metrics()
@@ -181,12 +183,21 @@ class Server:
             self.triton.server_restarted()
         self._wake.set()
 
+    def _has_lost(self, host: str) -> bool:
+        """On a thread: whether a process of a model has ended, which then is replaced soon."""
+        if self.embedded is None or host not in self.embedded.lost_models():
+            return False
+        self._loop.call_soon_threadsafe(self._wake.set)
+        return True
+
     async def _watch(self) -> None:
-        """Keep health, metrics and the list of models true, and the memory small."""
+        """Keep health, metrics, models and the list of them true, and the memory small."""
         reported, spare = False, SpareMemory()
         while True:
             ready = False
             try:
+                for name in await asyncio.to_thread(self.embedded.lost_models) if self.embedded else ():
+                    await self.triton.replace(name)
                 ready = await self.catalogue.refresh()
                 if ready:
                     TRITON.latest = await self.triton.statistics()

@@ -102,6 +102,8 @@ class FinishedSlice:
 
 #: Of a slice on its way: samples, tensors, image, width and the message.
 _BYTES_A_PIXEL = 32
+#: Of a convolutional network that is as large as those that are served.
+_OPERATIONS_A_PIXEL = 1e5
 
 
 class SliceWork(ABC):
@@ -198,6 +200,14 @@ class Session(ABC):
             Slices that are worked on beyond the one that is being sent.
         """
         return _BYTES_A_PIXEL * self.rows * self.columns * min(self.slices, read_ahead + 2)
+
+    @property
+    def operations(self) -> float:
+        """Floating-point operations of a slice, or of what is done to the series as a whole, whichever are more.
+
+        An estimate from the header alone, by which a service refuses what it would never finish.
+        """
+        return _OPERATIONS_A_PIXEL * self.rows * self.columns
 
     @property
     def interval(self) -> Interval:

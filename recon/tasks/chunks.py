@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recon.errors import InvalidRequest
+from recon.errors import InvalidRequest, quoted
 from recon.v1 import common_pb2
 from recon.wire.messages import CHUNK_BYTES
 
@@ -50,7 +50,7 @@ class SliceAssembler:
         """
         where = f"chunk at slice {chunk.slice_index}, byte {chunk.offset_bytes}"
         if chunk.input not in ("", self.name):
-            raise InvalidRequest(f"{where}: input {chunk.input!r}, expected {self.name!r}", field="chunk.input")
+            raise InvalidRequest(f"{where}: input {quoted(chunk.input)}, expected {self.name!r}", field="chunk.input")
         if self.complete:
             raise InvalidRequest(f"{where}: all {self.slices} slices are in already", field="chunk")
         if chunk.slice_index != self.next_slice or chunk.offset_bytes != self._filled:
@@ -58,15 +58,15 @@ class SliceAssembler:
                 f"{where}: expected slice {self.next_slice}, byte {self._filled}; send slices in order",
                 field="chunk.slice_index",
             )
-        if len(chunk.data) > CHUNK_BYTES or not chunk.data:
-            raise InvalidRequest(f"{where}: has {len(chunk.data)} bytes; 1 to 4 MiB", field="chunk.data")
-        if self._filled + len(chunk.data) > self._bytes:
+        data: bytes | bytearray = chunk.data  # a copy each time that it is read
+        if len(data) > CHUNK_BYTES or not data:
+            raise InvalidRequest(f"{where}: has {len(data)} bytes; 1 to 4 MiB", field="chunk.data")
+        if self._filled + len(data) > self._bytes:
             raise InvalidRequest(f"{where}: runs over the slice's {self._bytes} bytes", field="chunk.data")
-        data: bytes | bytearray = chunk.data
+        self._filled += len(data)
         if len(data) < self._bytes:  # a slice that comes whole is not copied
-            self._part += chunk.data
+            self._part += data
             data = self._part
-        self._filled += len(chunk.data)
         if self._filled < self._bytes:
             return None
         self._part, self._filled = bytearray(), 0

@@ -23,7 +23,8 @@ def name_of(path: Path) -> str:
 
 def safe(name: str) -> str:
     """A name that every file system takes: no separators, no control characters, not too long."""
-    cleaned = re.sub(r"[\x00-\x1f/\\:*?\"<>|]+", "_", name).strip(" .")
+    shown = "".join(letter if letter.isprintable() else "/" for letter in name)
+    cleaned = re.sub(r"[/\\:*?\"<>|]+", "_", shown).strip(" .")
     return cleaned[:_LONGEST] or "series"
 
 

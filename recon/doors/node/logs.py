@@ -9,6 +9,8 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
+from recon.errors import plain
+
 #: What a line may hold; anything else is a defect, since patient data must have no way in.
 FIELDS = {
     "address", "attempts", "called", "calling", "count", "destination", "instances", "job", "part", "pid", "reason",
@@ -30,6 +32,7 @@ def log(event: str, **values: Any) -> None:
     unknown = set(values) - FIELDS
     if unknown:
         raise ValueError(f"no field of the log: {', '.join(sorted(unknown))}")
+    values = {name: plain(value) if isinstance(value, str) else value for name, value in values.items()}
     line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **values})
     with _MUTEX:
         print(line, file=sys.stderr, flush=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import secrets
 import time
@@ -10,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -29,8 +32,11 @@ log = structlog.get_logger()
 
 #: A model that has not answered by then hangs; nothing that is served takes as long.
 _LONGEST_CALL_S = 600.0
+#: Beyond a call's deadline, for a model's process that has to be ended and replaced.
+_REPLACING_S = 30.0
 #: A segment is not kept for a request that needs a smaller part of it than this, unless it is small anyway.
 _MOST_WASTE, _SMALL = 8, 8 * 1024 * 1024
+_REPLACED = "the model's process ended and is being replaced; try again"
 _GRPC_OPTIONS = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -42,9 +48,14 @@ _GRPC_OPTIONS = [
 
 @dataclass
 class _State:
-    """What a call holds, and how far it has come."""
+    """What a call holds, and how far it has come.
+
+    Where Triton reads our memory a call is not cancelled, since it would go on writing there: the model finds a
+    file (``halt``) that says so, and ends the call.
+    """
 
     permits: asyncio.Semaphore
+    halt: Path | None = None
     slot: Slot | None = None
     at_triton: bool = False
     abandoned: bool = False
@@ -78,9 +89,13 @@ class TritonClient:
         )
         # of each model: one whose calls take minutes holds up nobody who asks for another
         self._permits: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(most_in_flight))
+        self._replacing: set[str] = set()
+        #: Told the name of a model that failed: whether a process of it has ended.
+        self.has_lost: Callable[[str], bool] = lambda host: False
         self._idle: list[Slot] = []
         self._calls: set[asyncio.Future[Any]] = set()
         self._prefix = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
+        self._numbers = itertools.count()
 
     @property
     def calls(self) -> int:
@@ -112,6 +127,24 @@ class TritonClient:
             return bool(await self._client.is_server_ready(headers=self.address.headers, client_timeout=2.0))
         except InferenceServerException:
             return False
+
+    async def replace(self, host: str) -> None:
+        """Unload a model and load it again, so that it has all of its processes; nobody else is held up.
+
+        Raises
+        ------
+        ReconError
+            When Triton does not do it; then it may be tried again.
+        """
+        self._replacing.add(host)
+        try:
+            log.warning("model_replaced", model=host)
+            await self._client.unload_model(host, headers=self.address.headers, client_timeout=_REPLACING_S)
+            await self._client.load_model(host, headers=self.address.headers, client_timeout=_REPLACING_S)
+        except InferenceServerException as error:
+            raise _translate(error) from error
+        finally:
+            self._replacing.discard(host)
 
     async def models(self) -> list[ServedModel]:
         """All models that Triton has loaded, with the parameters of their configuration."""
@@ -171,6 +204,8 @@ class TritonClient:
         InternalError
             When the model fails.
         """
+        if request.model.host in self._replacing:
+            raise ServiceUnavailable(_REPLACED)
         permits = self._permits[request.model.host]
         await permits.acquire()
         state = _State(permits)
@@ -184,6 +219,11 @@ class TritonClient:
         except (TimeoutError, asyncio.CancelledError) as gone:
             state.abandoned = True
             call.add_done_callback(lambda done: self._end(state, done))
+            if state.slot is None and state.at_triton:  # the tensors went with the request
+                call.cancel()
+            elif state.halt is not None:
+                with contextlib.suppress(OSError):  # Triton is gone, and its memory with it
+                    state.halt.touch(mode=0o600)
             if isinstance(gone, TimeoutError):
                 raise DeadlineExceeded("the deadline passed while the model ran") from None
             raise
@@ -215,7 +255,9 @@ class TritonClient:
         if meanwhile is not None:
             meanwhile()
         state.at_triton = True
-        result = await self._call(request, tensors, slot, offsets)
+        if slot is not None:
+            state.halt = slot.path.with_name(f"{self._prefix}_halt{next(self._numbers)}")
+        result = await self._call(request, tensors, slot, offsets, state.halt)
         state.at_triton = False
         _require_answer(result, request)
         if slot is None:
@@ -226,6 +268,8 @@ class TritonClient:
         """Give back what a call held, now that Triton has ended it."""
         if not call.cancelled():
             call.exception()  # where the caller is gone, nobody else looks at it
+        if state.halt is not None:
+            state.halt.unlink(missing_ok=True)
         state.permits.release()
         slot, state.slot = state.slot, None
         if slot is None or slot.generation != self.generation:
@@ -238,7 +282,7 @@ class TritonClient:
             self._idle.append(slot)
 
     async def _call(
-        self, request: Request, tensors: Tensors, slot: Slot | None, offsets: dict[str, int]
+        self, request: Request, tensors: Tensors, slot: Slot | None, offsets: dict[str, int], halt: Path | None
     ) -> InferResult:
         inputs, outputs = [], []
         for name, filled in tensors.items():
@@ -257,8 +301,11 @@ class TritonClient:
         parameters = dict(request.parameters)
         if request.model.method:
             parameters["method"] = request.model.method
-        if request.deadline is not None:  # the model drops what nobody waits for
-            parameters["deadline_unix_s"] = f"{time.time() + request.deadline - time.monotonic():.3f}"
+        # the model drops what nobody waits for
+        left = _LONGEST_CALL_S if request.deadline is None else request.deadline - time.monotonic()
+        parameters["deadline_unix_s"] = f"{time.time() + min(left, _LONGEST_CALL_S):.3f}"
+        if halt is not None:
+            parameters["halt_file"] = halt.name
         try:
             return await self._client.infer(
                 request.model.host,
@@ -266,11 +313,14 @@ class TritonClient:
                 model_version=request.model.version,
                 outputs=outputs,
                 headers=self.address.headers,
-                client_timeout=_LONGEST_CALL_S,
-                parameters=parameters or None,
+                client_timeout=_LONGEST_CALL_S + _REPLACING_S,
+                parameters=parameters,
             )
         except InferenceServerException as error:
-            raise _translate(error) from error
+            host, translated = request.model.host, _translate(error)
+            if host in self._replacing or await asyncio.to_thread(self.has_lost, host):
+                raise ServiceUnavailable(_REPLACED) from error
+            raise translated from error
 
     async def _slot(self, size: int) -> Slot | None:
         """A registered segment of at least ``size`` bytes, or None where bodies must be used."""

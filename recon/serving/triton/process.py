@@ -15,6 +15,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from recon.serving.triton.install import TritonInstall, prepare_install
 from recon.serving.triton.reaper import Reaper
 from recon.serving.triton.repository import plain_repository, tuned_repository
 from recon.serving.triton.scratch import TEMPORARY, is_writable, make_scratch
+from recon.serving.triton.stubs import stubs_of
 from recon.serving.tuning import Tuning
 
 _PROTOCOLS = "health,metadata,inference,shared-memory,model-config,model-repository,statistics,trace,logging"
@@ -97,6 +99,7 @@ class EmbeddedTriton:
         self._log: asyncio.Task[list[str]] | None = None
         self._watch: asyncio.Task[None] | None = None
         self.last_words: list[str] = []
+        self._most_stubs: Counter[str] = Counter()
 
     @property
     def address(self) -> TritonAddress:
@@ -111,6 +114,14 @@ class EmbeddedTriton:
     def pid(self) -> int | None:
         """Process id, or None while it is down."""
         return self._process.pid if self._process and self._process.returncode is None else None
+
+    def lost_models(self) -> set[str]:
+        """Models of which a process has ended since they were loaded; reads ``/proc``: for a thread."""
+        if self.pid is None:
+            return set()
+        there = stubs_of(self.pid)
+        self._most_stubs |= there
+        return {name for name, most in self._most_stubs.items() if there[name] < most}
 
     async def start(self) -> None:
         """Launch the server and the task that restarts it when it dies."""
@@ -161,6 +172,7 @@ class EmbeddedTriton:
         finally:
             os.close(writable)
         await self._reaper.watch(self._process.pid)
+        self._most_stubs.clear()
         self._on_change(True)
 
     async def _spawn(self, install: TritonInstall, memory: Path | None, stderr: int) -> asyncio.subprocess.Process:

@@ -12,8 +12,8 @@ from recon.quality.verdict import Check
 from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.contrast.checks import DOMAIN, OF_A_SLICE, OF_THE_PAIR
-from recon.tasks.contrast.features import intensity_scale
-from recon.tasks.contrast.slices import AlignedPair
+from recon.tasks.contrast.features import halo, intensity_scale
+from recon.tasks.contrast.slices import SLAB, AlignedPair
 from recon.v1 import contrast_pb2
 from recon.volumes import Geometry, Unit, Volume
 from recon.wire.messages import geometry_from_message
@@ -25,6 +25,12 @@ MOST_VOXELS = 2**28
 #: Of each scan: as it came, aligned, and what alignment needs for a while.
 _BYTES_A_VOXEL = 16
 DOSE_FRACTIONS = (0.05, 0.5)
+#: Sides of a voxel, mm, and the longest over the shortest.
+VOXEL_MM, MOST_ANISOTROPIC = (0.2, 10.0), 20.0
+#: A scan is matched in blocks of 3 mm: of a few of them at least.
+LEAST_EXTENT_MM = 10.0
+#: Smoothing in the plane, regression, alignment; and smoothing across slices as thick as pixels are wide.
+_OPERATIONS_A_VOXEL, _OPERATIONS_ACROSS = 600, 70
 
 
 class ContrastSession(Session):
@@ -41,6 +47,11 @@ class ContrastSession(Session):
         validate_header((self.slices, self.rows, self.columns), low_shape, self.dose_fraction)
         self.geometry = geometry_from_message(header.geometry)
         low_geometry = geometry_from_message(header.low_geometry)
+        for name, shape, geometry in (
+            ("geometry", (self.slices, self.rows, self.columns), self.geometry),
+            ("low_geometry", low_shape, low_geometry),
+        ):
+            require_head_scan(name, shape, geometry)
         require_same_voxels((self.slices, self.rows, self.columns), self.geometry, low_shape, low_geometry)
         self.factor = model.conformal_factor
         dtype = require_input_type(header.sample_type)
@@ -56,6 +67,14 @@ class ContrastSession(Session):
         """Both scans, aligned and smoothed, beside the slices on their way."""
         voxels = self._pre.values.size + self._low.values.size
         return super().held_bytes(read_ahead) + _BYTES_A_VOXEL * voxels
+
+    @property
+    def operations(self) -> float:
+        """Of features for all slices, made slab by slab with what lies around each."""
+        aspect = self.geometry.spacing[2] / self.geometry.spacing[0]
+        repeated = 1 + min(2 * halo(aspect), self.slices) / SLAB
+        voxels = self._pre.values.size
+        return max(super().operations, voxels * repeated * (_OPERATIONS_A_VOXEL + _OPERATIONS_ACROSS / aspect))
 
     @property
     def declared_checks(self) -> tuple[str, ...]:
@@ -133,6 +152,40 @@ def validate_header(shape: tuple[int, int, int], low_shape: tuple[int, int, int]
             "(dose given over the full dose)",
             field="dose_fraction",
         )
+
+
+def require_head_scan(name: str, shape: tuple[int, int, int], geometry: Geometry) -> None:
+    """Refuse voxels and extents that no scan of a head has, on which smoothing would take for ever.
+
+    Parameters
+    ----------
+    name
+        Of the field.
+    shape
+        (slices, rows, columns).
+    geometry
+        Of the scan.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming what is out of bounds, and the bounds.
+    """
+    spacing, (least, most) = geometry.spacing, VOXEL_MM
+    for words, step in zip(("columns", "rows", "slices"), spacing, strict=True):
+        if not least <= step <= most:
+            raise InvalidRequest(f"{name}: {words} lie {step:.4g} mm apart; {least:g} to {most:g} mm", field=name)
+    if max(spacing) > MOST_ANISOTROPIC * min(spacing):
+        raise InvalidRequest(
+            f"{name}: a voxel's longest side is {max(spacing) / min(spacing):.4g} times its shortest; at most "
+            f"{MOST_ANISOTROPIC:g}",
+            field=name,
+        )
+    for words, step, count in zip(("columns", "rows", "slices"), spacing, shape[::-1], strict=True):
+        if step * count < LEAST_EXTENT_MM:
+            raise InvalidRequest(
+                f"{name}: {count} {words} cover {step * count:.4g} mm; at least {LEAST_EXTENT_MM:g} mm", field=name
+            )
 
 
 def require_same_voxels(

@@ -30,7 +30,7 @@ from recon.volumes import FloatImage, Geometry, Volume
 
 #: Sides of what the network sees are multiples of this, so that few shapes occur.
 _SIDE = 32
-_SLAB = 16
+SLAB = 16
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class AlignedPair:
             pre.values, aligned.low, (spacing[2], spacing[1], spacing[0]), scale=scale, dose_fraction=dose_fraction
         )
         if drift.found:
-            for start in range(0, len(pre.values), _SLAB):
-                part = slice(start, start + _SLAB)
+            for start in range(0, len(pre.values), SLAB):
+                part = slice(start, start + SLAB)
                 drift.subtract(pre.values[part], aligned.low[part], scale=scale, dose_fraction=dose_fraction)
         noise = _noise(pre.values, aligned.low, scale)
         steps = tuple(max(1, round(2.0 / step)) for step in (spacing[2], spacing[1], spacing[0]))
@@ -102,17 +102,17 @@ class AlignedPair:
     def coefficients(self) -> npt.NDArray[np.float32]:
         """What anatomy alone explains of the difference, from every second slab."""
         regression, around = Regression(), halo(self.grid.aspect)
-        step = _SLAB if len(self.pre) < 64 else 2 * _SLAB
+        step = SLAB if len(self.pre) < 64 else 2 * SLAB
         for start in range(0, len(self.pre), step):
-            first, last = max(0, start - around), min(len(self.pre), start + _SLAB + around)
+            first, last = max(0, start - around), min(len(self.pre), start + SLAB + around)
             regression.add(*self.slab(first, last))
         return regression.solve()
 
     def work(self, factor: float) -> Iterator[SliceWork]:
         """One piece of work per slice; features are made slab by slab, so memory stays bounded."""
         found, around, total = self.coefficients(), halo(self.grid.aspect), len(self.pre)
-        for start in range(0, total, _SLAB):
-            stop = min(total, start + _SLAB)
+        for start in range(0, total, SLAB):
+            stop = min(total, start + SLAB)
             first, last = max(0, start - around), min(total, stop + around)
             mean, difference, grid = self.slab(first, last)
             features = slab_features(mean, difference, grid, found)

@@ -12,6 +12,8 @@ MOST_COILS = 128
 #: Readouts of a trajectory may outnumber the lines of any matrix.
 MOST_READOUTS = 8192
 MOST_KSPACE_BYTES = 2 * 2**30
+#: In the scanner's unit; samples reach 1e6.
+MOST_NOISE = 1e9
 KINDS = {1: "cartesian", 2: "radial", 3: "spiral"}
 
 
@@ -69,8 +71,10 @@ def series_facts(header: Any) -> SeriesFacts:
         if side and not least <= side <= 2 * LARGEST:
             raise InvalidRequest(f"{name} is {side}; the image has {least} to {2 * LARGEST}", field=name)
     noise = float(getattr(header, "noise_std", 0.0))
-    if not 0 <= noise < float("inf"):
-        raise InvalidRequest(f"noise_std is {noise}; it is a standard deviation, or 0 where unknown", field="noise_std")
+    if not 0 <= noise <= MOST_NOISE:
+        raise InvalidRequest(
+            f"noise_std is {noise:g}; a standard deviation from 0 (unknown) to {MOST_NOISE:g}", field="noise_std"
+        )
     return SeriesFacts(
         kind, header.coils, header.samples, header.lines, header.slices, max(1, header.averages),
         (rows, columns) if rows else (header.samples, header.lines), noise, str(getattr(header, "encoding", "")),

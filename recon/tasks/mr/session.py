@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from recon.errors import InvalidRequest
 from recon.quality.interval import COVERAGE, Interval, IntervalKind, calibrated
 from recon.quality.trained_encoding import encoding_names
@@ -16,6 +18,11 @@ from recon.tasks.mr.interval import CHECK, TABLE
 from recon.tasks.mr.readouts import ReadoutAssembler
 from recon.tasks.mr.slices import ZERO_FILLED, MrSliceWork, interval_kind
 from recon.volumes import Unit
+
+#: Coils that iterative methods work on, and transforms that the slowest of them needs.
+MOST_VIRTUAL_COILS, MOST_TRANSFORMS = 12, 160
+#: Of a non-uniform transform: four by four neighbours on the grid.
+OPERATIONS_A_SAMPLE = 128
 
 
 class MrSession(Session):
@@ -67,6 +74,18 @@ class MrSession(Session):
         """The k-space of the slices on their way, beside what becomes of them; ``grow`` is told of open slices."""
         kspace = 16 * self._facts.coils * self._facts.samples * self._facts.lines
         return super().held_bytes(read_ahead) + kspace * min(self.slices, read_ahead + 2)
+
+    @property
+    def operations(self) -> float:
+        """Transforms of all steps of an iterative method; along a trajectory each sample is spread and gathered."""
+        facts = self._facts
+        coils = min(facts.coils, MOST_VIRTUAL_COILS)
+        pixels = self.rows * self.columns
+        passes = 1 if self._model.name == ZERO_FILLED else MOST_TRANSFORMS
+        transform = 5 * pixels * np.log2(pixels)
+        if facts.kind != "cartesian":
+            transform += OPERATIONS_A_SAMPLE * facts.samples * facts.lines
+        return max(super().operations, float(coils * passes * transform))
 
     @property
     def is_complete(self) -> bool:

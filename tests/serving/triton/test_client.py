@@ -202,3 +202,28 @@ def test_a_segment_of_a_large_request_is_not_kept_for_small_ones(memory: Path) -
         assert len(fake.registered) == 1
 
     asyncio.run(main())
+
+
+def test_a_given_up_call_tells_the_model_by_a_file_where_memory_is_shared_and_is_cancelled_where_it_is_not(
+    memory: Path,
+) -> None:
+    async def give_up(shared: Path | None) -> tuple[TritonClient, FakeServer]:
+        client, fake = client_of(shared)
+        fake.stalled.clear()
+        call = asyncio.create_task(once(client, request()))
+        await asyncio.sleep(0.2)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        await asyncio.sleep(0.01)
+        return client, fake
+
+    async def main() -> None:
+        client, fake = await give_up(memory)
+        assert len(list(memory.glob("*_halt*"))) == fake.running == client.calls == 1
+        fake.stalled.set()
+        await asyncio.sleep(0.2)
+        assert list(memory.iterdir()) == []
+        client, fake = await give_up(None)
+        assert (fake.running, client.calls) == (0, 0)
+
+    asyncio.run(main())

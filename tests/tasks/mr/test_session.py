@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from recon.engine.limits import Limits
 from recon.errors import InvalidRequest, UnusableData
 from recon.physics.fourier import finer, to_image
 from recon.quality.verdict import Verdict
@@ -239,3 +240,32 @@ def test_missing_readouts_of_a_trajectory_count_as_missing(kspace) -> None:
     work = work_of(kspace, model, path[some].tobytes(), lines=some, trajectory=2, rows=64, columns=48)
     (check,) = [check for check in work.judge_input() if check.name == "acceleration"]
     assert check.value == pytest.approx(np.pi / 2 * 48 / 20)
+
+
+def _operations(model: str, **changes: object) -> float:
+    facts = ModelFacts(model, parameters={**CLASSICAL, "trajectory_methods": "zero-filled,sense"})
+    kspace = np.empty((8, 320, 320), np.complex64)
+    return MrTask().open(header(kspace, **changes), facts).operations
+
+
+def test_what_scanners_make_is_never_too_much_work_and_what_nobody_finishes_is() -> None:
+    most = Limits().most_operations
+    assert _operations("sense", coils=32, samples=1024, lines=1024) < most
+    radial = {"trajectory": 2, "rows": 320, "columns": 320, "samples": 640}
+    assert _operations("sense", lines=800, **radial) < most
+    endless = {**radial, "samples": 8192, "lines": 4096}
+    assert _operations("sense", **endless) > most
+    assert _operations("zero-filled", **endless) < most
+
+
+@pytest.mark.parametrize("spacing", [(1e5, 1e5, 3.0), (1.0, 1.0, 1e-9), (1.0, 40.0, 3.0)])
+def test_placements_are_bounded(spacing: tuple[float, float, float]) -> None:
+    kspace = np.empty((8, 320, 320), np.complex64)
+    placed = geometry_to_message(Geometry.from_spacing(*spacing))
+    with pytest.raises(InvalidRequest, match=r"0\.05 to 50 mm|may be 20 times"):
+        MrTask().open(header(kspace, geometry=placed), ModelFacts("network"))
+
+
+def test_noise_is_bounded() -> None:
+    with pytest.raises(InvalidRequest, match=r"noise_std is 1e\+30; .* 0 \(unknown\) to 1e\+09"):
+        series_facts(header(np.empty((8, 320, 320), np.complex64), noise_std=1e30))

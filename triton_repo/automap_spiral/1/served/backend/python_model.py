@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from served.backend.configuration import parameters_of, sha256_of
+from served.backend.watch import Watch, unwanted
+from served.physics.halting import Halt, Halted, never
 
 try:
     import triton_python_backend_utils as pb_utils
@@ -28,7 +29,15 @@ class RequestRefused(Exception):
 
 
 class PythonModel(ABC):
-    """One model; Triton makes it, initialises it once, and hands it requests."""
+    """One model; Triton makes it, initialises it once, and hands it requests.
+
+    Attributes
+    ----------
+    halt
+        To be called between the steps of an iteration; raises where nobody waits for the answer any more.
+    """
+
+    halt: Halt = staticmethod(never)
 
     @abstractmethod
     def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
@@ -57,7 +66,7 @@ class PythonModel(ABC):
 
         Raises
         ------
-        Refused
+        RequestRefused
             When the request is not one for this model.
         """
 
@@ -70,6 +79,7 @@ class PythonModel(ABC):
         if found != parameters["sha256"]:
             raise pb_utils.TritonModelException(f"{folder} does not hold the files that config.pbtxt names: {found}")
         self.names = [entry["name"] for entry in config["input"]]
+        self.halt = self.watch = Watch()
         self.load(folder, config, parameters)
 
     def execute(self, requests: list[Any]) -> list[Any]:
@@ -78,12 +88,16 @@ class PythonModel(ABC):
 
     def _response(self, request: Any) -> Any:
         parameters = json.loads(request.parameters() or "{}")
-        if request.is_cancelled() or _too_late(parameters):
-            return _error("cancelled", pb_utils.TritonError.CANCELLED)
+        self.watch.begin(unwanted(parameters, request.is_cancelled))
         try:
+            self.halt()
             outputs = self.answer(self._inputs(request), parameters)
+        except Halted:
+            return _error("cancelled", pb_utils.TritonError.CANCELLED)
         except RequestRefused as refused:
             return _error(str(refused), pb_utils.TritonError.INVALID_ARG)
+        finally:
+            self.watch.done()
         return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in outputs.items()])
 
     def _inputs(self, request: Any) -> dict[str, Array]:
@@ -113,12 +127,6 @@ def as_measured(inputs: Mapping[str, Array]) -> tuple[npt.NDArray[np.complex64],
     kspace = as_complex(inputs["kspace"])[0]
     counts = inputs.get("counts")
     return kspace, np.ones(kspace.shape[1:], bool) if counts is None else counts > 0
-
-
-def _too_late(parameters: Mapping[str, str]) -> bool:
-    """Whether nobody waits for the answer any more."""
-    deadline = parameters.get("deadline_unix_s")
-    return deadline is not None and float(deadline) < time.time()
 
 
 def _error(words: str, code: Any) -> Any:

@@ -21,6 +21,7 @@ from served.physics.coil_compression import combinations, virtual_coils
 from served.physics.conjugate_gradients import conjugate_gradients
 from served.physics.espirit import LARGEST_CENTRE, centre_of, sensitivities
 from served.physics.fourier import to_image
+from served.physics.halting import Halt, never
 from served.physics.sampling import calibration_block, calibration_size
 from served.physics.sense import Sense
 from served.physics.thermal_noise import outer_noise
@@ -34,7 +35,7 @@ _Complex = npt.NDArray[np.complex64]
 _Mask = npt.NDArray[np.bool_]
 
 
-def coil_maps(kspace: _Complex, mask: _Mask, noise: float) -> _Complex:
+def coil_maps(kspace: _Complex, mask: _Mask, noise: float, halt: Halt = never) -> _Complex:
     """Maps (coils, y, x) over the whole field of view; ones for a single coil.
 
     Parameters
@@ -45,6 +46,8 @@ def coil_maps(kspace: _Complex, mask: _Mask, noise: float) -> _Complex:
         (ky, kx), what was measured.
     noise
         Standard deviation of a coil's real part.
+    halt
+        Called between steps.
     """
     coils, rows, columns = kspace.shape
     if coils == 1:
@@ -56,10 +59,10 @@ def coil_maps(kspace: _Complex, mask: _Mask, noise: float) -> _Complex:
         centre = kspace[:, down, across][:, :LARGEST_CENTRE, :LARGEST_CENTRE]
         if min(centre.shape[1:]) < _LEAST_CALIBRATION:  # nothing to calibrate with: equal coils, summed as they are
             return np.full(kspace.shape, coils**-0.5, np.complex64)
-    return sensitivities(centre, (rows, columns), noise * 2**0.5)[0]
+    return sensitivities(centre, (rows, columns), noise * 2**0.5, halt=halt)[0]
 
 
-def zero_filled(kspace: _Complex, mask: _Mask, noise: Array) -> Method:
+def zero_filled(kspace: _Complex, mask: _Mask, noise: Array, halt: Halt = never) -> Method:
     """Every sample is kept as it is; noise of each coil is that of k-space times the share measured."""
     coils = to_image(kspace)
     energy = np.abs(coils) ** 2
@@ -69,31 +72,32 @@ def zero_filled(kspace: _Complex, mask: _Mask, noise: Array) -> Method:
     return Method(image, np.sqrt(variance * mask.mean()), np.zeros(image.shape))
 
 
-def sense(kspace: _Complex, mask: _Mask, noise: Array) -> Method:
+def sense(kspace: _Complex, mask: _Mask, noise: Array, halt: Halt = never) -> Method:
     """CG-SENSE with Wiener's weight of the identity."""
     level = root_mean_square(noise)
     matrix = combinations(kspace[:, mask], VIRTUAL_COILS)
-    operator, virtual, left_out = _prepared(kspace, mask, level)
+    operator, virtual, left_out = _prepared(kspace, mask, level, halt)
     weight = regularisation(level, float((np.abs(virtual) ** 2).sum()) / mask.size)
 
     def solve(samples: _Complex) -> _Complex:
         right = operator.adjoint(np.tensordot(matrix, samples, 1) * mask)
         steps = SENSE_STEPS, SENSE_TOLERANCE
-        return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, *steps)[0]
+        return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, *steps, halt)[0]
 
     image = solve(kspace)
     return Method(image, propagated(solve, image, kspace, noise), _unexplained(operator, image, virtual, left_out))
 
 
-def l1_wavelet(kspace: _Complex, mask: _Mask, noise: Array) -> Method:
+def l1_wavelet(kspace: _Complex, mask: _Mask, noise: Array, halt: Halt = never) -> Method:
     """FISTA (Beck and Teboulle, 2009) with wavelets at a random shift in each step, against blocking."""
     level = root_mean_square(noise)
-    operator, kspace, left_out = _prepared(kspace, mask, level)
+    operator, kspace, left_out = _prepared(kspace, mask, level, halt)
     right = operator.adjoint(kspace)
     threshold = WAVELET_WEIGHT * level * np.sqrt(2)
     random = np.random.default_rng(0)
     image, ahead, t = right, right, 1.0
     for _ in range(WAVELET_STEPS):
+        halt()
         step = ahead + right - operator.normal(ahead)
         new = shrink(step, threshold, random.integers(0, 16, 2))
         faster = 0.5 + float(np.sqrt(0.25 + t * t))
@@ -120,7 +124,7 @@ def soft_threshold(values: Array, threshold: float) -> Array:
     return np.asarray(values * (np.maximum(size - threshold, 0) / np.maximum(size, 1e-30)))
 
 
-CARTESIAN: dict[str, Callable[[_Complex, _Mask, Array], Method]] = {
+CARTESIAN: dict[str, Callable[[_Complex, _Mask, Array, Halt], Method]] = {
     "zero-filled": zero_filled,
     "sense": sense,
     "l1-wavelet": l1_wavelet,
@@ -134,6 +138,7 @@ def reconstruct(
     noise: Array | float = np.nan,
     trajectory: Array | None = None,
     matrix: tuple[int, int] | None = None,
+    halt: Halt = never,
 ) -> npt.NDArray[np.float32]:
     """(5, y, x): image, half-width of its interval below and above, and what it leaves unexplained.
 
@@ -153,14 +158,16 @@ def reconstruct(
         residual everywhere.
     matrix
         Rows and columns of the image along a trajectory.
+    halt
+        Called between the steps of an iteration.
     """
     levels = np.broadcast_to(np.asarray(noise, np.float64), len(kspace))
     if not np.isfinite(levels).all():
         levels = np.full(len(kspace), outer_noise(kspace, mask) * 0.5**0.5)
     if trajectory is None or matrix is None:
-        made = CARTESIAN[method](kspace, mask, levels)
+        made = CARTESIAN[method](kspace, mask, levels, halt)
     else:
-        made = along_trajectory(method, kspace, mask, trajectory, matrix, levels)
+        made = along_trajectory(method, kspace, mask, trajectory, matrix, levels, halt)
     width = HALF_WIDTH * made.spread
     return np.stack([np.real(made.image), np.imag(made.image), width, width, made.rest]).astype(np.float32)
 
@@ -186,9 +193,11 @@ def problem_with(method: str, parameters: Mapping[str, str], along: bool, names:
     return ""
 
 
-def _prepared(kspace: _Complex, mask: _Mask, noise: float) -> tuple[Sense, _Complex, npt.NDArray[np.float32]]:
+def _prepared(
+    kspace: _Complex, mask: _Mask, noise: float, halt: Halt
+) -> tuple[Sense, _Complex, npt.NDArray[np.float32]]:
     virtual, left_out = virtual_coils(kspace, kspace[:, mask], VIRTUAL_COILS)
-    return Sense(coil_maps(virtual, mask, noise), mask), virtual, left_out
+    return Sense(coil_maps(virtual, mask, noise, halt), mask), virtual, left_out
 
 
 def _unexplained(operator: Sense, image: _Complex, kspace: _Complex, left_out: Array) -> Array:
@@ -212,5 +221,6 @@ class TritonPythonModel(PythonModel):
             raise RequestRefused(problem)
         matrix = None if trajectory is None else (int(parameters["rows"]), int(parameters["columns"]))
         kspace, mask = as_measured(inputs)
-        planes = reconstruct(method, kspace, mask, inputs.get("noise_std", np.nan), trajectory, matrix)
+        noise = inputs.get("noise_std", np.nan)
+        planes = reconstruct(method, kspace, mask, noise, trajectory, matrix, self.halt)
         return {"image_interval_residual": planes[None]}

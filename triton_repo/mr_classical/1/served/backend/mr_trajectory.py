@@ -14,9 +14,11 @@ from served.physics.coil_compression import combinations, virtual_coils
 from served.physics.conjugate_gradients import conjugate_gradients
 from served.physics.espirit import LARGEST_CALIBRATION, sensitivities
 from served.physics.fourier import to_kspace
+from served.physics.halting import Halt, never
 
 VIRTUAL_COILS = 12
 _STEPS, _TOLERANCE = 20, 1e-3
+_DENSITY_STEPS = 30
 _Complex = npt.NDArray[np.complex64]
 
 
@@ -59,6 +61,7 @@ def along_trajectory(
     trajectory: Array,
     matrix: tuple[int, int],
     noise: Array,
+    halt: Halt = never,
 ) -> Method:
     """``zero-filled`` (gridding) or ``sense`` of samples (coils, samples, readouts).
 
@@ -71,7 +74,7 @@ def along_trajectory(
     coordinates = trajectory[..., ::-1].transpose(1, 0, 2)[mask] * np.array(matrix, np.float32)
     coordinates = np.ascontiguousarray(coordinates, np.float32)
     kspace = kspace[:, mask]
-    density = sampled_area(coordinates, matrix)
+    density = sampled_area(coordinates, matrix, halt)
     if method == "zero-filled":
         coils = sigpy.linop.NUFFT((len(kspace), *matrix), coordinates).H * (kspace * density)
         energy = np.abs(coils) ** 2
@@ -81,12 +84,13 @@ def along_trajectory(
         return Method(image, np.sqrt(variance * (density**2).sum() / np.prod(matrix)), np.zeros(matrix))
     level, measured, combined = root_mean_square(noise), kspace, combinations(kspace, VIRTUAL_COILS)
     kspace, left_out = virtual_coils(kspace, kspace, VIRTUAL_COILS)
-    operator = NonUniformSense(sensitivities_along(kspace, coordinates, density, matrix, level), coordinates, density)
+    maps = sensitivities_along(kspace, coordinates, density, matrix, level, halt)
+    operator = NonUniformSense(maps, coordinates, density)
     weight = regularisation(level, float((np.abs(kspace) ** 2 * density).sum()) / float(np.prod(matrix)))
 
     def solve(samples: _Complex) -> _Complex:
         right = operator.adjoint(np.tensordot(combined, samples, 1))
-        return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, _STEPS, _TOLERANCE)[0]
+        return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, _STEPS, _TOLERANCE, halt)[0]
 
     image = solve(measured)
     spread = propagated(solve, image, measured, noise)
@@ -96,12 +100,17 @@ def along_trajectory(
     return Method(image, spread, np.full(matrix, np.sqrt(lost / energy)))
 
 
-def sampled_area(coordinates: Array, matrix: tuple[int, int]) -> Array:
+def sampled_area(coordinates: Array, matrix: tuple[int, int], halt: Halt = never) -> Array:
     """The area of k-space that each sample stands for, so that gridding keeps the unit of a unitary transform."""
     import sigpy
-    from sigpy.mri import pipe_menon_dcf
 
-    density = np.abs(pipe_menon_dcf(coordinates, matrix, max_iter=30, show_pbar=False)).astype(np.float32)
+    # as sigpy.mri.pipe_menon_dcf, which nobody could stop
+    gridding = sigpy.linop.Gridding(matrix, coordinates, kernel="kaiser_bessel", width=4, param=8)
+    density = np.ones(coordinates.shape[:-1], coordinates.dtype)
+    for _ in range(_DENSITY_STEPS):
+        halt()
+        density /= np.abs(gridding.H * (gridding * density))
+    density = np.abs(density).astype(np.float32)
     # SigPy's transform is unitary on the grid
     grid = sigpy.linop.NUFFT((1, *matrix), coordinates)
     flat = grid * (grid.H * density[None].astype(np.complex64))
@@ -110,7 +119,7 @@ def sampled_area(coordinates: Array, matrix: tuple[int, int]) -> Array:
 
 
 def sensitivities_along(
-    kspace: _Complex, coordinates: Array, density: Array, matrix: tuple[int, int], noise: float
+    kspace: _Complex, coordinates: Array, density: Array, matrix: tuple[int, int], noise: float, halt: Halt = never
 ) -> _Complex:
     """ESPIRiT maps from the samples about the centre, brought onto a small grid by least squares.
 
@@ -129,7 +138,7 @@ def sensitivities_along(
         return np.asarray(transform.H * (weights * (transform * images)), np.complex64)
 
     right = np.asarray(transform.H * (weights * kspace[:, near]), np.complex64)
-    images, _ = conjugate_gradients(normal, np.zeros_like(right), right, 1e-3, 15, 1e-3)
+    images, _ = conjugate_gradients(normal, np.zeros_like(right), right, 1e-3, 15, 1e-3, halt)
     margin = (side - min(LARGEST_CALIBRATION, side)) // 2
     centre = to_kspace(images)[:, margin : side - margin, margin : side - margin]
-    return sensitivities(centre, matrix, noise * 2**0.5)[0]
+    return sensitivities(centre, matrix, noise * 2**0.5, halt=halt)[0]

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import scipy.fft
 
 from served.physics.fourier import to_image
+from served.physics.halting import Halt, never
 
 ComplexArray = npt.NDArray[np.complex64]
 
@@ -45,7 +46,7 @@ def low_resolution(centre: ComplexArray, shape: tuple[int, int], workers: int | 
 
 
 def sensitivities(
-    centre: ComplexArray, shape: tuple[int, int], noise: float, workers: int | None = None
+    centre: ComplexArray, shape: tuple[int, int], noise: float, workers: int | None = None, halt: Halt = never
 ) -> tuple[ComplexArray, float]:
     """Maps (coils, y, x) with root-sum-of-squares 1, and the maximum of the combined low-resolution image.
 
@@ -59,6 +60,8 @@ def sensitivities(
         Standard deviation of a complex sample.
     workers
         Threads of the transforms.
+    halt
+        Called between steps.
 
     Returns
     -------
@@ -72,10 +75,12 @@ def sensitivities(
         return low, 0.0
     maps = low / (combined + np.float32(1e-6) * scale)
     inner = centre_of(centre, (centre.shape[1], centre.shape[2]), LARGEST_CALIBRATION)
-    return espirit(maps, inner, noise, workers), float(scale)
+    return espirit(maps, inner, noise, workers, halt), float(scale)
 
 
-def espirit(maps: ComplexArray, centre: ComplexArray, noise: float, workers: int | None = None) -> ComplexArray:
+def espirit(
+    maps: ComplexArray, centre: ComplexArray, noise: float, workers: int | None = None, halt: Halt = never
+) -> ComplexArray:
     """Sensitivities (coils, y, x) with the phase of those that came in.
 
     With two short cuts. The projection on the calibration matrix's row space becomes, summed over equal
@@ -93,6 +98,8 @@ def espirit(maps: ComplexArray, centre: ComplexArray, noise: float, workers: int
         Standard deviation of a complex sample.
     workers
         Threads of the transforms.
+    halt
+        Called between steps.
     """
     coils, *sides = maps.shape
     if coils == 1 or min(centre.shape[1:]) < 2 * _KERNEL:
@@ -112,13 +119,14 @@ def espirit(maps: ComplexArray, centre: ComplexArray, noise: float, workers: int
             lags[:, :, top : top + _KERNEL, left : left + _KERNEL] += projection[:, i, j].astype(np.complex64)
     between = np.empty_like(lags)
     for a in range(coils):
+        halt()
         between[a, a:] = scipy.fft.fft2(scipy.fft.ifftshift(lags[a, a:], (-2, -1)), workers=workers)
         between[a:, a] = between[a, a:].conj()
-    found = _first_eigenvectors(between, scipy.fft.ifftshift(maps, (-2, -1)))
+    found = _first_eigenvectors(between, scipy.fft.ifftshift(maps, (-2, -1)), halt)
     return np.asarray(scipy.fft.fftshift(found, (-2, -1)), np.complex64)
 
 
-def _first_eigenvectors(matrices: ComplexArray, start: ComplexArray) -> ComplexArray:
+def _first_eigenvectors(matrices: ComplexArray, start: ComplexArray, halt: Halt) -> ComplexArray:
     """Of Hermitian matrices (n, n, y, x), by power iterations from ``start`` (n, y, x).
 
     On every fourth pixel by squaring the matrix, which finds it where the second eigenvalue is close; in
@@ -126,12 +134,14 @@ def _first_eigenvectors(matrices: ComplexArray, start: ComplexArray) -> ComplexA
     """
     coarse = np.ascontiguousarray(matrices[:, :, ::_COARSE, ::_COARSE].transpose(2, 3, 0, 1))
     for _ in range(_SQUARINGS):
+        halt()
         coarse = coarse @ coarse
         coarse = coarse / (np.abs(np.trace(coarse, axis1=2, axis2=3))[..., None, None] + np.float32(1e-20))
     nodes = np.einsum("yxab,byx->ayx", coarse, start[:, ::_COARSE, ::_COARSE])
     rows, columns = (_between_nodes(count, side) for count, side in zip(nodes.shape[1:], start.shape[1:], strict=True))
     maps = rows @ _unit(nodes) @ columns.T
     for _ in range(_STEPS):
+        halt()
         maps = _unit(np.einsum("abyx,byx->ayx", matrices, maps))
     return np.where(np.isfinite(maps).all(0), maps, start).astype(np.complex64)
 

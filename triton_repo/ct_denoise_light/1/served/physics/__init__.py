@@ -1,0 +1,1 @@
+"""Made by `make served` of files of recon; do not edit."""
