@@ -36,6 +36,9 @@ def serve(
     keep: Annotated[
         Path | None, typer.Option(help="Keep results in this folder, also for scanners that left; see fetch.")
     ] = None,
+    noise: Annotated[
+        Path | None, typer.Option(help="Keep noise scans in this folder for later scans, also across restarts.")
+    ] = None,
     sessions: Annotated[int, typer.Option(min=1, help="Scans at a time.")] = 8,
     memory_gib: Annotated[float, typer.Option(min=0.01, help="Raw data that one scan may hold, GiB.")] = 8.0,
     idle: Silence = 600.0,
@@ -51,13 +54,16 @@ def serve(
     Without --server the whole service runs in this process, and scans reach its engine without a wire.
     """
     from recon.doors.mrd.kept import Kept
+    from recon.doors.mrd.noise import NoiseScans
+    from recon.doors.mrd.noise_folder import NoiseFolder
     from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
     from recon.doors.mrd.surroundings import Bounds, Surroundings
 
     host, port = _host_port(listen)
     service = _Service()
     keeper = Doorkeeper(allowed_networks(allow or [], host), sessions, idle)
-    around = Surroundings(service.client, bounds=Bounds(int(memory_gib * 2**30), timeout))
+    scans = NoiseScans(None if noise is None else NoiseFolder(noise))
+    around = Surroundings(service.client, scans, bounds=Bounds(int(memory_gib * 2**30), timeout))
     door = ScannerServer((host, port), around, keeper, None if keep is None else Kept(keep))
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,6 +11,7 @@ import numpy as np
 
 from recon.client.calls import Calls
 from recon.doors.mrd.coming import Coming
+from recon.doors.mrd.judged import judged
 from recon.doors.mrd.options import SessionOptions
 from recon.doors.mrd.pictures import COMPLEX, IMAGE, INTERVAL, Picture, place_of
 from recon.doors.mrd.scan import Portion, table_of
@@ -122,7 +123,7 @@ class Reconstruction:
         run = self._client.reconstruct_mr(
             series.kspace, phase=self._options.complex_images, model=method, name=self._name, timeout_s=self._timeout_s
         )
-        return list(run), run.model
+        return judged(run)
 
     def _phases(self, series: KSpaceSeries, results: list[ImageSlice]) -> Any:
         """(z, y, x) in radians; None where none is wanted or known."""

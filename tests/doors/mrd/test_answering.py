@@ -7,7 +7,7 @@ import pytest
 
 from recon.doors.mrd.wire import Close, ConfigFile, Header, Image, layout
 from recon.errors import UnusableData
-from recon.quality.verdict import Verdict
+from recon.quality.verdict import Verdict, measure
 from tests.doors.mrd.scans import (
     LAST_IN_SLICE,
     SHAPE,
@@ -216,3 +216,12 @@ def test_images_come_back_as_they_are(door) -> None:
     answers = scan(door, [ConfigFile("null"), Header(b"Dummy XML header"), *pictures])
     for sent, back in zip(pictures, images(answers), strict=True):
         assert np.array_equal(sent.values, back.values)
+
+
+def test_what_only_the_whole_series_shows_counts_for_its_images(door, client) -> None:
+    client.of_series = [
+        measure("lost", 1.0, unit="", upper=0.0, message="lines were lost", action="measure them again")
+    ]
+    answers = scan(door, simple_scan(2))
+    assert [meta(image)["ReconVerdict"] for image in images(answers, 99)] == [client.of_series[0].outcome.name] * 2
+    assert len(texts(answers)) - len(texts(answers, "DBG")) == 2

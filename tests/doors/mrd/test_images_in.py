@@ -11,9 +11,9 @@ import pytest
 from recon.doors.mrd.wire import ConfigFile, Image, Text, layout
 from recon.errors import UnusableData
 from recon.quality.interval import calibrated
-from recon.quality.verdict import Verdict
+from recon.quality.verdict import Verdict, measure
 from recon.values.result import ImageSlice, ModelIdentity
-from tests.doors.mrd.scans import FakeClient, header, images, opened, scan, texts
+from tests.doors.mrd.scans import FakeClient, header, images, meta, opened, report_of, scan, texts
 
 SLICES, SHAPE = 5, (12, 10)
 
@@ -30,6 +30,7 @@ class _Run:
     model = ModelIdentity("contrast_enhance", "1", "cd" * 32, "0", calibrated(1.0))
 
     def __init__(self, client, pre, low) -> None:
+        self.report = report_of([Verdict.PASS], client.of_series)
         self._client, self._pre, self._low = client, pre, low
 
     def __iter__(self):
@@ -134,6 +135,16 @@ def test_two_sessions_of_one_patient_in_one_position_belong_together(door, clien
     answers = scan(door, [ConfigFile("contrast"), identified("P1", "1.2.3"), *stack(7, 110)])
     assert len(images(answers, 99)) == SLICES
     assert len(client.calls) == 1
+
+
+def test_what_only_the_whole_series_shows_is_said_of_every_image(door, client) -> None:
+    swapped = measure("swapped", 1.0, unit="", upper=0.0, message="the scans were swapped", action="swap them")
+    client.of_series = [swapped]
+    answers = scan(door, [ConfigFile("contrast"), header(), *two()])
+    found = images(answers, 99)
+    assert len(found) == SLICES
+    assert all("swapped" in meta(image)["ImageComment"] for image in found)
+    assert {meta(image)["ReconVerdict"] for image in found} == {swapped.outcome.name} != {"PASS"}
 
 
 def test_images_for_a_task_of_raw_data_go_back_with_a_note(door) -> None:

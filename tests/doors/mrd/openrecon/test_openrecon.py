@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -134,20 +133,22 @@ def test_the_images_command_in_a_clean_environment_without_a_network(tmp_path) -
     ip link set lo up
     {inside} {" ".join(words)} > {tmp_path}/log 2>&1 &
     door=$!
-    for i in $(seq 100); do grep -q listens {tmp_path}/log && break; sleep 0.1; done
+    for i in $(seq 1000); do grep -q listens {tmp_path}/log && break; sleep 0.1; done
+    awk '{{print "processor ticks: " $14 + $15}}' /proc/$door/stat
     grep -q 'listens on 0.0.0.0:9002' {tmp_path}/log && echo LISTENS
     {inside} mrd check -a 127.0.0.1:9002
     echo "check: $?"
     kill $door
     wait $door
     """
-    began = time.monotonic()
     clean = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         ["unshare", "-n", "sh", "-c", script], capture_output=True, text=True, env=clean, timeout=280
     )  # fmt: skip
     log = (tmp_path / "log").read_text()
     assert "LISTENS" in done.stdout, (log, done.stderr)
+    # scanners want it to listen within 10 s; a machine that does other things as well takes longer by the clock
+    (ticks,) = re.findall(r"processor ticks: (\d+)", done.stdout)
+    assert int(ticks) / os.sysconf("SC_CLK_TCK") < 10
     assert "2 images, right" in done.stdout, (log, done.stdout, done.stderr)
     assert "check: 0" in done.stdout
-    assert time.monotonic() - began < 280
