@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +20,7 @@ from recon.errors import DeadlineExceeded, InternalError, ReconError, one_line, 
 from recon.tasks.registry import tasks
 from recon.v1 import models_pb2
 from recon.wire.calls import response_of
+from recon.wire.slice_message import answer_reader
 
 #: Answers that wait for the caller to take them.
 _AHEAD = 2
@@ -49,11 +50,11 @@ class EngineCalls(Calls):
 
     def opener(self, method: MethodDescriptor) -> Opener:
         """Opens streams of a method."""
-        task = self._task_of[method.full_name]
+        task, response = self._task_of[method.full_name], response_of(method)
 
         def open_stream(messages: Iterator[Any], timeout_s: float) -> InProcessStream:
-            stream = InProcessStream(self._loop, messages, timeout_s)
-            stream.begin(self._engine.run(task, response_of(method), stream))
+            stream = InProcessStream(self._loop, messages, timeout_s, answer_reader(response))
+            stream.begin(self._engine.run(task, response, stream))
             return stream
 
         return open_stream
@@ -62,8 +63,10 @@ class EngineCalls(Calls):
 class InProcessStream:
     """One stream: the engine's peer on one side, the caller's answers on the other."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, messages: Iterator[Any], timeout_s: float) -> None:
-        self._loop, self._messages, self._timeout = loop, messages, timeout_s
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, messages: Iterator[Any], timeout_s: float, read: Callable[[bytes], Any]
+    ) -> None:
+        self._loop, self._messages, self._timeout, self._decoded = loop, messages, timeout_s, read
         self._deadline = time.monotonic() + timeout_s
         self._answers: asyncio.Queue[Any] = asyncio.Queue(_AHEAD)
         self._task: asyncio.Task[None] | None = None
@@ -86,7 +89,7 @@ class InProcessStream:
 
     async def send(self, message: Any) -> None:
         """Hand over an answer when there is room."""
-        await self._answers.put(message)
+        await self._answers.put(self._decoded(message) if isinstance(message, bytes) else message)
 
     def begin(self, work: Any) -> None:
         """Let the engine work on it."""

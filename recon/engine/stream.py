@@ -18,48 +18,37 @@ from typing import Any, TypeAlias
 from recon import __version__
 from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
-from recon.engine.inference import Inference, Request, Tensors
+from recon.engine.inference import Inference
 from recon.engine.limits import Limits, require_operations
 from recon.engine.models import ServedModel
+from recon.engine.patience import Patience
 from recon.engine.peer import Peer
 from recon.engine.probing import Probing
 from recon.engine.record import current
-from recon.errors import DeadlineExceeded, InternalError, InvalidRequest, TooManyRequests
+from recon.engine.slices import InlineSlice, Pending, Series, ThreadedSlice
+from recon.errors import InternalError, InvalidRequest, TooManyRequests
 from recon.quality.interval import within_domain
 from recon.quality.survival import Shares, pooled, survives
 from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
-from recon.tasks.base import FinishedSlice, Session, SliceWork, Task
+from recon.tasks.base import SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
-from recon.wire.messages import (
-    PIECE_BYTES,
-    check_to_message,
-    chunks,
-    interval_to_message,
-    survival_to_message,
-    verdict_to_message,
-)
-from recon.wire.planes import add_image, add_picture, add_width
+from recon.wire.messages import check_to_message, interval_to_message, survival_to_message, verdict_to_message
 from recon.wire.text import bounded_text
 
 #: A message of no more bytes brings no samples: it keeps no place.
 _NOTHING_BYTES = 32
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
-#: Pixels that go before, the message of the slice, and its checks.
-_Answer: TypeAlias = tuple[list[common_pb2.Chunk], Any, list[Check]]
-#: A slice on its way and what it is made of, what went wrong, or at the end what the whole series shows.
-_Item: TypeAlias = "tuple[asyncio.Task[_Answer], SliceWork] | Exception | list[Check]"
+#: A slice on its way, what went wrong, or at the end what the whole series shows.
+_Item: TypeAlias = "Pending | Exception | list[Check]"
 
 
 @dataclass
-class _Series:
-    """One stream: its session, its model, and what has been measured on the way."""
+class _Stream:
+    """One stream: what its slices share, and what has been measured on the way."""
 
-    peer: Peer
-    response: Callable[..., Any]
-    session: Session
-    model: ServedModel
-    timings: common_pb2.Timings
+    series: Series
+    patience: Patience
     checks: list[Check]
     #: Messages that were looked at before the model was known.
     begun: deque[Any]
@@ -105,20 +94,18 @@ class StreamEngine:
         self._of_peer[peer.name] += 1
         try:
             with self.budget.account() as account:
-                async with asyncio.timeout(limits.longest_s) as longest:
-                    await self._run(task, response, peer, account)
-        except TimeoutError:
-            if not longest.expired():
-                raise
-            raise DeadlineExceeded(f"a stream may last {limits.longest_s:.0f} s; send the series in parts") from None
+                async with Patience(limits, peer.deadline) as patience:
+                    await self._run(task, response, peer, account, patience)
         finally:
             self.streams -= 1
             self._of_peer[peer.name] -= 1
             self._of_peer += Counter()  # forgets who has none
 
-    async def _run(self, task: Task, response: Callable[..., Any], peer: Peer, account: Account) -> None:
+    async def _run(
+        self, task: Task, response: Callable[..., Any], peer: Peer, account: Account, patience: Patience
+    ) -> None:
         began = time.perf_counter()
-        first = await self._next(peer)
+        first = await _next(peer, patience)
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidRequest("the first message must be the header", field="header")
         header = first.header
@@ -128,105 +115,112 @@ class StreamEngine:
         if not header.model:
             suits, reason = self._catalogue.preferred(task.name)
             if not suits:
-                suits, reason = await self._suiting(task, header, begun, peer, account)
+                suits, reason = await self._suiting(task, header, begun, peer, account, patience)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
-        series = _Series(
-            peer, response, task.open(header, model.facts), model,
-            common_pb2.Timings(), [], begun,
-        )  # fmt: skip
+        series = Series(peer, response, task.open(header, model.facts), model, common_pb2.Timings())
+        stream = _Stream(series, patience, [], begun)
         session = series.session
         require_operations(session.operations, self._limits.most_operations)
         account.change(session.held_bytes(self._limits.read_ahead))
         session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
         accepted = common_pb2.Accepted(
-            provenance=provenance(model), interval=interval_to_message(session.interval), unit=_UNITS[session.unit],
-            rows=session.rows, columns=session.columns, slices=session.slices,
-            model_reason=reason if model.name == suits else "", declared_checks=session.declared_checks,
+            provenance=provenance(model),
+            interval=interval_to_message(session.interval),
+            unit=_UNITS[session.unit],
+            rows=session.rows,
+            columns=session.columns,
+            slices=session.slices,
+            model_reason=reason if model.name == suits else "",
+            declared_checks=session.declared_checks,
             series_checks=session.series_checks,
-        )  # fmt: skip
-        await self._answer(series, accepted)
+        )
+        await self._answer(stream, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
-        survival = pooled(series.shares)
+        survival = pooled(stream.shares)
         if session.least is not None:
-            series.checks.append(survives(survival, session.least))
-        checks = by_urgency(complete(series.checks, session.declared_checks, "no slice of this series showed it"))
+            stream.checks.append(survives(survival, session.least))
+        checks = by_urgency(complete(stream.checks, session.declared_checks, "no slice of this series showed it"))
         verdict = verdict_of(checks)
         found = within_domain(session.interval, checks, session.domain_checks)
         current().note(verdict=verdict.name)
         report = common_pb2.SeriesReport(
-            verdict=verdict_to_message(verdict), checks=[check_to_message(check) for check in checks],
-            timings=series.timings, provenance=provenance(model), interval=interval_to_message(found),
+            verdict=verdict_to_message(verdict),
+            checks=[check_to_message(check) for check in checks],
+            timings=series.timings,
+            provenance=provenance(model),
+            interval=interval_to_message(found),
             probes=[survival_to_message(one) for one in survival],
-        )  # fmt: skip
-        await self._write(peer, response(report=report))
+        )
+        await _write(stream, response(report=report))
 
     async def _suiting(
-        self, task: Task, header: Any, begun: deque[Any], peer: Peer, account: Account
+        self, task: Task, header: Any, begun: deque[Any], peer: Peer, account: Account, patience: Patience
     ) -> tuple[str, str]:
         """The model for a header that names none, and why; what the task must see for it is kept in ``begun``."""
         models = self._catalogue.facts(task.name)
         while (found := task.suits(header, models, begun)) is None:
-            message = await self._next(peer)
+            message = await _next(peer, patience)
             if message is None:
                 raise InvalidRequest("the stream ended before a slice was whole", field="slices")
             account.change(message.ByteSize())
             begun.append(message)
         return found
 
-    async def _answer(self, series: _Series, accepted: common_pb2.Accepted) -> None:
+    async def _answer(self, stream: _Stream, accepted: common_pb2.Accepted) -> None:
         """Accept, and send each slice as soon as it and those before it are ready."""
         queue: asyncio.Queue[_Item] = asyncio.Queue(self._limits.read_ahead)
-        reader = asyncio.create_task(self._read(series, queue))
-        pending: asyncio.Task[_Answer] | None = None
-        probing = Probing(self._inference, series.model, series.peer.deadline, series.timings)
+        reader = asyncio.create_task(self._read(stream, queue))
+        pending: list[Pending] = []
+        probing = Probing(self._inference, stream.series)
         try:
-            await self._write(series.peer, series.response(accepted=accepted))  # while the first slice is being read
+            await _write(stream, stream.series.response(accepted=accepted))  # while the first slice is being read
             done = 0
             while not isinstance(item := await queue.get(), list):
                 if isinstance(item, Exception):
                     raise item
-                pending, work = item
-                pieces, message, checks = await pending
-                for piece in pieces:
-                    await self._write(series.peer, series.response(chunk=piece))
-                await self._write(series.peer, message)
-                series.checks = worst([*series.checks, *checks])
+                pending = [item]
+                answer = await item.answer()
+                for message in answer.messages:
+                    await _write(stream, message)
+                stream.checks = worst([*stream.checks, *answer.checks])
                 done += 1
                 current().slices_done = done
-                if work.probed:
-                    await probing.begin(work)
-            if done != series.session.slices:
-                raise InternalError(f"{done} of {series.session.slices} slices were made of the whole input")
-            series.checks = worst([*series.checks, *item])
-            series.shares = await probing.found()
+                if item.work.probed:
+                    await probing.begin(item.work)
+            if done != stream.series.session.slices:
+                raise InternalError(f"{done} of {stream.series.session.slices} slices were made of the whole input")
+            stream.checks = worst([*stream.checks, *item])
+            stream.shares = await probing.found()
         finally:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
             await probing.drop()
-            begun = [item[0] for item in _drain(queue) if isinstance(item, tuple)]
-            left = [task for task in (pending, *begun) if task is not None]
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            left = [*pending, *(item for item in _drain(queue) if not isinstance(item, Exception | list))]
+            for slice_left in left:
+                slice_left.drop()
+            for slice_left in left:
+                await slice_left.ended()
 
-    async def _read(self, series: _Series, queue: asyncio.Queue[_Item]) -> None:
+    async def _read(self, stream: _Stream, queue: asyncio.Queue[_Item]) -> None:
         """Take messages and start the work that they make possible; a full queue stops the reading."""
-        session, silence = series.session, 0.0
+        series, session = stream.series, stream.series.session
         try:
             while not session.is_complete:
-                began = time.perf_counter()
-                message = series.begun.popleft() if series.begun else await self._next(series.peer, silence)
-                waited = time.perf_counter() - began
-                series.timings.receive_ms += 1e3 * waited
-                brings = message is not None and message.ByteSize() > _NOTHING_BYTES
-                silence = 0.0 if brings else silence + waited
+                if stream.begun:
+                    message = stream.begun.popleft()
+                else:
+                    began = time.perf_counter()
+                    message = await _next(series.peer, stream.patience)
+                    series.spent("receive", began)
                 if message is None:
                     raise InvalidRequest(f"the stream ended after {session.progress}", field="slices")
                 for work in session.add(message):
                     await self._begin(series, work, queue)
+            if session.quick_end:
+                return await queue.put(session.judge_series())
             rest = iter(await asyncio.to_thread(session.complete))
             while (later := await asyncio.to_thread(_following, rest)) is not None:
                 await self._begin(series, later, queue)
@@ -234,83 +228,39 @@ class StreamEngine:
         except Exception as error:  # whatever it is, the one who waits for slices must hear of it
             await queue.put(error)
 
-    async def _begin(self, series: _Series, work: SliceWork, queue: asyncio.Queue[_Item]) -> None:
-        task = asyncio.create_task(self._process(series, work))
+    async def _begin(self, series: Series, work: SliceWork, queue: asyncio.Queue[_Item]) -> None:
+        pending: Pending
+        if work.quick:
+            pending = await InlineSlice(series, work).begin(self._inference)
+        else:
+            pending = ThreadedSlice(series, work, self._inference)
         try:
-            await queue.put((task, work))
+            await queue.put(pending)
         except asyncio.CancelledError:  # nobody else knows of it yet
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            pending.drop()
+            await pending.ended()
             raise
 
-    async def _process(self, series: _Series, work: SliceWork) -> _Answer:
-        """Prepare, infer, finish, and encode one slice."""
-        timings, loop = series.timings, asyncio.get_running_loop()
-        prepared = 0.0
-        judging: asyncio.Future[list[Check]] | None = None
 
-        def fill(tensors: Tensors) -> None:
-            nonlocal prepared
-            began = time.perf_counter()
-            work.prepare(tensors)
-            prepared = time.perf_counter()
-            timings.prepare_ms += 1e3 * (prepared - began)
-
-        def meanwhile() -> None:
-            nonlocal judging
-            judging = loop.run_in_executor(None, work.judge_input)
-
-        request = Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline, work.quick)
-        async with self._inference.infer(request, fill, meanwhile) as tensors:
-            inferred = time.perf_counter()
-            timings.network_ms += 1e3 * (inferred - prepared)
-            finished, message = await asyncio.to_thread(_finish, work, tensors, series)
-        checks = [*(await judging if judging is not None else []), *finished.checks]
-        timings.finish_ms += 1e3 * (time.perf_counter() - inferred)
-        return _judged(message, checks)
-
-    async def _next(self, peer: Peer, silence: float = 0.0) -> Any:
-        """The next message after so many seconds without progress, None at the end of the stream."""
-        try:
-            async with asyncio.timeout(max(self._limits.idle_s - silence, 0.0)):
-                return await peer.receive()
-        except TimeoutError:
-            raise DeadlineExceeded(f"nothing came for {self._limits.idle_s:.0f} s; send or cancel") from None
-
-    async def _write(self, peer: Peer, message: Any) -> None:
-        try:
-            async with asyncio.timeout(self._limits.idle_s):
-                await peer.send(message)
-        except TimeoutError:
-            raise DeadlineExceeded(
-                f"the client read nothing for {self._limits.idle_s:.0f} s; read answers while the series is sent"
-            ) from None
+async def _next(peer: Peer, patience: Patience) -> Any:
+    """The next message, None at the end of the stream."""
+    patience.receiving()
+    message = None
+    try:
+        message = await peer.receive()
+    finally:
+        patience.received(brings=message is not None and message.ByteSize() > _NOTHING_BYTES)
+    return message
 
 
-def _finish(work: SliceWork, tensors: Tensors, series: _Series) -> tuple[FinishedSlice, Any]:
-    """On a thread: the slice, and the message that carries its planes."""
-    finished = work.finish(tensors)
-    message = series.response()
-    result = message.slice
-    result.slice_index = work.index
-    add_image(result, finished.image, whole_numbers=series.session.whole_numbers)
-    add_width(result, finished.uncertainty, common_pb2.PLANE_UNCERTAINTY)
-    for name, values in finished.extra.items():
-        add_picture(result, values, f"PLANE_{name}")
-    return finished, message
-
-
-def _judged(message: Any, checks: list[Check]) -> _Answer:
-    """One message a slice where it fits, else its pixels in chunks before it."""
-    result = message.slice
-    pieces: list[common_pb2.Chunk] = []
-    if sum(len(plane.data) for plane in result.planes) > PIECE_BYTES:
-        for plane in result.planes:
-            pieces += chunks(result.slice_index, plane.data, plane.plane)
-            plane.data = b""
-    result.verdict = verdict_to_message(verdict_of(checks))
-    result.checks.extend(check_to_message(check) for check in checks)
-    return pieces, message, checks
+async def _write(stream: _Stream, message: Any) -> None:
+    stream.patience.sending()
+    began = time.perf_counter()
+    try:
+        await stream.series.peer.send(message)
+    finally:
+        stream.patience.sent()
+        stream.series.spent("send", began)
 
 
 def _following(works: Iterator[SliceWork]) -> SliceWork | None:
@@ -320,9 +270,13 @@ def _following(works: Iterator[SliceWork]) -> SliceWork | None:
 def provenance(model: ServedModel) -> common_pb2.Provenance:
     """What made an image."""
     return common_pb2.Provenance(
-        software="recon", software_version=__version__, model=model.name, model_version=model.version,
-        model_sha256=model.sha256, model_tuning=model.tuning,
-    )  # fmt: skip
+        software="recon",
+        software_version=__version__,
+        model=model.name,
+        model_version=model.version,
+        model_sha256=model.sha256,
+        model_tuning=model.tuning,
+    )
 
 
 def _drain(queue: asyncio.Queue[_Item]) -> list[_Item]:

@@ -114,7 +114,7 @@ class Server:
             await self._grpc.start()
             if self.embedded:
                 await self.embedded.start()
-                self.triton.address = self.embedded.address  # known only now whether it is isolated
+                self.triton.server.address = self.embedded.address  # known only now whether it is isolated
             self._monitor = asyncio.create_task(self._watch(), name="readiness")
             deadline = asyncio.get_running_loop().time() + _START_S
             while not self.catalogue.ready:

@@ -9,6 +9,9 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
+from recon.wire.chunk_message import chunk_reader
+from recon.wire.slice_message import answer_reader, encoded
+
 #: What answers a stream: its messages and its context.
 Behaviour = Callable[[Any, Any], Awaitable[None]]
 
@@ -32,8 +35,8 @@ def stream_call(channel: Any, method: MethodDescriptor) -> Any:
     """The method as a function of a channel, blocking or asynchronous."""
     return channel.stream_stream(
         path_of(method),
-        request_serializer=request_of(method).SerializeToString,
-        response_deserializer=response_of(method).FromString,
+        request_serializer=encoded,
+        response_deserializer=answer_reader(response_of(method)),
     )
 
 
@@ -44,8 +47,8 @@ def stream_handlers(behaviours: Iterable[tuple[MethodDescriptor, Behaviour]]) ->
         services.setdefault(method.containing_service.full_name, {})[method.name] = (
             grpc.stream_stream_rpc_method_handler(
                 behaviour,
-                request_deserializer=request_of(method).FromString,
-                response_serializer=response_of(method).SerializeToString,
+                request_deserializer=chunk_reader(request_of(method)),
+                response_serializer=encoded,
             )
         )
     return [grpc.method_handlers_generic_handler(name, methods) for name, methods in services.items()]
