@@ -69,8 +69,9 @@ def enhanced(
     for result in results:
         place = pre.heads[result.index]
         picture = Picture(
-            IMAGE, f"slice {int(place['slice'])}", place, result.image, result.verdict, result.checks, model
-        )
+            IMAGE, f"slice {int(place['slice'])}", place, result.image, result.verdict, result.checks, model,
+            protocol=pre.protocols[result.index],
+        )  # fmt: skip
         made = [picture]
         if options.uncertainty and np.isfinite(result.uncertainty).all():
             made.append(replace(picture, kind=INTERVAL, values=result.uncertainty))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon.doors.mrd.wire import Close, ConfigFile, Header, Image, layout
+from recon.doors.mrd.wire import Block, Close, ConfigFile, Header, Image, layout
 from recon.errors import UnusableData
 from recon.quality.verdict import Verdict, measure
 from tests.doors.mrd.scans import (
@@ -225,3 +225,10 @@ def test_what_only_the_whole_series_shows_counts_for_its_images(door, client) ->
     answers = scan(door, simple_scan(2))
     assert [meta(image)["ReconVerdict"] for image in images(answers, 99)] == [client.of_series[0].outcome.name] * 2
     assert len(texts(answers)) - len(texts(answers, "DBG")) == 2
+
+
+def test_an_image_of_values_that_are_no_numbers_is_said_and_not_sent(door) -> None:
+    huge = [Block(block.heads, block.samples * np.float32(1e30)) for block in slice_readouts(0)]
+    answers = scan(door, [ConfigFile("mr"), header(), *huge, *slice_readouts(1)])
+    assert [int(image.head["slice"]) for image in images(answers, 99)] == [1]
+    assert "no numbers" in texts(answers, "ERR slice 0")[0]

@@ -59,7 +59,13 @@ def stack(series: int, gain: float, order=range(SLICES), slope: float = 0.5) -> 
         head["read_dir"], head["phase_dir"], head["slice_dir"] = (1, 0, 0), (0, 0, -1), (0, 1, 0)
         head["slice"], head["image_series_index"], head["image_type"] = z, series, 1
         values = np.full((1, 1, *SHAPE), (z + 1) * gain, "<i2")
-        made.append(Image.of(head, ismrmrd.Meta({"RescaleSlope": str(slope)}).serialize(), values))
+        made.append(
+            Image.of(
+                head,
+                ismrmrd.Meta({"RescaleSlope": str(slope), "IceMiniHead": f"protocol {series} {z}"}).serialize(),
+                values,
+            )
+        )
     return made
 
 
@@ -81,6 +87,7 @@ def test_two_series_become_one_with_full_contrast(door, client, order) -> None:
         np.testing.assert_allclose(image.values * slope, (z + 1) * 100 * 0.5 * 2, rtol=1e-3)
         for name in ("position", "read_dir", "phase_dir", "slice_dir", "field_of_view"):
             assert np.array_equal(image.head[name], stack(1, 1)[z].head[name])
+    assert [meta(image)["IceMiniHead"] for image in found] == [f"protocol 1 {z}" for z in range(SLICES)]
     assert len(images(answers)) == 2 * SLICES
     pre, _, dose = client.calls[0]
     assert dose == 0.2
