@@ -187,7 +187,7 @@ def _by_grpc(client: Client, lines: ComplexImage, pace: _Pace | None = None) -> 
 
     geometry = Geometry.from_spacing(1.0, 1.0, 3.0)
     kspace = KSpace(1, coils, _SIDE, _SIDE, geometry, lambda _: whole, coming=None if pace is None else coming)
-    (_,) = client.reconstruct_mr(kspace, model="zero-filled")
+    (_,) = client.reconstruct_mr(kspace, model="zero-filled", probes="off")
     return time.perf_counter()
 
 

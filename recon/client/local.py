@@ -13,11 +13,13 @@ from pathlib import Path
 
 from recon.client.in_process import EngineCalls
 from recon.engine.catalogue import Catalogue
-from recon.engine.host import Host
+from recon.engine.host import Host, runs_here
 from recon.engine.limits import Limits
+from recon.engine.models import model_to_message
 from recon.engine.repository import default_repository
 from recon.engine.stream import StreamEngine
 from recon.errors import MissingExtra
+from recon.v1 import models_pb2
 
 
 class Local(EngineCalls):
@@ -55,6 +57,10 @@ class Local(EngineCalls):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def models(self, timeout_s: float = 10.0) -> list[models_pb2.Model]:
+        """What the repository holds; ready is what runs without Triton."""
+        return [model_to_message(model, ready=runs_here(model)) for model in self._catalogue.models]
 
 
 async def _cancel_all() -> None:

@@ -8,12 +8,15 @@ import numpy as np
 
 from recon.errors import InvalidRequest, UnusableData
 from recon.quality.interval import Interval, calibrated
+from recon.quality.survival import CHECK, Least
 from recon.quality.verdict import Check
 from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.contrast.checks import DOMAIN, OF_A_SLICE, OF_THE_PAIR
 from recon.tasks.contrast.features import halo, intensity_scale
+from recon.tasks.contrast.probes import LEAST
 from recon.tasks.contrast.slices import SLAB, AlignedPair
+from recon.tasks.probe import Probes, probes_from_message
 from recon.v1 import contrast_pb2
 from recon.volumes import Geometry, Unit, Volume
 from recon.wire.messages import geometry_from_message
@@ -53,6 +56,7 @@ class ContrastSession(Session):
         ):
             require_head_scan(name, shape, geometry)
         require_same_voxels((self.slices, self.rows, self.columns), self.geometry, low_shape, low_geometry)
+        self.probes = probes_from_message(header.probes)
         self.factor = model.conformal_factor
         dtype = require_input_type(header.sample_type)
         self._pre = Volume(np.zeros((self.slices, self.rows, self.columns), np.float32), self.geometry, Unit.ARBITRARY)
@@ -79,12 +83,17 @@ class ContrastSession(Session):
     @property
     def declared_checks(self) -> tuple[str, ...]:
         """See :class:`recon.tasks.base.Session`."""
-        return (*OF_THE_PAIR, *OF_A_SLICE)
+        return (*OF_THE_PAIR, *OF_A_SLICE, *(CHECK,) * (self.least is not None))
 
     @property
     def series_checks(self) -> tuple[str, ...]:
-        """What the two scans as a whole show."""
-        return OF_THE_PAIR
+        """What the two scans as a whole show, and what became of known lesions."""
+        return (*OF_THE_PAIR, *(CHECK,) * (self.least is not None))
+
+    @property
+    def least(self) -> Least | None:
+        """A small metastasis must be seen."""
+        return None if self.probes is Probes.OFF else LEAST
 
     @property
     def interval(self) -> Interval:
@@ -118,7 +127,7 @@ class ContrastSession(Session):
         pair = AlignedPair.of(self._pre, self._low, self.dose_fraction)
         self._low = self._pre  # the scan as it came is not needed any more
         self._checks = pair.checks
-        yield from pair.work(self.factor)
+        yield from pair.work(self.factor, self.probes)
 
     def judge_series(self) -> list[Check]:
         """What the two scans as a whole show."""
