@@ -78,7 +78,7 @@ class _Scanner:
         for message in (
             ConfigFile("zero-filled"),
             Header(_XML.encode()),
-            Text('{"parameters": {"uncertainty": false}}'),
+            Text('{"parameters": {"uncertainty": false, "probes": "off"}}'),
         ):
             self._send(message)
 

@@ -63,7 +63,7 @@ def enhanced(
         raise InvalidRequest(f"{len(stacks)} series came; two are needed, before contrast and after the reduced dose")
     pre, low = stacks
     run = client.synthesize_contrast(
-        pre.volume, low.volume, dose_fraction=options.dose_fraction, timeout_s=timeout_s
+        pre.volume, low.volume, dose_fraction=options.dose_fraction, probes=options.probes, timeout_s=timeout_s
     )  # fmt: skip
     results, model = judged(run)
     for result in results:

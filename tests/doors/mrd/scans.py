@@ -108,6 +108,7 @@ class FakeClient:
         self.of_series: list[Check] = []
         self.calls: list[Any] = []
         self.names: list[str] = []
+        self.probes: list[str] = []
         self.watch = lambda parts: None
         self.gate = threading.Event()
         self.gate.set()
@@ -115,9 +116,10 @@ class FakeClient:
     def models(self) -> list[Any]:
         return [SimpleNamespace(name=name, task="mr") for name in ("zero-filled", "l1-wavelet", "mr_unrolled")]
 
-    def reconstruct_mr(self, kspace: Any, *, phase: bool, model: str, name: str, timeout_s: float) -> Any:
+    def reconstruct_mr(self, kspace: Any, *, phase: bool, probes: str, model: str, name: str, timeout_s: float) -> Any:
         self.calls.append(kspace)
         self.names.append(model)
+        self.probes.append(probes)
         return FakeRun(self, kspace, model, phase)
 
 

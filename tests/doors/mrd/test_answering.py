@@ -232,3 +232,11 @@ def test_an_image_of_values_that_are_no_numbers_is_said_and_not_sent(door) -> No
     answers = scan(door, [ConfigFile("mr"), header(), *huge, *slice_readouts(1)])
     assert [int(image.head["slice"]) for image in images(answers, 99)] == [1]
     assert "no numbers" in texts(answers, "ERR slice 0")[0]
+
+
+@pytest.mark.parametrize(("asked", "probed"), [(None, {1}), ("all", {0, 1, 2}), ("off", set())])
+def test_known_lesions_are_added_to_some_slices_of_the_scan(door, client, asked, probed) -> None:
+    limits = "<slice><minimum>0</minimum><maximum>2</maximum><center>0</center></slice>"
+    said = [parameters(probes=asked)] if asked else []
+    scan(door, [ConfigFile("zero-filled"), header(limits=limits), *said, *simple_scan(3)[2:]])
+    assert {index for index, probes in enumerate(client.probes) if probes != "off"} == probed

@@ -21,7 +21,7 @@ SLICES, SHAPE = 5, (12, 10)
 class Enhancing(FakeClient):
     """Ten times the difference, on top of the first scan."""
 
-    def synthesize_contrast(self, pre, low, *, dose_fraction, timeout_s):
+    def synthesize_contrast(self, pre, low, *, dose_fraction, probes, timeout_s):
         self.calls.append((pre, low, dose_fraction))
         return _Run(self, pre, low)
 
