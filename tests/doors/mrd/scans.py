@@ -108,7 +108,7 @@ class FakeClient:
         self.of_series: list[Check] = []
         self.calls: list[Any] = []
         self.names: list[str] = []
-        self.probes: list[str] = []
+        self.probes: list[tuple[Any, str]] = []
         self.watch = lambda parts: None
         self.gate = threading.Event()
         self.gate.set()
@@ -119,7 +119,7 @@ class FakeClient:
     def reconstruct_mr(self, kspace: Any, *, phase: bool, probes: str, model: str, name: str, timeout_s: float) -> Any:
         self.calls.append(kspace)
         self.names.append(model)
-        self.probes.append(probes)
+        self.probes.append((kspace, probes))
         return FakeRun(self, kspace, model, phase)
 
 
