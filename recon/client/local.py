@@ -68,6 +68,7 @@ class Local(Calls):
         if self._loop.is_closed():
             return
         asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._engine.close(), self._loop).result()
         self._host.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -95,6 +96,7 @@ class LocalStream:
     def __init__(self, loop: asyncio.AbstractEventLoop, messages: Iterator[Any], timeout_s: float) -> None:
         self._loop, self._messages, self._timeout = loop, messages, timeout_s
         self._deadline = time.monotonic() + timeout_s
+        self.received_bytes = 0
         self._answers: asyncio.Queue[Any] = asyncio.Queue(_AHEAD)
         self._task: asyncio.Task[None] | None = None
 
@@ -110,7 +112,9 @@ class LocalStream:
 
     async def receive(self) -> Any:
         """The caller's next message; None when no more will come."""
-        return await asyncio.to_thread(next, self._messages, None)
+        message = await asyncio.to_thread(next, self._messages, None)
+        self.received_bytes = 0 if message is None else message.ByteSize()
+        return message
 
     async def send(self, message: Any) -> None:
         """Hand over an answer when there is room."""

@@ -11,14 +11,17 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from recon import __version__
+from recon.engine.apart import Apart
 from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference, Request, Tensors
+from recon.engine.intake import Intake
 from recon.engine.limits import Limits, require_operations
 from recon.engine.models import ServedModel
 from recon.engine.peer import Peer
@@ -44,6 +47,10 @@ from recon.wire.text import bounded_text
 
 #: A message of no more bytes brings no samples: it keeps no place.
 _NOTHING_BYTES = 32
+#: A larger one is never quick to take.
+_QUICK_BYTES = 2 << 20
+#: Threads for slices, and for what is left to do on whole series: neither waits for the other.
+_SLICE_THREADS, _SERIES_THREADS = 8, 4
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 #: Pixels that go before, the message of the slice, and its checks.
 _Answer: TypeAlias = tuple[list[common_pb2.Chunk], Any, list[Check]]
@@ -56,6 +63,7 @@ class _Series:
     """One stream: its session, its model, and what has been measured on the way."""
 
     peer: Peer
+    intake: Intake
     response: Callable[..., Any]
     session: Session
     model: ServedModel
@@ -76,13 +84,30 @@ class StreamEngine:
         Where models run, and which there are.
     limits
         On memory and patience.
+    modules
+        That processes for whole series import ahead of their work.
     """
 
-    def __init__(self, inference: Inference, catalogue: Catalogue, limits: Limits) -> None:
+    def __init__(
+        self, inference: Inference, catalogue: Catalogue, limits: Limits, modules: Sequence[str] = ()
+    ) -> None:  # fmt: skip
         self.streams = 0
+        self._apart = Apart(modules)
+        self._slice_threads = ThreadPoolExecutor(_SLICE_THREADS, "slice")
+        self._series_threads = ThreadPoolExecutor(_SERIES_THREADS, "series")
         self._inference, self._catalogue, self._limits = inference, catalogue, limits
         self.budget = Budget(limits.most_bytes)
         self._of_peer: Counter[str] = Counter()
+
+    async def warm(self) -> None:
+        """Start what the first series would wait for."""
+        await self._apart.warm()
+
+    async def close(self) -> None:
+        """Let go of processes and threads; streams must have ended."""
+        await self._apart.close()
+        for threads in (self._slice_threads, self._series_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, task: Task, response: Callable[..., Any], peer: Peer) -> None:
         """Answer one call.
@@ -118,7 +143,8 @@ class StreamEngine:
 
     async def _run(self, task: Task, response: Callable[..., Any], peer: Peer, account: Account) -> None:
         began = time.perf_counter()
-        first = await self._next(peer)
+        intake = Intake(peer, account, self._limits.idle_s, self._limits.unread_bytes)
+        first = await intake.next()
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidRequest("the first message must be the header", field="header")
         header = first.header
@@ -128,11 +154,11 @@ class StreamEngine:
         if not header.model:
             suits, reason = self._catalogue.preferred(task.name)
             if not suits:
-                suits, reason = await self._suiting(task, header, begun, peer, account)
+                suits, reason = await self._suiting(task, header, begun, intake, account)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
         series = _Series(
-            peer, response, task.open(header, model.facts), model,
+            peer, intake, response, task.open(header, model.facts), model,
             common_pb2.Timings(), [], begun,
         )  # fmt: skip
         session = series.session
@@ -160,18 +186,18 @@ class StreamEngine:
             timings=series.timings, provenance=provenance(model), interval=interval_to_message(found),
             probes=[survival_to_message(one) for one in survival],
         )  # fmt: skip
-        await self._write(peer, response(report=report))
+        await intake.write(response(report=report))
 
     async def _suiting(
-        self, task: Task, header: Any, begun: deque[Any], peer: Peer, account: Account
+        self, task: Task, header: Any, begun: deque[Any], intake: Intake, account: Account
     ) -> tuple[str, str]:
         """The model for a header that names none, and why; what the task must see for it is kept in ``begun``."""
         models = self._catalogue.facts(task.name)
-        while (found := task.suits(header, models, begun)) is None:
-            message = await self._next(peer)
+        while (found := await self._on_thread(task.suits, header, models, begun)) is None:
+            message = await intake.next()
             if message is None:
                 raise InvalidRequest("the stream ended before a slice was whole", field="slices")
-            account.change(message.ByteSize())
+            account.change(intake.received_bytes)
             begun.append(message)
         return found
 
@@ -182,7 +208,7 @@ class StreamEngine:
         pending: asyncio.Task[_Answer] | None = None
         probing = Probing(self._inference, series.model, series.peer.deadline, series.timings)
         try:
-            await self._write(series.peer, series.response(accepted=accepted))  # while the first slice is being read
+            await series.intake.write(series.response(accepted=accepted))  # while the first slice is being read
             done = 0
             while not isinstance(item := await queue.get(), list):
                 if isinstance(item, Exception):
@@ -190,8 +216,8 @@ class StreamEngine:
                 pending, work = item
                 pieces, message, checks = await pending
                 for piece in pieces:
-                    await self._write(series.peer, series.response(chunk=piece))
-                await self._write(series.peer, message)
+                    await series.intake.write(series.response(chunk=piece))
+                await series.intake.write(message)
                 series.checks = worst([*series.checks, *checks])
                 done += 1
                 current().slices_done = done
@@ -205,6 +231,7 @@ class StreamEngine:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
+            await series.intake.close()
             await probing.drop()
             begun = [item[0] for item in _drain(queue) if isinstance(item, tuple)]
             left = [task for task in (pending, *begun) if task is not None]
@@ -218,27 +245,33 @@ class StreamEngine:
         try:
             while not session.is_complete:
                 began = time.perf_counter()
-                message = series.begun.popleft() if series.begun else await self._next(series.peer, silence)
+                message = series.begun.popleft() if series.begun else await series.intake.next(silence)
                 waited = time.perf_counter() - began
                 series.timings.receive_ms += 1e3 * waited
-                brings = message is not None and message.ByteSize() > _NOTHING_BYTES
-                silence = 0.0 if brings else silence + waited
                 if message is None:
                     raise InvalidRequest(f"the stream ended after {session.progress}", field="slices")
-                for work in session.add(message):
+                size = series.intake.received_bytes
+                silence = 0.0 if size > _NOTHING_BYTES else silence + waited
+                quick = session.quick and size <= _QUICK_BYTES
+                for work in session.add(message) if quick else await self._on_thread(session.add, message):
                     await self._begin(series, work, queue)
-            rest = iter(await asyncio.to_thread(session.complete))
-            while (later := await asyncio.to_thread(_following, rest)) is not None:
+            if (whole := session.whole()) is not None:
+                session.take(await self._apart.run(whole))
+            rest = iter(await self._on_series_thread(session.complete))
+            while (later := await self._on_series_thread(_following, rest)) is not None:
                 await self._begin(series, later, queue)
-            await queue.put(await asyncio.to_thread(session.judge_series))  # while the last slices are on their way
+            await queue.put(await self._on_series_thread(session.judge_series))  # while the last are on their way
         except Exception as error:  # whatever it is, the one who waits for slices must hear of it
             await queue.put(error)
 
     async def _begin(self, series: _Series, work: SliceWork, queue: asyncio.Queue[_Item]) -> None:
         task = asyncio.create_task(self._process(series, work))
         try:
-            await queue.put((task, work))
-        except asyncio.CancelledError:  # nobody else knows of it yet
+            if queue.full():
+                await series.intake.beside(queue.put((task, work)))
+            else:
+                queue.put_nowait((task, work))
+        except BaseException:  # nobody else knows of it yet
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             raise
@@ -258,37 +291,26 @@ class StreamEngine:
 
         def meanwhile() -> None:
             nonlocal judging
-            judging = loop.run_in_executor(None, work.judge_input)
+            judging = loop.run_in_executor(self._slice_threads, work.judge_input)
 
         request = Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline, work.quick)
         async with self._inference.infer(request, fill, meanwhile) as tensors:
             inferred = time.perf_counter()
             timings.network_ms += 1e3 * (inferred - prepared)
-            finished, message = await asyncio.to_thread(_finish, work, tensors, series)
+            finished, message, pieces = await self._on_thread(_finish, work, tensors, series)
         checks = [*(await judging if judging is not None else []), *finished.checks]
         timings.finish_ms += 1e3 * (time.perf_counter() - inferred)
-        return _judged(message, checks)
+        return _judged(message, pieces, checks)
 
-    async def _next(self, peer: Peer, silence: float = 0.0) -> Any:
-        """The next message after so many seconds without progress, None at the end of the stream."""
-        try:
-            async with asyncio.timeout(max(self._limits.idle_s - silence, 0.0)):
-                return await peer.receive()
-        except TimeoutError:
-            raise DeadlineExceeded(f"nothing came for {self._limits.idle_s:.0f} s; send or cancel") from None
+    async def _on_thread(self, function: Callable[..., Any], *values: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._slice_threads, function, *values)
 
-    async def _write(self, peer: Peer, message: Any) -> None:
-        try:
-            async with asyncio.timeout(self._limits.idle_s):
-                await peer.send(message)
-        except TimeoutError:
-            raise DeadlineExceeded(
-                f"the client read nothing for {self._limits.idle_s:.0f} s; read answers while the series is sent"
-            ) from None
+    async def _on_series_thread(self, function: Callable[..., Any], *values: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._series_threads, function, *values)
 
 
-def _finish(work: SliceWork, tensors: Tensors, series: _Series) -> tuple[FinishedSlice, Any]:
-    """On a thread: the slice, and the message that carries its planes."""
+def _finish(work: SliceWork, tensors: Tensors, series: _Series) -> tuple[FinishedSlice, Any, list[common_pb2.Chunk]]:
+    """On a thread: the slice, the message that carries its planes, and where it is too large what goes before."""
     finished = work.finish(tensors)
     message = series.response()
     result = message.slice
@@ -297,17 +319,17 @@ def _finish(work: SliceWork, tensors: Tensors, series: _Series) -> tuple[Finishe
     add_width(result, finished.uncertainty, common_pb2.PLANE_UNCERTAINTY)
     for name, values in finished.extra.items():
         add_picture(result, values, f"PLANE_{name}")
-    return finished, message
-
-
-def _judged(message: Any, checks: list[Check]) -> _Answer:
-    """One message a slice where it fits, else its pixels in chunks before it."""
-    result = message.slice
     pieces: list[common_pb2.Chunk] = []
     if sum(len(plane.data) for plane in result.planes) > PIECE_BYTES:
         for plane in result.planes:
             pieces += chunks(result.slice_index, plane.data, plane.plane)
             plane.data = b""
+    return finished, message, pieces
+
+
+def _judged(message: Any, pieces: list[common_pb2.Chunk], checks: list[Check]) -> _Answer:
+    """With its verdict."""
+    result = message.slice
     result.verdict = verdict_to_message(verdict_of(checks))
     result.checks.extend(check_to_message(check) for check in checks)
     return pieces, message, checks

@@ -7,21 +7,41 @@ from typing import Any, TypeAlias
 
 import grpc
 
+from recon.wire.raw import message_of
+
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class GrpcPeer:
-    """The caller of a streaming method; gRPC cancels the handler when it goes away."""
+    """The caller of a streaming method; gRPC cancels the handler when it goes away.
 
-    def __init__(self, context: _Context) -> None:
-        self._context = context
+    Parameters
+    ----------
+    context
+        Of the call, which hands over messages as bytes.
+    request
+        Class of the messages.
+    """
+
+    def __init__(self, context: _Context, request: Any) -> None:
+        self._context, self._request = context, request
+        self.received_bytes = 0
         left = context.time_remaining()
         self._deadline = None if left is None else time.monotonic() + left
 
     async def receive(self) -> Any:
-        """The next message; None when no more will come."""
-        message = await self._context.read()
-        return None if message is grpc.aio.EOF else message
+        """The next message; None when no more will come.
+
+        Raises
+        ------
+        InvalidRequest
+            When it is none of this method, or would take long to read.
+        """
+        raw = await self._context.read()
+        if raw is grpc.aio.EOF:
+            return None
+        self.received_bytes = len(raw)
+        return message_of(raw, self._request)
 
     async def send(self, message: Any) -> None:
         """Hand over an answer."""

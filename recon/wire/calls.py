@@ -38,13 +38,12 @@ def stream_call(channel: Any, method: MethodDescriptor) -> Any:
 
 
 def stream_handlers(behaviours: Iterable[tuple[MethodDescriptor, Behaviour]]) -> list[grpc.GenericRpcHandler]:
-    """Handlers of streaming methods, one for each service that they belong to."""
+    """Handlers of streaming methods, one for each service that they belong to; messages come as bytes."""
     services: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
     for method, behaviour in behaviours:
         services.setdefault(method.containing_service.full_name, {})[method.name] = (
             grpc.stream_stream_rpc_method_handler(
                 behaviour,
-                request_deserializer=request_of(method).FromString,
                 response_serializer=response_of(method).SerializeToString,
             )
         )

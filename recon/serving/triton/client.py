@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -244,12 +245,17 @@ class TritonClient:
             tensors: Tensors = empty(request.inputs)
         else:
             tensors = {name: slot.view(offsets[name], spec) for name, spec in request.inputs.items()}
-            for name, spec in request.outputs.items():  # what an earlier request left there is nobody's answer
-                slot.view(offsets[name], spec)[...] = 0
-        if request.quick:
+
+        def prepare() -> None:
+            if slot is not None:
+                for name, spec in request.outputs.items():  # what an earlier request left there is nobody's answer
+                    slot.view(offsets[name], spec)[...] = 0
             fill(tensors)
+
+        if request.quick and size <= _SMALL:
+            prepare()
         else:
-            await asyncio.to_thread(fill, tensors)
+            await asyncio.to_thread(prepare)
         if state.abandoned:
             return {}
         if meanwhile is not None:
@@ -289,7 +295,8 @@ class TritonClient:
             tensor = real(filled)
             given = InferInput(name, list(tensor.shape), np_to_triton_dtype(tensor.dtype.type))
             if slot is None:
-                given.set_data_from_numpy(tensor)
+                copy = partial(given.set_data_from_numpy, tensor)
+                await asyncio.to_thread(copy) if tensor.nbytes > _SMALL else copy()
             else:
                 given.set_shared_memory(slot.region, tensor.nbytes, offsets[name])
             inputs.append(given)
@@ -333,7 +340,8 @@ class TritonClient:
         while self._idle:  # too small, or of a request that was much larger: replace rather than collect
             await self._unregister(self._idle.pop())
         try:
-            slot = create_slot(self.address.shared_memory, self._prefix, size, self.generation)
+            make = partial(create_slot, self.address.shared_memory, self._prefix, size, self.generation)
+            slot = make() if size <= _SMALL else await asyncio.to_thread(make)
         except OSError as error:
             log.warning("shared_memory_full", error=str(error))
             return None

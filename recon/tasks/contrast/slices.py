@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +84,10 @@ class AlignedPair:
             pre.values, aligned.low, aligned, pre.geometry, scale, noise, dose_fraction, _box(pre.values, scale), checks
         )  # fmt: skip
 
+    def beside(self, pre: FloatImage) -> AlignedPair:
+        """The same with these values of the scan before contrast."""
+        return replace(self, pre=pre)
+
     @property
     def grid(self) -> SlabGrid:
         """Placement of the part with the head."""
@@ -108,9 +112,10 @@ class AlignedPair:
             regression.add(*self.slab(first, last))
         return regression.solve()
 
-    def work(self, factor: float) -> Iterator[SliceWork]:
+    def work(self, factor: float, coefficients: npt.NDArray[np.float32] | None = None) -> Iterator[SliceWork]:
         """One piece of work per slice; features are made slab by slab, so memory stays bounded."""
-        found, around, total = self.coefficients(), halo(self.grid.aspect), len(self.pre)
+        found = self.coefficients() if coefficients is None else coefficients
+        around, total = halo(self.grid.aspect), len(self.pre)
         for start in range(0, total, SLAB):
             stop = min(total, start + SLAB)
             first, last = max(0, start - around), min(total, stop + around)

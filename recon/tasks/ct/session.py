@@ -32,6 +32,7 @@ class CtSession(Session):
     """One CT series."""
 
     unit = Unit.HU
+    quick = True
     domain_checks = DOMAIN
 
     def __init__(self, header: ct_pb2.CtHeader, model: ModelFacts) -> None:
