@@ -7,4 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+Array: TypeAlias = npt.NDArray[Any]
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
+ComplexArray: TypeAlias = npt.NDArray[np.complex64]
+#: True where something was measured, or lies inside.
+Mask: TypeAlias = npt.NDArray[np.bool_]

@@ -29,11 +29,10 @@ from recon.tasks.names import name_of
 from recon.tasks.options import Options, OptionSpec
 from recon.tasks.sample import Sample
 from recon.tasks.series import Series
-from recon.v1 import common_pb2
 from recon.values.content import Content
 from recon.values.result import ImageSlice, ModelIdentity
 from recon.volumes import Unit
-from recon.wire.messages import chunks
+from recon.wire.chunk_message import chunk_messages
 
 PROTO = """
 syntax = "proto3";
@@ -188,8 +187,7 @@ class ToySeries(Series):
         yield toy_pb2.Request(header=toy_pb2.Header(rows=rows, columns=columns, slices=count, **named))
         for index in range(count):
             for name, stack in (("wave", self._wave), ("gain", self._gain)):
-                for chunk in chunks(index, stack[offset + index].tobytes(), common_pb2.PLANE_UNSPECIFIED, name):
-                    yield toy_pb2.Request(chunk=chunk)
+                yield from chunk_messages(toy_pb2.Request, index, stack[offset + index], name=name)
 
 
 class ToyJob(Job):

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recon.backend.python_model import Array, PythonModel, RequestRefused, as_measured
+from recon.arrays import Array
+from recon.backend.python_model import PythonModel, RequestRefused, as_measured
 from recon.backend.runtime import runtime_of
 from recon.physics.fourier import to_kspace
 

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import Array, ComplexArray, Mask
 from recon.backend.mr_trajectory import along_trajectory
-from recon.backend.python_model import Array, PythonModel, RequestRefused, as_measured
+from recon.backend.python_model import PythonModel, RequestRefused, as_measured
 from recon.backend.replicas import HALF_WIDTH, Method, propagated, regularisation, root_mean_square
 from recon.physics.coil_compression import combinations, virtual_coils
 from recon.physics.conjugate_gradients import conjugate_gradients
@@ -31,11 +32,9 @@ SENSE_STEPS, SENSE_TOLERANCE = 40, 1e-3
 WAVELET, WAVELET_STEPS = "db4", 60
 WAVELET_WEIGHT = 0.2  # in standard deviations of the noise
 _LEAST_CALIBRATION = 6
-_Complex = npt.NDArray[np.complex64]
-_Mask = npt.NDArray[np.bool_]
 
 
-def coil_maps(kspace: _Complex, mask: _Mask, noise: float, halt: Halt = never) -> _Complex:
+def coil_maps(kspace: ComplexArray, mask: Mask, noise: float, halt: Halt = never) -> ComplexArray:
     """Maps (coils, y, x) over the whole field of view; ones for a single coil.
 
     Parameters
@@ -62,7 +61,7 @@ def coil_maps(kspace: _Complex, mask: _Mask, noise: float, halt: Halt = never) -
     return sensitivities(centre, (rows, columns), noise * 2**0.5, halt=halt)[0]
 
 
-def zero_filled(kspace: _Complex, mask: _Mask, noise: Array, halt: Halt = never) -> Method:
+def zero_filled(kspace: ComplexArray, mask: Mask, noise: Array, halt: Halt = never) -> Method:
     """Every sample is kept as it is; noise of each coil is that of k-space times the share measured."""
     coils = to_image(kspace)
     energy = np.abs(coils) ** 2
@@ -72,14 +71,14 @@ def zero_filled(kspace: _Complex, mask: _Mask, noise: Array, halt: Halt = never)
     return Method(image, np.sqrt(variance * mask.mean()), np.zeros(image.shape))
 
 
-def sense(kspace: _Complex, mask: _Mask, noise: Array, halt: Halt = never) -> Method:
+def sense(kspace: ComplexArray, mask: Mask, noise: Array, halt: Halt = never) -> Method:
     """CG-SENSE with Wiener's weight of the identity."""
     level = root_mean_square(noise)
     matrix = combinations(kspace[:, mask], VIRTUAL_COILS)
     operator, virtual, left_out = _prepared(kspace, mask, level, halt)
     weight = regularisation(level, float((np.abs(virtual) ** 2).sum()) / mask.size)
 
-    def solve(samples: _Complex) -> _Complex:
+    def solve(samples: ComplexArray) -> ComplexArray:
         right = operator.adjoint(np.tensordot(matrix, samples, 1) * mask)
         steps = SENSE_STEPS, SENSE_TOLERANCE
         return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, *steps, halt)[0]
@@ -88,7 +87,7 @@ def sense(kspace: _Complex, mask: _Mask, noise: Array, halt: Halt = never) -> Me
     return Method(image, propagated(solve, image, kspace, noise), _unexplained(operator, image, virtual, left_out))
 
 
-def l1_wavelet(kspace: _Complex, mask: _Mask, noise: Array, halt: Halt = never) -> Method:
+def l1_wavelet(kspace: ComplexArray, mask: Mask, noise: Array, halt: Halt = never) -> Method:
     """FISTA (Beck and Teboulle, 2009) with wavelets at a random shift in each step, against blocking."""
     level = root_mean_square(noise)
     operator, kspace, left_out = _prepared(kspace, mask, level, halt)
@@ -106,7 +105,7 @@ def l1_wavelet(kspace: _Complex, mask: _Mask, noise: Array, halt: Halt = never) 
     return Method(image, np.full(image.shape, np.nan), _unexplained(operator, image, kspace, left_out))
 
 
-def shrink(image: _Complex, threshold: float, shift: npt.NDArray[np.int64]) -> _Complex:
+def shrink(image: ComplexArray, threshold: float, shift: npt.NDArray[np.int64]) -> ComplexArray:
     """Wavelet coefficients pulled towards zero; the coarsest scale stays."""
     import pywt
 
@@ -124,7 +123,7 @@ def soft_threshold(values: Array, threshold: float) -> Array:
     return np.asarray(values * (np.maximum(size - threshold, 0) / np.maximum(size, 1e-30)))
 
 
-CARTESIAN: dict[str, Callable[[_Complex, _Mask, Array, Halt], Method]] = {
+CARTESIAN: dict[str, Callable[[ComplexArray, Mask, Array, Halt], Method]] = {
     "zero-filled": zero_filled,
     "sense": sense,
     "l1-wavelet": l1_wavelet,
@@ -133,8 +132,8 @@ CARTESIAN: dict[str, Callable[[_Complex, _Mask, Array, Halt], Method]] = {
 
 def reconstruct(
     method: str,
-    kspace: _Complex,
-    mask: _Mask,
+    kspace: ComplexArray,
+    mask: Mask,
     noise: Array | float = np.nan,
     trajectory: Array | None = None,
     matrix: tuple[int, int] | None = None,
@@ -194,13 +193,13 @@ def problem_with(method: str, parameters: Mapping[str, str], along: bool, names:
 
 
 def _prepared(
-    kspace: _Complex, mask: _Mask, noise: float, halt: Halt
-) -> tuple[Sense, _Complex, npt.NDArray[np.float32]]:
+    kspace: ComplexArray, mask: Mask, noise: float, halt: Halt
+) -> tuple[Sense, ComplexArray, npt.NDArray[np.float32]]:
     virtual, left_out = virtual_coils(kspace, kspace[:, mask], VIRTUAL_COILS)
     return Sense(coil_maps(virtual, mask, noise, halt), mask), virtual, left_out
 
 
-def _unexplained(operator: Sense, image: _Complex, kspace: _Complex, left_out: Array) -> Array:
+def _unexplained(operator: Sense, image: ComplexArray, kspace: ComplexArray, left_out: Array) -> Array:
     """Magnitude over coils of what the image does not explain of the measured samples."""
     residual = operator.forward(image) - kspace
     return np.sqrt((np.abs(residual) ** 2).sum(0) + left_out)

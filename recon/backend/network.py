@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from recon.arrays import Array
 from recon.backend.configuration import warm_shapes
-from recon.backend.python_model import Array, PythonModel, numpy_type
+from recon.backend.python_model import PythonModel, numpy_type
 from recon.backend.runtime import runtime_of
 
 

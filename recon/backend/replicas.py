@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 
+from recon.arrays import ComplexArray
+
 HALF_WIDTH = 1.645  # standard deviations to each side of 90 % of a normal distribution
 _REPLICAS = 3
 _WIENER = 2.0  # of the identity beside the normal operator, in units of noise over signal power
-_Complex = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def regularisation(noise: float, power: float) -> float:
 
 
 def propagated(
-    solve: Callable[[_Complex], _Complex], image: _Complex, kspace: _Complex, noise: npt.NDArray[Any]
+    solve: Callable[[ComplexArray], ComplexArray], image: ComplexArray, kspace: ComplexArray, noise: npt.NDArray[Any]
 ) -> npt.NDArray[np.float32]:
     """Standard deviation of the real part of a linear method's image, from pseudo-replicas of the scan.
 

@@ -5,7 +5,6 @@ Run as ``python -m recon.bench.fake_server``; it prints its address and serves u
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import struct
 import subprocess
@@ -14,9 +13,11 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
 import grpc
 import numpy as np
+import typer
 
 from recon.bench.observation import Reply
 
@@ -113,7 +114,12 @@ async def fake_route(address: str) -> AsyncIterator[FakeRoute]:
         yield FakeRoute(channel)
 
 
+def main(fault: Annotated[str, typer.Option(help=f"One of {', '.join(FAULTS)}.")] = "none") -> None:
+    """Print the address and serve until the input ends."""
+    if fault not in FAULTS:
+        raise typer.BadParameter(f"{fault} is none of {', '.join(FAULTS)}")
+    asyncio.run(_serve(fault))
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--fault", choices=FAULTS, default="none")
-    asyncio.run(_serve(parser.parse_args().fault))
+    typer.run(main)

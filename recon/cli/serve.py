@@ -48,6 +48,8 @@ def serve(
     log_level: Annotated[LogLevel, typer.Option(help="What the log on stderr holds, from this on.")] = LogLevel.INFO,
 ) -> None:
     """Serve until SIGTERM; prints one line when ready."""
+    from threadpoolctl import threadpool_limits
+
     from recon.serving import server
     from recon.serving.allocator import keep_memory
     from recon.serving.logs import log_to_stderr
@@ -55,6 +57,7 @@ def serve(
 
     log_to_stderr(getattr(logging, log_level.name))
     keep_memory()
+    threadpool_limits(1, "blas")  # its products are small, and its threads would spin beside the network
     # a thread that works on a slice must not hold up the loop for the usual 5 ms
     sys.setswitchinterval(_SWITCH_S)
     given = {

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +30,7 @@ from recon.errors import DeadlineExceeded, InternalError, MissingExtra, ReconErr
 from recon.tasks.registry import tasks
 from recon.v1 import models_pb2
 from recon.wire.calls import response_of
+from recon.wire.slice_message import answer_reader
 
 #: Answers that wait for the caller to take them.
 _AHEAD = 2
@@ -80,11 +81,11 @@ class Local(Calls):
 
     def opener(self, method: MethodDescriptor) -> Opener:
         """Opens streams of a method."""
-        task = self._task_of[method.full_name]
+        task, response = self._task_of[method.full_name], response_of(method)
 
         def open_stream(messages: Iterator[Any], timeout_s: float) -> LocalStream:
-            stream = LocalStream(self._loop, messages, timeout_s)
-            stream.begin(self._engine.run(task, response_of(method), stream))
+            stream = LocalStream(self._loop, messages, timeout_s, answer_reader(response))
+            stream.begin(self._engine.run(task, response, stream))
             return stream
 
         return open_stream
@@ -93,10 +94,11 @@ class Local(Calls):
 class LocalStream:
     """One stream: the engine's peer on one side, the caller's answers on the other."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, messages: Iterator[Any], timeout_s: float) -> None:
-        self._loop, self._messages, self._timeout = loop, messages, timeout_s
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, messages: Iterator[Any], timeout_s: float, read: Callable[[bytes], Any]
+    ) -> None:
+        self._loop, self._messages, self._timeout, self._decoded = loop, messages, timeout_s, read
         self._deadline = time.monotonic() + timeout_s
-        self.received_bytes = 0
         self._answers: asyncio.Queue[Any] = asyncio.Queue(_AHEAD)
         self._task: asyncio.Task[None] | None = None
 
@@ -112,13 +114,11 @@ class LocalStream:
 
     async def receive(self) -> Any:
         """The caller's next message; None when no more will come."""
-        message = await asyncio.to_thread(next, self._messages, None)
-        self.received_bytes = 0 if message is None else message.ByteSize()
-        return message
+        return await asyncio.to_thread(next, self._messages, None)
 
     async def send(self, message: Any) -> None:
         """Hand over an answer when there is room."""
-        await self._answers.put(message)
+        await self._answers.put(self._decoded(message) if isinstance(message, bytes) else message)
 
     def begin(self, work: Any) -> None:
         """Let the engine work on it."""

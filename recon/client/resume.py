@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from recon.client.streams import CANCELLED, Opener, Stream, StreamFailed
 from recon.errors import DeadlineExceeded, InternalError, ServiceUnavailable, TooManyRequests
@@ -18,7 +19,7 @@ from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
 from recon.wire.messages import check_from_message, interval_from_message, survival_from_message, verdict_from_message
 from recon.wire.planes import plane_to_image
 
-_TIMINGS = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "probe_ms", "total_ms")
+_TIMINGS = tuple(common_pb2.Timings.DESCRIPTOR.fields_by_name)
 
 
 class Run(Iterator[ImageSlice]):
@@ -196,9 +197,7 @@ class Run(Iterator[ImageSlice]):
         self.report = SeriesReport(verdict, self._checks, self._interval, dict(self._timings), self.attempts, probes)
 
 
-def _slice(
-    message: common_pb2.SliceResult, pieces: dict[int, bytearray], shape: tuple[int, int], offset: int
-) -> ImageSlice:
+def _slice(message: Any, pieces: dict[int, bytearray], shape: tuple[int, int], offset: int) -> ImageSlice:
     checks = [check_from_message(check) for check in message.checks]
     planes = {
         plane.plane: plane_to_image(plane, plane.data or pieces.get(plane.plane, b""), shape)

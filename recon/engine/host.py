@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from recon.backend.configuration import FILE, model_config_in, of_version, param
 from recon.backend.python_model import PythonModel, RequestRefused
 from recon.engine.inference import Request, Tensors, empty, real
 from recon.engine.models import ServedModel, models_of
-from recon.errors import DeadlineExceeded, InternalError, InvalidRequest
+from recon.errors import InternalError, InvalidRequest
 from recon.physics.halting import Halted
 
 
@@ -48,7 +46,6 @@ class Host:
             raise InvalidRequest(f"{repository} holds no model")
         self._loaded: dict[tuple[str, str], PythonModel] = {}
         self._thread = ThreadPoolExecutor(1, "model")
-        self._permit = asyncio.Semaphore(1)
 
     async def is_ready(self) -> bool:
         """Always: what is missing is said when it is asked for."""
@@ -63,31 +60,15 @@ class Host:
             for model in models_of(folder.name, parameters_in(folder), version)
         ]
 
-    @asynccontextmanager
-    async def infer(
-        self, request: Request, fill: Callable[[Tensors], object], meanwhile: Callable[[], object] | None = None
-    ) -> AsyncIterator[Tensors]:
+    async def begin(self, request: Request, fill: Callable[[Tensors], object]) -> HostCall:
         """See :class:`recon.engine.inference.Inference`."""
         tensors = empty(request.inputs)
         if request.quick:
             fill(tensors)
         else:
             await asyncio.to_thread(fill, tensors)
-        left = None if request.deadline is None else request.deadline - time.monotonic()
-        loop = asyncio.get_running_loop()
         given_up = threading.Event()
-        async with self._permit:  # what a model returns may be overwritten by its next answer
-            try:
-                async with asyncio.timeout(left):
-                    call = loop.run_in_executor(self._thread, self._answer, request, tensors, given_up.is_set)
-                    if meanwhile is not None:
-                        meanwhile()
-                    outputs = await call
-            except TimeoutError:
-                raise DeadlineExceeded("the deadline passed while the model ran") from None
-            finally:
-                given_up.set()
-            yield outputs
+        return HostCall(self._thread.submit(self._answer, request, tensors, given_up.is_set), given_up)
 
     def close(self) -> None:
         """Let go of the models when the one that runs has ended."""
@@ -110,7 +91,8 @@ class Host:
             outputs = model.answer(given, parameters)
         except RequestRefused as refused:
             raise InternalError(f"the model refused this input: {refused}") from refused
-        return {name: outputs[name] for name in request.outputs}
+        # what a model returns may be overwritten by its next answer
+        return {name: outputs[name].copy() for name in request.outputs}
 
     def _model(self, name: str, version: str) -> PythonModel:
         """A model, loaded and held against its checksum."""
@@ -126,6 +108,22 @@ class Host:
             model.load(folder / version, config, parameters)
             self._loaded[name, version] = model
         return self._loaded[name, version]
+
+
+class HostCall:
+    """One inference that waits for the thread, or is on it."""
+
+    def __init__(self, call: Future[Tensors], given_up: threading.Event) -> None:
+        self._call, self._given_up = call, given_up
+
+    async def outputs(self) -> Tensors:
+        """See :class:`recon.engine.inference.Running`."""
+        return await asyncio.wrap_future(self._call)
+
+    def release(self) -> None:
+        """It does not run if it has not begun, and ends when the model looks."""
+        self._given_up.set()
+        self._call.cancel()
 
 
 def _code_of(parameters: Mapping[str, str]) -> PythonModel:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.engine.models import ServedModel
+from recon.errors import DeadlineExceeded
 from recon.tasks.base import TensorSpec
 
 Tensors = Mapping[str, npt.NDArray[Any]]
@@ -42,6 +45,24 @@ class Request:
     quick: bool = False
 
 
+class Running(Protocol):
+    """An inference under way."""
+
+    async def outputs(self) -> Tensors:
+        """Wait for them; they are valid until it is released.
+
+        Raises
+        ------
+        ServiceUnavailable
+            When the models are gone or do not answer in time.
+        InternalError
+            When the model fails.
+        """
+
+    def release(self) -> None:
+        """Nobody needs it any more, at whatever point it is; may be called again."""
+
+
 class Inference(Protocol):
     """Models that can be asked for and run."""
 
@@ -51,29 +72,47 @@ class Inference(Protocol):
     async def models(self) -> list[ServedModel]:
         """All of them."""
 
-    def infer(
-        self, request: Request, fill: Callable[[Tensors], object], meanwhile: Callable[[], object] | None = None
-    ) -> AbstractAsyncContextManager[Tensors]:
-        """Run one; its outputs are valid inside the ``async with`` block only.
+    async def begin(self, request: Request, fill: Callable[[Tensors], object]) -> Running:
+        """Run one as soon as there is a place; whoever begins it releases it.
 
         Parameters
         ----------
         request
             What to run.
         fill
-            Writes the inputs into the arrays that it is given.
-        meanwhile
-            Called when the model has begun.
+            Writes the inputs into the arrays that it is given; on a thread unless the request is quick.
 
         Raises
         ------
         ServiceUnavailable
-            When the models are gone or do not answer in time.
-        DeadlineExceeded
-            When the request's deadline passes first.
-        InternalError
-            When the model fails.
+            When the models are gone.
         """
+
+
+@asynccontextmanager
+async def infer(inference: Inference, request: Request, fill: Callable[[Tensors], object]) -> AsyncIterator[Tensors]:
+    """Run a model from beginning to end; its outputs are valid inside the ``async with`` block only.
+
+    Raises
+    ------
+    DeadlineExceeded
+        When the request's deadline passes first.
+    ReconError
+        As :meth:`Inference.begin` and :meth:`Running.outputs` do.
+    """
+    left = None if request.deadline is None else request.deadline - time.monotonic()
+    running: Running | None = None
+    try:
+        try:
+            async with asyncio.timeout(left):
+                running = await inference.begin(request, fill)
+                outputs = await running.outputs()
+        except TimeoutError:
+            raise DeadlineExceeded("the deadline passed while the model ran") from None
+        yield outputs
+    finally:
+        if running is not None:
+            running.release()
 
 
 def real(tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:

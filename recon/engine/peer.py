@@ -14,10 +14,6 @@ class Peer(Protocol):
     async def receive(self) -> Any:
         """The next message; None when no more will come."""
 
-    @property
-    def received_bytes(self) -> int:
-        """Size of the message that came last."""
-
     async def send(self, message: Any) -> None:
         """Hand over an answer; returns when the peer has room for another."""
 

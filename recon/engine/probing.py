@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import time
 
-from recon.engine.inference import Inference, Request
-from recon.engine.models import ServedModel
+import numpy as np
+
+from recon.engine.inference import Inference, Request, infer
+from recon.engine.slices import Series
 from recon.quality.survival import Shares
 from recon.tasks.base import SliceWork
 from recon.tasks.probe import Probe
-from recon.v1 import common_pb2
 
 
 class Probing:
@@ -19,18 +20,14 @@ class Probing:
 
     Parameters
     ----------
-    inference, model
-        What made the slices.
-    deadline
-        Of the stream, seconds of :func:`time.monotonic`.
-    timings
-        Told what it took.
+    inference
+        Where models run.
+    series
+        Of the slices.
     """
 
-    def __init__(
-        self, inference: Inference, model: ServedModel, deadline: float | None, timings: common_pb2.Timings
-    ) -> None:
-        self._inference, self._model, self._deadline, self._timings = inference, model, deadline, timings
+    def __init__(self, inference: Inference, series: Series) -> None:
+        self._inference, self._series = inference, series
         self._found: list[Shares] = []
         self._running: asyncio.Task[None] | None = None
 
@@ -67,10 +64,11 @@ class Probing:
         probe = await asyncio.to_thread(work.probe)
         if probe is not None:
             self._found.append(await self._shares(probe))
-        self._timings.probe_ms += 1e3 * (time.perf_counter() - began)
+        self._series.spent("probe", began)
 
     async def _shares(self, probe: Probe) -> Shares:
         work = probe.work
-        request = Request(self._model, work.inputs, work.outputs, work.parameters, self._deadline)
-        async with self._inference.infer(request, work.prepare) as tensors:
-            return await asyncio.to_thread(lambda: probe.shares(work.finish(tensors).image))
+        deadline = self._series.peer.deadline
+        request = Request(self._series.model, work.inputs, work.outputs, work.parameters, deadline)
+        async with infer(self._inference, request, work.prepare) as tensors:
+            return await asyncio.to_thread(lambda: probe.shares(np.asarray(work.finish(tensors).image, np.float32)))

@@ -13,9 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
-ComplexArray = npt.NDArray[np.complex64]
-BoolArray = npt.NDArray[np.bool_]
+from recon.arrays import ComplexArray, FloatArray, Mask
 
 #: Pixels a side of the images that these encodings encode.
 SIDE = 64
@@ -56,7 +54,7 @@ class Encoding:
     delay: float = 0.0
 
     @property
-    def mask(self) -> BoolArray:
+    def mask(self) -> Mask:
         """Which elements of the raw-data array are measured, ``shape`` bool."""
         mask = np.zeros(self.shape, bool)
         mask.ravel()[self.measured] = True
@@ -132,7 +130,7 @@ def encoding(name: str) -> Encoding:
     raise ValueError(f"no encoding is called {name!r}; there are {', '.join(NAMES)}")
 
 
-def poisson_disc(side: int, distance: float, seed: int) -> BoolArray:
+def poisson_disc(side: int, distance: float, seed: int) -> Mask:
     """Random samples of a grid that keep a distance growing from the centre, (side, side) bool.
 
     Darts in random order, each accepted when none lies within its radius (Cook, ACM TOG 5:51, 1986). A
@@ -177,7 +175,7 @@ def spiral(samples: int, interleaves: int, turns: float) -> FloatArray:
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], -1).astype(np.float32)
 
 
-def _cartesian(name: str, mask: BoolArray, delay: float) -> Encoding:
+def _cartesian(name: str, mask: Mask, delay: float) -> Encoding:
     """Readouts along ky, lines along kx; every other line is read ``delay`` samples late."""
     along, line = np.nonzero(mask)
     ky = (along - SIDE // 2 + delay * (line % 2)) / SIDE

@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from recon.arrays import ComplexArray
 from recon.physics.fourier import to_image
 from recon.physics.halting import Halt, never
-
-ComplexArray = npt.NDArray[np.complex64]
 
 #: Samples a side of the centre that low-resolution images and kernels are made of, at most.
 LARGEST_CENTRE, LARGEST_CALIBRATION = 32, 24

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 
-ComplexArray = npt.NDArray[np.complex64]
+from recon.arrays import ComplexArray
 
 _AXES = (-2, -1)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]
+from recon.arrays import Mask
+
 #: Of the other coils' median magnitude, below which a coil receives nothing, not even noise.
 _DEAD = 1e-3
 

@@ -9,6 +9,9 @@ from recon.arrays import FloatArray
 BLOCK = 8
 TISSUE_HU = (-200.0, 250.0)
 _FEWEST_BLOCKS = 8
+_AXIS = np.arange(BLOCK, dtype=np.float32) - (BLOCK - 1) / 2
+_ONES = np.ones(BLOCK, np.float32)
+_MOMENTS = np.stack([_ONES, _AXIS], axis=1)
 
 
 def tissue_noise(hu: FloatArray) -> float:
@@ -20,25 +23,23 @@ def tissue_noise(hu: FloatArray) -> float:
     Parameters
     ----------
     hu
-        (y, x) in HU.
+        (y, x) in HU, of any type.
     """
-    rows, columns = (side // BLOCK * BLOCK for side in hu.shape)
-    blocks = (
-        np.asarray(hu[:rows, :columns], dtype=np.float32)
-        .reshape(rows // BLOCK, BLOCK, columns // BLOCK, BLOCK)
-        .swapaxes(1, 2)[::2]  # every second row of blocks is enough
-        .reshape(-1, BLOCK, BLOCK)
-    )
-    mean = blocks.mean(axis=(1, 2))
-    blocks = blocks[(mean > TISSUE_HU[0]) & (mean < TISSUE_HU[1])]
-    if len(blocks) < _FEWEST_BLOCKS:
+    rows, columns = (side // BLOCK for side in hu.shape)
+    used = hu[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns * BLOCK)
+    blocks = np.array(used[::2], dtype=np.float32)  # every second row of blocks is enough
+    blocks = blocks.reshape(-1, BLOCK, columns, BLOCK)
+    lines = (blocks.reshape(-1, BLOCK) @ _MOMENTS).reshape(*blocks.shape[:3], 2)  # of each line of a block
+    mean, moment_x = np.moveaxis(lines.sum(axis=1), -1, 0)
+    mean = mean / BLOCK**2
+    tissue = (mean > TISSUE_HU[0]) & (mean < TISSUE_HU[1])
+    if np.count_nonzero(tissue) < _FEWEST_BLOCKS:
         return float("nan")
-    axis = np.arange(BLOCK, dtype=np.float32) - (BLOCK - 1) / 2
-    norm = BLOCK * float((axis**2).sum())
-    variance = blocks.var(axis=(1, 2))
-    for slope_axis in (1, 2):
-        # no matrix product: BLAS would leave a thread spinning beside the network
-        slope = (blocks.sum(axis=3 - slope_axis) * axis).sum(axis=1) / norm
-        variance -= slope**2 * float((axis**2).mean())
+    moment_y = np.einsum("ryc,y->rc", lines[..., 0], _AXIS)
+    blocks -= mean[:, None, :, None]
+    np.multiply(blocks, blocks, out=blocks)
+    variance = (blocks.reshape(-1, BLOCK) @ _ONES).reshape(blocks.shape[:3]).sum(axis=1) / BLOCK**2
+    norm = BLOCK * float((_AXIS**2).sum())
+    variance -= ((moment_x / norm) ** 2 + (moment_y / norm) ** 2) * float((_AXIS**2).mean())
     # a plane takes 3 of the 64 degrees of freedom
-    return float(np.sqrt(np.quantile(np.maximum(variance, 0.0), 0.25) * BLOCK**2 / (BLOCK**2 - 3)))
+    return float(np.sqrt(np.quantile(np.maximum(variance[tissue], 0.0), 0.25) * BLOCK**2 / (BLOCK**2 - 3)))

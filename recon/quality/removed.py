@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recon.arrays import FloatArray
+from recon.quality.masked import mean_where
 
 _WINDOW_HU = (-200.0, 300.0)
 _EDGE_HU = 25.0
@@ -28,18 +29,20 @@ def edge_energy_ratio(denoised: FloatArray, removed: FloatArray) -> float:
     float
         The ratio, or NaN where there is too little tissue or hardly an edge to compare.
     """
-    image = _halve(np.clip(denoised, *_WINDOW_HU))
-    energy = _halve(removed) ** 2
-    down = np.abs(image[2:, 1:-1] - image[:-2, 1:-1])
-    across = np.abs(image[1:-1, 2:] - image[1:-1, :-2])
-    step = np.maximum(down, across)
+    windowed = np.maximum(denoised, _WINDOW_HU[0])
+    image = _halve(np.minimum(windowed, _WINDOW_HU[1], out=windowed))
+    energy = _halve(removed)
+    np.multiply(energy, energy, out=energy)
+    step = np.subtract(image[2:, 1:-1], image[:-2, 1:-1])
+    across = np.subtract(image[1:-1, 2:], image[1:-1, :-2])
+    np.maximum(np.abs(step, out=step), np.abs(across, out=across), out=step)
     centre = image[1:-1, 1:-1]
     tissue = (centre > _WINDOW_HU[0] + 20) & (centre < _WINDOW_HU[1] - 20)
     edge, flat = tissue & (step > _EDGE_HU), tissue & (step < _FLAT_HU)
-    if edge.sum() < _FEWEST_PIXELS or flat.sum() < _FEWEST_PIXELS:
+    if min(np.count_nonzero(edge), np.count_nonzero(flat)) < _FEWEST_PIXELS:
         return float("nan")
-    inner = energy[1:-1, 1:-1]
-    return float(np.sqrt(inner[edge].mean() / max(float(inner[flat].mean()), 1e-6)))
+    inner = np.ascontiguousarray(energy[1:-1, 1:-1])
+    return float(np.sqrt(mean_where(edge, inner) / max(mean_where(flat, inner), 1e-6)))
 
 
 def _halve(image: FloatArray) -> FloatArray:

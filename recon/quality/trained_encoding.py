@@ -12,11 +12,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import ComplexArray, FloatArray, Mask
 from recon.quality.verdict import Check, Verdict, measure
-
-ComplexArray = npt.NDArray[np.complex64]
-FloatArray = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 #: Share of samples that may be missing or extra.
 MOST_MISPLACED = 0.002

@@ -7,7 +7,7 @@ import time
 import structlog
 
 from recon.engine.catalogue import Catalogue
-from recon.engine.inference import Request
+from recon.engine.inference import Request, infer
 from recon.engine.models import ServedModel
 from recon.serving.triton.client import TritonClient
 from recon.tasks.base import Task
@@ -26,7 +26,7 @@ async def measured_ms(triton: TritonClient, task: Task, model: ServedModel) -> f
     spent = []
     for _ in range(_ROUNDS + 1):
         began = time.perf_counter()
-        async with triton.infer(request, work.prepare):
+        async with infer(triton, request, work.prepare):
             spent.append(1e3 * (time.perf_counter() - began))
     return sorted(spent[1:])[_ROUNDS // 2]
 

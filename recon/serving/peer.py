@@ -7,25 +7,16 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from recon.wire.raw import message_of
+from recon.errors import ReconError
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class GrpcPeer:
-    """The caller of a streaming method; gRPC cancels the handler when it goes away.
+    """The caller of a streaming method; gRPC cancels the handler when it goes away."""
 
-    Parameters
-    ----------
-    context
-        Of the call, which hands over messages as bytes.
-    request
-        Class of the messages.
-    """
-
-    def __init__(self, context: _Context, request: Any) -> None:
-        self._context, self._request = context, request
-        self.received_bytes = 0
+    def __init__(self, context: _Context) -> None:
+        self._context = context
         left = context.time_remaining()
         self._deadline = None if left is None else time.monotonic() + left
 
@@ -35,13 +26,12 @@ class GrpcPeer:
         Raises
         ------
         InvalidRequest
-            When it is none of this method, or would take long to read.
+            When it is none of this method, or one that would take long to read.
         """
-        raw = await self._context.read()
-        if raw is grpc.aio.EOF:
-            return None
-        self.received_bytes = len(raw)
-        return message_of(raw, self._request)
+        message = await self._context.read()
+        if isinstance(message, ReconError):
+            raise message
+        return None if message is grpc.aio.EOF else message
 
     async def send(self, message: Any) -> None:
         """Hand over an answer."""

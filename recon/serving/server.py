@@ -123,7 +123,7 @@ class Server:
             await self._grpc.start()
             if self.embedded:
                 await self.embedded.start()
-                self.triton.address = self.embedded.address  # known only now whether it is isolated
+                self.triton.server.address = self.embedded.address  # known only now whether it is isolated
             if self._works_on_series:
                 await self.engine.warm()
             self._monitor = asyncio.create_task(self._watch(), name="readiness")

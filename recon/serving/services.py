@@ -16,7 +16,7 @@ from recon.serving.peer import GrpcPeer
 from recon.serving.triton.client import TritonClient
 from recon.tasks.base import Task
 from recon.v1 import models_pb2, models_pb2_grpc
-from recon.wire.calls import Behaviour, request_of, response_of, stream_handlers
+from recon.wire.calls import Behaviour, response_of, stream_handlers
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -32,10 +32,10 @@ def service_names(tasks: Iterable[Task]) -> list[str]:
 
 
 def _behaviour(engine: StreamEngine, task: Task) -> Behaviour:
-    request, response = request_of(task.method), response_of(task.method)
+    response = response_of(task.method)
 
     async def answer(messages: Any, context: _Context) -> None:
-        await engine.run(task, response, GrpcPeer(context, request))
+        await engine.run(task, response, GrpcPeer(context))
 
     return answer
 

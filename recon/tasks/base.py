@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from google.protobuf.descriptor import MethodDescriptor
 
+from recon.arrays import Array
 from recon.errors import InvalidRequest
 from recon.quality.interval import Interval, IntervalKind
 from recon.quality.survival import Least
@@ -34,9 +34,9 @@ from recon.tasks.options import Options
 from recon.tasks.probe import Probe
 from recon.tasks.sample import Sample
 from recon.tasks.series import Series
+from recon.values.fixed_point import FixedPoint
 from recon.volumes import FloatImage, Unit
 
-Array = npt.NDArray[Any]
 #: Told how many files have been looked at.
 LookedAt: TypeAlias = Callable[[int], None] | None
 
@@ -84,9 +84,11 @@ class FinishedSlice:
 
     Attributes
     ----------
-    image, uncertainty
-        (y, x) float32 in the session's unit; the uncertainty is half the width of the 90 % interval,
-        NaN where the method knows none.
+    image
+        (y, x) float32 in the session's unit, or int16 where it has been rounded.
+    uncertainty
+        (y, x) float32, half the width of the 90 % interval, NaN where the method knows none; or fixed point. It
+        may be a view of the model's outputs.
     checks
         Measured on the result.
     extra
@@ -94,8 +96,8 @@ class FinishedSlice:
         ``"DETECTABILITY"``.
     """
 
-    image: FloatImage
-    uncertainty: FloatImage
+    image: FloatImage | Array
+    uncertainty: FloatImage | FixedPoint
     checks: list[Check]
     extra: Mapping[str, FloatImage] = field(default_factory=dict)
 
@@ -114,7 +116,7 @@ class SliceWork(ABC):
     index
         Of the slice in the result, from 0.
     quick
-        Whether ``prepare`` takes less than a change of threads would.
+        Whether all three take no longer than other streams can wait: then they run in the event loop.
     probed
         Whether known lesions are to be added to it, once it is finished.
     """
@@ -211,6 +213,11 @@ class Session(ABC):
         An estimate from the header alone, by which a service refuses what it would never finish.
         """
         return _OPERATIONS_A_PIXEL * self.rows * self.columns
+
+    @property
+    def quick_end(self) -> bool:
+        """Whether nothing is left to make when all is in, and judging the series is quick."""
+        return False
 
     @property
     def interval(self) -> Interval:

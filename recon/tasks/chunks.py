@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from recon.errors import InvalidRequest, quoted
 from recon.v1 import common_pb2
+from recon.wire.chunk_message import Chunk
 from recon.wire.messages import CHUNK_BYTES
 
 
@@ -40,8 +41,8 @@ class SliceAssembler:
         """Whether all slices are in."""
         return self.next_slice == self.slices
 
-    def add(self, chunk: common_pb2.Chunk) -> npt.NDArray[Any] | None:
-        """Take a chunk; returns the slice (y, x) that it completes, in single precision, else None.
+    def add(self, chunk: common_pb2.Chunk | Chunk) -> npt.NDArray[Any] | None:
+        """Take a chunk; returns the slice (y, x) that it completes, in the type of its samples, else None.
 
         Raises
         ------
@@ -58,18 +59,19 @@ class SliceAssembler:
                 f"{where}: expected slice {self.next_slice}, byte {self._filled}; send slices in order",
                 field="chunk.slice_index",
             )
-        data: bytes | bytearray = chunk.data  # a copy each time that it is read
-        if len(data) > CHUNK_BYTES or not data:
-            raise InvalidRequest(f"{where}: has {len(data)} bytes; 1 to 4 MiB", field="chunk.data")
-        if self._filled + len(data) > self._bytes:
+        # of a message of protobuf's, each look at the field is a copy
+        data: bytes | bytearray | memoryview = chunk.data
+        size = len(data)
+        if not 0 < size <= CHUNK_BYTES:
+            raise InvalidRequest(f"{where}: has {size} bytes; 1 to 4 MiB", field="chunk.data")
+        if self._filled + size > self._bytes:
             raise InvalidRequest(f"{where}: runs over the slice's {self._bytes} bytes", field="chunk.data")
-        self._filled += len(data)
-        if len(data) < self._bytes:  # a slice that comes whole is not copied
+        if size < self._bytes:  # a slice that comes whole is not copied
             self._part += data
             data = self._part
+        self._filled += size
         if self._filled < self._bytes:
             return None
         self._part, self._filled = bytearray(), 0
         self.next_slice += 1
-        single = np.complex64 if self.dtype.kind == "c" else np.float32
-        return np.frombuffer(data, self.dtype).reshape(self.shape).astype(single, copy=False)
+        return np.frombuffer(data, self.dtype).reshape(self.shape)

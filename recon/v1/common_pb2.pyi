@@ -180,20 +180,24 @@ class Provenance(_message.Message):
     def __init__(self, software: _Optional[str] = ..., software_version: _Optional[str] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., model_sha256: _Optional[str] = ..., model_tuning: _Optional[str] = ...) -> None: ...
 
 class Timings(_message.Message):
-    __slots__ = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "total_ms", "probe_ms")
+    __slots__ = ("receive_ms", "prepare_ms", "network_ms", "finish_ms", "total_ms", "queue_ms", "send_ms", "probe_ms")
     RECEIVE_MS_FIELD_NUMBER: _ClassVar[int]
     PREPARE_MS_FIELD_NUMBER: _ClassVar[int]
     NETWORK_MS_FIELD_NUMBER: _ClassVar[int]
     FINISH_MS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    SEND_MS_FIELD_NUMBER: _ClassVar[int]
     PROBE_MS_FIELD_NUMBER: _ClassVar[int]
     receive_ms: float
     prepare_ms: float
     network_ms: float
     finish_ms: float
     total_ms: float
+    queue_ms: float
+    send_ms: float
     probe_ms: float
-    def __init__(self, receive_ms: _Optional[float] = ..., prepare_ms: _Optional[float] = ..., network_ms: _Optional[float] = ..., finish_ms: _Optional[float] = ..., total_ms: _Optional[float] = ..., probe_ms: _Optional[float] = ...) -> None: ...
+    def __init__(self, receive_ms: _Optional[float] = ..., prepare_ms: _Optional[float] = ..., network_ms: _Optional[float] = ..., finish_ms: _Optional[float] = ..., total_ms: _Optional[float] = ..., queue_ms: _Optional[float] = ..., send_ms: _Optional[float] = ..., probe_ms: _Optional[float] = ...) -> None: ...
 
 class Accepted(_message.Message):
     __slots__ = ("provenance", "interval", "unit", "rows", "columns", "slices", "model_reason", "declared_checks", "series_checks")

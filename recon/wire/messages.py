@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from recon.errors import InvalidRequest
@@ -132,13 +130,3 @@ def verdict_to_message(verdict: Verdict) -> common_pb2.Verdict:
 def verdict_from_message(value: int) -> Verdict:
     """A verdict that is missing or unknown is no PASS."""
     return Verdict(value) if value in (1, 2, 3) else Verdict.REVIEW
-
-
-def chunks(
-    index: int, data: bytes, plane: common_pb2.Plane = common_pb2.PLANE_UNSPECIFIED, name: str = ""
-) -> Iterator[common_pb2.Chunk]:
-    """One slice's bytes in pieces of at most :data:`PIECE_BYTES`; ``name`` of the input that they are of."""
-    for offset in range(0, len(data), PIECE_BYTES):
-        # a slice that fits is not copied
-        piece = data if len(data) <= PIECE_BYTES else data[offset : offset + PIECE_BYTES]
-        yield common_pb2.Chunk(slice_index=index, plane=plane, offset_bytes=offset, data=piece, input=name)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from recon.errors import InvalidRequest
 from recon.v1 import common_pb2
+from recon.values.fixed_point import FixedPoint
 from recon.volumes import FloatImage
 
 SAMPLE_DTYPES: dict[int, np.dtype[Any]] = {
@@ -41,47 +43,71 @@ def require_input_type(sample_type: int) -> np.dtype[Any]:
     return SAMPLE_DTYPES[sample_type]
 
 
-def add_image(result: common_pb2.SliceResult, values: FloatImage, *, whole_numbers: bool = False) -> None:
-    """The image; as 16-bit integers where it may be rounded and they hold it, else in single precision.
+@dataclass(frozen=True)
+class Plane:
+    """A picture as it travels.
 
-    Written into the message that travels: a megabyte that is put into a message of its own first is copied again.
+    Attributes
+    ----------
+    kind
+        Which one.
+    values
+        (y, x), contiguous, in the type of the samples.
+    sample_type
+        Of them.
+    scale
+        What a sample is multiplied by.
     """
+
+    kind: common_pb2.Plane
+    values: npt.NDArray[Any]
+    sample_type: common_pb2.SampleType
+    scale: float = 1.0
+
+
+def image_plane(values: npt.NDArray[Any], *, whole_numbers: bool = False) -> Plane:
+    """The image; as 16-bit integers where it is, or may be rounded to them and they hold it, else in single precision.
+
+    Parameters
+    ----------
+    values
+        (y, x) int16 or floating point.
+    whole_numbers
+        Whether it may be rounded.
+    """
+    kind = common_pb2.PLANE_IMAGE
+    if values.dtype == np.int16:
+        return Plane(kind, np.ascontiguousarray(values, "<i2"), common_pb2.SAMPLE_TYPE_INT16)
     if whole_numbers and float(values.min()) >= -32768 and float(values.max()) <= 32767:
-        return _add(result, common_pb2.PLANE_IMAGE, common_pb2.SAMPLE_TYPE_INT16, np.rint(values).astype("<i2"))
-    return _add(result, common_pb2.PLANE_IMAGE, common_pb2.SAMPLE_TYPE_FLOAT32, np.ascontiguousarray(values, "<f4"))
+        return Plane(kind, np.rint(values).astype("<i2"), common_pb2.SAMPLE_TYPE_INT16)
+    return _single(kind, values)
 
 
-def add_width(result: common_pb2.SliceResult, values: FloatImage, plane: PlaneOrName) -> None:
-    """A picture of numbers that are not negative, as 16-bit fixed point: exact to 1/131070 of its maximum."""
+def width_plane(values: FloatImage | FixedPoint, plane: PlaneOrName) -> Plane:
+    """A picture of numbers that are not negative, as 16-bit fixed point.
+
+    What is fixed point already travels as it is, other numbers exact to 1/131070 of their maximum.
+    """
+    kind = cast("common_pb2.Plane", common_pb2.Plane.Value(plane)) if isinstance(plane, str) else plane
+    if isinstance(values, FixedPoint):
+        steps = np.ascontiguousarray(values.steps, "<u2")
+        return Plane(kind, steps, common_pb2.SAMPLE_TYPE_UINT16, values.step)
     largest = float(values.max())
-    if not np.isfinite(largest) or largest <= 0:
-        return _add(result, plane, common_pb2.SAMPLE_TYPE_FLOAT32, np.ascontiguousarray(values, "<f4"))
+    if not np.isfinite(largest) or largest <= 0 or float(values.min()) < 0:
+        return _single(kind, values)
     scale = float(np.float32(largest / 65535))
     # half a step up and cut off is rounding; a maximum that does not fit by a hair is clipped
-    steps = values * np.float32(1 / scale)
-    steps += np.float32(0.5)
-    np.minimum(steps, 65535, out=steps)
-    return _add(result, plane, common_pb2.SAMPLE_TYPE_UINT16, steps.astype("<u2"), scale)
+    fixed = values * np.float32(1 / scale)
+    fixed += np.float32(0.5)
+    np.minimum(fixed, 65535, out=fixed)
+    return Plane(kind, fixed.astype("<u2"), common_pb2.SAMPLE_TYPE_UINT16, scale)
 
 
-def add_picture(result: common_pb2.SliceResult, values: FloatImage, plane: PlaneOrName) -> None:
-    """A further picture: fixed point where no number is negative, else single precision."""
-    if float(values.min()) >= 0:
-        return add_width(result, values, plane)
-    return _add(result, plane, common_pb2.SAMPLE_TYPE_FLOAT32, np.ascontiguousarray(values, "<f4"))
+def _single(kind: common_pb2.Plane, values: FloatImage) -> Plane:
+    return Plane(kind, np.ascontiguousarray(values, "<f4"), common_pb2.SAMPLE_TYPE_FLOAT32)
 
 
-def _add(
-    result: common_pb2.SliceResult,
-    plane: PlaneOrName,
-    kind: common_pb2.SampleType,
-    values: npt.NDArray[Any],
-    scale: float = 1.0,
-) -> None:
-    result.planes.add(plane=plane, sample_type=kind, scale=scale, data=values.tobytes())
-
-
-def plane_to_image(plane: common_pb2.PlaneData, data: bytes | bytearray, shape: tuple[int, int]) -> FloatImage:
+def plane_to_image(plane: Any, data: bytes | bytearray, shape: tuple[int, int]) -> FloatImage:
     """Values (y, x) float32 of a plane whose bytes are ``data``; never a view of memory that goes away.
 
     Raises
@@ -92,7 +118,7 @@ def plane_to_image(plane: common_pb2.PlaneData, data: bytes | bytearray, shape: 
     dtype = SAMPLE_DTYPES.get(plane.sample_type)
     if dtype is None or len(data) != shape[0] * shape[1] * dtype.itemsize:
         raise InvalidRequest(f"a plane of {len(data)} bytes is no {shape[0]}x{shape[1]} picture", field="planes")
-    values = np.frombuffer(data, dtype).reshape(shape).astype(np.float32)
+    values = np.frombuffer(data, dtype).reshape(shape)
     if plane.sample_type == common_pb2.SAMPLE_TYPE_UINT16:
-        values *= np.float32(plane.scale)
-    return values
+        return np.multiply(values, np.float32(plane.scale), dtype=np.float32)
+    return values.astype(np.float32)

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -20,6 +19,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from tritonclient.grpc import service_pb2
 
 from recon.engine.catalogue import Catalogue
 from recon.engine.limits import Limits
@@ -39,32 +39,26 @@ _STATES = ("done", "rejected", "failed", "skipped", "running", "pending")
 
 
 class _Model:
-    """In the place of Triton: finds hardly any noise, takes its time."""
+    """In the place of the connection to Triton: finds hardly any noise, takes its time."""
 
-    async def infer(self, host: str, inputs: Any, **options: Any) -> Any:
+    def infer(self, request: bytes) -> Any:
+        return asyncio.ensure_future(self._infer(service_pb2.ModelInferRequest.FromString(request)))
+
+    async def _infer(self, request: Any) -> bytes:
         await asyncio.sleep(0.02)
-        _, _, rows, columns = inputs[0].shape()
-        return _Answer(np.ones((1, 2, rows, columns), np.int16))
+        _, _, rows, columns = request.inputs[0].shape
+        answer = service_pb2.ModelInferResponse()
+        answer.outputs.add(name="noise_and_half_width", datatype="INT16", shape=(1, 2, rows, columns))
+        answer.raw_output_contents.append(np.ones((1, 2, rows, columns), np.int16).tobytes())
+        return answer.SerializeToString()
 
     async def close(self) -> None:
         pass
 
 
-class _Answer:
-    def __init__(self, values: np.ndarray) -> None:
-        self._values = values
-
-    def get_response(self) -> Any:
-        tensor = SimpleNamespace(name="noise_and_half_width", datatype="INT16", shape=self._values.shape)
-        return SimpleNamespace(outputs=[tensor])
-
-    def as_numpy(self, name: str) -> np.ndarray:
-        return self._values
-
-
 async def _serve() -> tuple[grpc.aio.Server, str]:
     triton = TritonClient(TritonAddress("127.0.0.1:1", {}, None))
-    triton._client = _Model()  # type: ignore[assignment]
+    triton.server = _Model()  # type: ignore[assignment]
     catalogue = Catalogue(triton)
     parameters = {"task": "ct", "default": "yes", "sha256": "ab" * 32}
     catalogue._models, catalogue.ready = [ServedModel("ct_denoise", "1", "ct_denoise", "", parameters)], True

@@ -16,7 +16,7 @@ from recon.quality.verdict import Check, Verdict, measure
 from recon.tasks.series import Series
 from recon.v1 import common_pb2, ct_pb2
 from recon.wire.messages import check_to_message, interval_to_message
-from recon.wire.planes import add_image, add_width
+from recon.wire.planes import image_plane, width_plane
 
 GOOD = measure("noise_level", 10.0, unit="HU", message="noise", action="look", upper=75.0)
 WHOLE = measure("hu_plausible", -1000.0, unit="HU", message="lowest", action="look", upper=-50.0)
@@ -55,8 +55,11 @@ def _answers(count: int, *, report: bool, declared: tuple[str, ...], cut: bool, 
         response.slice.slice_index = index
         response.slice.verdict = common_pb2.VERDICT_PASS
         response.slice.checks.append(check_to_message(GOOD))
-        add_image(response.slice, np.zeros((4, 4), np.float32), whole_numbers=False)
-        add_width(response.slice, np.ones((4, 4), np.float32), common_pb2.PLANE_UNCERTAINTY)
+        ones = np.ones((4, 4), np.float32)
+        for plane in (image_plane(0 * ones), width_plane(ones, common_pb2.PLANE_UNCERTAINTY)):
+            response.slice.planes.add(
+                plane=plane.kind, sample_type=plane.sample_type, scale=plane.scale, data=plane.values.tobytes()
+            )
         yield response
     if cut:
         raise StreamFailed(ServiceUnavailable("away"))

@@ -1,145 +1,14 @@
-"""A gateway without Triton: the real engine, guard and calls, in front of a model that is a function."""
+"""A gateway in front of a model that is a function, and memory in the place of Triton's."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import grpc
-import numpy as np
 import pytest
 
-from recon.engine.catalogue import Catalogue
-from recon.engine.limits import Limits
-from recon.engine.models import ServedModel
-from recon.engine.stream import StreamEngine
-from recon.serving.guard import Guard
-from recon.serving.services import task_handlers
-from recon.serving.triton.client import TritonClient
-from recon.serving.triton.process import TritonAddress
-from tests.toy import ToyTask
+from tests.gateway import channel, gateway, limits
 
-
-class FakeServer:
-    """In the place of Triton's own client: multiplies, counts, and can be made to stall."""
-
-    def __init__(self) -> None:
-        self.running = self.most = self.calls = 0
-        self.registered: set[str] = set()
-        self.stalled = asyncio.Event()
-        self.stalled.set()
-        self.failure: Exception | None = None
-        self.answer: Any = None
-
-    async def infer(self, host: str, inputs: Any, **options: Any) -> Any:
-        self.calls += 1
-        self.running += 1
-        self.most = max(self.most, self.running)
-        try:
-            await self.stalled.wait()
-            if self.failure is not None:
-                raise self.failure
-            raw = {part.name(): part._raw_content for part in inputs}
-            if None in raw.values():  # the tensors are in shared memory
-                side = inputs[0].shape()[:2]
-                return _Result(np.zeros(side, np.float32)) if self.answer is None else self.answer
-            wave = np.frombuffer(raw["wave"], np.complex64 if "gain" in raw else np.float32)
-            gain = np.frombuffer(raw.get("gain", raw["wave"]), np.float32)
-            shape = next(part.shape() for part in inputs if part.name() in ("gain", "wave"))
-            return _Result((np.abs(wave) * gain).astype(np.float32).reshape(shape[:2]))
-        finally:
-            self.running -= 1
-
-    async def register_system_shared_memory(self, region: str, *_: Any, **__: Any) -> None:
-        self.registered.add(region)
-
-    async def unregister_system_shared_memory(self, region: str, **_: Any) -> None:
-        self.registered.discard(region)
-
-    async def close(self) -> None:
-        pass
-
-
-class _Result:
-    def __init__(self, product: np.ndarray) -> None:
-        self._product = product
-
-    def get_response(self) -> Any:
-        tensor = SimpleNamespace(name="product", datatype="FP32", shape=self._product.shape)
-        return SimpleNamespace(outputs=[tensor])
-
-    def as_numpy(self, name: str) -> np.ndarray:
-        assert name == "product"
-        return self._product
-
-
-class Gateway:
-    """The real engine on a loop of its own thread."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        self.run(self._start(limits))
-
-    def run(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
-
-    async def _start(self, limits: Limits) -> None:
-        self.fake = FakeServer()
-        self.triton = TritonClient(TritonAddress("127.0.0.1:1", {}, None), limits.in_flight)
-        self.triton._client = self.fake  # type: ignore[assignment]
-        self.catalogue = Catalogue(self.triton)
-        self.catalogue.ready = True
-        self.serve_version("1")
-        self.engine = StreamEngine(self.triton, self.catalogue, limits)
-        self.server = grpc.aio.server(interceptors=[Guard()])
-        self.server.add_generic_rpc_handlers(tuple(task_handlers(self.engine, [ToyTask()])))
-        self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
-        await self.server.start()
-        await asyncio.sleep(0)
-        self.tasks = len(asyncio.all_tasks())
-
-    def serve_version(self, version: str) -> None:
-        parameters = {"task": "toy", "default": "yes", f"sha256.{version}": version * 64}
-        self.catalogue._models = [ServedModel("multiply", version, "multiply", "", parameters)]
-
-    def left(self) -> tuple[int, int, int]:
-        """Streams, calls to Triton, and tasks beyond those of an idle server."""
-
-        async def count() -> tuple[int, int, int]:
-            names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]  # type: ignore[union-attr]
-            own = [name for name in names if "StreamEngine" in name or "TritonClient" in name or "_behaviour" in name]
-            return self.engine.streams, self.triton.calls, len(own)
-
-        return self.run(count())
-
-    def close(self) -> None:
-        self.run(self.server.stop(None))
-        self.run(self.engine.close())
-        self.run(self.triton.close())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-
-
-@pytest.fixture
-def limits() -> Limits:
-    return Limits(most_streams=4, read_ahead=2, in_flight=2, idle_s=2.0)
-
-
-@pytest.fixture
-def gateway(limits: Limits) -> Iterator[Gateway]:
-    with contextlib.closing(Gateway(limits)) as made:
-        yield made
-
-
-@pytest.fixture
-def channel(gateway: Gateway) -> Iterator[grpc.Channel]:
-    with grpc.insecure_channel(gateway.address) as made:
-        yield made
+__all__ = ["channel", "gateway", "limits"]
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import grpc
 import numpy as np
 import psutil
 import pytest
-from tritonclient.utils import InferenceServerException
 
 from recon.engine.limits import Limits
 from recon.engine.models import ServedModel
@@ -25,8 +24,8 @@ from recon.v1 import mr_pb2
 from recon.volumes import Geometry
 from recon.wire.calls import path_of
 from recon.wire.messages import geometry_to_message
-from tests.serving.conftest import Gateway
-from tests.serving.test_stream import call, eventually, failure, run_of, scan
+from tests.engine.test_stream import call, eventually, failure, run_of, scan
+from tests.gateway import Gateway
 from tests.toy import METHOD, ToySeries, ToySession, toy_pb2
 
 _HELD_S = 0.020
@@ -203,11 +202,15 @@ def _averaged(mebibytes: int) -> Iterator[mr_pb2.ReconstructRequest]:
     yield mr_pb2.ReconstructRequest(readouts=mr_pb2.Readouts(last_in_slice=True))
 
 
+async def fails() -> None:
+    raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), "enough was seen")
+
+
 @pytest.mark.parametrize("limits", [Limits(idle_s=120)])
 @pytest.mark.parametrize("what", ["averages", "lines"])
 def test_the_loop_is_never_held(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     address, stop = _mr(gateway)
-    gateway.fake.failure = InferenceServerException("no more was wanted", status="StatusCode.INTERNAL")
+    monkeypatch.setattr(gateway.fake, "infer", lambda request: asyncio.ensure_future(fails()))
     many = mr_pb2.Readouts(lines=[0] * (5 * 2**20 - 100))
     messages = (
         list(_averaged(256)) if what == "averages" else [_header(64, 1), mr_pb2.ReconstructRequest(readouts=many)]

@@ -9,10 +9,8 @@ from recon.quality.verdict import Check, Verdict
 from recon.v1 import common_pb2
 from recon.volumes import Geometry
 from recon.wire.messages import (
-    PIECE_BYTES,
     check_from_message,
     check_to_message,
-    chunks,
     geometry_from_message,
     geometry_to_message,
 )
@@ -49,11 +47,3 @@ def test_geometry_survives_the_wire_and_nonsense_is_refused() -> None:
     for values in ([1.0] * 15, [0.0] * 16, [float("nan")] * 16):
         with pytest.raises(InvalidRequest, match="affine"):
             geometry_from_message(common_pb2.Geometry(affine_lps_mm=values))
-
-
-def test_chunks_are_bounded_and_whole() -> None:
-    data = bytes(range(256)) * 40_000
-    made = list(chunks(3, data, common_pb2.PLANE_IMAGE))
-    assert max(len(chunk.data) for chunk in made) <= PIECE_BYTES
-    assert b"".join(chunk.data for chunk in made) == data
-    assert [chunk.offset_bytes for chunk in made] == [0, PIECE_BYTES, 2 * PIECE_BYTES]

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 from recon.bench.observation import Reply
 from recon.bench.routes.opened import BODY, SHARED, Routes
-from recon.engine.inference import Request
+from recon.engine.inference import Request, infer
 from recon.engine.models import ServedModel
 from recon.engine.repository import default_repository
 from recon.errors import InvalidRequest
@@ -38,7 +38,7 @@ class TritonRoute:
 
     async def _slice(self, work: SliceWork) -> tuple[float, bytes]:
         request = Request(self._model, work.inputs, work.outputs, work.parameters, quick=work.quick)
-        async with self._client.infer(request, work.prepare) as made:
+        async with infer(self._client, request, work.prepare) as made:
             done = time.monotonic()
             return done, b"".join(made[name].tobytes() for name in work.outputs)
 

@@ -21,10 +21,7 @@ def mr_unrolled(
     """Accelerations and mask kinds, beside zero-filled, SENSE and L1-wavelet: evaluation.json and evaluation.png."""
     from recon.training.mr.evaluate_unrolled import main
 
-    main([
-        *_roots(data), "--output", str(output), "--slices", str(slices), "--repository", str(repository),
-        "--recipe", str(recipe),
-    ])  # fmt: skip
+    main(data, repository, recipe, slices, output)
 
 
 def automap(
@@ -36,12 +33,7 @@ def automap(
     """Four encodings beside conventional reconstructions, instabilities, lesions: evaluation.json and figures."""
     from recon.training.automap.evaluate import main
 
-    wanted = [word for name in only or [] for word in ("--only", name)]
-    main([*_roots(data), *wanted, "--models", str(models), "--repository", str(repository)])
-
-
-def _roots(data: list[Path]) -> list[str]:
-    return [word for root in data for word in ("--data", str(root))]
+    main(data, models, repository, only)
 
 
 COMMANDS = {"mr-unrolled": mr_unrolled, "automap": automap}

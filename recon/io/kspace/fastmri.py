@@ -9,16 +9,18 @@ from typing import Any
 import h5py
 import numpy as np
 
+from recon.arrays import Mask
 from recon.errors import UnreadableInput, UnusableData
 from recon.io.hdf5 import OpenFile, dataset
 from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.attributes import series_attributes
 from recon.io.mrd.header import HeaderEncoding, ScanHeader, parse_header
 from recon.physics.oversampling import remove_oversampling, still_measured
-from recon.values.readouts import KSpace, Mask, Readouts
+from recon.values.readouts import KSpace, Readouts
 from recon.volumes import ComplexImage, Geometry
 
 _MOST_SLICE_BYTES = 2 * 2**30
+_INFERRED = "the file has no mask: samples that are zero in every coil are taken for not measured"
 
 
 def read(path: Path) -> list[KSpaceSeries]:
@@ -42,7 +44,7 @@ def read(path: Path) -> list[KSpaceSeries]:
                 f"{path}: has a trajectory, which this layout does not define; write the scan as ISMRMRD"
             )
     source.close()
-    notes: list[str] = []
+    notes = [] if mask is not None else [_INFERRED]
     padding = None if header is None else _padding(header.encodings[0], columns)
     kept_rows = shown_rows = rows
     shown_columns, spacing = columns, (1.0, 1.0, 1.0)
@@ -66,9 +68,11 @@ def read(path: Path) -> list[KSpaceSeries]:
         if not np.isfinite(kspace).all():
             bad = int(kspace.size - np.isfinite(kspace).sum())
             raise UnusableData(f"{path}: slice {index} has {bad} NaN or infinite samples; export it again")
-        measured = np.broadcast_to(_measured(kspace, mask, padding), (rows, columns))
-        kept = still_measured(measured.T, kept_rows).T
-        return Readouts.of_grid(remove_oversampling(kspace * measured, kept_rows, axis=-2), kept)
+        lines = kspace.transpose(2, 0, 1)  # from here on lines, coils, samples
+        measured = _inferred(lines) if mask is None else _without_padding(mask, padding, lines)
+        kept = still_measured(measured, kept_rows)
+        samples = remove_oversampling(lines * measured[:, None], kept_rows) * kept[:, None]
+        return Readouts(np.ascontiguousarray(samples), kept.astype(np.uint16))
 
     geometry = Geometry.from_spacing(*spacing)
     kspace = KSpace(slices, coils, kept_rows, columns, geometry, load)
@@ -120,7 +124,7 @@ def _complex(values: Any, paired: bool) -> ComplexImage:
 
 
 def _padding(encoding: HeaderEncoding, columns: int) -> Mask | None:
-    """Which columns the header says were measured: the others are filled up with zeros; None where it doesn't say."""
+    """Which lines the header says were measured: the others are filled up with zeros; None where it doesn't say."""
     if encoding.steps is None:
         return None
     first = columns // 2 - encoding.centre[0] + encoding.steps[0]
@@ -129,27 +133,27 @@ def _padding(encoding: HeaderEncoding, columns: int) -> Mask | None:
     return (at >= first) & (at <= last) if 0 <= first < last < columns else None
 
 
-def _measured(kspace: ComplexImage, mask: Mask | None, padding: Mask | None) -> Mask:
-    """(rows or 1, columns) of what was measured in a slice (coils, rows, columns).
-
-    The mask says it, except in columns that the header calls padding. Without a mask it is the layout that
-    does: it fills with zeros what was not measured.
-    """
-    filled = (kspace != 0).any(axis=0)
-    if mask is None:
-        return np.asarray(filled)
-    outside = padding is not None and not filled[:, ~padding].any()
-    return mask & padding if outside and padding is not None else mask
+def _inferred(lines: ComplexImage) -> Mask:
+    """(lines, samples) of what was measured, where no mask says it: the layout fills with zeros what was not."""
+    return np.asarray((lines != 0).any(axis=1))
 
 
-def _mask(file: h5py.File, rows: int, columns: int, path: Path) -> np.ndarray[Any, Any] | None:
+def _without_padding(mask: Mask, padding: Mask | None, lines: ComplexImage) -> Mask:
+    """(lines, samples) of the file's mask, without the lines that the header calls padding where they are empty."""
+    if padding is None or lines[~padding].any():
+        return mask
+    return np.asarray(mask & padding[:, None])
+
+
+def _mask(file: h5py.File, rows: int, columns: int, path: Path) -> Mask | None:
+    """(lines, samples), which the file has as (columns,) or (rows, columns); None where it has none."""
     found = dataset(file, "mask")
     if found is None:
         return None
     mask = np.asarray(found[()]) != 0
     if mask.shape not in ((columns,), (rows, columns)):
         raise UnreadableInput(f"{path}: mask has shape {mask.shape}; ({columns},) or ({rows}, {columns}) is expected")
-    return mask
+    return np.ascontiguousarray(np.broadcast_to(mask, (rows, columns)).T)
 
 
 def _header(file: h5py.File, path: Path) -> ScanHeader | None:

@@ -19,7 +19,27 @@ _counter = itertools.count()
 _ALIGNMENT = 64
 
 
-@dataclass
+@dataclass(frozen=True)
+class Ready:
+    """A request as it was last made in a segment.
+
+    Attributes
+    ----------
+    key
+        What it is the request of.
+    message
+        Encoded.
+    inputs, outputs
+        Arrays in the segment.
+    """
+
+    key: object
+    message: bytes
+    inputs: Mapping[str, npt.NDArray[Any]]
+    outputs: Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(eq=False)
 class Slot:
     """One segment. Its name is gone from the file system as soon as Triton has mapped it.
 
@@ -35,6 +55,8 @@ class Slot:
         The mapping.
     generation
         Of the Triton process that it is registered with.
+    ready
+        The last request in it.
     """
 
     region: str
@@ -42,6 +64,7 @@ class Slot:
     size: int
     memory: mmap.mmap
     generation: int
+    ready: Ready | None = None
 
     def view(self, offset: int, spec: TensorSpec) -> npt.NDArray[Any]:
         """Array in the segment."""

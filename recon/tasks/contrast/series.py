@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import numpy as np
+from typing import Any
 
 from recon.tasks.series import Series
 from recon.v1 import common_pb2, contrast_pb2
 from recon.values.result import ModelIdentity
 from recon.volumes import Volume
-from recon.wire.messages import chunks, geometry_to_message
+from recon.wire.chunk_message import chunk_messages
+from recon.wire.messages import geometry_to_message
 
 
 class ContrastSeries(Series):
@@ -49,13 +49,13 @@ class ContrastSeries(Series):
             model_version=version,
         )  # fmt: skip
 
-    def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[contrast_pb2.SynthesizeRequest]:
+    def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[Any]:
         """Header and all slices of both scans."""
         header = contrast_pb2.ContrastHeader()
         header.CopyFrom(self._header)
         yield contrast_pb2.SynthesizeRequest(header=header)
         for name, volume in (("pre", self._pre), ("low", self._low)):
             for index, plane in enumerate(volume.values):
-                data = np.ascontiguousarray(plane, "<f4").tobytes()
-                for chunk in chunks(index, data, name=name):
-                    yield contrast_pb2.SynthesizeRequest(chunk=chunk)
+                yield from chunk_messages(
+                    contrast_pb2.SynthesizeRequest, index, plane.astype("<f4", copy=False), name=name
+                )

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import Array
 from recon.physics.detectability import smallest_enhancement
 from recon.physics.rician import difference_noise
 from recon.quality.verdict import Check, Verdict, verdict_of
-from recon.tasks.base import Array, FinishedSlice, SliceWork, TensorSpec
+from recon.tasks.base import FinishedSlice, SliceWork, TensorSpec
 from recon.tasks.contrast.alignment import Aligned, align
 from recon.tasks.contrast.checks import evidence, judge_pair, judge_shown, judge_slice, unsupported
 from recon.tasks.contrast.drift import measure_drift

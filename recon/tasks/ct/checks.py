@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from recon.arrays import Array
+from recon.quality.masked import mean_where
 from recon.quality.noise_level import TISSUE_HU, tissue_noise
 from recon.quality.removed import edge_energy_ratio
 from recon.quality.verdict import Check, Verdict, measure, unmeasured
 from recon.tasks.ct.denoise import DenoisedSlice
-from recon.volumes import FloatImage, Geometry
+from recon.values.fixed_point import FixedPoint
+from recon.volumes import Geometry
 
 _LEAST_TISSUE = 0.005
+#: Every second pixel along both axes.
+_SPARSE = np.s_[::2, ::2]
 
 
 @dataclass(frozen=True)
@@ -36,24 +42,23 @@ OF_THE_SERIES = ("hu_plausible",)
 DECLARED = (*sorted(DOMAIN), "hu_shift", "mean_uncertainty", "removed_looks_like_noise")
 
 
-def tissue_share(hu: FloatImage) -> float:
+def tissue_share(hu: Array) -> float:
     """Share of pixels with the HU of soft tissue; of every second pixel, which is as good and cheaper."""
-    sparse = hu[::2, ::2]
-    return float(((sparse > TISSUE_HU[0]) & (sparse < TISSUE_HU[1])).mean())
+    return _share(_tissue(np.ascontiguousarray(hu[_SPARSE])))
 
 
-def judge_input(hu: FloatImage, geometry: Geometry) -> list[Check]:
-    """What can be measured on the input, each against the range of the training."""
-    limits, sparse = LIMITS, hu[::2, ::2]
+def judge_input(hu: Array, geometry: Geometry) -> list[Check]:
+    """What can be measured on the input (y, x) in HU, each against the range of the training."""
+    limits, sparse = LIMITS, np.ascontiguousarray(hu[_SPARSE])
     level = tissue_noise(hu)
     checks = [
         measure(
-            "hu_range", float(((sparse < -3100) | (sparse > 20000)).mean()), unit="", upper=limits.out_of_range_share,
+            "hu_range", _share((sparse < -3100) | (sparse > 20000)), unit="", upper=limits.out_of_range_share,
             severity=Verdict.REJECT, message="share of pixels that no CT number scale has",
             action="export the series again with its rescale slope and intercept",
         ),
         measure(
-            "tissue_share", tissue_share(hu), unit="", lower=_LEAST_TISSUE,
+            "tissue_share", _share(_tissue(sparse)), unit="", lower=_LEAST_TISSUE,
             message="share of pixels with the HU of soft tissue",
             action="the network knows bodies; look at this slice before and after",
         ),
@@ -77,7 +82,7 @@ def judge_input(hu: FloatImage, geometry: Geometry) -> list[Check]:
     return checks
 
 
-def judge_result(hu: FloatImage, result: DenoisedSlice) -> list[Check]:
+def judge_result(hu: Array, result: DenoisedSlice) -> list[Check]:
     """Whether what was removed looks like noise, judged at full strength whatever share the caller wants.
 
     Parameters
@@ -87,24 +92,26 @@ def judge_result(hu: FloatImage, result: DenoisedSlice) -> list[Check]:
     result
         Of :func:`denoise`.
     """
-    limits, sparse = LIMITS, np.s_[::2, ::2]
-    image, noise, uncertainty = result.image[sparse], result.noise[sparse], result.uncertainty[sparse]
-    tissue = (image > TISSUE_HU[0]) & (image < TISSUE_HU[1])
-    if tissue.mean() < _LEAST_TISSUE:
+    limits = LIMITS
+    tissue = _tissue(np.ascontiguousarray(result.image[_SPARSE]))
+    if _share(tissue) < _LEAST_TISSUE:
         return []  # tissue_share says so
+    width = result.width
+    half = mean_where(tissue, (width.steps if isinstance(width, FixedPoint) else width)[_SPARSE])
+    full = result.image if result.full_strength else np.subtract(hu, result.noise, dtype=np.float32)
     checks = [
         measure(
-            "hu_shift", abs(float(noise[tissue].mean())), unit="HU", upper=limits.shift_hu,
+            "hu_shift", abs(mean_where(tissue, result.noise[_SPARSE])), unit="HU", upper=limits.shift_hu,
             message="mean change of soft tissue", action="HU can't be read off this slice; use the original",
         ),
         measure(
-            "mean_uncertainty", float(uncertainty[tissue].mean()), unit="HU",
+            "mean_uncertainty", half * width.step if isinstance(width, FixedPoint) else half, unit="HU",
             lower=limits.uncertainty_hu[0], upper=limits.uncertainty_hu[1],
             message="mean half-width of the 90 % interval in soft tissue",
             action="too wide to tell tissues apart, or no width at all; use the original",
         ),
     ]  # fmt: skip
-    ratio = edge_energy_ratio(hu - result.noise, result.noise)
+    ratio = edge_energy_ratio(full, result.noise)
     words = "what was removed on edges over what was removed in flat tissue"
     if np.isfinite(ratio):  # hardly an edge in a slice: nothing there could have been blurred
         action = "edges were removed with the noise; lower --strength or use the original"
@@ -112,3 +119,11 @@ def judge_result(hu: FloatImage, result: DenoisedSlice) -> list[Check]:
             measure("removed_looks_like_noise", ratio, unit="", upper=limits.edge_energy, message=words, action=action)
         )
     return checks
+
+
+def _tissue(hu: Array) -> npt.NDArray[np.bool_]:
+    return (hu > TISSUE_HU[0]) & (hu < TISSUE_HU[1])
+
+
+def _share(mask: npt.NDArray[np.bool_]) -> float:
+    return float(np.count_nonzero(mask)) / mask.size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from recon.tasks.series import Series
 from recon.v1 import common_pb2, ct_pb2
 from recon.values.result import ModelIdentity
 from recon.volumes import Volume
-from recon.wire.messages import chunks, geometry_to_message
+from recon.wire.chunk_message import chunk_messages
+from recon.wire.messages import geometry_to_message
 
 
 class CtSeries(Series):
@@ -44,7 +46,7 @@ class CtSeries(Series):
             model=model, model_version=version, probes=probes_to_message(probes),
         )  # fmt: skip
 
-    def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[ct_pb2.DenoiseRequest]:
+    def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[Any]:
         """Header and slices from ``offset`` on."""
         header = ct_pb2.CtHeader()
         header.CopyFrom(self._header)
@@ -53,6 +55,5 @@ class CtSeries(Series):
             header.model, header.model_version = model.name, model.version
         yield ct_pb2.DenoiseRequest(header=header)
         for index in range(header.slices):
-            data = self._volume.values[offset + index].astype(self._dtype).tobytes()
-            for chunk in chunks(index, data):
-                yield ct_pb2.DenoiseRequest(chunk=chunk)
+            plane = self._volume.values[offset + index].astype(self._dtype, copy=False)
+            yield from chunk_messages(ct_pb2.DenoiseRequest, index, plane)

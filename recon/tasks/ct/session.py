@@ -6,24 +6,28 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from recon.arrays import Array
 from recon.errors import InvalidRequest
 from recon.quality.hu_plausible import hu_plausible
 from recon.quality.interval import Interval, calibrated
 from recon.quality.survival import CHECK, Least
 from recon.quality.verdict import Check
-from recon.tasks.base import Array, FinishedSlice, ModelFacts, Session, SliceWork, TensorSpec
+from recon.tasks.base import FinishedSlice, ModelFacts, Session, SliceWork, TensorSpec
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.ct.checks import DECLARED, DOMAIN, OF_THE_SERIES, judge_input, judge_result
-from recon.tasks.ct.denoise import STRIDE, DenoisedSlice, denoise, fill
+from recon.tasks.ct.denoise import STRIDE, DenoisedSlice, denoise, fill, rounded
 from recon.tasks.ct.probes import LEAST, in_hu, lesions_in
 from recon.tasks.probe import Probe, Probes, probes_from_message
 from recon.v1 import common_pb2, ct_pb2
-from recon.volumes import FloatImage, Geometry, Unit
+from recon.volumes import Geometry, Unit
 from recon.wire.messages import geometry_from_message, geometry_to_message
 from recon.wire.planes import require_input_type
 
 SMALLEST, LARGEST = 64, 2048
 _PROBE = 512
+_FEW_SLICES = 8
+#: Of a slice that other streams may wait for.
+_QUICK_PIXELS = 640 * 640
 #: Slices, and pixels along both axes of each, that are looked at to tell whether numbers are HU.
 _MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
 
@@ -49,7 +53,7 @@ class CtSession(Session):
         # who sends whole numbers gets them: rounding adds 0.3 HU to the ten or so of noise that are there
         self.whole_numbers = header.sample_type == common_pb2.SAMPLE_TYPE_INT16
         self._assembler = SliceAssembler(self.rows, self.columns, self.slices, dtype, "hu")
-        self._sample: list[FloatImage] = []
+        self._sample: list[Array] = []
 
     @property
     def declared_checks(self) -> tuple[str, ...]:
@@ -70,6 +74,11 @@ class CtSession(Session):
     def interval(self) -> Interval:
         """The network's."""
         return calibrated(self.factor)
+
+    @property
+    def quick_end(self) -> bool:
+        """A short series is judged at once."""
+        return self.slices <= _FEW_SLICES
 
     @property
     def is_complete(self) -> bool:
@@ -100,10 +109,9 @@ class CtSession(Session):
 class CtWork(SliceWork):
     """One slice (y, x) in HU on its way through the network."""
 
-    quick = True
-
-    def __init__(self, index: int, hu: FloatImage, session: CtSession) -> None:
+    def __init__(self, index: int, hu: Array, session: CtSession) -> None:
         self.index, self._hu, self._session = index, hu, session
+        self.quick = hu.size <= _QUICK_PIXELS
         self.probed = session.probes.on(index, session.slices)
         self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry
         rows, columns = (side + -side % STRIDE for side in hu.shape)
@@ -132,7 +140,8 @@ class CtWork(SliceWork):
         """Subtract the noise, scale the interval, and look at what was removed."""
         result = self._denoised(tensors)
         self._image = result.image
-        return FinishedSlice(result.image, result.uncertainty, judge_result(self._hu, result))
+        checks = judge_result(self._hu, result)
+        return FinishedSlice(rounded(self._hu, result.image), result.width, checks)
 
     def _denoised(self, tensors: Mapping[str, Array]) -> DenoisedSlice:
         return denoise(self._hu, tensors["noise_and_half_width"][0], strength=self._strength, factor=self._factor)
@@ -152,7 +161,7 @@ class _WithLesions(CtWork):
 
     def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
         result = self._denoised(tensors)
-        return FinishedSlice(result.image, result.uncertainty, [])
+        return FinishedSlice(result.image, result.width, [])
 
 
 def probe(model: ModelFacts) -> CtWork:

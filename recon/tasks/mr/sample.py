@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from recon.arrays import Mask
 from recon.tasks.sample import Sample
-from recon.values.readouts import KSpace, Mask, Readouts
+from recon.values.readouts import KSpace, Readouts
 from recon.volumes import ComplexImage, FloatImage, Geometry
 
 SIZE, COILS = 128, 4

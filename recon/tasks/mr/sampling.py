@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.physics.sampling import Mask, calibration_block, calibration_size
+from recon.arrays import Mask
+from recon.physics.sampling import calibration_block, calibration_size
 
 
 @dataclass(frozen=True)

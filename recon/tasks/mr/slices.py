@@ -7,11 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
+from recon.arrays import Array
 from recon.errors import UnusableData
 from recon.quality.interval import IntervalKind
 from recon.quality.trained_encoding import encoding_checks
 from recon.quality.verdict import Check
-from recon.tasks.base import Array, FinishedSlice, ModelFacts, SliceWork, TensorSpec
+from recon.tasks.base import FinishedSlice, ModelFacts, SliceWork, TensorSpec
 from recon.tasks.mr import checks as mr_checks
 from recon.tasks.mr.checks import Measured
 from recon.tasks.mr.domain import Domain

@@ -6,12 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from recon.arrays import ComplexArray, FloatArray
 from recon.quality.conformal import conformal_factor, measured_coverage
-
-FloatArray = npt.NDArray[np.float32]
-ComplexArray = npt.NDArray[np.complex64]
 
 COVERAGE = 0.9
 #: Pixels below this share of the image's maximum are background, whose error says little.

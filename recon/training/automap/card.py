@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from recon.physics.encoding import NAMES
 
@@ -173,9 +174,11 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
+def main(models: Annotated[Path, typer.Option(help="Folder of the models' cards.")] = Path("models")) -> None:
+    """Write the figures into AUTOMAP's card."""
+    file = models / "automap" / "card.md"
+    file.write_text(fill(file.read_text(), models))
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=Path, default=Path("models"))
-    folder = parser.parse_args().models
-    file = folder / "automap" / "card.md"
-    file.write_text(fill(file.read_text(), folder))
+    typer.run(main)

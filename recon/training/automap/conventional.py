@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import ComplexArray
 from recon.physics.encoding import SIDE, Encoding, encoding
 from recon.physics.fourier import to_image
-
-ComplexArray = npt.NDArray[np.complex64]
 
 #: CG stops here at the latest; more steps fit noise.
 STEPS = 20

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
 import torch
+import typer
 
+from recon.arrays import ComplexArray
 from recon.backend import automap, dautomap
 from recon.networks.automap import Automap
 from recon.physics.encoding import NAMES, Encoding, encoding
@@ -26,7 +25,6 @@ from recon.training.automap.sampler import as_input
 from recon.training.automap.ship import dautomap_case, run
 from recon.training.recipe import read
 
-ComplexArray = npt.NDArray[np.complex64]
 Results = dict[str, object]
 
 LEVELS = (25.0, 30.0, 40.0)
@@ -215,29 +213,26 @@ def _times(call: object, runs: int) -> list[float]:
     return found
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(
+    data: Annotated[list[Path], typer.Option(help="Folder of held-out images; may be given more than once.")],
+    models: Annotated[Path, typer.Option(help="Folder of recipes and evaluations.")] = Path("models"),
+    repository: Annotated[Path, typer.Option(help="Whose models are evaluated.")] = Path("triton_repo"),
+    only: Annotated[list[str] | None, typer.Option(help="Encodings, or dautomap; by default all.")] = None,
+    times: Annotated[bool, typer.Option("--times", help="Measure only the times again, on an idle machine.")] = False,
+) -> None:
     """Write ``evaluation.json``, and ``evaluation.png`` of AUTOMAP, beside each recipe."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, action="append", required=True)
-    parser.add_argument("--models", type=Path, default=Path("models"))
-    parser.add_argument("--repository", type=Path, default=Path("triton_repo"))
-    parser.add_argument("--only", action="append", help="encodings, or dautomap; all by default")
-    parser.add_argument("--times", action="store_true", help="measure only the times again, on an idle machine")
-    given = parser.parse_args(arguments)
-    for name in given.only or [*NAMES, "dautomap"]:
-        if given.times:
-            model = name if name == "dautomap" else f"automap_{name}"
-            folder = given.models / model
+    for name in only or [*NAMES, "dautomap"]:
+        folder = models / (name if name == "dautomap" else f"automap_{name}")
+        if times:
             found = json.loads((folder / "evaluation.json").read_text())
-            found["milliseconds"] = latency(given.repository / model)
+            found["milliseconds"] = latency(repository / folder.name)
         elif name == "dautomap":
-            folder, found = given.models / name, evaluate_dautomap(given.models, given.repository, given.data)
+            found = evaluate_dautomap(models, repository, data)
         else:
-            folder = given.models / f"automap_{name}"
-            found, shown = evaluate_automap(name, given.models, given.repository, given.data)
+            found, shown = evaluate_automap(name, models, repository, data)
             draw(shown, folder / "evaluation.png")
         (folder / "evaluation.json").write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+import typer
 from torch import Tensor
 
 from recon.networks.automap import AcquiredToImage, Automap, RealignedFourier
@@ -131,11 +132,15 @@ def train(recipe: AutomapRecipe, roots: list[Path], work: Path, minutes: float |
     return fit(network, loss, TrainingPlan(recipe.steps, recipe.learning_rate, minutes), work)
 
 
+def main(
+    recipe: Annotated[Path, typer.Argument(help="The model's recipe.yaml.")],
+    data: Annotated[list[Path], typer.Option(help="Folder with the recipe's data; may be given more than once.")],
+    work: Annotated[Path, typer.Option(help="Folder for cache and checkpoint; outside the repository.")],
+    minutes: Annotated[float | None, typer.Option(help="By default the recipe's number of steps.")] = None,
+) -> None:
+    """Train, or go on from the checkpoint in WORK."""
+    print(train(read(recipe, AutomapRecipe), data, work, minutes))
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--data", type=Path, action="append", required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float)
-    given = parser.parse_args()
-    print(train(read(given.recipe, AutomapRecipe), given.data, given.work, given.minutes))
+    typer.run(main)

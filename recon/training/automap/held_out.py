@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from recon.arrays import ComplexArray
 from recon.physics.encoding import SIDE, Encoding
 from recon.training.automap import images
 from recon.training.automap.recipe import AutomapRecipe
 from recon.training.automap.sampler import generator, noisy, smooth_phase
-
-ComplexArray = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True)

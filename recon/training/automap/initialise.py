@@ -14,11 +14,9 @@ import numpy.typing as npt
 import scipy.linalg
 import torch
 
+from recon.arrays import ComplexArray, FloatArray
 from recon.physics.encoding import SIDE, Encoding
 from recon.training.automap.sampler import AcquisitionOperator, Sampler, generator, root_mean_square, smooth_phase
-
-FloatArray = npt.NDArray[np.float32]
-ComplexArray = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from recon.arrays import ComplexArray
 from recon.networks.automap import Automap
 from recon.physics.encoding import Encoding
 from recon.training.automap.conventional import direct
 from recon.training.automap.sampler import AcquisitionOperator, as_input
-
-ComplexArray = npt.NDArray[np.complex64]
 
 #: Norm of the perturbation over that of the object.
 NORMS = (0.005, 0.01, 0.02, 0.05, 0.1)

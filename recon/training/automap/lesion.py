@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-ComplexArray = npt.NDArray[np.complex64]
-FloatArray = npt.NDArray[np.float32]
+from recon.arrays import ComplexArray
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 import torch
+import typer
 from safetensors import safe_open
 from torch import Tensor
 
+from recon.arrays import ComplexArray, FloatArray
 from recon.networks.automap import Automap
 from recon.physics.encoding import encoding
 from recon.training import checkpoint
@@ -23,9 +24,6 @@ from recon.training.automap.metrics import fidelity
 from recon.training.automap.recipe import AutomapRecipe, DautomapRecipe
 from recon.training.automap.sampler import as_input, generator
 from recon.training.recipe import read
-
-FloatArray = npt.NDArray[np.float32]
-ComplexArray = npt.NDArray[np.complex64]
 
 LEVELS = (22.0, 25.0, 30.0, 40.0)
 #: Where the cost of small size is measured.
@@ -163,17 +161,21 @@ def training_length(path: Path) -> dict[str, float]:
     return {"steps": progress["step"], "minutes": round(progress["seconds"] / 60, 1)}
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--data", type=Path, action="append", required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--repository", type=Path, default=Path("triton_repo"))
-    given = parser.parse_args()
-    if given.recipe.parent.name == "dautomap":
-        report = ship_dautomap(read(given.recipe, DautomapRecipe), given.data, given.work, given.repository)
+def main(
+    recipe: Annotated[Path, typer.Argument(help="The model's recipe.yaml.")],
+    data: Annotated[list[Path], typer.Option(help="Folder with the recipe's data; may be given more than once.")],
+    work: Annotated[Path, typer.Option(help="Folder of the training run.")],
+    repository: Annotated[Path, typer.Option(help="Model repository to write to.")] = Path("triton_repo"),
+) -> None:
+    """Ship a checkpoint into the repository, and say how it went beside its recipe."""
+    if recipe.parent.name == "dautomap":
+        report = ship_dautomap(read(recipe, DautomapRecipe), data, work, repository)
     else:
-        report = ship_automap(read(given.recipe, AutomapRecipe), given.data, given.work, given.repository)
+        report = ship_automap(read(recipe, AutomapRecipe), data, work, repository)
     text = json.dumps(report, indent=2)
-    (given.recipe.parent / "shipped.json").write_text(text + "\n")
+    (recipe.parent / "shipped.json").write_text(text + "\n")
     print(text)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from recon.arrays import FloatArray
 from recon.networks.automap import NEARLY_LINEAR, AcquiredToImage, Automap
-
-FloatArray = npt.NDArray[np.float32]
 
 
 def inverse_spectrum(network: Automap) -> FloatArray:

@@ -8,14 +8,11 @@ from typing import Literal
 
 import nibabel as nib
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 from scipy.ndimage import binary_closing, binary_fill_holes, gaussian_filter, label
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, Mask
 from recon.errors import InvalidRequest
-
-Mask = npt.NDArray[np.bool_]
 
 
 class HeadSource(BaseModel):

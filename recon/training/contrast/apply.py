@@ -14,6 +14,7 @@ from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.tasks.base import FinishedSlice
 from recon.tasks.contrast.slices import AlignedPair
 from recon.training.contrast.recipe import ContrastRecipe
+from recon.values.fixed_point import numbers
 from recon.volumes import Volume
 
 
@@ -26,11 +27,11 @@ class Applied:
 
     def images(self, indices: Collection[int]) -> FloatArray:
         """(slice, y, x) of some slices, 99th percentile of the pre scan 1."""
-        return np.stack([self.slices[index].image for index in indices]) / self.pair.scale
+        return np.stack([self.slices[index].image for index in indices]).astype(np.float32) / self.pair.scale
 
     def uncertainty(self, indices: Collection[int]) -> FloatArray:
         """(slice, y, x) half-width of the interval, same unit."""
-        return np.stack([self.slices[index].uncertainty for index in indices]) / self.pair.scale
+        return np.stack([numbers(self.slices[index].uncertainty) for index in indices]) / self.pair.scale
 
 
 def network_of(weights: dict[str, Tensor], recipe: ContrastRecipe) -> ContrastEnhancer:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, Mask
 from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.quality.conformal import conformal_factor, measured_coverage
-from recon.training.contrast.anatomy import HeadVolume, Mask, load_head, matched_enhancement
+from recon.training.contrast.anatomy import HeadVolume, load_head, matched_enhancement
 from recon.training.contrast.apply import apply, network_of
 from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.contrast.sampler import painted_scene

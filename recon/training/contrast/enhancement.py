@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_erosion, gaussian_filter, zoom
 
-from recon.arrays import FloatArray
-
-Mask = npt.NDArray[np.bool_]
+from recon.arrays import FloatArray, Mask
 
 
 def smooth_field(shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> FloatArray:

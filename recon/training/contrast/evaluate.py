@@ -10,12 +10,12 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, Mask
 from recon.backend.configuration import of_version, parameters_in
 from recon.io.nifti import stem
 from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.training.contrast import metrics
-from recon.training.contrast.anatomy import HeadSource, Mask, Matching, load_head, matched_enhancement
+from recon.training.contrast.anatomy import HeadSource, Matching, load_head, matched_enhancement
 from recon.training.contrast.apply import Applied, apply, network_of
 from recon.training.contrast.calibrate import evaluation_slices
 from recon.training.contrast.classical import METHODS, amplified

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, label
 from skimage.metrics import structural_similarity
 
-from recon.arrays import FloatArray
-
-Mask = npt.NDArray[np.bool_]
+from recon.arrays import FloatArray, Mask
 
 #: Intensities are relative to the 99th percentile of the pre scan.
 DATA_RANGE = 1.5

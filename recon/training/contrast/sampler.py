@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, Mask
 from recon.physics.rician import difference_noise
 from recon.tasks.contrast.features import (
     CHANNELS,
@@ -132,7 +132,7 @@ class VolumeSampler:
 
 def _scene(
     head: HeadVolume, slab: int, rng: np.random.Generator, *, turned: bool = True
-) -> tuple[FloatArray, FloatArray, paint.Mask]:
+) -> tuple[FloatArray, FloatArray, Mask]:
     """Part of a head, turned, with real or invented uptake: anatomy, enhancement, mask."""
     order = tuple(rng.permutation(3)) if turned and rng.random() < 0.3 else (0, 1, 2)
     pre, mask = head.pre.transpose(order), head.mask.transpose(order)
@@ -176,7 +176,7 @@ def _scene(
 
 def painted_scene(
     head: HeadVolume, rng: np.random.Generator, *, turned: bool = False
-) -> tuple[FloatArray, FloatArray, paint.Mask]:
+) -> tuple[FloatArray, FloatArray, Mask]:
     """A whole head with invented uptake: anatomy, enhancement, mask.
 
     Parameters

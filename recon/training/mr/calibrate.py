@@ -9,9 +9,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
-from recon.arrays import FloatArray
+from recon.arrays import ComplexArray, FloatArray, Mask
 from recon.physics import sampling
 from recon.physics.fourier import to_image
 from recon.quality.conformal import conformal_factor, measured_coverage
@@ -31,7 +30,6 @@ _BY_ACCELERATION: dict[str, tuple[tuple[float, float], ...]] = {
     "random lines": ((1.2, 3.2), (3.2, 9.0)),
     "plane": ((1.2, 5.0), (5.0, 9.0)),
 }
-ComplexArray = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Scored:
     half_width: FloatArray
 
 
-def calibration_masks(shape: tuple[int, int], rng: np.random.Generator) -> dict[str, sampling.Mask]:
+def calibration_masks(shape: tuple[int, int], rng: np.random.Generator) -> dict[str, Mask]:
     """Under-sampling patterns (ky, kx) of all kinds, shifted and drawn at random."""
     width = shape[1]
     centre = 24 if min(shape) >= 96 else 16
@@ -66,7 +64,7 @@ def calibration_masks(shape: tuple[int, int], rng: np.random.Generator) -> dict[
     lines |= {f"random R{r}": sampling.random_columns(width, min(r, most), centre, rng) for r in (2.5, 5)}
     part = sampling.partial_fourier(width, 0.65) | sampling.central(width, centre)
     lines["partial Fourier R2"] = lines["equispaced R2"] & part
-    masks: dict[str, sampling.Mask] = {name: np.broadcast_to(line, shape) for name, line in lines.items()}
+    masks: dict[str, Mask] = {name: np.broadcast_to(line, shape) for name, line in lines.items()}
     for r in (3, 6, 8):
         masks[f"Poisson disc R{r}"] = poisson_disc(shape, float(r), centre, int(rng.integers(1 << 20)))
     return masks
@@ -182,16 +180,16 @@ def measured(reconstruct: Reconstruct, scans: Sequence[MeasuredScan], roots: lis
         print(f"measured {source.name}", flush=True)
 
 
-def score(reconstruct: Reconstruct, scan: Scan, mask: sampling.Mask, rng: np.random.Generator) -> Scored:
+def score(reconstruct: Reconstruct, scan: Scan, mask: Mask, rng: np.random.Generator) -> Scored:
     """Errors and half-widths at random pixels of a simulated scan."""
     return _score(reconstruct, scan.kspace.numpy(), scan.coil_images.numpy(), mask, rng)
 
 
 def _score(
-    reconstruct: Reconstruct, kspace: ComplexArray, images: ComplexArray, mask: sampling.Mask, rng: np.random.Generator
+    reconstruct: Reconstruct, kspace: ComplexArray, images: ComplexArray, mask: Mask, rng: np.random.Generator
 ) -> Scored:
     truth = np.sqrt((np.abs(images) ** 2).sum(0))
-    real, imaginary, below, above, _ = reconstruct(np.asarray(kspace, np.complex64))
+    real, imaginary, below, above, _ = reconstruct(np.asarray(kspace, np.complex64), mask)
     inside = np.flatnonzero(truth > 0.1 * np.percentile(truth, 98))
     size = truth.ravel()[inside].mean()
     taken = rng.choice(inside, _PIXELS)

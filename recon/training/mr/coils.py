@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from recon.arrays import FloatArray
+from recon.arrays import ComplexArray, FloatArray
 
 Rng = np.random.Generator
-ComplexMaps = npt.NDArray[np.complex64]
 
 GRID = 48  # points per side on which sensitivities, which are smooth, are computed
 HEAD_MM = np.array([76.0, 98.0, 112.0])  # half axes of a head: left-right, back-front, down-up
@@ -18,7 +17,7 @@ _SEGMENTS = 20
 _WIRE_MM = 9.0  # the field is finite at a conductor of this radius
 
 
-def receive_maps(coils: int, rng: Rng, body_mm: FloatArray = HEAD_MM) -> ComplexMaps:
+def receive_maps(coils: int, rng: Rng, body_mm: FloatArray = HEAD_MM) -> ComplexArray:
     """Sensitivities (coils, 48, 48) in a plane through a body; root-sum-of-squares about 1 in the middle.
 
     Loops lie round the body in one or more rings with jitter and tilt; neighbours couple; each has its
@@ -48,7 +47,7 @@ def receive_maps(coils: int, rng: Rng, body_mm: FloatArray = HEAD_MM) -> Complex
     return np.asarray(maps / np.median(middle), np.complex64)
 
 
-def noise_mixing(coils: int, rng: Rng) -> ComplexMaps:
+def noise_mixing(coils: int, rng: Rng) -> ComplexArray:
     """Matrix (coils, coils) that white noise is multiplied by: uneven coils, neighbours correlated."""
     level = np.exp(rng.normal(0, rng.uniform(0.0, 0.35), coils))
     mixing = np.diag(level) @ _coupling(coils, rng.uniform(0.0, 0.25), rng)
@@ -63,7 +62,7 @@ def _coupling(coils: int, strength: float, rng: Rng) -> npt.NDArray[np.complex12
     return np.eye(coils) + strength * random * np.exp(-(np.maximum(distance, 1) - 1)) * (distance > 0)
 
 
-def uniform_map(rng: Rng) -> ComplexMaps:
+def uniform_map(rng: Rng) -> ComplexArray:
     """Sensitivity (1, 48, 48) of a volume coil, or of coils that a scanner has combined: nearly the same everywhere."""
     return np.asarray(np.exp(_smooth(rng, 0.08) + 1j * _smooth(rng, 0.3))[None], np.complex64)
 

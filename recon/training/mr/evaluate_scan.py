@@ -10,25 +10,23 @@ Run as ``python -m recon.training.mr.evaluate_scan SCAN.h5``; writes ``scan.json
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 import sigpy.mri
+import typer
 
-from recon.arrays import FloatArray
+from recon.arrays import ComplexArray, FloatArray
 from recon.physics.fourier import to_image, to_kspace
-from recon.training.mr.evaluate_unrolled import CALIBRATION, NOISE, Method, evaluation_masks, psnr_ssim, served_methods
+from recon.training.mr.evaluate_unrolled import CALIBRATION, NOISE, evaluation_masks, psnr_ssim, served_methods
+from recon.training.mr.served import Reconstruct
 
 #: Of the image that is taken for the object: SigPy's usual order of magnitude, and one that leaves texture.
 REGULARISATIONS = (5e-3, 2e-4)
-ComplexArray = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
@@ -76,44 +74,47 @@ def resampled(measured: ComplexArray, noise: float, regularisation: float, seed:
     return Resampled(np.asarray(whole, np.complex64), noise_free, noisy)
 
 
-def evaluate(methods: dict[str, Method], scan: Resampled) -> dict[str, Any]:
+def evaluate(methods: dict[str, Reconstruct], scan: Resampled) -> dict[str, Any]:
     """PSNR and SSIM of every method for every mask, against full sampling with its noise and without."""
     table: dict[str, Any] = {}
     for name, mask in evaluation_masks((scan.kspace.shape[1], scan.kspace.shape[2])).items():
         table[name] = {}
         for method, reconstruct in methods.items():
-            planes = reconstruct(scan.kspace * mask)
+            planes = reconstruct(scan.kspace * mask, mask)
             image = np.hypot(planes[0], planes[1])
             (noisy, similar), (clean, _) = psnr_ssim(image, scan.noisy), psnr_ssim(image, scan.noise_free)
             table[name][method] = {
-                "psnr_db": round(noisy, 2), "ssim": round(similar, 4), "psnr_db_noise_free": round(clean, 2),
-            }  # fmt: skip
+                "psnr_db": round(noisy, 2),
+                "ssim": round(similar, 4),
+                "psnr_db_noise_free": round(clean, 2),
+            }
         print(name, table[name], flush=True)
     return table
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(
+    scan: Annotated[Path, typer.Argument(help="fastMRI layout, kspace (slice, coil, ky, kx); its first slice.")],
+    repository: Annotated[Path, typer.Option(help="Whose models are evaluated.")] = Path("triton_repo"),
+    output: Annotated[Path, typer.Option(help="File to write.")] = Path("models/mr_unrolled/scan.json"),
+) -> None:
     """Evaluate what the repository serves on one scan."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scan", type=Path, help="fastMRI layout: kspace (slice, coil, ky, kx); the first slice is used")
-    parser.add_argument("--repository", type=Path, default=Path("triton_repo"))
-    parser.add_argument("--output", type=Path, default=Path("models/mr_unrolled/scan.json"))
-    options = parser.parse_args(arguments)
-    with h5py.File(options.scan) as file:
+    with h5py.File(scan) as file:
         measured = np.asarray(file["kspace"][0], np.complex64)
     conditions = {
-        "scan": options.scan.name, "object": "L1-wavelet image times ESPIRiT maps of the scan, by SigPy",
-        "noise_of_a_coil": NOISE, "reference": "full sampling with noise, inside the head, best scalar fit",
-    }  # fmt: skip
-    methods = served_methods(options.repository)
+        "scan": scan.name,
+        "object": "L1-wavelet image times ESPIRiT maps of the scan, by SigPy",
+        "noise_of_a_coil": NOISE,
+        "reference": "full sampling with noise, inside the head, best scalar fit",
+    }
+    methods = served_methods(repository)
     found = {
         "conditions": conditions,
         "masks_by_regularisation": {
             f"{strength:g}": evaluate(methods, resampled(measured, NOISE, strength)) for strength in REGULARISATIONS
         },
     }
-    options.output.write_text(json.dumps(found, indent=1) + "\n")
+    output.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -6,23 +6,22 @@ Run as ``python -m recon.training.mr.evaluate_unrolled --data DIR``; writes ``ev
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
+import typer
 from skimage.metrics import structural_similarity
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, Mask
 from recon.backend import mr_classical
 from recon.networks.mr_unrolled import root_sum_of_squares
 from recon.physics import sampling
-from recon.physics.sampling import Mask, pattern_of
+from recon.physics.sampling import pattern_of
 from recon.quality.conformal_table import ConformalTable, ScanCondition
 from recon.training.mr import anatomy, objects
 from recon.training.mr.calibrate import table_of
@@ -31,7 +30,7 @@ from recon.training.mr.lesions import lesion_recovery
 from recon.training.mr.masks import poisson_disc
 from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.sampler import acquire
-from recon.training.mr.served import load_unrolled
+from recon.training.mr.served import Reconstruct, load_unrolled
 from recon.training.recipe import read
 
 mpl.use("Agg")
@@ -40,7 +39,6 @@ from matplotlib import pyplot as plt
 SHAPE, COILS, NOISE, CALIBRATION = (230, 180), 8, 0.011, 24
 LESION_PX = 3.0  # 3 mm at the usual 1 mm per pixel
 _CLASSICAL = ("zero-filled", "sense", "l1-wavelet")
-Method = Callable[[npt.NDArray[np.complex64]], FloatArray]
 
 
 def evaluation_masks(shape: tuple[int, int] = SHAPE) -> dict[str, Mask]:
@@ -67,7 +65,7 @@ def psnr_ssim(image: FloatArray, truth: FloatArray) -> tuple[float, float]:
 
 
 def evaluate(
-    methods: dict[str, Method],
+    methods: dict[str, Reconstruct],
     recipe: MrRecipe,
     roots: list[Path],
     slices: int,
@@ -79,7 +77,7 @@ def evaluate(
     Parameters
     ----------
     methods
-        By name: (5, y, x) of k-space. The first one's interval and lesions are measured.
+        By name. The first one's interval and lesions are measured.
     recipe
         Names the held-out volumes; the first is used.
     roots
@@ -110,7 +108,7 @@ def evaluate(
             shown = {"truth": truth}
             for method, reconstruct in methods.items():
                 began = time.perf_counter()
-                planes = reconstruct(kspace)
+                planes = reconstruct(kspace, mask)
                 seconds = time.perf_counter() - began
                 shown[method] = np.hypot(planes[0], planes[1])
                 rows[method].append((*psnr_ssim(shown[method], truth), seconds))
@@ -193,41 +191,32 @@ def draw(evaluation: dict[str, Any], pictures: dict[str, dict[str, FloatArray]],
     plt.close(figure)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(
+    data: Annotated[list[Path], typer.Option(help="Folder of held-out volumes; may be given more than once.")],
+    repository: Annotated[Path, typer.Option(help="Whose models are evaluated.")] = Path("triton_repo"),
+    recipe: Annotated[Path, typer.Option(help="Names the held-out volumes.")] = Path("models/mr_unrolled/recipe.yaml"),
+    slices: Annotated[int, typer.Option(min=1, help="Of the first held-out volume.")] = 3,
+    output: Annotated[Path, typer.Option(help="Folder with calibration.json.")] = Path("models/mr_unrolled"),
+) -> None:
     """Evaluate what the repository serves."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, action="append", default=[])
-    parser.add_argument("--repository", type=Path, default=Path("triton_repo"))
-    parser.add_argument("--recipe", type=Path, default=Path("models/mr_unrolled/recipe.yaml"))
-    parser.add_argument("--slices", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=Path("models/mr_unrolled"))
-    options = parser.parse_args(arguments)
-    recipe = read(options.recipe, MrRecipe)
-    methods = served_methods(options.repository)
-    options.output.mkdir(parents=True, exist_ok=True)
-    interval = json.loads((options.output / "calibration.json").read_text())
-    evaluation, pictures = evaluate(
-        methods, recipe, options.data, options.slices, factors=table_of(interval, without=recipe.held_out[0].name)
-    )
-    (options.output / "evaluation.json").write_text(json.dumps(evaluation, indent=1) + "\n")
-    draw(evaluation, pictures, options.output / "evaluation.png")
+    held_out = read(recipe, MrRecipe)
+    methods = served_methods(repository)
+    output.mkdir(parents=True, exist_ok=True)
+    factors = table_of(json.loads((output / "calibration.json").read_text()), without=held_out.held_out[0].name)
+    evaluation, pictures = evaluate(methods, held_out, data, slices, factors=factors)
+    (output / "evaluation.json").write_text(json.dumps(evaluation, indent=1) + "\n")
+    draw(evaluation, pictures, output / "evaluation.png")
 
 
-def served_methods(repository: Path) -> dict[str, Method]:
+def served_methods(repository: Path) -> dict[str, Reconstruct]:
     """The network and the classical methods as the repository serves them, compiled before any clock runs."""
     unrolled = load_unrolled(repository / "mr_unrolled" / "1")
-    unrolled(np.ones((COILS, *SHAPE), np.complex64))
-    methods: dict[str, Method] = {"unrolled": unrolled}
+    unrolled(np.ones((COILS, *SHAPE), np.complex64), np.ones(SHAPE, bool))
+    methods: dict[str, Reconstruct] = {"unrolled": unrolled}
     for name in _CLASSICAL:
-        methods[name] = _classical(mr_classical.reconstruct, name)
+        methods[name] = partial(mr_classical.reconstruct, name)
     return methods
 
 
-def _classical(
-    reconstruct: Callable[[str, npt.NDArray[np.complex64], npt.NDArray[np.bool_]], FloatArray], name: str
-) -> Method:
-    return lambda kspace: reconstruct(name, kspace, np.any(kspace != 0, axis=0))
-
-
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -8,14 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from recon.arrays import FloatArray
+from recon.arrays import ComplexArray, FloatArray, Mask
 from recon.networks.mr_unrolled import root_sum_of_squares
-from recon.physics.sampling import Mask
-from recon.training.mr.coils import ComplexMaps
 from recon.training.mr.sampler import acquire
 from recon.training.mr.served import Reconstruct
-
-ComplexImage = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
@@ -37,8 +33,8 @@ class LesionTest:
 
 def lesion_recovery(
     reconstruct: Reconstruct,
-    image: ComplexImage,
-    maps: ComplexMaps,
+    image: ComplexArray,
+    maps: ComplexArray,
     mask: Mask,
     noise: float,
     diameter_px: float,
@@ -52,7 +48,7 @@ def lesion_recovery(
     Parameters
     ----------
     reconstruct
-        (5, y, x) of k-space; its first two planes are the complex image.
+        (5, y, x) of k-space and mask; its first two planes are the complex image.
     image, maps, mask, noise
         As in :func:`recon.training.mr.sampler.acquire`.
     diameter_px
@@ -76,7 +72,7 @@ def lesion_recovery(
     clean, ill = (
         acquire(image * (1 + c), maps, mask, noise, np.random.default_rng(seed + 1)) for c in (0 * change, change)
     )
-    before, after = (_magnitude(reconstruct(scan.kspace.numpy())) for scan in (clean, ill))
+    before, after = (_magnitude(reconstruct(scan.kspace.numpy(), mask)) for scan in (clean, ill))
     truth_before, truth_after = (root_sum_of_squares(scan.coil_images).numpy() for scan in (clean, ill))
     recovery = [float(((after - before) * d).sum() / ((truth_after - truth_before) * d).sum()) for d in discs]
     error = ndimage.uniform_filter(before - truth_before, max(1, round(diameter_px)))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from sigpy.mri import poisson
 
+from recon.arrays import Mask
 from recon.physics import sampling
 
 Rng = np.random.Generator
 _SIDES = (240, 160, 136, 120, 104, 192, 216, 148)  # of Poisson discs that are drawn ahead
 
 
-def random_mask(shape: tuple[int, int], rng: Rng, discs: list[sampling.Mask]) -> sampling.Mask:
+def random_mask(shape: tuple[int, int], rng: Rng, discs: list[Mask]) -> Mask:
     """A mask (ky, kx) at acceleration 1 to 9 with 12 to 32 samples for calibration.
 
     Three fifths are columns, equispaced or random, a third Poisson discs, some regular in both axes; some
@@ -57,7 +58,7 @@ def random_mask(shape: tuple[int, int], rng: Rng, discs: list[sampling.Mask]) ->
     return mask
 
 
-def poisson_disc(shape: tuple[int, int], acceleration: float, calibration: int, seed: int) -> sampling.Mask:
+def poisson_disc(shape: tuple[int, int], acceleration: float, calibration: int, seed: int) -> Mask:
     """Variable-density Poisson disc (ky, kx) around a calibration square.
 
     Where the disc's radius can't be fitted to the acceleration, samples are drawn uniformly instead.
@@ -69,7 +70,7 @@ def poisson_disc(shape: tuple[int, int], acceleration: float, calibration: int, 
         return _centre(shape, calibration) | (np.random.default_rng(seed).random(shape) < 1 / acceleration)
 
 
-def draw_discs(count: int, seed: int) -> list[sampling.Mask]:
+def draw_discs(count: int, seed: int) -> list[Mask]:
     """Poisson discs of many matrices at accelerations 2.2 to 10, to be trimmed to others."""
     rng = np.random.default_rng(seed)
     discs = []
@@ -80,7 +81,7 @@ def draw_discs(count: int, seed: int) -> list[sampling.Mask]:
     return discs
 
 
-def _cut_disc(discs: list[sampling.Mask], shape: tuple[int, int], rng: Rng) -> sampling.Mask:
+def _cut_disc(discs: list[Mask], shape: tuple[int, int], rng: Rng) -> Mask:
     """The centre of one of the discs that exceed a matrix least, turned at random."""
     height, width = shape
     large = [d for d in discs if d.shape[0] >= height and d.shape[1] >= width]
@@ -96,5 +97,5 @@ def _cut_disc(discs: list[sampling.Mask], shape: tuple[int, int], rng: Rng) -> s
     return np.asarray(mask)
 
 
-def _centre(shape: tuple[int, int], calibration: int) -> sampling.Mask:
+def _centre(shape: tuple[int, int], calibration: int) -> Mask:
     return np.outer(*(sampling.central(n, calibration) for n in shape))

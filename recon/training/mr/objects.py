@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from recon.arrays import FloatArray
+from recon.arrays import ComplexArray, FloatArray
 from recon.physics.fourier import to_image, to_kspace
 from recon.training.mr import structure, tissues
 from recon.training.mr.anatomy import MrVolume, draw_plane
@@ -16,7 +16,6 @@ from recon.training.mr.phantoms import draw_phantom
 from recon.training.mr.phase import body_phase, object_phase
 
 Rng = np.random.Generator
-ComplexImage = npt.NDArray[np.complex64]
 
 FINER = 1.5  # samples of the object per sample of the image
 _PHANTOM_MM = (0.7, 2.0)  # pixel of a phantom's image
@@ -30,7 +29,7 @@ def random_shape(rng: Rng) -> tuple[int, int]:
     return (rows, columns) if rng.random() < 0.1 else (2 * (rows // 2), 2 * (columns // 2))
 
 
-def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial: bool = False) -> ComplexImage:
+def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial: bool = False) -> ComplexArray:
     """A new object (y, x) complex64, magnitude about 1.
 
     Made finer than the matrix and cut in k-space, so that edges ring and phases cancel within a pixel
@@ -67,7 +66,7 @@ def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial
     return _cut_kspace(np.asarray(image, np.complex64), shape)
 
 
-def draw_test_object(shape: tuple[int, int], rng: Rng) -> ComplexImage:
+def draw_test_object(shape: tuple[int, int], rng: Rng) -> ComplexArray:
     """A phantom as a scanner sees it, (y, x) complex64; cut in k-space like :func:`draw_object`."""
     magnitude = draw_phantom((round(shape[0] * FINER), round(shape[1] * FINER)), rng)
     phase = object_phase(magnitude, rng.uniform(*_PHANTOM_MM) / FINER, rng)
@@ -84,7 +83,7 @@ def _shift_fat(image: npt.NDArray[np.complex128], fat: FloatArray, rng: Rng) -> 
     return image * (1 - fat) + np.roll(moved, shift, int(rng.integers(2)))
 
 
-def _cut_kspace(image: ComplexImage, shape: tuple[int, int]) -> ComplexImage:
+def _cut_kspace(image: ComplexArray, shape: tuple[int, int]) -> ComplexArray:
     rows, columns = (slice(f // 2 - n // 2, f // 2 - n // 2 + n) for f, n in zip(image.shape, shape, strict=True))
     scale = np.float32(np.sqrt(shape[0] * shape[1] / image.size))
     return to_image(to_kspace(image)[rows, columns] * scale)
@@ -108,7 +107,7 @@ class ObjectPool:
     def __len__(self) -> int:
         return len(self.shapes)
 
-    def get(self, index: int) -> ComplexImage:
+    def get(self, index: int) -> ComplexArray:
         """Object number ``index``, (y, x) complex64."""
         sizes = self.shapes.prod(axis=1)
         start = int(sizes[:index].sum())

@@ -50,9 +50,7 @@ def write_fastmri(scan: SimulatedScan, path: Path) -> None:
         file.create_dataset("kspace", data=kspace, compression="gzip", compression_opts=1)
         file["ismrmrd_header"] = header
         file["reconstruction_rss"] = scan.volume.values.transpose(0, 2, 1)
-        columns = np.any(kspace != 0, axis=(0, 1, 2))
-        if bool((np.any(kspace != 0, axis=(0, 1)) == columns).all()):
-            file["mask"] = columns
+        file["mask"] = scan.mask[:, 0] if _has_whole_lines(scan) else np.ascontiguousarray(scan.mask.T)
         file.attrs["acquisition"], file.attrs["acceleration"] = "simulated", scan.protocol.acceleration
 
 
@@ -66,10 +64,8 @@ def write_ismrmrd(scan: SimulatedScan, path: Path) -> None:
     """
     import ismrmrd
 
-    if scan.trajectory is None:
-        sampled = np.any(scan.kspace != 0, axis=1)
-        if bool((sampled.any(axis=-1) & ~sampled.all(axis=-1)).any()):
-            raise InvalidRequest("a Poisson-disc pattern has no whole readouts; write fastMRI's layout")
+    if not _has_whole_lines(scan):
+        raise InvalidRequest("a Poisson-disc pattern has no whole readouts; write fastMRI's layout")
 
     random = np.random.default_rng(scan.protocol.seed + 1)
     coils, cartesian = scan.kspace.shape[1], scan.trajectory is None
@@ -83,8 +79,8 @@ def write_ismrmrd(scan: SimulatedScan, path: Path) -> None:
             acquisition.setFlag(ismrmrd.ACQ_IS_NOISE_MEASUREMENT)
             acquisition.sample_time_us = 5.0
             file.append_acquisition(acquisition)
+        measured = np.flatnonzero(scan.mask[:, 0])
         for index, kspace in enumerate(scan.kspace):
-            measured = np.flatnonzero(np.any(kspace != 0, axis=(0, 2)))
             for line in measured:
                 readout = kspace[:, line]
                 if cartesian:
@@ -108,6 +104,11 @@ def write_truth(scan: SimulatedScan, path: Path) -> None:
     """The volume that was scanned, as ``recon mr`` writes its images; its uncertainty is zero."""
     values = scan.volume.values
     write_hdf5(values, np.zeros_like(values), scan.volume.geometry, path)
+
+
+def _has_whole_lines(scan: SimulatedScan) -> bool:
+    """Whether every readout was measured whole or not at all."""
+    return bool((scan.mask == scan.mask[:, :1]).all())
 
 
 def _oversampled(readout: ComplexImage, noise_std: float, random: np.random.Generator) -> ComplexImage:
@@ -137,7 +138,16 @@ def _header(scan: SimulatedScan, *, oversampled: bool) -> str:
     over = 2 if oversampled else 1
     cartesian = scan.trajectory is None
     return _XML.format(
-        coils=scan.kspace.shape[1], x=columns, x2=over * columns, y=rows, fx=columns * column,
-        fx2=over * columns * column, fy=rows * row, fz=depth, slices=slices - 1, trajectory=scan.protocol.encoding,
-        last=(rows if cartesian else scan.kspace.shape[2]) - 1, centre=rows // 2 if cartesian else 0,
-    )  # fmt: skip
+        coils=scan.kspace.shape[1],
+        x=columns,
+        x2=over * columns,
+        y=rows,
+        fx=columns * column,
+        fx2=over * columns * column,
+        fy=rows * row,
+        fz=depth,
+        slices=slices - 1,
+        trajectory=scan.protocol.encoding,
+        last=(rows if cartesian else scan.kspace.shape[2]) - 1,
+        centre=rows // 2 if cartesian else 0,
+    )

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recon.arrays import ComplexArray, Mask
 from recon.networks.mr_unrolled import root_sum_of_squares, to_kspace
-from recon.physics.sampling import Mask, calibration_size
-from recon.training.mr.coils import HEAD_MM, LIMB_MM, TRUNK_MM, ComplexMaps, noise_mixing, receive_maps, uniform_map
+from recon.physics.sampling import calibration_size
+from recon.training.mr.coils import HEAD_MM, LIMB_MM, TRUNK_MM, noise_mixing, receive_maps, uniform_map
 from recon.training.mr.masks import draw_discs, random_mask
-from recon.training.mr.objects import ComplexImage, ObjectPool
+from recon.training.mr.objects import ObjectPool
 from recon.training.mr.phase import smooth_phase
 
 COILS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32)
@@ -56,7 +57,7 @@ class Scan:
 
 
 #: Sensitivities (coils, y, x) of k-space (coils, ky, kx) with a mask.
-Sensitivities = Callable[[ComplexMaps, Mask], ComplexMaps]
+Sensitivities = Callable[[ComplexArray, Mask], ComplexArray]
 
 
 class ScanSampler:
@@ -111,7 +112,7 @@ class ScanSampler:
         return replace(scan, maps=torch.from_numpy(self.sensitivities(scan.kspace.numpy(), mask)))
 
 
-def draw_array(coils: int, rng: np.random.Generator) -> ComplexMaps:
+def draw_array(coils: int, rng: np.random.Generator) -> ComplexArray:
     """Sensitivities of an array for a head, a trunk or a limb; a single coil is mostly a volume coil."""
     if coils == 1 and rng.random() < 0.6:
         return uniform_map(rng)
@@ -133,7 +134,7 @@ def compressed(scan: Scan) -> Scan:
     return replace(scan, kspace=kspace, coil_images=images)
 
 
-def acquire(image: ComplexImage, maps: ComplexMaps, mask: Mask, noise: float, rng: np.random.Generator) -> Scan:
+def acquire(image: ComplexArray, maps: ComplexArray, mask: Mask, noise: float, rng: np.random.Generator) -> Scan:
     """What a scanner measures of an object.
 
     Parameters

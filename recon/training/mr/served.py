@@ -6,17 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from recon.arrays import FloatArray
+from recon.arrays import ComplexArray, FloatArray, Mask
 from recon.backend.mr_unrolled import CASCADES, Unrolled
 from recon.backend.runtime import runtime_of
 from recon.physics.espirit import centre_of, sensitivities
-from recon.physics.sampling import Mask, calibration_size
+from recon.physics.sampling import calibration_size
 from recon.physics.thermal_noise import outer_noise
 
-ComplexArray = npt.NDArray[np.complex64]
-Reconstruct = Callable[[ComplexArray], FloatArray]
+#: (5, y, x) of k-space (coils, ky, kx) and its mask (ky, kx).
+Reconstruct = Callable[[ComplexArray, Mask], FloatArray]
 
 
 def served_sensitivities(kspace: ComplexArray, mask: Mask) -> ComplexArray:
@@ -28,7 +27,7 @@ def served_sensitivities(kspace: ComplexArray, mask: Mask) -> ComplexArray:
 
 
 def load_unrolled(weights: Path, runtime: str = "") -> Reconstruct:
-    """The served reconstruction: (5, y, x) float32 of k-space (coils, ky, kx).
+    """The served reconstruction: (5, y, x) float32 of k-space (coils, ky, kx) and its mask (ky, kx).
 
     Parameters
     ----------
@@ -37,6 +36,4 @@ def load_unrolled(weights: Path, runtime: str = "") -> Reconstruct:
     runtime
         ``openvino``, ``onnxruntime`` (needs no compilation for a new matrix) or empty, the served choice.
     """
-    run = Unrolled([runtime_of(weights / name, runtime, exact=True) for name in CASCADES])
-    # noise leaves no zero where a simulated scan was measured
-    return lambda kspace: run(kspace, np.any(kspace != 0, axis=0))
+    return Unrolled([runtime_of(weights / name, runtime, exact=True) for name in CASCADES])

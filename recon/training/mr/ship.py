@@ -5,14 +5,15 @@ Run as ``python -m recon.training.mr.ship [--checkpoint FILE] --data DIR``.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from recon.training import checkpoint
+import typer
+
+from recon.training.checkpoint import load_average
 from recon.training.mr.calibrate import calibrate, table_of
 from recon.training.mr.export import configure, export_mr
 from recon.training.mr.recipe import MrRecipe
@@ -41,7 +42,7 @@ def ship(weights: Path | None, recipe: MrRecipe, roots: list[Path], folder: Path
         interval = calibrate(load_unrolled(folder / "1", "onnxruntime"), recipe, roots)
     else:
         with tempfile.TemporaryDirectory() as scratch:
-            exported = export_mr(checkpoint.load_average(weights), recipe, 1.0, Path(scratch) / folder.name)
+            exported = export_mr(load_average(weights), recipe, 1.0, Path(scratch) / folder.name)
             interval = calibrate(load_unrolled(exported.weights[0].parent, "onnxruntime"), recipe, roots)
             # the served files change together, and only once the interval is known
             files = [Path(shutil.copy(path, folder / "1")) for path in exported.weights]
@@ -50,18 +51,16 @@ def ship(weights: Path | None, recipe: MrRecipe, roots: list[Path], folder: Path
     return interval
 
 
-def main() -> None:
+def main(
+    data: Annotated[list[Path], typer.Option(help="Folder of held-out volumes; may be given more than once.")],
+    checkpoint: Annotated[Path | None, typer.Option(help="By default the served weights, calibrated again.")] = None,
+    repository: Annotated[Path, typer.Option(help="Repository to write to.")] = Path("triton_repo"),
+    card: Annotated[Path, typer.Option(help="Folder of recipe and calibration.json.")] = Path("models/mr_unrolled"),
+) -> None:
     """Ship a checkpoint into the repository."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, help="without: the served weights, calibrated again")
-    parser.add_argument("--data", type=Path, action="append", default=[])
-    parser.add_argument("--repository", type=Path, default=Path("triton_repo"))
-    parser.add_argument("--card", type=Path, default=Path("models/mr_unrolled"))
-    options = parser.parse_args()
-    recipe = read(options.card / "recipe.yaml", MrRecipe)
-    folder = options.repository / "mr_unrolled"
-    print(json.dumps(ship(options.checkpoint, recipe, options.data, folder, options.card), indent=1))
+    recipe = read(card / "recipe.yaml", MrRecipe)
+    print(json.dumps(ship(checkpoint, recipe, data, repository / "mr_unrolled", card), indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recon.arrays import Mask
 from recon.errors import InvalidRequest
 from recon.physics import sampling
 from recon.physics.coil_sensitivity import coil_array
 from recon.physics.fourier import to_kspace
-from recon.physics.sampling import Mask
 from recon.volumes import ComplexImage, FloatImage, Volume
 
 ENCODINGS = ("cartesian", "radial", "spiral")
@@ -80,6 +80,8 @@ class SimulatedScan:
     kspace
         (slice, coil, y, x) complex64, x the readout, zero where not measured; along a trajectory (slice,
         coil, readout, sample).
+    mask
+        (y, x) or (readout, sample) bool: what was measured in every slice.
     trajectory
         (readout, sample, 2) as the scanner believes it, cycles per pixel; None for Cartesian.
     noise_std
@@ -89,6 +91,7 @@ class SimulatedScan:
     protocol: ScanProtocol
     volume: Volume
     kspace: ComplexImage
+    mask: Mask
     trajectory: FloatImage | None
     noise_std: float
 
@@ -122,7 +125,7 @@ def simulate(volume: Volume, protocol: ScanProtocol) -> SimulatedScan:
         mask = np.ones(kspace.shape[-2:], bool)
     noise = random.normal(size=kspace.shape) + 1j * random.normal(size=kspace.shape)
     measured = ((kspace + std * noise) * mask).astype(np.complex64)
-    return SimulatedScan(protocol, volume, measured, path, std)
+    return SimulatedScan(protocol, volume, measured, mask, path, std)
 
 
 def smooth_phase(shape: tuple[int, int], random: np.random.Generator) -> FloatImage:

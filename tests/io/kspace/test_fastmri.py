@@ -80,6 +80,23 @@ def test_the_mask_of_the_file_is_applied(tmp_path, kspace) -> None:
     np.testing.assert_array_equal(loaded[..., mask], kspace[0][..., mask])
 
 
+def test_a_zero_that_the_mask_calls_measured_is_a_sample(tmp_path, kspace) -> None:
+    kspace[0, :, 10, 40] = 0
+    mask = np.arange(80) % 2 == 0
+    (masked,) = read_mr(write(tmp_path / "a.h5", kspace, mask=mask))
+    assert masked.kspace.load(0).mask[40, 10]
+    assert not any("mask" in note for note in masked.notes)
+
+
+def test_without_a_mask_zeros_are_gaps_and_a_note_says_so(tmp_path, kspace) -> None:
+    kspace[0, :, 10, 40] = 0
+    (series,) = read_mr(write(tmp_path / "a.h5", kspace))
+    found = series.kspace.load(0).mask
+    assert not found[40, 10]
+    assert found.sum() == found.size - 1
+    assert any("no mask" in note for note in series.notes)
+
+
 def test_the_header_gives_spacing_and_field_of_view(tmp_path) -> None:
     image = np.zeros((160, 96))
     image[50:110, 20:76] = head((60, 56))

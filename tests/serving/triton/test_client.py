@@ -5,28 +5,24 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
-from tritonclient.utils import InferenceServerException
 
-from recon.engine.inference import Request
+from recon.engine.inference import Request, infer
 from recon.engine.models import ServedModel
 from recon.errors import InternalError, UnusableData
 from recon.serving.triton.client import TritonClient
-from recon.serving.triton.process import TritonAddress
 from recon.tasks.base import TensorSpec
-from tests.serving.conftest import FakeServer
+from tests.gateway import FakeServer, answer_of, client_with_fake
 
 MODEL = ServedModel("m", "1", "m", "", {})
 
 
 def client_of(memory: Path | None, limit: int = 2) -> tuple[TritonClient, FakeServer]:
-    client, fake = TritonClient(TritonAddress("127.0.0.1:1", {}, memory), limit), FakeServer()
-    client._client = fake  # type: ignore[assignment]
-    return client, fake
+    return client_with_fake(memory, limit)
 
 
 def request(side: int = 8) -> Request:
@@ -34,7 +30,7 @@ def request(side: int = 8) -> Request:
 
 
 async def once(client: TritonClient, what: Request, fill: Any = lambda tensors: None) -> None:
-    async with client.infer(what, fill):
+    async with infer(client, what, fill):
         pass
 
 
@@ -78,7 +74,8 @@ def test_cancelled_calls_keep_their_permit_and_memory_until_triton_is_done(memor
 def test_memory_of_a_call_that_failed_is_unregistered(memory: Path) -> None:
     async def main() -> None:
         client, fake = client_of(memory)
-        fake.failure = InferenceServerException("secret segment name", "StatusCode.INTERNAL")
+        nothing = grpc.aio.Metadata()
+        fake.failure = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, nothing, nothing, "secret segment name")
         for _ in range(5):
             with pytest.raises(InternalError) as caught:
                 await once(client, request())
@@ -171,8 +168,7 @@ def test_an_answer_is_compared_with_what_was_asked(memory: Path) -> None:
     async def main() -> None:
         client, fake = client_of(memory)
         for name, kind, shape in (("other", "FP32", (8, 8)), ("product", "INT16", (8, 8)), ("product", "FP32", (4, 8))):
-            tensor = SimpleNamespace(name=name, datatype=kind, shape=shape)
-            fake.answer = SimpleNamespace(get_response=lambda tensor=tensor: SimpleNamespace(outputs=[tensor]))
+            fake.answer = answer_of(shape, b"", name, kind)
             with pytest.raises(InternalError, match="another product than was asked for"):
                 await once(client, request())
 
@@ -182,9 +178,9 @@ def test_an_answer_is_compared_with_what_was_asked(memory: Path) -> None:
 def test_outputs_start_at_zero_in_memory_that_is_used_again(memory: Path) -> None:
     async def main() -> None:
         client, _ = client_of(memory)
-        async with client.infer(request(), lambda tensors: None) as tensors:
+        async with infer(client, request(), lambda tensors: None) as tensors:
             tensors["product"][...] = 7
-        async with client.infer(request(), lambda tensors: None) as tensors:
+        async with infer(client, request(), lambda tensors: None) as tensors:
             assert not tensors["product"].any()
 
     asyncio.run(main())
@@ -194,10 +190,10 @@ def test_a_segment_of_a_large_request_is_not_kept_for_small_ones(memory: Path) -
     async def main() -> None:
         client, fake = client_of(memory)
         await once(client, request(2048))
-        (large,) = client._idle
+        (large,) = client.segments.idle
         assert large.size > 16 * 2**20
         await once(client, request(8))
-        (small,) = client._idle
+        (small,) = client.segments.idle
         assert small.size < 2**20
         assert len(fake.registered) == 1
 

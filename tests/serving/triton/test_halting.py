@@ -15,7 +15,7 @@ import pytest
 
 from recon.backend.build import write_code
 from recon.backend.configuration import Entry, ModelConfig, write_config
-from recon.engine.inference import Request
+from recon.engine.inference import Request, infer
 from recon.engine.models import ServedModel
 from recon.errors import DeadlineExceeded, ServiceUnavailable
 from recon.serving.triton.client import TritonClient
@@ -79,7 +79,7 @@ async def once(client: TritonClient, what: Request) -> np.ndarray:
     def fill(tensors: Any) -> None:
         tensors["wave"][...] = 7
 
-    async with client.infer(what, fill) as outputs:
+    async with infer(client, what, fill) as outputs:
         return np.array(outputs["product"])
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
+from recon.arrays import Array
 from recon.volumes import Geometry, Unit, Volume
 
-Array = npt.NDArray[np.float32]
 SHAPE = (48, 96, 80)
 
 

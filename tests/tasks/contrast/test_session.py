@@ -18,7 +18,8 @@ from recon.tasks.contrast.slices import AlignedPair
 from recon.tasks.contrast.task import ContrastTask
 from recon.v1 import common_pb2, contrast_pb2
 from recon.volumes import Geometry, Volume
-from recon.wire.messages import chunks, geometry_to_message
+from recon.wire.chunk_message import chunk_messages
+from recon.wire.messages import geometry_to_message
 from tests.tasks.contrast.phantom import SHAPE, ball, geometry, head, scans, uptake
 
 FACTS = ModelFacts("contrast_enhance", conformal_factor=1.5)
@@ -38,8 +39,8 @@ def _header(**changes: object) -> contrast_pb2.ContrastHeader:
 def _fill(session: ContrastSession, pre: Volume, low: Volume) -> None:
     for volume in (pre, low):
         for index, plane in enumerate(volume.values):
-            for chunk in chunks(index, plane.tobytes()):
-                assert session.add(contrast_pb2.SynthesizeRequest(chunk=chunk)) == ()
+            for message in chunk_messages(contrast_pb2.SynthesizeRequest, index, plane):
+                assert session.add(message) == ()
 
 
 def _oracle(work, enhancement: np.ndarray) -> dict[str, np.ndarray]:

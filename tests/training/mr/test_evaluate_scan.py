@@ -52,7 +52,7 @@ def test_the_command_writes_every_method_and_mask(
     monkeypatch.setattr(evaluate_scan, "evaluation_masks", lambda shape: masks)
     with h5py.File(tmp_path / "scan.h5", "w") as file:
         file["kspace"] = measured[None]
-    evaluate_scan.main([str(tmp_path / "scan.h5"), "--output", str(tmp_path / "scan.json")])
+    evaluate_scan.main(tmp_path / "scan.h5", output=tmp_path / "scan.json")
     found = json.loads((tmp_path / "scan.json").read_text())["masks_by_regularisation"]
     assert set(found) == {"0.005", "0.0002"}
     for table in found.values():

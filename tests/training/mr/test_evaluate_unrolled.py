@@ -26,7 +26,7 @@ def recipe_and_data(tmp_path_factory):
     return MrRecipe(steps=1, sources=[], held_out=held_out), folder
 
 
-def zero_filled(kspace: np.ndarray) -> np.ndarray:
+def zero_filled(kspace: np.ndarray, mask: np.ndarray) -> np.ndarray:
     image = np.sqrt((np.abs(to_image(kspace)) ** 2).sum(0))
     return np.stack([image, 0 * image, 0.2 * image, 0.2 * image, 0 * image])
 

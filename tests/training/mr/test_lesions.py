@@ -11,7 +11,7 @@ from recon.training.mr.coils import receive_maps
 from recon.training.mr.lesions import lesion_recovery
 
 
-def combine(kspace: np.ndarray) -> np.ndarray:
+def combine(kspace: np.ndarray, mask: np.ndarray) -> np.ndarray:
     image = np.sqrt((np.abs(to_image(kspace)) ** 2).sum(0))
     return np.stack([image, 0 * image, image, image, image])
 
@@ -26,8 +26,8 @@ def test_recovery_and_false_structure() -> None:
     assert found.recovery == pytest.approx(1, abs=0.02)
     assert found.false_structure < 0.05
 
-    def blurred(kspace: np.ndarray) -> np.ndarray:
-        return ndimage.gaussian_filter(combine(kspace), (0, 3, 3))
+    def blurred(kspace: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        return ndimage.gaussian_filter(combine(kspace, mask), (0, 3, 3))
 
     worse = lesion_recovery(blurred, *given)
     assert np.median(worse.recovery) < 0.6

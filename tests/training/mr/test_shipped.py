@@ -45,7 +45,7 @@ def test_what_is_served_beats_its_own_start_by_far() -> None:
     sense = Sense(maps, mask)
     adjoint = sense.adjoint(kspace)
     start, _ = conjugate_gradients(sense.normal, 0 * adjoint, adjoint, START_WEIGHT, START_STEPS)
-    planes = load_unrolled(FOLDER / "1", "onnxruntime")(kspace)
+    planes = load_unrolled(FOLDER / "1", "onnxruntime")(kspace, mask)
     served = np.hypot(planes[0], planes[1])
     assert psnr_ssim(served, truth)[0] > psnr_ssim(np.abs(start), truth)[0] + 3
     covered = np.abs(served - truth) <= 0.5 * (planes[2] + planes[3])

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from served.backend.python_model import Array, PythonModel, RequestRefused, as_measured
+from served.arrays import Array, ComplexArray
+from served.backend.python_model import PythonModel, RequestRefused, as_measured
 from served.backend.runtime import runtime_of
 
 _INPUT, _OUTPUT = "samples", "image_and_interval"
-_Complex = npt.NDArray[np.complex64]
 
 
 class AutomapReconstruction:
@@ -43,15 +43,15 @@ class AutomapReconstruction:
         self.along = None if self.trajectory is None else self._path(self.trajectory)
         self.network = runtime_of(folder / "model.onnx", exact=True)
 
-    def _exponential(self, cycles_per_pixel: Array) -> _Complex:
+    def _exponential(self, cycles_per_pixel: Array) -> ComplexArray:
         angle = np.asarray(cycles_per_pixel, np.float64)[..., None] * self.place
         return (np.exp(-2j * np.pi * angle) / np.sqrt(self.side)).astype(np.complex64)
 
-    def _path(self, trajectory: Array) -> tuple[_Complex, _Complex]:
+    def _path(self, trajectory: Array) -> tuple[ComplexArray, ComplexArray]:
         return self._exponential(trajectory[..., 0].ravel()), self._exponential(trajectory[..., 1].ravel())
 
     def __call__(
-        self, raw: _Complex, mask: npt.NDArray[np.bool_], trajectory: Array | None = None
+        self, raw: ComplexArray, mask: npt.NDArray[np.bool_], trajectory: Array | None = None
     ) -> npt.NDArray[np.float32]:
         """(5, y, x): image, interval and unexplained k-space of raw data (along the readout, readouts).
 
@@ -74,13 +74,13 @@ class AutomapReconstruction:
         planes[4] = self._unexplained(image.astype(np.complex64), raw, mask, trajectory)
         return planes
 
-    def raw_output(self, unit: _Complex) -> Array:
+    def raw_output(self, unit: ComplexArray) -> Array:
         """What the network makes of samples with a root mean square of 1, (4, y, x)."""
         given = np.stack([unit.real, unit.imag])[None].astype(np.float32)
         return self.network({_INPUT: given}, [_OUTPUT])[0][0]
 
     def _unexplained(
-        self, image: _Complex, raw: _Complex, mask: npt.NDArray[np.bool_], trajectory: Array | None
+        self, image: ComplexArray, raw: ComplexArray, mask: npt.NDArray[np.bool_], trajectory: Array | None
     ) -> Any:
         """On the grid, the magnitude that is left of each sample; along a trajectory, its share of the whole."""
         if self.trajectory is None or self.along is None:

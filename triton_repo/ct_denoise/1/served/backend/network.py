@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from served.arrays import Array
 from served.backend.configuration import warm_shapes
-from served.backend.python_model import Array, PythonModel, numpy_type
+from served.backend.python_model import PythonModel, numpy_type
 from served.backend.runtime import runtime_of
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from served.backend.python_model import Array, PythonModel, RequestRefused, as_measured
+from served.arrays import Array
+from served.backend.python_model import PythonModel, RequestRefused, as_measured
 from served.backend.runtime import runtime_of
 from served.physics.fourier import to_kspace
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from served.backend.python_model import Array
+from served.arrays import Array, ComplexArray
 from served.backend.replicas import Method, propagated, regularisation, root_mean_square
 from served.physics.coil_compression import combinations, virtual_coils
 from served.physics.conjugate_gradients import conjugate_gradients
@@ -19,7 +19,6 @@ from served.physics.halting import Halt, never
 VIRTUAL_COILS = 12
 _STEPS, _TOLERANCE = 20, 1e-3
 _DENSITY_STEPS = 30
-_Complex = npt.NDArray[np.complex64]
 
 
 class NonUniformSense:
@@ -35,28 +34,28 @@ class NonUniformSense:
         (...) area of k-space that each sample stands for.
     """
 
-    def __init__(self, maps: _Complex, coordinates: Array, weights: Array) -> None:
+    def __init__(self, maps: ComplexArray, coordinates: Array, weights: Array) -> None:
         import sigpy
 
         self.maps, self.weights = maps, weights
         self.transform = sigpy.linop.NUFFT(maps.shape, coordinates)
 
-    def forward(self, image: _Complex) -> _Complex:
+    def forward(self, image: ComplexArray) -> ComplexArray:
         """Samples (coils, ...) of an image (y, x)."""
         return np.asarray(self.transform * (self.maps * image), np.complex64)
 
-    def adjoint(self, samples: _Complex) -> _Complex:
+    def adjoint(self, samples: ComplexArray) -> ComplexArray:
         """Image (y, x) of weighted samples."""
         return np.asarray((self.maps.conj() * (self.transform.H * (samples * self.weights))).sum(0), np.complex64)
 
-    def normal(self, image: _Complex) -> _Complex:
+    def normal(self, image: ComplexArray) -> ComplexArray:
         """Adjoint after forward."""
         return self.adjoint(self.forward(image))
 
 
 def along_trajectory(
     method: str,
-    kspace: _Complex,
+    kspace: ComplexArray,
     mask: npt.NDArray[np.bool_],
     trajectory: Array,
     matrix: tuple[int, int],
@@ -88,7 +87,7 @@ def along_trajectory(
     operator = NonUniformSense(maps, coordinates, density)
     weight = regularisation(level, float((np.abs(kspace) ** 2 * density).sum()) / float(np.prod(matrix)))
 
-    def solve(samples: _Complex) -> _Complex:
+    def solve(samples: ComplexArray) -> ComplexArray:
         right = operator.adjoint(np.tensordot(combined, samples, 1))
         return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, _STEPS, _TOLERANCE, halt)[0]
 
@@ -119,8 +118,8 @@ def sampled_area(coordinates: Array, matrix: tuple[int, int], halt: Halt = never
 
 
 def sensitivities_along(
-    kspace: _Complex, coordinates: Array, density: Array, matrix: tuple[int, int], noise: float, halt: Halt = never
-) -> _Complex:
+    kspace: ComplexArray, coordinates: Array, density: Array, matrix: tuple[int, int], noise: float, halt: Halt = never
+) -> ComplexArray:
     """ESPIRiT maps from the samples about the centre, brought onto a small grid by least squares.
 
     Gridding alone leaves side lobes at the edge of the field of view, which maps would take for coils.
@@ -134,7 +133,7 @@ def sensitivities_along(
     transform = sigpy.linop.NUFFT((len(kspace), side, side), coordinates[near])
     weights = density[near] * np.float32(side * side / np.prod(matrix))
 
-    def normal(images: _Complex) -> _Complex:
+    def normal(images: ComplexArray) -> ComplexArray:
         return np.asarray(transform.H * (weights * (transform * images)), np.complex64)
 
     right = np.asarray(transform.H * (weights * kspace[:, near]), np.complex64)

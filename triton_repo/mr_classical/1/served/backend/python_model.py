@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from served.arrays import Array
 from served.backend.configuration import parameters_of, sha256_of
 from served.backend.watch import Watch, unwanted
 from served.physics.halting import Halt, Halted, never
@@ -20,7 +21,6 @@ try:
 except ImportError:  # outside Triton: training, evaluation and tests run the same code
     pb_utils = None
 
-Array = npt.NDArray[Any]
 _NUMPY = {"TYPE_FP32": "float32", "TYPE_FP16": "float16", "TYPE_INT16": "int16", "TYPE_INT32": "int32"}
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]
+from served.arrays import Mask
 
 
 def equispaced(columns: int, acceleration: int, calibration: int, offset: int = 0) -> Mask:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from served.backend.python_model import Array, PythonModel, as_measured
+from served.arrays import Array, ComplexArray
+from served.backend.python_model import PythonModel, as_measured
 from served.backend.runtime import Network, runtime_of
 from served.physics.coil_compression import virtual_coils
 from served.physics.conjugate_gradients import conjugate_gradients
@@ -33,7 +34,6 @@ MOST_COILS = 12  # more are compressed to so many virtual ones
 LEAST = np.finfo(np.float32).tiny  # of an interval's half-width
 WORKERS = max(1, len(os.sched_getaffinity(0)))
 _OUTPUTS = ["update", "widths", "memory_out", "weight"]
-_Complex = npt.NDArray[np.complex64]
 
 
 class Unrolled:
@@ -50,7 +50,9 @@ class Unrolled:
     def __init__(self, cascades: Sequence[Network], repeats: int = REPEATS) -> None:
         self.cascades = [*cascades, *[cascades[-1]] * (repeats - 1)]
 
-    def __call__(self, kspace: _Complex, mask: npt.NDArray[np.bool_], halt: Halt = never) -> npt.NDArray[np.float32]:
+    def __call__(
+        self, kspace: ComplexArray, mask: npt.NDArray[np.bool_], halt: Halt = never
+    ) -> npt.NDArray[np.float32]:
         """(5, y, x) float32: image, interval below and above, unexplained k-space.
 
         Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-ComplexArray = npt.NDArray[np.complex64]
+from served.arrays import ComplexArray
 
 
 def combinations(representative: ComplexArray, most: int) -> ComplexArray:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from served.arrays import ComplexArray
 from served.physics.halting import Halt, never
-
-ComplexArray = npt.NDArray[np.complex64]
 
 
 def conjugate_gradients(

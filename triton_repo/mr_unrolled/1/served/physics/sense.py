@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from served.arrays import ComplexArray
 from served.physics.fourier import to_image, to_kspace
-
-ComplexArray = npt.NDArray[np.complex64]
 
 
 class Sense:

@@ -20,7 +20,7 @@ from recon.quality.verdict import Verdict
 from recon.v1 import common_pb2
 from recon.wire.calls import path_of
 from recon.wire.status import from_status
-from tests.serving.conftest import Gateway
+from tests.gateway import Gateway
 from tests.toy import METHOD, ToySeries, ToySession, toy_pb2
 
 

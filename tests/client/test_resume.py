@@ -16,8 +16,8 @@ from recon.errors import InternalError, ServiceUnavailable
 from recon.jobs import Job, Loaded, Options, perform
 from recon.quality.verdict import Verdict
 from recon.v1 import common_pb2
-from tests.serving.conftest import Gateway
-from tests.serving.test_stream import scan
+from tests.engine.test_stream import scan
+from tests.gateway import Gateway
 from tests.toy import METHOD, ToySeries
 
 

@@ -1,0 +1,196 @@
+"""One slice on its way: prepared, through the model, finished, judged, and encoded."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from recon.engine.inference import Inference, Request, Tensors
+from recon.engine.models import ServedModel
+from recon.engine.peer import Peer
+from recon.quality.verdict import Check
+from recon.tasks.base import FinishedSlice, Session, SliceWork
+from recon.v1 import common_pb2
+from recon.wire.planes import image_plane, width_plane
+from recon.wire.slice_message import slice_messages
+
+
+@dataclass
+class Series:
+    """What the slices of a stream share.
+
+    Attributes
+    ----------
+    peer
+        Who sends and is answered.
+    response
+        Class of the answers.
+    session
+        Of the task.
+    model
+        That makes the images.
+    timings
+        Where the time went so far.
+    """
+
+    peer: Peer
+    response: Callable[..., Any]
+    session: Session
+    model: ServedModel
+    timings: common_pb2.Timings
+
+    def spent(self, part: str, since: float) -> float:
+        """Book the time since then; returns the time now."""
+        now = time.perf_counter()
+        name = f"{part}_ms"
+        setattr(self.timings, name, getattr(self.timings, name) + 1e3 * (now - since))
+        return now
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A slice as it is sent.
+
+    Attributes
+    ----------
+    messages
+        Encoded, in order.
+    checks
+        Of the slice.
+    """
+
+    messages: list[bytes]
+    checks: list[Check]
+
+
+class Pending(Protocol):
+    """A slice under way.
+
+    Attributes
+    ----------
+    work
+        What it is made of.
+    """
+
+    work: SliceWork
+
+    async def answer(self) -> Answer:
+        """Wait for it."""
+
+    def drop(self) -> None:
+        """Nobody waits for it any more."""
+
+    async def ended(self) -> None:
+        """Wait until nothing of it runs here."""
+
+
+class InlineSlice:
+    """A slice whose preparation and finish take less than a change of threads: no task, no thread.
+
+    It is finished by whoever waits for it, while the model is at the next.
+    """
+
+    def __init__(self, series: Series, work: SliceWork) -> None:
+        self._series, self.work = series, work
+        self._checks: list[Check] = []
+
+    async def begin(self, inference: Inference) -> InlineSlice:
+        """Send it to the model; what can be measured on the input is measured while that runs."""
+        clock = _Clock(self._series, self.work)
+        self._running = await inference.begin(_request(self._series, self.work), clock.fill)
+        try:
+            self._checks = self.work.judge_input()
+        except BaseException:
+            self._running.release()
+            raise
+        self._sent = clock.filled
+        return self
+
+    async def answer(self) -> Answer:
+        """See :class:`Pending`."""
+        try:
+            tensors = await self._running.outputs()
+            now = self._series.spent("network", self._sent)
+            finished = self.work.finish(tensors)
+            answer = _answer(self._series, self.work, finished, self._checks)
+            self._series.spent("finish", now)
+            return answer
+        finally:
+            self._running.release()
+
+    def drop(self) -> None:
+        """See :class:`Pending`."""
+        self._running.release()
+
+    async def ended(self) -> None:
+        """Nothing does."""
+
+
+class ThreadedSlice:
+    """A slice whose preparation or finish would hold up the other streams: both on threads, in a task of its own."""
+
+    def __init__(self, series: Series, work: SliceWork, inference: Inference) -> None:
+        self.work = work
+        self._task = asyncio.create_task(_threaded(series, work, inference))
+
+    async def answer(self) -> Answer:
+        """See :class:`Pending`."""
+        return await self._task
+
+    def drop(self) -> None:
+        """See :class:`Pending`."""
+        self._task.cancel()
+
+    async def ended(self) -> None:
+        """See :class:`Pending`."""
+        await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def _threaded(series: Series, work: SliceWork, inference: Inference) -> Answer:
+    clock = _Clock(series, work)
+    judging: asyncio.Future[list[Check]] | None = None
+    running = await inference.begin(_request(series, work), clock.fill)
+    try:
+        judging = asyncio.ensure_future(asyncio.to_thread(work.judge_input))
+        tensors = await running.outputs()
+        now = series.spent("network", clock.filled)
+        finished = await asyncio.to_thread(work.finish, tensors)
+        answer = await asyncio.to_thread(_answer, series, work, finished, await judging)
+        series.spent("finish", now)
+        return answer
+    finally:
+        running.release()
+        if judging is not None:
+            judging.cancel()
+
+
+class _Clock:
+    """Notes when the input was filled, and books how long that took and was waited for."""
+
+    def __init__(self, series: Series, work: SliceWork) -> None:
+        self._series, self._work = series, work
+        self._asked = self.filled = time.perf_counter()
+
+    def fill(self, tensors: Tensors) -> None:
+        """Prepare the input."""
+        began = self._series.spent("queue", self._asked)
+        self._work.prepare(tensors)
+        self.filled = self._series.spent("prepare", began)
+
+
+def _request(series: Series, work: SliceWork) -> Request:
+    return Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline, work.quick)
+
+
+def _answer(series: Series, work: SliceWork, finished: FinishedSlice, judged: list[Check]) -> Answer:
+    """The messages of a finished slice, whose planes need not be valid any longer."""
+    planes = [
+        image_plane(finished.image, whole_numbers=series.session.whole_numbers),
+        width_plane(finished.uncertainty, common_pb2.PLANE_UNCERTAINTY),
+        *(width_plane(values, f"PLANE_{name}") for name, values in finished.extra.items()),
+    ]
+    checks = [*judged, *finished.checks]
+    return Answer(list(slice_messages(series.response, work.index, planes, checks)), checks)

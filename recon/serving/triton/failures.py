@@ -1,0 +1,23 @@
+"""Failed calls to Triton as errors of ours."""
+
+from __future__ import annotations
+
+import grpc
+import structlog
+
+from recon.errors import InternalError, ReconError, ServiceUnavailable, UnknownModel
+
+log = structlog.get_logger()
+
+
+def translated(error: grpc.RpcError) -> ReconError:
+    """The error to raise. Triton's text goes to the log alone: it can name memory segments."""
+    code = error.code()
+    log.warning("triton_error", status=code.name, error=error.details())
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+        return ServiceUnavailable("the model server is not available; try again")
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return ServiceUnavailable("the model server did not answer in time; try again")
+    if code is grpc.StatusCode.NOT_FOUND:
+        return UnknownModel("no such model")
+    return InternalError("the model failed on this input; the service's log says more")

@@ -1,0 +1,14 @@
+"""Names for the array types that pass between rooms."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
+ComplexArray: TypeAlias = npt.NDArray[np.complex64]
+#: True where something was measured, or lies inside.
+Mask: TypeAlias = npt.NDArray[np.bool_]
