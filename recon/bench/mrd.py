@@ -144,7 +144,8 @@ def _by_grpc(client: Client, kspace: ComplexImage) -> None:
     coils = kspace.shape[0]
     geometry = Geometry.from_spacing(1.0, 1.0, 3.0)
     readouts = Readouts.of_grid(kspace)
-    for _ in client.reconstruct_mr(KSpace(1, coils, _SIDE, _SIDE, geometry, lambda _: readouts), model="zero-filled"):
+    series = KSpace(1, coils, _SIDE, _SIDE, geometry, lambda _: readouts)
+    for _ in client.reconstruct_mr(series, model="zero-filled", probes="off"):
         pass
 
 

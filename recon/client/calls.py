@@ -109,7 +109,7 @@ class Calls(ABC):
         )  # fmt: skip
 
     def reconstruct_mr(
-        self, kspace: KSpace, *, phase: bool = False, model: str = "", model_version: str = "",
+        self, kspace: KSpace, *, phase: bool = False, probes: str = "few", model: str = "", model_version: str = "",
         name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
     ) -> Run:  # fmt: skip
         """Reconstruct images from Cartesian k-space.
@@ -120,6 +120,8 @@ class Calls(ABC):
             Read slice by slice as it is sent.
         phase
             Whether the phase of the images is wanted; it comes as ``extra["PHASE"]`` where the method knows one.
+        probes
+            On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
         model, model_version
             By default the service chooses.
         name
@@ -136,12 +138,12 @@ class Calls(ABC):
         """
         return self.run(
             "mr", kspace, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s, phase=phase,
+            patience_s=patience_s, phase=phase, probes=probes,
         )  # fmt: skip
 
     def synthesize_contrast(
-        self, pre: Volume, low: Volume, *, dose_fraction: float = 0.1, model: str = "", model_version: str = "",
-        name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
+        self, pre: Volume, low: Volume, *, dose_fraction: float = 0.1, probes: str = "few", model: str = "",
+        model_version: str = "", name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
     ) -> Run:  # fmt: skip
         """Synthesise the full-dose contrast image.
 
@@ -151,6 +153,8 @@ class Calls(ABC):
             T1 scans before contrast and after the reduced dose, each in its own geometry.
         dose_fraction
             Dose given over the full dose, 0.05 to 0.5.
+        probes
+            On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
         model, model_version
             By default the service chooses.
         name
@@ -167,5 +171,5 @@ class Calls(ABC):
         """
         return self.run(
             "contrast", pre, low, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s, dose_fraction=dose_fraction,
+            patience_s=patience_s, dose_fraction=dose_fraction, probes=probes,
         )  # fmt: skip

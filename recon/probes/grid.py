@@ -1,11 +1,13 @@
 """Many lesions in one slice, far enough apart not to disturb each other.
 
-One pass of a network over a slice with a grid of lesions tells as much as one pass for each: 32 pixels apart, the
-share kept at a place is the same to 0.001-0.003 whether the lesion is alone or one of a hundred.
+One pass of a network over a slice with many lesions tells as much as one pass for each: about 30 pixels apart, the
+share kept at a place is the same to 0.001-0.003 whether the lesion is alone or one of a hundred. Places are
+irregular, since what an under-sampled scan folds would lie on the next place of a regular grid.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,11 +19,14 @@ from recon.probes.lesion import disc
 from recon.quality.survival import FEWEST_PLACES, Lesion, Shares
 from recon.volumes import FloatImage
 
+Cells = npt.NDArray[np.int64]
 #: Sides of the cells in which a slice is looked at for tissue, pixels.
 CELL_PX = 4
-_APART_CELLS = 8
+_APART_CELLS = 7
+#: Ways to place them that are tried.
+_TRIES = 4
 #: Half the distance of two lesions: no picture of one reaches into another's.
-REACH_PX = CELL_PX * _APART_CELLS // 2 - 1
+REACH_PX = (CELL_PX * _APART_CELLS - 1) // 2
 
 
 @dataclass(frozen=True)
@@ -34,21 +39,39 @@ class Grid:
         (n, 2) rows and columns, in no particular order.
     lesions
         One for each place.
-    pattern
-        (y, x) all of them, each with height 1 before its blur.
+    shape, spacing_mm
+        Of the slice, and the distance of its rows and columns.
+    blur_mm
+        Standard deviation of the scanner's point spread.
     """
 
-    places: npt.NDArray[np.int64]
+    places: Cells
     lesions: Sequence[Lesion]
-    pattern: FloatImage
+    shape: tuple[int, int]
+    spacing_mm: tuple[float, float]
+    blur_mm: float
 
-    def scaled(self, of: FloatArray) -> FloatImage:
-        """The lesions at their contrasts: ``pattern`` times the contrast times ``of`` (n,) at each place."""
-        found = np.zeros_like(self.pattern)
-        for (row, column), lesion, scale in zip(self.places, self.lesions, of, strict=True):
-            box = _box(row, column)
-            found[box] = self.pattern[box] * np.float32(lesion.contrast * scale)
+    def scaled(self, by: FloatArray, depth_mm: float = 0.0) -> FloatImage:
+        """The lesions (y, x) at their contrasts times ``by`` (n,).
+
+        Parameters
+        ----------
+        by
+            At each place.
+        depth_mm
+            Distance from the slice through the middles of the lesions, which are balls.
+        """
+        found = np.zeros(self.shape, np.float32)
+        for (row, column), lesion, scale in zip(self.places, self.lesions, by, strict=True):
+            square = lesion.size_mm**2 - 4 * depth_mm**2
+            if square > 0:
+                shown = disc(math.sqrt(square), self.spacing_mm, self.blur_mm, REACH_PX)
+                found[_box(row, column)] = shown * np.float32(lesion.contrast * scale)
         return found
+
+    def at(self, means: FloatImage) -> FloatArray:
+        """Of :func:`cells`, those at the places, (n,)."""
+        return np.asarray(means[tuple((self.places // CELL_PX).T)])
 
     def shares(self, response: FloatImage, expected: FloatImage) -> Shares:
         """Share of the contrast kept at each place: the projection of the response on what was added.
@@ -77,7 +100,7 @@ def cells(image: FloatImage) -> FloatImage:
 
 def grid(suitable: npt.NDArray[np.bool_], lesions: Sequence[Lesion], shape: tuple[int, int],
          spacing_mm: tuple[float, float], blur_mm: float) -> Grid | None:  # fmt: skip
-    """As many places as a regular grid has in suitable cells; None where there is not one.
+    """Places in suitable cells; None where there is not one.
 
     Lesions take turns from place to place. Where there are few places, only the first lesions are used, so that each
     has at least :data:`recon.quality.survival.FEWEST_PLACES`.
@@ -99,18 +122,23 @@ def grid(suitable: npt.NDArray[np.bool_], lesions: Sequence[Lesion], shape: tupl
     edge = -(-REACH_PX // CELL_PX)
     inside = np.zeros_like(whole)
     inside[edge:-edge, edge:-edge] = whole[edge:-edge, edge:-edge]
-    starts = [(y, x) for y in range(_APART_CELLS) for x in range(_APART_CELLS)]
-    top, left = max(starts, key=lambda at: np.count_nonzero(inside[at[0] :: _APART_CELLS, at[1] :: _APART_CELLS]))
-    hits = np.argwhere(inside[top::_APART_CELLS, left::_APART_CELLS]) * _APART_CELLS + (top, left)
-    if not len(hits):
+    candidates = np.argwhere(inside)
+    if not len(candidates):
         return None
+    hits = max((_apart(candidates, np.random.default_rng(seed)) for seed in range(_TRIES)), key=len)
     places = hits * CELL_PX + CELL_PX // 2
     kinds = max(1, min(len(lesions), len(places) // FEWEST_PLACES))
     turns = [lesions[number % kinds] for number in range(len(places))]
-    pattern = np.zeros(shape, np.float32)
-    for (row, column), lesion in zip(places, turns, strict=True):
-        pattern[_box(row, column)] = disc(lesion.size_mm, spacing_mm, blur_mm, REACH_PX)
-    return Grid(places, turns, pattern)
+    return Grid(places, turns, shape, spacing_mm, blur_mm)
+
+
+def _apart(candidates: Cells, rng: np.random.Generator) -> Cells:
+    """Some of the cells (n, 2), none near another, drawn until no more fits."""
+    left, taken = rng.permutation(candidates), []
+    while len(left):
+        taken.append(left[0])
+        left = left[np.abs(left - left[0]).max(axis=1) >= _APART_CELLS]
+    return np.array(taken)
 
 
 def _with_neighbours(suitable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

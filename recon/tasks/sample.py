@@ -25,7 +25,7 @@ class Sample:
     most_difference
         Above it two ways to the same image disagree.
     options
-        Of the task.
+        Of the task; without probes, so that every way runs the model once a slice.
     """
 
     inputs: tuple[Any, ...]

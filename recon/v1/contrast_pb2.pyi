@@ -15,7 +15,7 @@ class SynthesizeRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[ContrastHeader, _Mapping]] = ..., chunk: _Optional[_Union[_common_pb2.Chunk, _Mapping]] = ...) -> None: ...
 
 class ContrastHeader(_message.Message):
-    __slots__ = ("series_name", "rows", "columns", "slices", "geometry", "low_rows", "low_columns", "low_slices", "low_geometry", "sample_type", "dose_fraction", "model", "model_version")
+    __slots__ = ("series_name", "rows", "columns", "slices", "geometry", "low_rows", "low_columns", "low_slices", "low_geometry", "sample_type", "dose_fraction", "model", "model_version", "probes")
     SERIES_NAME_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class ContrastHeader(_message.Message):
     DOSE_FRACTION_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROBES_FIELD_NUMBER: _ClassVar[int]
     series_name: str
     rows: int
     columns: int
@@ -42,7 +43,8 @@ class ContrastHeader(_message.Message):
     dose_fraction: float
     model: str
     model_version: str
-    def __init__(self, series_name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., low_rows: _Optional[int] = ..., low_columns: _Optional[int] = ..., low_slices: _Optional[int] = ..., low_geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., sample_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., dose_fraction: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ...) -> None: ...
+    probes: _common_pb2.Probes
+    def __init__(self, series_name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., low_rows: _Optional[int] = ..., low_columns: _Optional[int] = ..., low_slices: _Optional[int] = ..., low_geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., sample_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., dose_fraction: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., probes: _Optional[_Union[_common_pb2.Probes, str]] = ...) -> None: ...
 
 class SynthesizeResponse(_message.Message):
     __slots__ = ("accepted", "chunk", "slice", "report")

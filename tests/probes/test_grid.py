@@ -58,11 +58,19 @@ def test_lesions_lie_in_suitable_tissue_and_apart() -> None:
     means = cells(image)
     found = grid((means > 0) & (means < 150), LESIONS, (200, 264), SPACING, BLUR)
     assert found is not None
-    touched = found.pattern > 0.05
+    touched = found.scaled(np.ones(len(found.places))) > 1
     assert image[touched].min() == 50
     distance = np.abs(found.places[:, None] - found.places[None]).max(-1) + 99 * np.eye(len(found.places))
-    assert distance.min() >= 32
+    assert distance.min() >= 28
     assert set(found.lesions) == set(LESIONS)
+
+
+def test_slices_beside_it_show_less_of_a_ball() -> None:
+    found = _everywhere()
+    middle, beside, beyond = (found.scaled(np.ones(len(found.places)), depth).sum() for depth in (0.0, 2.0, 3.1))
+    # 6 mm at 2 mm: a disc of 4.47 mm; 3 mm: nothing
+    assert beyond == 0
+    assert 0.3 < beside / middle < 0.56
 
 
 def test_few_places_are_all_for_the_first_lesion_and_none_is_said() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from recon.tasks.options import Options, OptionSpec
+from recon.tasks.probe import HELP, Probes
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,9 @@ class ContrastOptions(Options):
     ----------
     dose_fraction
         Dose given over the full dose.
+    probes
+        On which slices known lesions are added.
     """
 
     dose_fraction: Annotated[float, OptionSpec("Dose given over the full dose.", least=0.05, most=0.5)] = 0.1
+    probes: Annotated[str, OptionSpec(HELP, among=tuple(Probes))] = Probes.FEW.value

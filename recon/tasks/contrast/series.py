@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from recon.tasks.probe import Probes, probes_to_message
 from recon.tasks.series import Series
 from recon.v1 import common_pb2, contrast_pb2
 from recon.values.result import ModelIdentity
@@ -24,6 +25,8 @@ class ContrastSeries(Series):
         Of the header.
     dose_fraction
         Dose given over the full dose.
+    probes
+        On which slices known lesions are added: ``off``, ``few`` or ``all``.
     """
 
     resumable = False
@@ -37,6 +40,7 @@ class ContrastSeries(Series):
         version: str = "",
         *,
         dose_fraction: float = 0.1,
+        probes: str = Probes.FEW,
     ) -> None:
         self._pre, self._low = pre, low
         self.slices, rows, columns = pre.shape
@@ -46,7 +50,7 @@ class ContrastSeries(Series):
             geometry=geometry_to_message(pre.geometry), low_rows=low_rows, low_columns=low_columns,
             low_slices=low_slices, low_geometry=geometry_to_message(low.geometry),
             sample_type=common_pb2.SAMPLE_TYPE_FLOAT32, dose_fraction=dose_fraction, model=model,
-            model_version=version,
+            model_version=version, probes=probes_to_message(probes),
         )  # fmt: skip
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[Any]:

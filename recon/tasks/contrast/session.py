@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from recon.errors import InvalidRequest, UnusableData
 from recon.quality.interval import Interval, calibrated
+from recon.quality.survival import CHECK, Least
 from recon.quality.verdict import Check
 from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.contrast.checks import DOMAIN, OF_A_SLICE, OF_THE_PAIR
 from recon.tasks.contrast.features import halo, intensity_scale
+from recon.tasks.contrast.probes import LEAST
 from recon.tasks.contrast.slices import SLAB, AlignedPair
+from recon.tasks.probe import Probes, probes_from_message
 from recon.v1 import contrast_pb2
 from recon.volumes import Geometry, Unit, Volume
 from recon.wire.messages import geometry_from_message
@@ -56,6 +57,7 @@ class ContrastSession(Session):
         ):
             require_head_scan(name, shape, geometry)
         require_same_voxels((self.slices, self.rows, self.columns), self.geometry, low_shape, low_geometry)
+        self.probes = probes_from_message(header.probes)
         self.factor = model.conformal_factor
         dtype = require_input_type(header.sample_type)
         self._pre = Volume(np.zeros((self.slices, self.rows, self.columns), np.float32), self.geometry, Unit.ARBITRARY)
@@ -64,7 +66,7 @@ class ContrastSession(Session):
             (SliceAssembler(self.rows, self.columns, self.slices, dtype, "pre"), self._pre),
             (SliceAssembler(low_shape[1], low_shape[2], low_shape[0], dtype, "low"), self._low),
         ]
-        self._matched: MatchedPair | None = None
+        self._matched: AlignedPair | None = None
         self._checks: list[Check] = []
 
     def held_bytes(self, read_ahead: int) -> int:
@@ -83,12 +85,17 @@ class ContrastSession(Session):
     @property
     def declared_checks(self) -> tuple[str, ...]:
         """See :class:`recon.tasks.base.Session`."""
-        return (*OF_THE_PAIR, *OF_A_SLICE)
+        return (*OF_THE_PAIR, *OF_A_SLICE, *(CHECK,) * (self.least is not None))
 
     @property
     def series_checks(self) -> tuple[str, ...]:
-        """What the two scans as a whole show."""
-        return OF_THE_PAIR
+        """What the two scans as a whole show, and what became of known lesions."""
+        return (*OF_THE_PAIR, *(CHECK,) * (self.least is not None))
+
+    @property
+    def least(self) -> Least | None:
+        """A small metastasis must be seen."""
+        return None if self.probes is Probes.OFF else LEAST
 
     @property
     def interval(self) -> Interval:
@@ -115,46 +122,29 @@ class ContrastSession(Session):
             volume.values[assembler.next_slice - 1] = plane
         return ()
 
-    def whole(self) -> Callable[[], MatchedPair]:
+    def whole(self) -> Callable[[], AlignedPair]:
         """Align, match and judge the two scans."""
         return partial(matched_pair, self._pre, self._low, self.dose_fraction)
 
-    def take(self, made: MatchedPair) -> None:
+    def take(self, made: AlignedPair) -> None:
         """See :class:`recon.tasks.base.Session`."""
         self._matched = made
         self._low = self._pre  # the scan as it came is not needed any more
-        self._checks = made.pair.checks
+        self._checks = made.checks
 
     def complete(self) -> Iterator[SliceWork]:
         """Hand out one slice after the other."""
         if self._matched is None:
             self.take(self.whole()())
         assert self._matched is not None
-        pair = self._matched.pair.beside(self._pre.values)
-        yield from pair.work(self.factor, self._matched.coefficients)
+        yield from self._matched.beside(self._pre.values).work(self.factor, self.probes)
 
     def judge_series(self) -> list[Check]:
         """What the two scans as a whole show."""
         return self._checks
 
 
-@dataclass(frozen=True)
-class MatchedPair:
-    """What is found once for all slices.
-
-    Attributes
-    ----------
-    pair
-        Aligned and judged, without the scan before contrast.
-    coefficients
-        What anatomy alone explains of their difference.
-    """
-
-    pair: AlignedPair
-    coefficients: npt.NDArray[np.float32]
-
-
-def matched_pair(pre: Volume, low: Volume, dose_fraction: float) -> MatchedPair:
+def matched_pair(pre: Volume, low: Volume, dose_fraction: float) -> AlignedPair:
     """Align, match and judge two scans, all of which takes both of them whole.
 
     Raises
@@ -165,7 +155,8 @@ def matched_pair(pre: Volume, low: Volume, dose_fraction: float) -> MatchedPair:
     for name, volume in (("pre", pre), ("low", low)):
         require_samples(name, volume)
     pair = AlignedPair.of(pre, low, dose_fraction)
-    return MatchedPair(pair.beside(pre.values[:0]), pair.coefficients())
+    assert len(pair.anatomy)  # once, for all slices
+    return pair.beside(pre.values[:0])  # whoever asked has that scan
 
 
 def validate_header(shape: tuple[int, int, int], low_shape: tuple[int, int, int], dose_fraction: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,8 @@ from recon.tasks.contrast.features import (
     intensity_scale,
     slab_features,
 )
+from recon.tasks.contrast.probes import enhancement, lesions_in
+from recon.tasks.probe import Probe, Probes
 from recon.volumes import FloatImage, Geometry, Volume
 
 #: Sides of what the network sees are multiples of this, so that few shapes occur.
@@ -86,8 +89,11 @@ class AlignedPair:
         )  # fmt: skip
 
     def beside(self, pre: FloatImage) -> AlignedPair:
-        """The same with these values of the scan before contrast."""
-        return replace(self, pre=pre)
+        """The same with these values of the scan before contrast, or without them."""
+        found = replace(self, pre=pre)
+        if "anatomy" in vars(self):  # which took the whole of both scans
+            vars(found)["anatomy"] = self.anatomy
+        return found
 
     @property
     def grid(self) -> SlabGrid:
@@ -104,7 +110,8 @@ class AlignedPair:
         difference = (low - pre) * np.float32(1 / (self.scale * self.dose_fraction))
         return mean, difference, SlabGrid(grid.shape, start, grid.aspect)
 
-    def coefficients(self) -> npt.NDArray[np.float32]:
+    @cached_property
+    def anatomy(self) -> npt.NDArray[np.float32]:
         """What anatomy alone explains of the difference, from every second slab."""
         regression, around = Regression(), halo(self.grid.aspect)
         step = SLAB if len(self.pre) < 64 else 2 * SLAB
@@ -113,17 +120,18 @@ class AlignedPair:
             regression.add(*self.slab(first, last))
         return regression.solve()
 
-    def work(self, factor: float, coefficients: npt.NDArray[np.float32] | None = None) -> Iterator[SliceWork]:
+    def work(self, factor: float, probes: Probes = Probes.OFF) -> Iterator[SliceWork]:
         """One piece of work per slice; features are made slab by slab, so memory stays bounded."""
-        found = self.coefficients() if coefficients is None else coefficients
-        around, total = halo(self.grid.aspect), len(self.pre)
+        found, around, total = self.anatomy, halo(self.grid.aspect), len(self.pre)
         for start in range(0, total, SLAB):
             stop = min(total, start + SLAB)
             first, last = max(0, start - around), min(total, stop + around)
             mean, difference, grid = self.slab(first, last)
             features = slab_features(mean, difference, grid, found)
             for index in range(start, stop):
-                yield ContrastWork(self, features, index, index - first, factor)
+                work = ContrastWork(self, features, index, index - first, factor)
+                work.probed = probes.on(index, total)
+                yield work
 
 
 def _noise(pre: FloatImage, low: FloatImage, scale: float) -> float:
@@ -157,6 +165,7 @@ class ContrastWork(SliceWork):
     def __init__(self, pair: AlignedPair, features: SlabFeatures, index: int, place: int, factor: float) -> None:
         self.index = index
         self._pair, self._features, self._place, self._factor = pair, features, place, factor
+        self._low = pair.low[index]
         rows, columns = (side + -side % _SIDE for side in features.mean.shape[1:])
         self._inputs = {"features": TensorSpec((1, CHANNELS, rows, columns)), "conditions": TensorSpec((1, 2))}
         self._outputs = {"enhancement_and_interval": TensorSpec((1, 3, rows, columns))}
@@ -198,7 +207,7 @@ class ContrastWork(SliceWork):
         enhancement = np.where(
             doubtful > 0, np.minimum(enhancement, np.maximum(enhancement - doubtful, 0)), enhancement
         )
-        pre, low = pair.pre[self.index], pair.low[self.index]
+        pre, low = pair.pre[self.index], self._low
         head = mean > 0.2
         shown = None if pair.aligned.shown is None else pair.aligned.shown[self.index]
         if shown is not None:  # low is the pre scan there
@@ -221,4 +230,27 @@ class ContrastWork(SliceWork):
         )
         if shown is not None:  # nothing is known of what the agent does here
             uncertainty, detectable = np.where(shown, uncertainty, scale), np.where(shown, detectable, 1)
+        if self.probed:
+            self._image = image
         return FinishedSlice(image, uncertainty, checks, {"DETECTABILITY": (detectable * scale).astype(np.float32)})
+
+    def probe(self) -> Probe | None:
+        """Small balls that enhance, as the reduced dose would show them in this slice and in those around."""
+        pair, index = self._pair, self.index
+        mean = 0.5 * (pair.pre[index] + self._low) / np.float32(pair.scale)
+        lesions = lesions_in(mean, pair.geometry)
+        if lesions is None:
+            return None
+        around, fraction = halo(pair.grid.aspect), np.float32(pair.dose_fraction)
+        depth_mm = pair.geometry.spacing[2]
+        first, last = max(0, index - around), min(len(pair.pre), index + around + 1)
+        means, differences, grid = pair.slab(first, last)
+        for place in range(last - first):
+            full = enhancement(lesions, mean, (first + place - index) * depth_mm)[pair.box]
+            means[place] += 0.5 * fraction * full
+            differences[place] += full
+        features = slab_features(means, differences, grid, pair.anatomy)
+        expected = enhancement(lesions, mean) * np.float32(pair.scale)
+        work = ContrastWork(pair, features, index, index - first, self._factor)
+        work._low = self._low + fraction * expected
+        return Probe(work, lesions, expected, self._image)

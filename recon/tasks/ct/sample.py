@@ -17,7 +17,7 @@ _GEOMETRY = Geometry.from_spacing(0.7, 0.7, 3.0)
 
 def sample(item: int, slices: int) -> Sample:
     """A series of different slices."""
-    return Sample((ct_volume(item, slices),), f"{SIZE} x {SIZE}", 1.0, "HU", _MOST_HU)
+    return Sample((ct_volume(item, slices),), f"{SIZE} x {SIZE}", 1.0, "HU", _MOST_HU, {"probes": "off"})
 
 
 def ct_volume(item: int, slices: int) -> Volume:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recon.errors import InvalidRequest
+from recon.tasks.probe import Probes, probes_from_message
 
 SMALLEST, LARGEST = 16, 1024
 MOST_COILS = 128
@@ -35,6 +36,10 @@ class SeriesFacts:
         Name of the sampling pattern, for networks of one encoding.
     phase
         Whether the phase of the images is wanted.
+    probes
+        On which slices known lesions are added.
+    spacing_mm
+        Distance of rows and of columns of the image.
     """
 
     kind: str
@@ -47,6 +52,8 @@ class SeriesFacts:
     noise_std: float = 0.0
     encoding: str = ""
     phase: bool = False
+    probes: Probes = Probes.OFF
+    spacing_mm: tuple[float, float] = (1.0, 1.0)
 
 
 def series_facts(header: Any) -> SeriesFacts:
@@ -78,7 +85,7 @@ def series_facts(header: Any) -> SeriesFacts:
     return SeriesFacts(
         kind, header.coils, header.samples, header.lines, header.slices, max(1, header.averages),
         (rows, columns) if rows else (header.samples, header.lines), noise, str(getattr(header, "encoding", "")),
-        bool(getattr(header, "phase", False)),
+        bool(getattr(header, "phase", False)), probes_from_message(int(getattr(header, "probes", 0))),
     )  # fmt: skip
 
 

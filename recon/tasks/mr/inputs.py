@@ -78,7 +78,9 @@ class _LoadedMr(Loaded[MrOptions]):
         return replace(options, model=_NAMES.get(options.model, options.model))
 
     def series(self, options: MrOptions) -> Series:
-        return MrSeries(self.scan.kspace, "", options.model, options.model_version, phase=options.complex)
+        return MrSeries(
+            self.scan.kspace, "", options.model, options.model_version, phase=options.complex, probes=options.probes
+        )
 
     def sink(self, folder: Path, model: ModelIdentity, options: MrOptions) -> Sink:
         return MrSink(self.scan, folder, str(model), options.dicom)
@@ -101,4 +103,4 @@ class _LoadedMr(Loaded[MrOptions]):
 
     def parameters(self, options: MrOptions) -> dict[str, Any]:
         kspace = self.scan.kspace
-        return {"coils": kspace.coils, "matrix": list(kspace.image_shape)}
+        return {"coils": kspace.coils, "matrix": list(kspace.image_shape), "probes": options.probes}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from recon.tasks.options import Options, OptionSpec
+from recon.tasks.probe import HELP, Probes
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class MrOptions(Options):
         Also write DICOM series.
     complex
         Also keep the phase of the images.
+    probes
+        On which slices known lesions are added.
     """
 
     model: Annotated[
@@ -27,3 +30,4 @@ class MrOptions(Options):
     complex: Annotated[
         bool, OptionSpec("Also keep the phase, as dataset phase in image.h5, where the method knows one.")
     ] = False
+    probes: Annotated[str, OptionSpec(HELP, among=tuple(Probes))] = Probes.FEW.value

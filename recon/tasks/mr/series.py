@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recon.errors import ReconError
+from recon.tasks.probe import Probes, probes_to_message
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
 from recon.values.readouts import KSpace
@@ -31,11 +32,14 @@ class MrSeries(Series):
         Of the header.
     phase
         Whether the phase of the images is wanted.
+    probes
+        On which slices known lesions are added: ``off``, ``few`` or ``all``.
     """
 
     def __init__(
-        self, kspace: KSpace, name: str = "", model: str = "", version: str = "", *, phase: bool = False
-    ) -> None:
+        self, kspace: KSpace, name: str = "", model: str = "", version: str = "", *, phase: bool = False,
+        probes: str = Probes.FEW,
+    ) -> None:  # fmt: skip
         self.slices = kspace.slices
         self._kspace = kspace
         self._failure: ReconError | None = None
@@ -44,7 +48,7 @@ class MrSeries(Series):
             series_name=name, trajectory=_TRAJECTORIES[kspace.kind], coils=kspace.coils, samples=kspace.samples,
             lines=kspace.lines, slices=kspace.slices, geometry=geometry_to_message(kspace.geometry),
             model=model, model_version=version, rows=rows, columns=columns, noise_std=kspace.noise_std,
-            phase=phase, averages=_MOST_AVERAGES if kspace.coming is not None else 0,
+            phase=phase, probes=probes_to_message(probes), averages=_MOST_AVERAGES if kspace.coming is not None else 0,
         )  # fmt: skip
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[mr_pb2.ReconstructRequest]:

@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 
 from recon.errors import InvalidRequest
+from recon.quality import survival
 from recon.quality.interval import COVERAGE, Interval, IntervalKind, calibrated
+from recon.quality.survival import Least
 from recon.quality.trained_encoding import encoding_names
 from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.mr.checks import DOMAIN, declared
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
 from recon.tasks.mr.interval import CHECK, TABLE
+from recon.tasks.mr.probes import LEAST
 from recon.tasks.mr.readouts import ReadoutAssembler
 from recon.tasks.mr.slices import ZERO_FILLED, MrSliceWork, interval_kind
+from recon.tasks.probe import Probes
 from recon.volumes import Unit
 
 #: Coils that iterative methods work on, and transforms that the slowest of them needs.
@@ -50,8 +54,19 @@ class MrSession(Session):
             linear=self._kind is IntervalKind.PROPAGATED_NOISE,
             noise_known=self._facts.noise_std > 0,
         )
-        known += (CHECK,) * (TABLE in self._model.parameters)
+        known += (CHECK,) * (TABLE in self._model.parameters) + (survival.CHECK,) * (self.least is not None)
         return known + encoding_names(self._model.parameters, self._facts.kind == "cartesian")
+
+    @property
+    def series_checks(self) -> tuple[str, ...]:
+        """What became of known lesions."""
+        return (survival.CHECK,) * (self.least is not None)
+
+    @property
+    def least(self) -> Least | None:
+        """A plaque must be seen; a trajectory, and a learned transform, are not probed."""
+        probed = self._facts.kind == "cartesian" and "encoding" not in self._model.parameters
+        return LEAST if probed and self._facts.probes is not Probes.OFF else None
 
     @property
     def interval(self) -> Interval:
@@ -103,4 +118,8 @@ class MrSession(Session):
         if message.WhichOneof("part") != "readouts":
             raise InvalidRequest("after the header only readouts may follow", field="readouts")
         done = self._assembler.add(message.readouts)
-        return () if done is None else (MrSliceWork(*done, self._facts, self._model),)
+        if done is None:
+            return ()
+        work = MrSliceWork(*done, self._facts, self._model)
+        work.probed = self.least is not None and self._facts.probes.on(work.index, self.slices)
+        return (work,)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from recon.arrays import Array
 from recon.errors import UnusableData
+from recon.physics.sampling import calibration_size
 from recon.quality.interval import IntervalKind
 from recon.quality.trained_encoding import encoding_checks
 from recon.quality.verdict import Check
@@ -19,7 +21,9 @@ from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
 from recon.tasks.mr.interval import factor_of
 from recon.tasks.mr.phase import phase_of
+from recon.tasks.mr.probes import LEAST_CALIBRATION, in_image, lesions_in, resolved, with_lesions
 from recon.tasks.mr.sampling import Sampling, sampling_of
+from recon.tasks.probe import Probe
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
 
@@ -166,7 +170,19 @@ class MrSliceWork(SliceWork):
         extra = {}
         if self._facts.phase and self._cartesian and not self._combined:
             extra["PHASE"] = phase_of(complete, self._readouts, self._model)
+        if self.probed:
+            self._image = image
         return FinishedSlice(image, uncertainty, checks + calibrated, extra)
+
+    def probe(self) -> Probe | None:
+        """Small bright discs, seen by the coils of this scan where it was sampled."""
+        lesions = lesions_in(self._image, self._facts.spacing_mm)
+        if lesions is None or min(calibration_size(self._readouts.mask.T)) < LEAST_CALIBRATION:
+            return None
+        added = in_image(lesions, self._image)
+        readouts = with_lesions(self._readouts, added)
+        work = MrSliceWork(self.index, readouts, replace(self._facts, phase=False), self._model)
+        return Probe(work, lesions, resolved(added, (self._facts.samples, self._facts.lines)), self._image)
 
     @property
     def _gain(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ class MrTask(Task):
 
     def open(self, header: Any, model: ModelFacts) -> Session:
         """Check the header and begin."""
-        facts = series_facts(header)
-        geometry_from_message(header.geometry)
+        column_mm, row_mm, _ = geometry_from_message(header.geometry).spacing
+        facts = replace(series_facts(header), spacing_mm=(row_mm, column_mm))
         _require_trained_shape(facts, model)
         curved = model.parameters.get("trajectory_methods", model.name if "trajectory" in takes(model) else "")
         if facts.kind != "cartesian" and model.name not in curved.split(","):

@@ -38,7 +38,7 @@ def amplified(name: str, pair: AlignedPair, slices: list[int], full: FloatArray)
     elif name == "regression":
         mean, _, grid = pair.slab(0, len(pair.pre))
         anatomy = np.zeros_like(difference)
-        anatomy[(slice(None), *pair.box)] = predict(mean, grid, pair.coefficients())
+        anatomy[(slice(None), *pair.box)] = predict(mean, grid, pair.anatomy)
         candidates = [pre[slices] + (anatomy + gaussian_filter(difference - anatomy, s))[slices] for s in SIGMAS]
     elif name == "non-local means":
         for strength in (0.6, 1.0, 1.5):

@@ -177,7 +177,7 @@ def test_enhancement_without_evidence_is_marked() -> None:
 def test_slabs_give_the_features_of_the_whole() -> None:
     pre, low = scans(uptake())
     pair = AlignedPair.of(pre, low, 0.1)
-    found = pair.coefficients()
+    found = pair.anatomy
     mean, difference, grid = pair.slab(0, SHAPE[0])
     whole = slab_features(mean, difference, grid, found)
     around = halo(1.0)

@@ -1,0 +1,27 @@
+"""Known lesions for contrast: balls that enhance, in the difference that the reduced dose makes."""
+
+from __future__ import annotations
+
+from recon.probes.grid import Grid, cells, grid
+from recon.quality.survival import Least, Lesion
+from recon.volumes import FloatImage, Geometry
+
+#: From what is looked for after contrast (metastases of 5 mm), the one that must survive first.
+LESIONS = (Lesion(5, 50, "%"), Lesion(10, 20, "%"), Lesion(5, 20, "%"), Lesion(3, 50, "%"), Lesion(10, 50, "%"))
+LEAST = Least(LESIONS[0], 0.7)
+#: 99th percentile of the scan before contrast is 1.
+_TISSUE = (0.3, 1.2)
+
+
+def lesions_in(mean: FloatImage, geometry: Geometry) -> Grid | None:
+    """Lesions in tissue of the mean of both scans (y, x), 99th percentile 1; None where there is no place for one."""
+    means = cells(mean)
+    column_mm, row_mm, _ = geometry.spacing
+    shape = (mean.shape[0], mean.shape[1])
+    suitable = (means > _TISSUE[0]) & (means < _TISSUE[1])
+    return grid(suitable, LESIONS, shape, (row_mm, column_mm), blur_mm=0.4 * max(column_mm, row_mm))
+
+
+def enhancement(lesions: Grid, mean: FloatImage, depth_mm: float = 0.0) -> FloatImage:
+    """What a full dose adds (y, x) at a distance from the slice through the middles, in the unit of the mean."""
+    return lesions.scaled(lesions.at(cells(mean)) / 100, depth_mm)
