@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Iterator
 from typing import Any
 
 from recon.engine.budget import Account
@@ -14,7 +15,7 @@ from recon.engine.peer import Peer
 from recon.errors import InvalidRequest, ReconError
 
 #: So long a peer may take to read an answer before what it still sends is kept.
-_UNREAD_S = 0.5
+UNREAD_S = 0.5
 #: A message of no more bytes brings no samples: it keeps no place.
 _NOTHING_BYTES = 32
 
@@ -49,11 +50,16 @@ class Intake:
         self._kept: deque[tuple[Any, int]] = deque()
         self._bytes = 0
         self._ended = False
+        self._receiving = False
         self._reading: asyncio.Future[Any] | None = None
+        self._keeping: asyncio.Future[None] | None = None
         self.failed: ReconError | None = None
 
     async def next(self) -> Any:
         """The next message, None at the end of the stream."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            self._keeping = None
         if self.failed is not None:
             raise self.failed
         if self._kept:
@@ -64,40 +70,39 @@ class Intake:
         if self._ended:
             return None
         self._patience.receiving()
-        message = None
+        self._receiving, message = True, None
         try:
             message = await (self._peer.receive() if self._reading is None else self._begun())
         finally:
+            self._receiving = False
             self._patience.received(brings=message is not None and message.ByteSize() > _NOTHING_BYTES)
         return message
 
-    async def beside(self, waiting: Awaitable[None]) -> None:
-        """Wait for something of this stream's own, and keep what comes while the peer does not read."""
-        task = asyncio.ensure_future(waiting)
-        try:
-            while not task.done():
-                await asyncio.wait({task}, timeout=_UNREAD_S)
-                while not task.done() and not self._ended and self._patience.unread_s > _UNREAD_S:
-                    if self._reading is None:
-                        self._reading = asyncio.ensure_future(self._peer.receive())
-                    await asyncio.wait(
-                        {task, self._reading}, timeout=_UNREAD_S, return_when=asyncio.FIRST_COMPLETED
-                    )  # fmt: skip
-                    if self._reading.done():
-                        self._keep(await self._begun())
-            await task
-        finally:
-            if not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+    @property
+    def is_unread(self) -> bool:
+        """Whether the peer has not read for a while, and nobody reads what it sends; on any thread."""
+        return not (self._receiving or self._ended) and self._patience.unread_s > UNREAD_S
+
+    def keep(self) -> None:
+        """Take in what the peer sends while it reads nothing."""
+        if self._keeping is None and self.is_unread:
+            self._keeping = asyncio.ensure_future(self._keep_all())
 
     async def close(self) -> None:
         """Nobody reads any more."""
-        reading, self._reading = self._reading, None
-        if reading is not None:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+        left = [future for future in (self._keeping, self._reading) if future is not None]
+        self._keeping = self._reading = None
+        for future in left:
+            future.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _keep_all(self) -> None:
+        with contextlib.suppress(Exception):  # which whoever asks for the next message is told
+            while self.is_unread:
+                if self._reading is None:
+                    self._reading = asyncio.ensure_future(self._peer.receive())
+                self._keep(await self._begun())
+        self._keeping = None
 
     async def _begun(self) -> Any:
         """The message that is being read already."""
@@ -125,3 +130,36 @@ class Intake:
             return
         self._bytes += size
         self._kept.append((message, size))
+
+
+class IntakeWatch:
+    """Looks now and then for peers that read nothing: from a thread, so that no message needs a timer."""
+
+    def __init__(self) -> None:
+        self._intakes: set[Intake] = set()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def over(self, intake: Intake) -> Iterator[None]:
+        """As long as a stream lasts; on its event loop."""
+        if self._thread is None:
+            self._loop = asyncio.get_running_loop()
+            self._thread = threading.Thread(target=self._run, name="unread", daemon=True)
+            self._thread.start()
+        self._intakes.add(intake)
+        try:
+            yield
+        finally:
+            self._intakes.discard(intake)
+
+    def close(self) -> None:
+        """No more streams will come."""
+        self._closed.set()
+
+    def _run(self) -> None:
+        while not self._closed.wait(UNREAD_S):
+            for intake in tuple(self._intakes):
+                if intake.is_unread:
+                    with contextlib.suppress(RuntimeError):  # the loop has ended
+                        self._loop.call_soon_threadsafe(intake.keep)

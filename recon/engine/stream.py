@@ -21,7 +21,7 @@ from recon.engine.apart import Apart
 from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference
-from recon.engine.intake import Intake
+from recon.engine.intake import Intake, IntakeWatch
 from recon.engine.limits import Limits, require_operations
 from recon.engine.models import ServedModel
 from recon.engine.patience import Patience
@@ -80,6 +80,7 @@ class StreamEngine:
     ) -> None:  # fmt: skip
         self.streams = 0
         self._apart = Apart(modules)
+        self._unread = IntakeWatch()
         self._series_threads = ThreadPoolExecutor(_SERIES_THREADS, "series")
         self._inference, self._catalogue, self._limits = inference, catalogue, limits
         self.budget = Budget(limits.most_bytes)
@@ -91,6 +92,7 @@ class StreamEngine:
 
     async def close(self) -> None:
         """Let go of processes and threads; streams must have ended."""
+        self._unread.close()
         await self._apart.close()
         self._series_threads.shutdown(wait=False, cancel_futures=True)
 
@@ -158,7 +160,8 @@ class StreamEngine:
             declared_checks=session.declared_checks,
             series_checks=session.series_checks,
         )
-        await self._answer(stream, accepted)
+        with self._unread.over(intake):
+            await self._answer(stream, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
         survival = pooled(stream.shares)
         if session.least is not None:
@@ -265,11 +268,8 @@ class StreamEngine:
         else:
             pending = ThreadedSlice(series, work, self._inference)
         try:
-            if queue.full():
-                await stream.intake.beside(queue.put(pending))
-            else:
-                queue.put_nowait(pending)
-        except BaseException:  # nobody else knows of it yet
+            await queue.put(pending)
+        except asyncio.CancelledError:  # nobody else knows of it yet
             pending.drop()
             await pending.ended()
             raise
