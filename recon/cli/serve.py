@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from enum import Enum
 from pathlib import Path
@@ -88,6 +89,10 @@ def serve(
         return asyncio.run(server.run(Settings(**HandedOn.read(handed_on).settings), handed_on))
     settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
     asyncio.run(server.run(settings))
+    # a thread that can't be stopped must not keep the process
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def limits_of(given: list[str]) -> dict[str, float]:
