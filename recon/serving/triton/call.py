@@ -85,7 +85,8 @@ class Call:
         raw = messages.in_body(request, tensors) if slot is None else ready.message
         self._landed = asyncio.get_running_loop().create_future()
         self._halt = None if slot is None else self._segments.halt_file()
-        ending = messages.ending(request.deadline, LONGEST_CALL_S, self._halt)
+        alone = request.last and len(self._under_way) == 1
+        ending = messages.ending(request.deadline, LONGEST_CALL_S, self._halt, alone=alone)
         self._answer = self._server.infer(raw + ending)
         self._answer.add_done_callback(self._land)
 
