@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from enum import Enum
 from pathlib import Path
@@ -99,6 +100,10 @@ def serve(
     if tune:
         settings = _tuned(settings)
     asyncio.run(server.run(settings))
+    # a thread that can't be stopped must not keep the process
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _tuned(settings: Settings) -> Settings:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -42,6 +44,8 @@ log = structlog.get_logger()
 
 _MODELS = models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
 _START_S = 120.0
+#: For streams to notice that they are cancelled, and for Triton to end.
+_LEAVE_S = 20.0
 #: Of a service that has never been ready; later Triton is started again without end.
 _MOST_FAILED_STARTS = 2
 _POLL_READY_S, _POLL_WAITING_S = 2.0, 0.1
@@ -95,7 +99,12 @@ class Server:
         self.triton = TritonClient(address, limits.in_flight)
         self.triton.has_lost = self._has_lost
         self.catalogue = Catalogue(self.triton)
-        self.engine = StreamEngine(self.triton, self.catalogue, limits)
+        whole = [
+            task for task in tasks().values() if not task.slice_by_slice and task.name in (settings.tasks or tasks())
+        ]
+        modules = [type(task).__module__ for task in whole]
+        self.engine = StreamEngine(self.triton, self.catalogue, limits, modules)
+        self._works_on_series = bool(whole)
         self._services = (*service_names(tasks().values()), _MODELS)
         self._health = health.aio.HealthServicer()
         self._grpc = grpc.aio.server(
@@ -129,6 +138,8 @@ class Server:
             if self.embedded:
                 await self.embedded.start()
                 self.triton.server.address = self.embedded.address  # known only now whether it is isolated
+            if self._works_on_series:
+                await self.engine.warm()
             self._monitor = asyncio.create_task(self._watch(), name="readiness")
             deadline = asyncio.get_running_loop().time() + _START_S
             while not self.catalogue.ready:
@@ -162,6 +173,7 @@ class Server:
         if self.workers is not None:
             await self.workers.stop()
         await self.triton.close()
+        await self.engine.close()
         if self.embedded:
             await self.embedded.stop()
 
@@ -359,4 +371,17 @@ async def run(settings: Settings, handed: Path | None = None) -> None:
     print(f"{SERVING}{server.address}", flush=True)
     await stop.wait()
     log.info("draining")
+    leave_after(settings.drain_s + _LEAVE_S)
     await server.stop()
+
+
+def leave_after(seconds: float) -> None:
+    """End this process, whatever still runs in it; Triton ends with it."""
+
+    def leave() -> None:
+        log.warning("left", after_s=seconds, meaning="something could not be stopped")
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
