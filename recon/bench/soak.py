@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -32,8 +32,21 @@ MIX = {"reads all": 0.5, "hangs": 0.1, "cancels": 0.15, "times out": 0.1, "disco
 LEAK_MIB_PER_MIN, LEAK_SHARE = 1.0, 0.05
 #: A process that has just begun grows whatever it does: growth is judged over a second half at least as long.
 LEAST_JUDGED_S = 300.0
-_ITEMS, _LENGTHS = 2, (1, 3)
+_ITEMS = 2
 _HANG_S = 3.0
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Slices of series that are read, and of one that is given up with most of it to come."""
+
+    read: tuple[int, int]
+    given_up: int
+
+    @classmethod
+    def of(cls, task: str) -> Lengths:
+        """Of a task; one that needs its whole input takes no single slices, and no stream of fifty."""
+        return cls((1, 3), 50) if task_of(task).slice_by_slice else cls((5, 6), 12)
 
 
 @dataclass
@@ -51,16 +64,19 @@ class Soak:
     ----------
     address
         Of the gateway.
-    task, model
-        To use.
+    tasks
+        To use, at random.
+    model
+        Of the task where there is one only; empty where the service chooses.
     processes
         Whose memory is watched.
     seed
         Of what comes when.
     """
 
-    def __init__(self, address: str, task: str, model: str, processes: Processes, seed: int = 0) -> None:
-        self._address, self._task, self._model, self._processes = address, task, model, processes
+    def __init__(self, address: str, tasks: Sequence[str], model: str, processes: Processes, seed: int = 0) -> None:
+        self._address, self._model, self._processes = address, model, processes
+        self.tasks = tuple(tasks)
         self._rng = np.random.default_rng(seed)
         self._answers = Answers()
         self.tallies = {kind: Tally() for kind in MIX}
@@ -70,12 +86,14 @@ class Soak:
         """Keep ``clients`` busy for a while and sample memory every second."""
         began = time.monotonic()
         async with grpc.aio.insecure_channel(self._address, OPTIONS) as channel:
-            route = gateway_route(channel, self._task, self._model)
-            await self._read_all(route)  # the first answers, which all later ones must equal
+            routes = {task: gateway_route(channel, task, self._model) for task in self.tasks}
+            await self._read_all(routes)  # the first answers, which all later ones must equal
 
             async def client() -> None:
                 while time.monotonic() - began < seconds:
-                    await self._one(str(self._rng.choice(list(MIX), p=list(MIX.values()))), channel, route)
+                    task = str(self._rng.choice(self.tasks))
+                    kind = str(self._rng.choice(list(MIX), p=list(MIX.values())))
+                    await self._one(kind, task, channel, routes[task])
 
             async def sample() -> None:
                 while True:
@@ -93,68 +111,73 @@ class Soak:
                 await asyncio.gather(*(client() for _ in range(clients)))
             finally:
                 sampling.cancel()
-            await self._read_all(route)  # and it still works
+            await self._read_all(routes)  # and it still works
 
-    async def _one(self, kind: str, channel: grpc.aio.Channel, route: GatewayRoute) -> None:
-        item, slices = int(self._rng.integers(_ITEMS)), int(self._rng.choice(_LENGTHS))
-        tally = self.tallies[kind]
+    async def _one(self, kind: str, task: str, channel: grpc.aio.Channel, route: GatewayRoute) -> None:
+        lengths = Lengths.of(task)
+        item, slices = int(self._rng.integers(_ITEMS)), int(self._rng.choice(lengths.read))
+        tally, method = self.tallies[kind], task_of(task).method
         if kind == "reads all":
-            found = self._answers.judge("soak", slices, await observe(route, item, slices, None, 120.0))
+            found = self._answers.judge(task, slices, await observe(route, item, slices, None, 120.0))
             outcome, wanted = found.problem or "OK", {"OK"}
         elif kind == "hangs":
-            outcome, wanted = await self._hang(channel, item), {"CANCELLED"}
+            outcome, wanted = (
+                await self._hang(stream_call(channel, method), self._messages(task, item, 5)),
+                {"CANCELLED"},
+            )
         elif kind == "cancels":
-            outcome, wanted = await self._cancel(channel, item), {"CANCELLED"}
+            long = self._messages(task, item, lengths.given_up)
+            outcome, wanted = await self._cancel(stream_call(channel, method)(long, timeout=120)), {"CANCELLED"}
         elif kind == "times out":
             limit = float(self._rng.uniform(0.01, 0.2))
-            outcome = await self._outcome(
-                stream_call(channel, task_of(self._task).method)(self._messages(item, slices), timeout=limit)
-            )
+            call = stream_call(channel, method)(self._messages(task, item, slices), timeout=limit)
+            outcome = await self._outcome(call)
             wanted = {"DEADLINE_EXCEEDED", "RESET", "OK"}
         else:
-            outcome, wanted = await self._disconnect(item), {"CANCELLED", "UNAVAILABLE", "OK"}
+            outcome, wanted = await self._disconnect(task, item), {"CANCELLED", "UNAVAILABLE", "OK"}
         tally.outcomes[outcome] += 1
         if outcome not in wanted:
             tally.unexpected[outcome] += 1
 
-    def _messages(self, item: int, slices: int) -> Sequence[Any]:
-        return messages_of(self._task, item, slices, self._model)
+    def _messages(self, task: str, item: int, slices: int) -> Sequence[Any]:
+        return messages_of(task, item, slices, self._model)
 
-    async def _read_all(self, route: GatewayRoute) -> None:
-        for item in range(_ITEMS):
-            for slices in _LENGTHS:
-                found = self._answers.judge("soak", slices, await observe(route, item, slices, None, 120.0))
-                self.tallies["reads all"].outcomes[found.problem or "OK"] += 1
-                if found.problem:
-                    self.tallies["reads all"].unexpected[found.problem] += 1
+    async def _read_all(self, routes: Mapping[str, GatewayRoute]) -> None:
+        for task, route in routes.items():
+            for item in range(_ITEMS):
+                for slices in Lengths.of(task).read:
+                    found = self._answers.judge(task, slices, await observe(route, item, slices, None, 120.0))
+                    self.tallies["reads all"].outcomes[found.problem or "OK"] += 1
+                    if found.problem:
+                        self.tallies["reads all"].unexpected[found.problem] += 1
 
-    async def _hang(self, channel: grpc.aio.Channel, item: int) -> str:
-        """Send the header and one slice of four, then nothing."""
+    async def _hang(self, stream: Callable[..., Any], messages: Sequence[Any]) -> str:
+        """Send the header and one message more, then nothing."""
 
         async def some() -> AsyncIterator[Any]:
-            for number, request in enumerate(self._messages(item, 4)):
+            for number, request in enumerate(messages):
                 yield request
                 if number == 1:
                     await asyncio.sleep(60)
 
-        call = stream_call(channel, task_of(self._task).method)(some(), timeout=120)
+        call = stream(some(), timeout=120)
         reading = asyncio.create_task(self._outcome(call))
         await asyncio.sleep(float(self._rng.uniform(0.2, _HANG_S)))
         call.cancel()
         return await reading
 
-    async def _cancel(self, channel: grpc.aio.Channel, item: int) -> str:
+    async def _cancel(self, call: Any) -> str:
         """Cancel some time after the stream has begun, with most of it to come."""
-        call = stream_call(channel, task_of(self._task).method)(self._messages(item, 50), timeout=120)
         reading = asyncio.create_task(self._outcome(call))
         await asyncio.sleep(float(self._rng.uniform(0.0, 0.5)))
         call.cancel()
         return await reading
 
-    async def _disconnect(self, item: int) -> str:
+    async def _disconnect(self, task: str, item: int) -> str:
         """Close the connection in the middle of a series."""
+        messages = self._messages(task, item, Lengths.of(task).given_up)
         channel = grpc.aio.insecure_channel(self._address, OPTIONS)
-        call = stream_call(channel, task_of(self._task).method)(self._messages(item, 50), timeout=120)
+        call = stream_call(channel, task_of(task).method)(messages, timeout=120)
         reading = asyncio.create_task(self._outcome(call))
         await asyncio.sleep(float(self._rng.uniform(0.0, 0.5)))
         await channel.close()
@@ -194,13 +217,16 @@ def report(soak: Soak, seconds: float, clients: int) -> dict[str, Any]:
         for kind, tally in soak.tallies.items()
         for outcome, count in tally.unexpected.items()
     ]
+    judged = seconds / 2 >= LEAST_JUDGED_S
+    if not judged:
+        problems.append(f"growth was not judged: a run of {2 * LEAST_JUDGED_S / 60:.0f} minutes or more tells a leak")
     memory = {}
     for name, (times, values) in soak.memory.items():
         slope, low, high = growth(times, values)
         memory[name] = {
             "slope_mib_per_min": round(slope, 3), "interval_mib_per_min": [low, high], "seconds": times, "mib": values,
         }  # fmt: skip
-        if seconds / 2 < LEAST_JUDGED_S:
+        if not judged:
             continue
         if low > LEAK_MIB_PER_MIN and slope * seconds / 120 > LEAK_SHARE * values[-1]:
             problems.append(f"{name} grows by {slope:.1f} MiB a minute (at least {low:.1f})")
@@ -209,7 +235,8 @@ def report(soak: Soak, seconds: float, clients: int) -> dict[str, Any]:
     return {
         "format": 1, "kind": "soak", "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "software": __version__, "machine": describe(), "seconds": seconds, "clients_at_a_time": clients,
-        "valid": not problems, "problems": problems, "growth_judged": seconds / 2 >= LEAST_JUDGED_S,
+        "valid": not problems, "problems": problems, "growth_judged": judged,
+        "tasks": list(soak.tasks),
         "clients": {
             kind: {"outcomes": dict(tally.outcomes), "unexpected": dict(tally.unexpected)}
             for kind, tally in soak.tallies.items()

@@ -1,4 +1,4 @@
-"""``recon quality``: what readers' decisions say about the limits of checks."""
+"""``recon quality``: how often checks alarm, and what readers' decisions say about their limits."""
 
 from __future__ import annotations
 
@@ -11,14 +11,90 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recon.cli.options import AsJson
+from recon.cli.options import AsJson, Server
+from recon.cli.session import connect
+from recon.errors import InvalidRequest, UnreadableInput
+from recon.quality.review_rate import Judged
+from recon.tasks.registry import tasks
 
-app = typer.Typer(no_args_is_help=True, help="What readers' decisions say about the limits of checks.")
+app = typer.Typer(no_args_is_help=True, help="How often checks alarm, and what readers say about their limits.")
 
 
-@app.callback()
-def _quality() -> None:
-    """A group, so that further commands find their place."""
+@app.command()
+def rate(
+    honest: Annotated[
+        list[Path] | None, typer.Argument(help="Scans with which nothing is wrong: files, folders.", metavar="SCAN…")
+    ] = None,
+    wrong: Annotated[list[Path] | None, typer.Option(help="Scans of which no image may pass; once for each.")] = None,
+    simulated: Annotated[int, typer.Option(min=0, help="Scans of each task that are made here, beside those.")] = 0,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write the figures to this file.")] = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """How often honest scans are sent to a person, by check; exit status 1 when fewer than nine of ten pass.
+
+    Scans before and after a reduced dose are paired by their names (a_pre.nii.gz, a_low.nii.gz).
+    """
+    from recon.jobs.review import jobs_in, judge, judge_sample
+    from recon.quality.review_rate import by_task, to_json
+
+    if not (honest or wrong or simulated):
+        raise InvalidRequest("nothing to judge: name scans, or --simulated 10")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    scans = []
+    with connect(server) as client:
+        for paths, is_honest in ((honest or [], True), (wrong or [], False)):
+            for job in jobs_in(paths):
+                scans.append(judge(client, job, "", is_honest))
+                console.print(_line(scans[-1]), markup=False)
+        for task in tasks().values():
+            for item in range(simulated):
+                scans.append(judge_sample(client, task, item))
+                console.print(_line(scans[-1]), markup=False)
+    if not scans:
+        raise UnreadableInput("no scan that a task takes; nothing was judged")
+    found = json.dumps(to_json(scans), indent=2)
+    if output is not None:
+        output.write_text(found + "\n")
+    if as_json:
+        print(found)
+    else:
+        _show(scans)
+    if not all(task_rate.enough for task_rate in by_task(scans)):
+        raise typer.Exit(1)
+
+
+def _line(scan: Judged) -> str:
+    words = scan.problem or ", ".join(scan.alarms) or "all checks hold"
+    return f"{scan.task or 'no task'}: {scan.name}: {scan.verdict.name if scan.verdict else 'refused'} ({words})"
+
+
+def _show(scans: list[Judged]) -> None:
+    from recon.quality.review_rate import WANTED, by_check, by_task
+
+    console = Console()
+    table = Table("task", "honest", "PASS", "REVIEW", "REJECT", "refused", "passed", "wrong", "wrong and PASS")
+    for task in by_task(scans):
+        counts = [str(task.verdicts[name]) for name in ("PASS", "REVIEW", "REJECT", "refused")]
+        passed = f"{task.passed:.0%}" if task.honest else "–"
+        table.add_row(task.task, str(task.honest), *counts, passed, str(task.wrong), str(task.missed))
+    console.print(table)
+    rates = by_check(scans)
+    table = Table("check", "honest", "alarms", "alone", "wrong", "found")
+    for one in rates:
+        if one.alarms or one.found:
+            counts = [str(n) for n in (one.honest, one.alarms, one.alone, one.wrong, one.found)]
+            table.add_row(f"{one.task}: {one.check}", *counts)
+    console.print(table)
+    quiet = [f"{one.task}: {one.check}" for one in rates if not one.alarms and not one.found]
+    print(f"neither an alarm nor a wrong scan: {', '.join(quiet) or 'none'}")
+    if rates and rates[0].alarms:
+        print(f"alarms most on honest scans: {rates[0].task}: {rates[0].check}, {rates[0].rate:.0%}")
+    idle = [f"{one.task}: {one.check}" for one in rates if one.without_merit]
+    print(f"alarms on honest scans and never found a wrong one: {', '.join(idle) or 'none'}")
+    for task in by_task(scans):
+        if not task.enough:
+            print(f"{task.task}: {task.passed:.0%} of honest scans pass, {WANTED:.0%} are wanted")
 
 
 @app.command()

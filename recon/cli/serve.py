@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from recon.errors import InvalidRequest
+
 _SWITCH_S = 0.0005
 
 
@@ -36,9 +38,11 @@ def serve(
         list[Path] | None,
         typer.Option(help="Run a model as this record of recon bench tune says; may be repeated."),
     ] = None,
-    ct_latency_ms: Annotated[
-        float | None,
-        typer.Option(min=1, help="Take the best CT model that needs no longer for a slice."),
+    latency_ms: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TASK=MS", help="Take the task's best model that needs no longer for a slice; may be repeated."
+        ),
     ] = None,
     metrics: Annotated[str | None, typer.Option(help="Serve Prometheus metrics on HOST:PORT.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM).")] = None,
@@ -67,7 +71,7 @@ def serve(
         "repository": repository,
         "tasks": tuple(task) if task else None,
         "tuning": tuple(tuning) if tuning else None,
-        "ct_latency_ms": ct_latency_ms,
+        "latency_ms": limits_of(latency_ms) if latency_ms else None,
         "metrics": metrics,
         "tls_cert": tls_cert,
         "tls_key": tls_key,
@@ -75,3 +79,17 @@ def serve(
     }
     settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
     asyncio.run(server.run(settings))
+
+
+def limits_of(given: list[str]) -> dict[str, float]:
+    """Milliseconds by task, of ``TASK=MS``."""
+    found = {}
+    for pair in given:
+        name, _, number = pair.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            found[name] = 0.0
+        if not 0 < found[name] < float("inf"):
+            raise InvalidRequest(f"--latency-ms {pair}: give TASK=MS, such as ct=50")
+    return found

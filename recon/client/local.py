@@ -21,7 +21,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from recon.client.calls import Calls
 from recon.client.streams import CANCELLED, Opener, StreamFailed
 from recon.engine.catalogue import Catalogue
-from recon.engine.host import Host
+from recon.engine.host import Host, runs_here
 from recon.engine.limits import Limits
 from recon.engine.models import model_to_message
 from recon.engine.repository import default_repository
@@ -75,8 +75,8 @@ class Local(Calls):
         self._loop.close()
 
     def models(self, timeout_s: float = 10.0) -> list[models_pb2.Model]:
-        """What the repository holds."""
-        return [model_to_message(model, ready=True) for model in self._catalogue.models]
+        """What the repository holds; ready is what runs without Triton."""
+        return [model_to_message(model, ready=runs_here(model)) for model in self._catalogue.models]
 
     def opener(self, method: MethodDescriptor) -> Opener:
         """Opens streams of a method."""

@@ -103,7 +103,7 @@ class Host:
             found = sha256_of([folder / version / part for part in parameters["files"].split(",")])
             if found != parameters["sha256"]:
                 raise InternalError(f"{folder / version} does not hold the files that {FILE} names: {found}")
-            model = _code_of(parameters)
+            model = _code_of(name, parameters)
             model.names = [entry["name"] for entry in config["input"]]
             model.load(folder / version, config, parameters)
             self._loaded[name, version] = model
@@ -126,11 +126,26 @@ class HostCall:
         self._call.cancel()
 
 
-def _code_of(parameters: Mapping[str, str]) -> PythonModel:
-    """The class of :mod:`recon.backend` that serves a model."""
+def runs_here(model: ServedModel) -> bool:
+    """Whether its configuration names code that runs outside of Triton."""
+    return bool(model.parameter("served_by"))
+
+
+def _code_of(name: str, parameters: Mapping[str, str]) -> PythonModel:
+    """What answers for a model: ``TritonPythonModel`` of a file of :mod:`recon.backend`, or of a site's own module."""
     served_by = parameters.get("served_by", "")
-    if not served_by.isidentifier():
-        raise InvalidRequest("a model without 'served_by' in its configuration runs on Triton only")
-    model = importlib.import_module(f"recon.backend.{served_by}").TritonPythonModel()
-    assert isinstance(model, PythonModel)
+    if not served_by:
+        raise InvalidRequest(
+            f"model {name} has no code that runs outside of Triton ('served_by' in its {FILE}); "
+            "run recon serve, and Client(HOST:PORT) instead of recon.local()"
+        )
+    module = served_by if "." in served_by else f"recon.backend.{served_by}"
+    try:
+        model = importlib.import_module(module).TritonPythonModel()
+    except ModuleNotFoundError as error:
+        raise InvalidRequest(f"model {name} is served by {module}, and {error.name} is not installed") from error
+    if not isinstance(model, PythonModel):
+        raise InvalidRequest(
+            f"model {name}: {module}.TritonPythonModel must be a recon.backend.python_model.PythonModel"
+        )
     return model

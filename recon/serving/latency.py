@@ -9,6 +9,7 @@ import structlog
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Request, infer
 from recon.engine.models import ServedModel
+from recon.errors import InvalidRequest
 from recon.serving.triton.client import TritonClient
 from recon.tasks.base import Task
 
@@ -45,6 +46,11 @@ async def choose_by_latency(triton: TritonClient, catalogue: Catalogue, task: Ta
         Whose models are measured.
     limit_ms
         Longest time of a slice in the model.
+
+    Raises
+    ------
+    InvalidRequest
+        When the task has no typical slice to measure with, or no model.
     """
     found = {}
     for model in catalogue.models:
@@ -53,7 +59,7 @@ async def choose_by_latency(triton: TritonClient, catalogue: Catalogue, task: Ta
             if took == took:
                 found[model.name, model.version] = took, model
     if not found:
-        return ""
+        raise InvalidRequest(f"task {task.name} has no model whose time can be measured here; leave out --latency-ms")
     kept = [(took, model) for took, model in found.values() if took <= limit_ms]
     default = [model for _, model in kept if model.is_default]
     if default:

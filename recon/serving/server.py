@@ -70,6 +70,8 @@ class Server:
         self.settings = settings
         self.address = ""
         self.embedded: EmbeddedTriton | None = None
+        for name in settings.latency_ms:
+            task_of(name)  # an unknown one is refused before anything starts
         limits = settings.limits
         if settings.triton is None:
             repository = settings.repository or default_repository()
@@ -124,8 +126,8 @@ class Server:
                 if asyncio.get_running_loop().time() > deadline:
                     raise ServiceUnavailable(f"{self._where()} was not ready within {_START_S:.0f} s")
                 await asyncio.sleep(0.05)
-            if self.settings.ct_latency_ms is not None:
-                await choose_by_latency(self.triton, self.catalogue, task_of("ct"), self.settings.ct_latency_ms)
+            for name, limit_ms in self.settings.latency_ms.items():
+                await choose_by_latency(self.triton, self.catalogue, task_of(name), limit_ms)
         except BaseException:
             await self.stop(0.0)
             raise

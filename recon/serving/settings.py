@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     repository: Path | None = None
     tasks: tuple[str, ...] = ()
     tuning: Annotated[tuple[Path, ...], NoDecode] = ()
-    ct_latency_ms: float | None = Field(None, gt=0)
+    latency_ms: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     metrics: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
+from recon.cli.serve import limits_of
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Request
 from recon.engine.models import ServedModel
+from recon.errors import InvalidRequest
 from recon.serving.latency import choose_by_latency
+from recon.serving.server import Server
+from recon.serving.settings import Settings
 from recon.serving.triton.client import TritonClient
 from recon.tasks.ct.task import CtTask
 
 SECONDS = {"large": 0.06, "light": 0.01, "tiny": 0.001}
 
 
+class Taking:
+    """An inference that takes a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    async def outputs(self) -> dict[str, Any]:
+        await asyncio.sleep(self.seconds)
+        return {}
+
+    def release(self) -> None:
+        pass
+
+
 class Timed:
     """A Triton whose models take as long as their names say."""
 
-    @asynccontextmanager
-    async def infer(self, request: Request, fill: Callable[[Any], object]) -> AsyncIterator[dict[str, Any]]:
-        await asyncio.sleep(SECONDS[request.model.name])
-        yield {}
+    async def begin(self, request: Request, fill: Callable[[Any], object]) -> Taking:
+        return Taking(SECONDS[request.model.name])
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(500, "large"), (30, "light"), (6, "tiny"), (0.01, "tiny")])
@@ -43,3 +58,28 @@ def test_the_best_model_that_keeps_the_limit_becomes_the_default(limit: float, e
     assert catalogue.find("ct", "large").name == "large"  # who names a model gets it
     assert expected in reason
     assert "ms" in reason
+
+
+def test_a_task_whose_models_can_not_be_measured_is_refused() -> None:
+    triton = cast(TritonClient, Timed())
+    catalogue = Catalogue(triton)
+    with pytest.raises(InvalidRequest, match="task ct has no model whose time can be measured"):
+        asyncio.run(choose_by_latency(triton, catalogue, CtTask(), 50))
+
+
+def test_limits_are_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECON_LATENCY_MS", '{"ct": 50}')
+    assert Settings().latency_ms == {"ct": 50}
+    monkeypatch.setenv("RECON_LATENCY_MS", '{"ct": -1}')
+    with pytest.raises(ValueError, match="greater than 0"):
+        Settings()
+    monkeypatch.delenv("RECON_LATENCY_MS")
+    with pytest.raises(InvalidRequest, match="no task 'xray'; there are"):
+        Server(Settings(latency_ms={"xray": 50}))
+
+
+@pytest.mark.parametrize("word", ["ct", "ct=", "ct=fast", "ct=0", "ct=-3", "ct=inf", "50"])
+def test_the_option_says_what_it_takes(word: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"give TASK=MS, such as ct=50"):
+        limits_of([word])
+    assert limits_of(["ct=50", "toy=2.5"]) == {"ct": 50, "toy": 2.5}

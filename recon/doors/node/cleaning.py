@@ -42,7 +42,8 @@ class Cleaner:
     def _results(self, before: float) -> int:
         with self._ledger.looking() as base:
             rows = base.execute(
-                "SELECT number FROM jobs WHERE state IN ('done', 'rejected') AND finished <= ? AND cleaned = 0",
+                "SELECT number FROM jobs WHERE cleaned = 0 AND (state = 'superseded' "
+                "OR (state IN ('done', 'rejected') AND finished <= ?))",
                 (before,),
             ).fetchall()
         removed = 0
@@ -60,7 +61,7 @@ class Cleaner:
             rows = base.execute(
                 "SELECT number, uid FROM series WHERE state = 'whole' AND last <= ? AND NOT EXISTS "
                 "(SELECT 1 FROM inputs JOIN jobs ON jobs.number = inputs.job WHERE inputs.series = series.number "
-                "AND jobs.state IN ('waiting', 'pending', 'running', 'failed'))",
+                "AND jobs.state IN ('waiting', 'pending', 'running', 'ready', 'failed'))",
                 (before,),
             ).fetchall()
         removed = 0

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 from recon.doors.node.config import Completion, NodeConfig
+from recon.doors.node.early import EarlyWork
 from recon.doors.node.facts import Facts, pseudonym
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
@@ -54,24 +55,39 @@ class Decider:
 
     def __init__(self, config: NodeConfig, ledger: Ledger) -> None:
         self._config, self._ledger = config, ledger
+        self._early = EarlyWork(config, ledger)
 
     def look(self) -> int:
         """Decide what is due; returns how many series that were."""
-        now = time.time()
+        now, times = time.time(), self._config.completion
         with self._ledger.looking() as base:
             rows = base.execute(
                 "SELECT *, (SELECT count(*) FROM instances WHERE series = series.number) AS there "
                 "FROM series WHERE state = 'arriving' AND last <= ?",
-                (now - min(self._config.completion.counted_quiet_s, self._config.completion.quiet_s),),
+                (now - min(times.counted_quiet_s, times.quiet_s, times.early_s or times.quiet_s),),
             ).fetchall()
         due = 0
         for row in rows:
-            why = whole(row["there"], row["expected"], now - row["last"], self._config.completion)
+            quiet_s = now - row["last"]
+            why = whole(row["there"], row["expected"], quiet_s, times)
             if why is not None:
                 self._decide(row, why)
                 due += 1
+            elif (rule := self._early.rule_for(row, quiet_s)) is not None:
+                self._begin(row, rule)
         self._give_up_waiting(now)
         return due
+
+    def _begin(self, row: sqlite3.Row, rule: Rule) -> None:
+        """Work on a series as it is now, before it counts as whole."""
+        with self._ledger.writing() as base:
+            sops = [one["sop"] for one in base.execute("SELECT sop FROM instances WHERE series = ?", (row["number"],))]
+            if len(sops) != row["there"]:
+                return
+            self._early.give_up(base, row["number"])
+            _insert_job(base, rule, row["study"], "pending", f"begun early with {len(sops)} instances", None,
+                        [(row["number"], "", sops)], early=True)  # fmt: skip
+            self._ledger.say(f"series {row['number']}", f"work is begun early with {len(sops)} instances; {rule.name}")
 
     def _decide(self, row: sqlite3.Row, why: str) -> None:
         facts = Facts.from_json(row["facts"])
@@ -93,8 +109,12 @@ class Decider:
             named = f"rule {rule.name}" if rule else "no rule"
             self._ledger.say(f"series {row['number']}", f"version {version}: {why}; {named}")
             if rule is not None and rule.task is not None:
-                self._supersede(base, row["number"], version)
-                self._make_job(base, rule, row, sops, f"version {version}: {why}")
+                why = f"version {version}: {why}"
+                names = [one["sop"] for one in sops]
+                if not self._early.hand_over(base, rule, _options(rule), row["number"], names, why):
+                    self._early.give_up(base, row["number"])
+                    self._supersede(base, row["number"], version)
+                    self._make_job(base, rule, row, names, why)
         log("whole", series=pseudonym(row["uid"]), instances=len(sops), why=why, rule=rule.name if rule else "")
 
     def _supersede(self, base: sqlite3.Connection, series: int, version: int) -> None:
@@ -105,11 +125,9 @@ class Decider:
             (f"version {version} of its series came", time.time(), series),
         )
 
-    def _make_job(
-        self, base: sqlite3.Connection, rule: Rule, row: sqlite3.Row, sops: Sequence[sqlite3.Row], why: str
-    ) -> None:
+    def _make_job(self, base: sqlite3.Connection, rule: Rule, row: sqlite3.Row, sops: Sequence[str], why: str) -> None:
         now = time.time()
-        scans = [(row["number"], rule.role or "", [one["sop"] for one in sops])]
+        scans = [(row["number"], rule.role or "", list(sops))]
         state, deadline = "pending", None
         for role in roles_of(str(rule.task)):
             if role == rule.role:
@@ -122,16 +140,7 @@ class Decider:
             self._join(base, partner["number"])
             of = base.execute("SELECT sop FROM instances WHERE series = ?", (partner["number"],))
             scans.append((partner["number"], partner["role"], [one["sop"] for one in of]))
-        job = base.execute(
-            "INSERT INTO jobs (study, rule, task, options, priority, state, why, deadline, created) "
-            "VALUES (?,?,?,?,?,?,?,?,?)",
-            (
-                row["study"], rule.name, str(rule.task), json.dumps(dict(rule.options)), PRIORITIES[rule.priority],
-                state, why, deadline, now,
-            ),
-        ).lastrowid  # fmt: skip
-        for series, role, members in scans:
-            base.executemany("INSERT INTO inputs VALUES (?,?,?,?)", [(job, series, role, sop) for sop in members])
+        _insert_job(base, rule, row["study"], state, why, deadline, scans)
 
     def _partner(self, base: sqlite3.Connection, study: str, role: str) -> sqlite3.Row | None:
         """The other scan of a pair, the one that came last where there are several."""
@@ -159,6 +168,27 @@ class Decider:
             ).fetchall()
             for row in rows:
                 self._ledger.say(f"job {row['number']}", "its partner did not come in time")
+
+
+def _options(rule: Rule) -> str:
+    return json.dumps(dict(rule.options))
+
+
+def _insert_job(
+    base: sqlite3.Connection, rule: Rule, study: str, state: str, why: str, deadline: float | None,
+    scans: Sequence[tuple[int, str, Sequence[str]]], early: bool = False,
+) -> None:  # fmt: skip
+    """A job and its inputs: of each scan the series, the role and the instances."""
+    job = base.execute(
+        "INSERT INTO jobs (study, rule, task, options, priority, state, why, deadline, created, early) "
+        "VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (
+            study, rule.name, str(rule.task), _options(rule), PRIORITIES[rule.priority], state, why, deadline,
+            time.time(), early,
+        ),
+    ).lastrowid  # fmt: skip
+    for series, role, members in scans:
+        base.executemany("INSERT INTO inputs VALUES (?,?,?,?)", [(job, series, role, sop) for sop in members])
 
 
 def pass_on(

@@ -24,12 +24,16 @@ class Completion(Part):
         Without a new instance, where fewer came than were announced: then it is worked on as it is.
     pair_wait_s
         How long the first scan of a pair waits for the second.
+    early_s
+        Without a new instance, when work on a series of a single scan begins although it doesn't count as whole
+        yet; results leave when it does, and are thrown away should another instance come. None: never early.
     """
 
     quiet_s: float = Field(60.0, gt=0)
     counted_quiet_s: float = Field(2.0, ge=0)
     longest_wait_s: float = Field(600.0, gt=0)
     pair_wait_s: float = Field(3600.0, gt=0)
+    early_s: float | None = Field(1.0, gt=0)
 
 
 class Limits(Part):

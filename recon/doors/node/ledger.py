@@ -66,6 +66,16 @@ CREATE INDEX said_by_subject ON said (about, number);
 _CHANGES = (
     # a result that goes out when a reader has accepted it; its delivery is held or withheld until then
     "ALTER TABLE deliveries ADD COLUMN by_reader INTEGER NOT NULL DEFAULT 0",
+    # work that was begun before its series is known to be whole, and is not published until it is
+    "ALTER TABLE jobs ADD COLUMN early INTEGER NOT NULL DEFAULT 0",
+    # what is next, and what is too old, is found without a look at the whole backlog
+    "DROP INDEX deliveries_by_state",
+    "CREATE INDEX deliveries_in_order ON deliveries (destination, state, priority, number)",
+    "CREATE INDEX deliveries_by_study ON deliveries (study, destination, state)",
+    "CREATE INDEX deliveries_by_age ON deliveries (destination, state, created)",
+    "CREATE INDEX deliveries_by_reader ON deliveries (job) WHERE by_reader = 1",
+    "DROP INDEX jobs_by_state",
+    "CREATE INDEX jobs_in_order ON jobs (state, early, priority, number)",
 )
 _VERSION = 1 + len(_CHANGES)
 

@@ -69,8 +69,8 @@ class Outbox:
             if first is None:
                 return []
             rows = base.execute(
-                "SELECT * FROM deliveries WHERE destination = ? AND state = 'pending' AND not_before <= ? "
-                "AND study = ? ORDER BY priority, number LIMIT ?",
+                "SELECT * FROM deliveries INDEXED BY deliveries_by_study WHERE destination = ? AND state = 'pending' "
+                "AND not_before <= ? AND study = ? ORDER BY priority, number LIMIT ?",
                 (self._name, now, first["study"], most),
             ).fetchall()
         return [_parcel(row) for row in rows]

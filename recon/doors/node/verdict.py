@@ -111,7 +111,7 @@ def structured_report(report: dict[str, Any], images: Sequence[Dataset]) -> Data
     )
     content = MeasurementReport(
         observation_context=context, procedure_reported=codes.LN.CTUnspecifiedBodyRegion
-        if images[0].Modality == "CT" else codes.LN.MRUnspecifiedBodyRegion, imaging_measurements=[group],
+        if images[0].Modality == "CT" else codes.LN.MRIUnspecifiedBodyRegion, imaging_measurements=[group],
         title=codes.DCM.ImagingMeasurementReport,
     )  # fmt: skip
     made = ComprehensiveSR(

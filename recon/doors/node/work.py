@@ -8,17 +8,16 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from recon.client import Client
 from recon.doors.node.config import NodeConfig
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
 from recon.doors.node.outcome import waiting_s
-from recon.doors.node.results import Product, products
+from recon.doors.node.releases import report_files
+from recon.doors.node.results import products
 from recon.doors.node.rules import Rule
 from recon.doors.node.scans import chosen_options, jobs_of
 from recon.doors.node.verdict import add_verdict
@@ -30,6 +29,10 @@ _FIRST_S, _MOST_S = 2.0, 300.0
 #: Ends of the whole process with a job under way, after which that job is taken for their cause.
 _MOST_CRASHES = 5
 _VERDICTS = ("PASS", "REVIEW", "REJECT")
+
+
+class _NotWantedError(Exception):
+    """Early work on a series to which more instances have come."""
 
 
 class Worker:
@@ -67,31 +70,30 @@ class Worker:
                 "WHERE state = 'pending' AND crashes >= ?",
                 (time.time(), _MOST_CRASHES),
             )
-            done = {str(row[0]) for row in base.execute("SELECT number FROM jobs WHERE state IN ('done', 'rejected')")}
+            kept = {
+                str(row[0])
+                for row in base.execute("SELECT number FROM jobs WHERE state IN ('done', 'rejected', 'ready')")
+            }
         for path in self._folder.iterdir():
-            if path.name not in done:
+            if path.name not in kept:
                 shutil.rmtree(path)
 
     def step(self) -> bool:
-        """Do the next job, if there is one; returns whether there was."""
-        job = self._claim()
+        """Publish or do the next job, if there is one; returns whether there was."""
+        job = self._ready() or self._claim()
         if job is None:
             return False
-        log("working", job=job["number"], task=job["task"], rule=job["rule"])
         working, target = self._folder / f".{job['number']}", self._folder / str(job["number"])
-        for old in (working, target):
-            shutil.rmtree(old, ignore_errors=True)
         try:
             rule = self._rules.get(job["rule"])
             if rule is None:
                 raise UnreadableInput(f"rule {job['rule']} is no longer in the configuration")
-            working.mkdir()
-            reports = self._perform(job, working)
-            made = products(working, target)
-            _sync(working)
-            os.rename(working, target)
-            _sync_folder(self._folder)
-            self._publish(job, rule, reports, made)
+            if job["state"] != "ready":
+                self._make(job, working, target)
+            self._publish(job, rule, target)
+        except _NotWantedError:
+            shutil.rmtree(working, ignore_errors=True)
+            shutil.rmtree(target, ignore_errors=True)
         except Exception as error:
             shutil.rmtree(working, ignore_errors=True)
             if isinstance(error, ReconError):
@@ -100,19 +102,43 @@ class Worker:
                 self._failed(job, InternalError(one_line(error)[:300]))
         return True
 
+    def _make(self, job: sqlite3.Row, working: Path, target: Path) -> None:
+        """Results, whole and on disk, and the ledger knows it."""
+        log("working", job=job["number"], task=job["task"], rule=job["rule"])
+        for old in (working, target):
+            shutil.rmtree(old, ignore_errors=True)
+        working.mkdir()
+        self._perform(job, working)
+        _sync(working)
+        os.rename(working, target)
+        _sync_folder(self._folder)
+        with self._ledger.writing() as base:
+            if not base.execute(
+                "UPDATE jobs SET state = 'ready' WHERE number = ? AND state = 'running'", (job["number"],)
+            ).rowcount:
+                raise _NotWantedError
+
+    def _ready(self) -> sqlite3.Row | None:
+        """A job that was done early and whose series is whole now."""
+        with self._ledger.looking() as base:
+            row: sqlite3.Row | None = base.execute(
+                "SELECT * FROM jobs WHERE state = 'ready' AND early = 0 ORDER BY priority, number LIMIT 1"
+            ).fetchone()
+        return row
+
     def _claim(self) -> sqlite3.Row | None:
         now = time.time()
         most = 2 if _in_hours(self._config.off_peak, datetime.now()) else 1
         with self._ledger.writing() as base:
             row: sqlite3.Row | None = base.execute(
                 "UPDATE jobs SET state = 'running', started = ? WHERE number = (SELECT number FROM jobs "
-                "WHERE state = 'pending' AND not_before <= ? AND priority <= ? ORDER BY priority, number LIMIT 1) "
-                "RETURNING *",
+                "WHERE state = 'pending' AND not_before <= ? AND priority <= ? "
+                "ORDER BY early, priority, number LIMIT 1) RETURNING *",
                 (now, now, most),
             ).fetchone()
         return row
 
-    def _perform(self, job: sqlite3.Row, folder: Path) -> list[dict[str, Any]]:
+    def _perform(self, job: sqlite3.Row, folder: Path) -> None:
         scans: dict[str, list[Path]] = {}
         with self._ledger.looking() as base:
             rows = base.execute(
@@ -122,25 +148,33 @@ class Worker:
         for row in rows:
             scans.setdefault(row["role"], []).append(Path(row["path"]))
         options = chosen_options(job["task"], json.loads(job["options"]))
-        reports = []
         found = jobs_of(job["task"], scans)
         for index, one in enumerate(found):
             place = folder / f"{job['number']}-{index + 1}" if len(found) > 1 else folder
             place.mkdir(exist_ok=True)
-            report = perform(self._client, one, place, options)
+            report = perform(self._client, one, place, options, lambda done, total: self._wanted(job))
             if report["status"] != "complete":
                 raise ServiceUnavailable(f"slices are missing: {report['problem']}")
             add_verdict(place, report)
-            reports.append(report)
-        return reports
 
-    def _publish(
-        self, job: sqlite3.Row, rule: Rule, reports: Sequence[dict[str, Any]], made: Sequence[Product]
-    ) -> None:
+    def _wanted(self, job: sqlite3.Row) -> None:
+        """After each slice: early work ends where another instance came."""
+        if job["early"]:
+            with self._ledger.looking() as base:
+                state = base.execute("SELECT state FROM jobs WHERE number = ?", (job["number"],)).fetchone()["state"]
+            if state == "superseded":
+                raise _NotWantedError
+
+    def _publish(self, job: sqlite3.Row, rule: Rule, target: Path) -> None:
+        """Objects on their way, unless the series isn't known to be whole yet."""
+        reports = [json.loads(path.read_text()) for path in report_files(target)]
+        made = products(target, target)
         verdict = max((report["verdict"] for report in reports), key=_VERDICTS.index)
         checks = [check for report in reports for check in report["checks"] if check["outcome"] != "PASS"]
         to, held, now = rule.results_to(verdict), rule.held_for(verdict), time.time()
         with self._ledger.writing() as base:
+            if base.execute("SELECT early FROM jobs WHERE number = ?", (job["number"],)).fetchone()["early"]:
+                return
             for name in (*to, *held):
                 plain, by_reader = self._config.destinations[name].plain_uncertainty, name in held
                 base.executemany(
@@ -185,14 +219,15 @@ class Worker:
         attempts = job["attempts"] + 1
         again = not isinstance(error, UnreadableInput) and (away or attempts < self._config.limits.attempts)
         wait = waiting_s(attempts, _FIRST_S, _MOST_S)
+        ended = None if again else time.time()
         with self._ledger.writing() as base:
+            # what fails early may succeed with the whole series; what is not wanted any more stays so
             base.execute(
-                "UPDATE jobs SET state = ?, attempts = ?, reason = ?, not_before = ?, finished = ? WHERE number = ?",
-                (
-                    "pending" if again else "failed", attempts, error.problem[:1000], time.time() + wait,
-                    None if again else time.time(), job["number"],
-                ),
-            )  # fmt: skip
+                "UPDATE jobs SET state = CASE WHEN ?1 THEN 'pending' WHEN early THEN 'superseded' ELSE 'failed' END, "
+                "attempts = ?2, reason = ?3, not_before = ?4, finished = ?5 "
+                "WHERE number = ?6 AND state IN ('running', 'ready')",
+                (again, attempts, error.problem[:1000], time.time() + wait, ended, job["number"]),
+            )
         # what an error says may name files and attributes of the patient's: it stays in the ledger
         log("failed", job=job["number"], why=type(error).__name__, state="pending" if again else "failed")
 

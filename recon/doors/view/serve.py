@@ -6,12 +6,15 @@ import ipaddress
 import secrets
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from recon.doors.view.app import reader_app
+from recon.doors.view.desk import OnDecision
 from recon.doors.view.sources import CaseSource
 from recon.errors import InvalidRequest, OutputFailed
 
@@ -63,8 +66,17 @@ def listening(text: str, tls_cert: Path | None, tls_key: Path | None) -> Listeni
     return found
 
 
-def serve(source: CaseSource, where: Listening) -> None:
-    """Serve until SIGINT or SIGTERM; prints one line, with the whole address, when ready.
+#: Makes the page for a token and the names that the server may be addressed by.
+MakeApp = Callable[[str, tuple[str, ...]], ASGIApp]
+
+
+def page_of(source: CaseSource, on_decision: OnDecision | None = None) -> MakeApp:
+    """The readers' page over a source."""
+    return lambda token, hosts: reader_app(source, token=token, hosts=hosts, on_decision=on_decision)
+
+
+def serve(make: MakeApp, where: Listening) -> None:
+    """Serve a page until SIGINT or SIGTERM; prints one line, with the whole address, when ready.
 
     Raises
     ------
@@ -81,7 +93,7 @@ def serve(source: CaseSource, where: Listening) -> None:
         raise OutputFailed(problem) from error
     port = listener.getsockname()[1]
     config = uvicorn.Config(
-        reader_app(source, token=token, hosts=hosts), log_level="warning", access_log=False, server_header=False,
+        make(token, hosts), log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=3,
         ssl_certfile=where.tls_cert and str(where.tls_cert), ssl_keyfile=where.tls_key and str(where.tls_key),
     )  # fmt: skip

@@ -1,9 +1,10 @@
 """DICOM: one reader of images and one writer of what is derived from them."""
 
 from recon.io.dicom.read.find import find_files
+from recon.io.dicom.read.index import SeriesFound, SeriesIndex, scan
 from recon.io.dicom.read.kinds import CT, MR, ImageKind
 from recon.io.dicom.read.records import SliceSource
-from recon.io.dicom.read.series import ImageSeries, SeriesFound, SeriesIndex, load, read_series, scan
+from recon.io.dicom.read.series import ImageSeries, load, read_series
 from recon.io.dicom.read.skipped import Kind, SkippedFile
 from recon.io.dicom.write.derive import (
     DerivedSeries,

@@ -68,7 +68,7 @@ class Call:
         request = self._request
         offsets, size = layout(request.inputs, request.outputs)
         self._slot = self._segments.waiting(size)
-        if self._slot is None:
+        if self._slot is None and self._segments.enabled:
             await self._finished(self._make(size))
         slot = self._slot
         if slot is None:

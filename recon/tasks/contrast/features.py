@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recon.tasks.contrast.smoothing import TRUNCATE, smooth_slices
 from recon.volumes import FloatImage
 
 #: Slices on either side of the one to enhance.
@@ -21,7 +22,6 @@ SIGMAS = (1.0, 1.5, 2.0, 3.0)
 CHANNELS = 2 * (2 * REACH + 1) + len(SIGMAS) + 1
 #: Rows and columns of the network's input are multiples of this.
 STRIDE = 8
-_TRUNCATE = 3.0
 _RIDGE = 1e-4
 _DIFFERENCE_RANGE = (-3.0, 6.0)
 _PARTS = 17
@@ -56,50 +56,82 @@ def intensity_scale(image: FloatImage) -> float:
     return float(np.percentile(foreground, 99.0))
 
 
-def smooth(volume: FloatImage, sigma: float, aspect: float) -> FloatImage:
-    """Gaussian smoothing, sigma in pixels of the plane and as far along the slices."""
-    from scipy.ndimage import gaussian_filter
-
-    return gaussian_filter(volume, (sigma / aspect, sigma, sigma), truncate=_TRUNCATE, mode="nearest")
-
-
 def halo(aspect: float) -> int:
     """Slices around a slab that its features depend on."""
-    return int(np.ceil(_TRUNCATE * 4.0 / aspect)) + REACH
+    return int(np.ceil(TRUNCATE * 4.0 / aspect)) + REACH
 
 
-def smoothed_differences(difference: FloatImage, aspect: float) -> list[FloatImage]:
-    """The difference smoothed with each of :data:`SIGMAS`, one from the other."""
-    found: list[FloatImage] = []
-    before, current = 0.0, difference
-    for sigma in SIGMAS:
-        current = smooth(current, float(np.sqrt(sigma**2 - before**2)), aspect)
-        before = sigma
-        found.append(current)
-    return found
+def smoothed_differences(difference: FloatImage, aspect: float, wanted: slice = slice(None)) -> list[FloatImage]:
+    """Some slices of the difference, smoothed with each of :data:`SIGMAS`, as if one was made from the other."""
+    before = (0.0, *SIGMAS[:-1])
+    steps = tuple(float(np.sqrt(sigma**2 - last**2)) for sigma, last in zip(SIGMAS, before, strict=True))
+    return [smooth_slices(difference, steps[: count + 1], aspect, wanted) for count in range(len(steps))]
 
 
-def regressors(mean: FloatImage, grid: SlabGrid) -> tuple[list[FloatImage], FloatImage]:
-    """Functions of a voxel's neighbourhood and place, and the weight of the foreground (0 to 1).
+@dataclass(frozen=True)
+class Neighbourhood:
+    """Voxels of the mean of two scans, what is around them, and where they are; all (slice, y, x) float32.
 
-    Parameters
+    Attributes
     ----------
-    mean
-        (slice, y, x) of the two scans, 99th percentile 1.
-    grid
-        Where it lies.
+    mean, near, far
+        As it is, smoothed a little, and smoothed more; 99th percentile 1.
+    weight
+        Of the foreground, 0 to 1.
+    z, y, x
+        Place in the volume, -1 to 1; sides of 1 where it does not change.
     """
-    near = smooth(mean, 1.0, grid.aspect)
-    far = smooth(near, 3.0, grid.aspect)
-    weight = np.clip((near - np.float32(0.06)) * np.float32(10.0), 0, 1)
-    ones = np.ones_like(mean)
-    parts = [ones, mean, mean * mean, near, near * near, near**3, far, far * far, near * far]
-    slices, rows, columns = grid.shape
-    z = _axis(slices)[grid.start : grid.start + len(mean), None, None]
-    y, x = _axis(rows)[None, :, None], _axis(columns)[None, None, :]
-    parts += [near * place for place in (z, y, x, z * z, y * y, x * x, x * y, y * z)]
-    assert len(parts) == _PARTS
-    return parts, weight
+
+    mean: FloatImage
+    near: FloatImage
+    far: FloatImage
+    weight: FloatImage
+    z: FloatImage
+    y: FloatImage
+    x: FloatImage
+
+    @classmethod
+    def of(cls, mean: FloatImage, grid: SlabGrid, wanted: slice, every: int = 1) -> Neighbourhood:
+        """Of some slices of a slab, and every so many of their rows and columns."""
+        near = smooth_slices(mean, (1.0,), grid.aspect, wanted, every)
+        far = smooth_slices(mean, (1.0, 3.0), grid.aspect, wanted, every)
+        weight = np.clip((near - np.float32(0.06)) * np.float32(10.0), 0, 1)
+        slices, rows, columns = grid.shape
+        return cls(
+            np.ascontiguousarray(mean[wanted, ::every, ::every]),
+            near,
+            far,
+            weight,
+            _axis(slices)[grid.start : grid.start + len(mean)][wanted, None, None],
+            _axis(rows)[None, ::every, None],
+            _axis(columns)[None, None, ::every],
+        )
+
+    def parts(self) -> list[FloatImage]:
+        """The functions that the regression fits."""
+        mean, near, far = self.mean, self.near, self.far
+        z, y, x = self.z, self.y, self.x
+        parts = [np.ones_like(mean), mean, mean * mean, near, near * near, near**3, far, far * far, near * far]
+        return parts + [near * place for place in (z, y, x, z * z, y * y, x * x, x * y, y * z)]
+
+    def combined(self, coefficients: npt.NDArray[np.float32]) -> FloatImage:
+        """Sum of the parts, each with its coefficient, in few passes."""
+        c, z, y, x = coefficients, self.z, self.y, self.x
+        place = (c[9] * z + c[12] * z * z) + (c[10] * y + c[13] * y * y) + (c[11] * x + c[14] * x * x)
+        total = c[5] * self.near
+        total += c[4]
+        total *= self.near
+        total += c[3]
+        total += place + c[15] * x * y + c[16] * y * z
+        total += c[8] * self.far
+        total *= self.near
+        for values, linear, square in ((self.far, c[6], c[7]), (self.mean, c[1], c[2])):
+            part = square * values
+            part += linear
+            part *= values
+            total += part
+        total += c[0]
+        return total
 
 
 def _axis(length: int) -> FloatImage:
@@ -118,54 +150,84 @@ class Regression:
         self._right = np.zeros(_PARTS)
         self._count = 0.0
 
-    def add(self, mean: FloatImage, difference: FloatImage, grid: SlabGrid) -> None:
-        """Add a slab's voxels (every second row and column)."""
-        parts, weight = regressors(mean, grid)
-        inside = (slice(None), slice(None, None, 2), slice(None, None, 2))
-        w = weight[inside].ravel()
-        keep = w > 0.5
-        table = np.stack([part[inside].ravel()[keep] for part in parts])
-        target = np.clip(difference[inside].ravel()[keep], *_DIFFERENCE_RANGE)
+    def add(self, mean: FloatImage, difference: FloatImage, grid: SlabGrid, wanted: slice = slice(None)) -> None:
+        """Add voxels of some slices of a slab (every second row and column)."""
+        around = Neighbourhood.of(mean, grid, wanted, every=2)
+        keep = around.weight.ravel() > 0.5
+        table = np.stack([part.ravel()[keep] for part in around.parts()])
+        target = np.clip(difference[wanted, ::2, ::2].ravel()[keep], *_DIFFERENCE_RANGE)
         self._normal += (table @ table.T).astype(np.float64)
         self._right += (table @ target).astype(np.float64)
         self._count += float(keep.sum())
 
     def solve(self) -> npt.NDArray[np.float32]:
-        """Coefficients of :func:`regressors`; zeros when there was too little to learn from."""
+        """Coefficients of :meth:`Neighbourhood.parts`; zeros when there was too little to learn from."""
         if self._count < 1000:
             return np.zeros(_PARTS, np.float32)
         ridge = _RIDGE * self._count * np.eye(_PARTS)
         return np.linalg.solve(self._normal + ridge, self._right).astype(np.float32)
 
 
-def predict(mean: FloatImage, grid: SlabGrid, coefficients: npt.NDArray[np.float32]) -> FloatImage:
-    """What anatomy alone explains of the scaled difference, 0 outside the head."""
-    parts, weight = regressors(mean, grid)
-    total = np.zeros_like(mean)
-    for part, coefficient in zip(parts, coefficients, strict=True):
-        total += coefficient * part
-    return np.clip(total, -1.0, 2.0) * weight
+def predict(
+    mean: FloatImage, grid: SlabGrid, coefficients: npt.NDArray[np.float32], wanted: slice = slice(None)
+) -> FloatImage:
+    """What anatomy alone explains of the scaled difference in some slices, 0 outside the head."""
+    around = Neighbourhood.of(mean, grid, wanted)
+    found = around.combined(coefficients)
+    np.clip(found, -1.0, 2.0, out=found)
+    found *= around.weight
+    return found
 
 
 @dataclass(frozen=True)
 class SlabFeatures:
-    """Everything that the slices of a slab need; all (slice, y, x) float32, 99th percentile of the pre scan 1."""
+    """Everything that the slices of a slab need; all (slice, y, x) float32, 99th percentile of the pre scan 1.
+
+    Attributes
+    ----------
+    mean, difference
+        Of the slices and :data:`REACH` more to either side, where there are such.
+    smoothed, regression
+        Of the slices.
+    first
+        Where in ``mean`` the first of the slices is.
+    """
 
     mean: FloatImage
     difference: FloatImage
     smoothed: list[FloatImage]
     regression: FloatImage
+    first: int = 0
 
 
 def slab_features(
-    mean: FloatImage, difference: FloatImage, grid: SlabGrid, coefficients: npt.NDArray[np.float32]
+    mean: FloatImage,
+    difference: FloatImage,
+    grid: SlabGrid,
+    coefficients: npt.NDArray[np.float32],
+    wanted: slice = slice(None),
 ) -> SlabFeatures:
-    """Features of a slab of the mean and of the difference divided by the dose fraction."""
+    """Features of some slices of a slab of the mean and of the difference divided by the dose fraction.
+
+    Parameters
+    ----------
+    mean, difference
+        (slice, y, x) of the wanted slices and :func:`halo` more to either side, where there are such.
+    grid
+        Where they lie.
+    coefficients
+        Of :class:`Regression`.
+    wanted
+        Slices of the slab.
+    """
+    start, stop, _ = wanted.indices(len(mean))
+    near = slice(max(0, start - REACH), stop + REACH)
     return SlabFeatures(
-        mean,
-        np.clip(difference, *_DIFFERENCE_RANGE),
-        smoothed_differences(difference, grid.aspect),
-        predict(mean, grid, coefficients),
+        mean[near],
+        np.clip(difference[near], *_DIFFERENCE_RANGE),
+        smoothed_differences(difference, grid.aspect, wanted),
+        predict(mean, grid, coefficients, wanted),
+        start - near.start,
     )
 
 
@@ -177,14 +239,15 @@ def fill(features: SlabFeatures, index: int, out: FloatImage) -> None:
     features
         Of a slab.
     index
-        Of the slice in the slab; slices beyond its ends repeat the last one.
+        Of the slice in ``features.mean``; slices beyond its ends repeat the last one.
     out
         (CHANNELS, y', x') with y' >= y, x' >= x; the rest repeats the edge.
     """
     depth, rows, columns = features.mean.shape
     near = [min(max(index + offset, 0), depth - 1) for offset in range(-REACH, REACH + 1)]
     planes = [features.mean[i] for i in near] + [features.difference[i] for i in near]
-    planes += [volume[index] for volume in features.smoothed] + [features.regression[index]]
+    own = index - features.first
+    planes += [volume[own] for volume in features.smoothed] + [features.regression[own]]
     for channel, plane in zip(out, planes, strict=True):
         channel[:rows, :columns] = plane
     out[:, :rows, columns:] = out[:, :rows, columns - 1 : columns]

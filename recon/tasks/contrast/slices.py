@@ -110,7 +110,7 @@ class AlignedPair:
         step = SLAB if len(self.pre) < 64 else 2 * SLAB
         for start in range(0, len(self.pre), step):
             first, last = max(0, start - around), min(len(self.pre), start + SLAB + around)
-            regression.add(*self.slab(first, last))
+            regression.add(*self.slab(first, last), slice(start - first, start - first + SLAB))
         return regression.solve()
 
     def work(self, factor: float, probes: Probes = Probes.OFF) -> Iterator[SliceWork]:
@@ -120,9 +120,9 @@ class AlignedPair:
             stop = min(total, start + SLAB)
             first, last = max(0, start - around), min(total, stop + around)
             mean, difference, grid = self.slab(first, last)
-            features = slab_features(mean, difference, grid, found)
+            features = slab_features(mean, difference, grid, found, slice(start - first, stop - first))
             for index in range(start, stop):
-                work = ContrastWork(self, features, index, index - first, factor)
+                work = ContrastWork(self, features, index, index - start + features.first, factor)
                 work.probed = probes.on(index, total)
                 yield work
 
@@ -242,8 +242,8 @@ class ContrastWork(SliceWork):
             full = enhancement(lesions, mean, (first + place - index) * depth_mm)[pair.box]
             means[place] += 0.5 * fraction * full
             differences[place] += full
-        features = slab_features(means, differences, grid, pair.anatomy)
+        features = slab_features(means, differences, grid, pair.anatomy, slice(index - first, index - first + 1))
         expected = enhancement(lesions, mean) * np.float32(pair.scale)
-        work = ContrastWork(pair, features, index, index - first, self._factor)
+        work = ContrastWork(pair, features, index, features.first, self._factor)
         work._low = self._low + fraction * expected
         return Probe(work, lesions, expected, self._image)

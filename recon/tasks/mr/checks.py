@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from recon.physics.thermal_noise import dead_coils, noise_beside_object, noise_of_coils
 from recon.quality.verdict import Check, measure, unmeasured
+from recon.tasks.mr.anatomy import ANATOMY, SIZE
 from recon.tasks.mr.domain import Domain, Range
 from recon.tasks.mr.sampling import Sampling
 from recon.values.readouts import Readouts
@@ -42,7 +43,9 @@ class MrLimits:
 LIMITS = MrLimits()
 _CARTESIAN = ("line_acceleration", "acceleration", "matrix_size", "matrix_extent")
 #: What tells whether a scan is one that a model was made and calibrated for.
-DOMAIN = frozenset({"coil_count", "noise_to_signal", "calibration_region", "interval_calibration", *_CARTESIAN})
+DOMAIN = frozenset(
+    {"coil_count", "noise_to_signal", "calibration_region", "interval_calibration", ANATOMY, SIZE, *_CARTESIAN}
+)
 
 
 @dataclass(frozen=True)

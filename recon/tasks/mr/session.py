@@ -13,6 +13,7 @@ from recon.quality.interval import COVERAGE, Interval, IntervalKind, calibrated
 from recon.quality.survival import Least
 from recon.quality.trained_encoding import encoding_names
 from recon.tasks.base import ModelFacts, Session, SliceWork
+from recon.tasks.mr import anatomy
 from recon.tasks.mr.checks import DOMAIN, declared
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
@@ -55,6 +56,7 @@ class MrSession(Session):
             noise_known=self._facts.noise_std > 0,
         )
         known += (CHECK,) * (TABLE in self._model.parameters) + (survival.CHECK,) * (self.least is not None)
+        known += anatomy.declared(self._model, self._facts.spacing_mm)
         return known + encoding_names(self._model.parameters, self._facts.kind == "cartesian")
 
     @property

@@ -16,6 +16,7 @@ from recon.quality.trained_encoding import encoding_checks
 from recon.quality.verdict import Check
 from recon.tasks.base import FinishedSlice, ModelFacts, SliceWork, TensorSpec
 from recon.tasks.mr import checks as mr_checks
+from recon.tasks.mr.anatomy import judge_anatomy
 from recon.tasks.mr.checks import Measured
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
@@ -170,6 +171,7 @@ class MrSliceWork(SliceWork):
         extra = {}
         if self._facts.phase and self._cartesian and not self._combined:
             extra["PHASE"] = phase_of(complete, self._readouts, self._model)
+        checks += judge_anatomy(self._model, image, self._facts.spacing_mm)
         if self.probed:
             self._image = image
         return FinishedSlice(image, uncertainty, checks + calibrated, extra)

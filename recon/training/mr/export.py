@@ -31,7 +31,7 @@ CONFIG = ModelConfig(
         "domain_matrix": "48,512",
         "domain_acceleration": "1,8.8",
         "domain_centred": "12",
-        "domain_anatomy": "head, neck, chest, abdomen",
+        "domain_anatomy": "head",
     },
 )
 _WARM_SHAPE = "8,256,256"

@@ -17,17 +17,20 @@ from typer.testing import CliRunner
 from recon.cli.main import app
 from recon.doors.node.cleaning import Cleaner
 from recon.doors.node.courier import Courier
-from recon.doors.node.ledger import Ledger
+from recon.doors.node.ledger import _SCHEMA, Ledger
 from recon.doors.node.overview import overview
 from recon.doors.node.releases import Releases, state_of
 from recon.doors.node.space import Watermark
 from recon.doors.node.web import WebServer, application
 from recon.doors.node.work import Worker
+from recon.doors.view.relay import node_address
+from recon.errors import ServiceUnavailable
 from recon.reading.book import Book
 from recon.reading.decisions import Choice, Subject, decide
 from tests.doors.node.conftest import Receiving, free_port, node_process, until
 from tests.doors.node.test_send import QUICK, received, storescp
 from tests.doors.node.test_work import answering, ct_rule
+from tests.doors.view.conftest import served
 
 Start = Callable[..., Receiving]
 A, L, R = Choice.ACCEPT, Choice.LOOK, Choice.REJECT
@@ -77,8 +80,8 @@ def held(
     """A node with a result that REVIEW holds back, and its page."""
     servers: list[WebServer] = []
 
-    def make(**more: Any) -> tuple[Receiving, Page]:
-        node = receiving(**held_rule(tmp_path, free_port(), **more))
+    def make(http_tokens_file: str | None = None, **rule: Any) -> tuple[Receiving, Page]:
+        node = receiving(**held_rule(tmp_path, free_port(), **rule), http_tokens_file=http_tokens_file)
         received(node, make_series(2))
         answering(monkeypatch, "REVIEW")
         assert Worker(node.config, node.ledger, None).step()  # type: ignore[arg-type]
@@ -197,9 +200,9 @@ def test_a_decision_survives_sigkill(held: Any, tmp_path: Path) -> None:
 
 
 def test_a_ledger_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    Ledger(tmp_path).close()
     base = sqlite3.connect(tmp_path / "node.sqlite")
-    base.execute("ALTER TABLE deliveries DROP COLUMN by_reader")
+    for statement in _SCHEMA.split(";\n"):
+        base.execute(statement)
     base.execute("PRAGMA user_version = 1")
     base.execute(
         "INSERT INTO deliveries (destination, study, series, sop, sop_class, syntax, path, kind, priority, created) "
@@ -207,10 +210,12 @@ def test_a_ledger_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) ->
     )
     base.commit()
     base.close()
-    ledger = Ledger(tmp_path)
-    with ledger.looking() as found:
-        assert found.execute("SELECT by_reader FROM deliveries").fetchone()[0] == 0
-    ledger.close()
+    for _ in range(2):
+        ledger = Ledger(tmp_path)
+        with ledger.looking() as found:
+            assert found.execute("SELECT by_reader FROM deliveries").fetchone()[0] == 0
+            assert found.execute("SELECT count(*) FROM jobs WHERE early = 0").fetchone()[0] == 0
+        ledger.close()
 
 
 def test_a_rule_that_holds_back_needs_something_to_hold(configured: Any, tmp_path: Path) -> None:
@@ -227,3 +232,45 @@ def test_explain_says_what_waits(configured: Any, make_series: Any, tmp_path: Pa
     )
     done = CliRunner().invoke(app, ["node", "explain", str(file), "--config", str(path)])
     assert "on REVIEW to nobody and, once a reader accepts, to DISK" in done.stdout
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("named", ["address", "folder"])
+def test_the_page_of_a_node_is_opened_from_elsewhere(held: Any, tmp_path: Path, named: str) -> None:
+    """``recon view`` by the node's address or its folder; the browser never has the node's own token."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text("of-the-node\n")
+    node, page = held(http_tokens_file=str(tokens))
+    words = [page.url.removeprefix("http://"), "--token-file", tokens] if named == "address" else [node.config.folder]
+    with served(*words) as address, httpx.Client(follow_redirects=True, timeout=60) as client:
+        assert "of-the-node" not in address
+        assert client.get(address).status_code == 200
+        base = address.partition("?")[0]
+        (case,) = client.get(f"{base}api/cases").json()["cases"]
+        assert case["fate"] == "PACS: held until a reader accepts it"
+        assert client.get(f"{base}static/page.css").headers["content-type"].startswith("text/css")
+        path = f"{base}api/cases/{case['key']}"
+        shown = client.get(path).json()
+        assert shown["shape"] == [1, 64, 64]
+        assert len(client.get(f"{path}/slices/{shown['after']}/0").content) > 64 * 64 * 2
+        assert client.post(f"{path}/decisions", json={"reader": "", "choice": "accept"}).status_code == 400
+        assert client.post(f"{path}/decisions", json={"reader": "Ada", "choice": "accept"}).status_code == 200
+        assert states(node) == {"pending": 3}
+        assert httpx.get(f"{base}api/cases").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("named", "address"),
+    [
+        ("127.0.0.1:8042", "http://127.0.0.1:8042"), ("https://node.clinic/reader/", "https://node.clinic"),
+        ("[::1]:80", "http://[::1]:80"), ("results", None), ("results/one", None), ("C:results", None),
+    ],
+)  # fmt: skip
+def test_what_is_an_address(named: str, address: str | None) -> None:
+    assert node_address(named) == address
+
+
+def test_an_address_without_a_node_is_said_in_one_line() -> None:
+    done = CliRunner().invoke(app, ["view", f"127.0.0.1:{free_port()}"])
+    assert isinstance(done.exception, ServiceUnavailable)
+    assert "no node answers there" in done.exception.problem

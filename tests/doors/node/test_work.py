@@ -135,7 +135,7 @@ class _Answering:
     def __init__(self, answers: list[Any]) -> None:
         self.answers = answers
 
-    def __call__(self, client: Any, job: Any, folder: Path, options: Any) -> dict[str, Any]:
+    def __call__(self, client: Any, job: Any, folder: Path, options: Any, on_slice: Any) -> dict[str, Any]:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

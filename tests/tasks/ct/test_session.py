@@ -9,11 +9,13 @@ from recon.errors import InvalidRequest, UnusableData
 from recon.quality.verdict import Verdict, verdict_of
 from recon.tasks.base import ModelFacts
 from recon.tasks.ct.checks import judge_input, judge_result
-from recon.tasks.ct.denoise import STEP_HU, STRIDE, denoise, fill
+from recon.tasks.ct.denoise import STEP_HU, STRIDE, denoise, fill, rounded
 from recon.tasks.ct.session import CtSession, CtWork, validate_header
 from recon.v1 import common_pb2, ct_pb2
+from recon.values.fixed_point import FixedPoint
 from recon.volumes import Geometry
 from recon.wire.messages import geometry_to_message
+from recon.wire.planes import image_plane
 from tests.conftest import body
 
 GEOMETRY = Geometry.from_spacing(0.7, 0.7, 3)
@@ -94,6 +96,52 @@ def test_padding_outside_the_field_of_view_is_left_alone() -> None:
     result = denoise(hu, _output(hu, np.full((128, 128), 7, np.float32)), strength=1.0, factor=1.0)
     assert (result.image[:8] == -3024).all()
     assert (result.uncertainty[:8] == 0).all()
+
+
+def test_widths_are_sent_as_the_network_said_them() -> None:
+    """Whole steps, exact, and none outside of the field of view."""
+    hu = np.rint(body(128, 20)).astype(np.int16)
+    hu[:8] = -3024
+    output = _output(hu, np.full((128, 128), 7, np.float32))
+    result = denoise(hu, output, strength=1.0, factor=1.3)
+    assert isinstance(result.width, FixedPoint)
+    assert result.width.step == 1.3 * STEP_HU
+    np.testing.assert_array_equal(result.width.steps[8:], output[1, 8:128, :128])
+    assert not result.width.steps[:8].any()
+    assert output[1].all(), "what the network said is not written to"
+
+
+@pytest.mark.parametrize(("strength", "width"), [(0.5, 10.0), (1.0, -10.0)])
+def test_widths_that_are_no_steps_of_the_network_are_numbers(strength: float, width: float) -> None:
+    hu = body(128, 20)
+    result = denoise(hu, _output(hu, np.zeros_like(hu), width), strength=strength, factor=1.0)
+    assert not isinstance(result.width, FixedPoint)
+    np.testing.assert_allclose(result.uncertainty, width)
+
+
+def test_whole_numbers_and_floating_point_give_the_same_slice() -> None:
+    whole = np.rint(body(128, 20)).astype(np.int16)
+    output = _output(whole, np.random.default_rng(0).normal(0, 9, whole.shape))
+    one, other = (denoise(hu, output, strength=1.0, factor=1.3) for hu in (whole, whole.astype(np.float32)))
+    np.testing.assert_array_equal(one.image, other.image)
+    np.testing.assert_array_equal(one.uncertainty, other.uncertainty)
+    tensors = [np.empty((1, 1, 128, 128), np.float32) for _ in range(2)]
+    for tensor, hu in zip(tensors, (whole * 4, (whole * 4).astype(np.float32)), strict=True):  # beyond CT's range too
+        fill(hu, 0, tensor)
+    np.testing.assert_array_equal(*tensors)
+
+
+def test_an_image_that_16_bits_do_not_hold_is_not_cut() -> None:
+    hu = np.full((128, 128), 32_760, np.int16)
+    output = _output(hu, np.full((128, 128), -20, np.float32))
+    result = denoise(hu, output, strength=1.0, factor=1.0)
+    plane = image_plane(rounded(hu, result.image), whole_numbers=True)
+    assert plane.sample_type == common_pb2.SAMPLE_TYPE_FLOAT32
+    np.testing.assert_array_equal(plane.values, 32_780)
+    near = np.full((128, 128), 1000, np.int16)
+    image = rounded(near, denoise(near, output, strength=1.0, factor=1.0).image)
+    assert image.dtype == np.int16
+    np.testing.assert_array_equal(image, 1020)
 
 
 def test_noise_that_can_not_be_measured_is_no_pass() -> None:

@@ -1,72 +1,28 @@
-"""Series of images: sorted out from headers alone, then read one at a time."""
+"""Series of images with their pixels, one at a time."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from recon.arrays import Mask
 from recon.errors import UnreadableInput
 from recon.io.dicom.read.geometry import SAME_PLACE_MM, along_normal, geometry_of, spacing_notes
-from recon.io.dicom.read.grouping import Group, group
+from recon.io.dicom.read.index import SeriesIndex, scan
 from recon.io.dicom.read.kinds import CT, ImageKind
 from recon.io.dicom.read.pixels import StoredSlice, read_slice
-from recon.io.dicom.read.records import NO_UID, Belonging, SliceRecord, SliceSource, slices_of
-from recon.io.dicom.read.skipped import Kind, Refused, SkippedFile, first_line
+from recon.io.dicom.read.records import SliceRecord, SliceSource
+from recon.io.dicom.read.skipped import Kind, Refused, SkippedFile
 from recon.quality.verdict import Check, measure
 from recon.volumes import FloatImage, Volume
 
 _PADDED_SHARE = 0.95
 #: A file whose first frames can't be read is given up.
 _HOPELESS = 3
-
-
-@dataclass(frozen=True)
-class SeriesIndex:
-    """One series, known by its headers.
-
-    Attributes
-    ----------
-    name
-        For a folder: from number and part, distinct among the series of one scan, the same whatever
-        the order of the files.
-    uid, number, description
-        Of the series.
-    notes
-        What a person should know.
-    ambiguous
-        Whether different slices lie at one place and no attribute tells them apart.
-    records
-        One a slice, in order along the normal.
-    lost
-        Files of this series that could not be read.
-    kind
-        Of its slices.
-    """
-
-    name: str
-    uid: str
-    number: str
-    description: str
-    notes: tuple[str, ...]
-    ambiguous: bool
-    records: tuple[SliceRecord, ...] = field(repr=False)
-    lost: tuple[SkippedFile, ...] = ()
-    kind: ImageKind = CT
-
-
-@dataclass(frozen=True)
-class SeriesFound:
-    """What a set of files holds: series by number, and what was left out and why."""
-
-    series: list[SeriesIndex]
-    skipped: list[SkippedFile]
 
 
 @dataclass(frozen=True)
@@ -98,100 +54,9 @@ class ImageSeries:
     volume: Volume
     sources: list[SliceSource]
     notes: list[str] = field(default_factory=list)
-    padding: npt.NDArray[np.bool_] | None = None
+    padding: Mask | None = None
     skipped: list[SkippedFile] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
-
-
-def scan(files: Iterable[Path], on_file: Callable[[int], None] | None = None, kind: ImageKind = CT) -> SeriesFound:
-    """Sort files into series by their headers.
-
-    Parameters
-    ----------
-    files
-        Any files; those that are no slice of ``kind`` are left out and named.
-    on_file
-        Called with the number of files read so far.
-    kind
-        Of images that are wanted.
-    """
-    known: dict[Belonging, Belonging] = {}
-    records: list[SliceRecord] = []
-    skipped: list[SkippedFile] = []
-    for count, path in enumerate(files, 1):
-        found, refused = slices_of(path, known, kind)
-        records += found
-        skipped += refused
-        if on_file is not None:
-            on_file(count)
-    try:
-        groups, strays = group(records, kind)
-    except Exception as error:
-        # one series that can't be sorted must not cost the others
-        groups, strays = _one_by_one(records, error, kind)
-    skipped += strays
-    names = _names(groups)
-    series = [_index(one, name, skipped, kind) for one, name in zip(groups, names, strict=True)]
-    return SeriesFound(sorted(series, key=lambda one: (_as_integer(one.number), one.name)), skipped)
-
-
-def _one_by_one(records: list[SliceRecord], error: Exception, kind: ImageKind) -> tuple[list[Group], list[SkippedFile]]:
-    groups: list[Group] = []
-    skipped: list[SkippedFile] = []
-    for uid in dict.fromkeys(record.of.series for record in records):
-        members = [record for record in records if record.of.series == uid]
-        try:
-            found, strays = group(members, kind)
-        except Exception as problem:
-            reason = f"its series can't be sorted out: {first_line(problem or error)}"
-            skipped += [SkippedFile(str(r.source.path), reason, Kind.UNSUPPORTED, uid) for r in members]
-            continue
-        groups += found
-        skipped += strays
-    return groups, skipped
-
-
-def _index(one: Group, name: str, skipped: list[SkippedFile], kind: ImageKind) -> SeriesIndex:
-    of = one.records[0].of
-    lost = tuple(item for item in skipped if item.series_uid == of.series and item.kind is Kind.BROKEN)
-    notes = list(one.notes)
-    if of.series.startswith(NO_UID):
-        notes.append("SeriesInstanceUID is missing; slices were sorted by number, description and time of their series")
-    if any(record.assumed for record in one.records):
-        notes.append("positions of the frames follow from SpacingBetweenSlices; the file gives none")
-    return SeriesIndex(
-        name, of.series, of.number, of.description, tuple(notes), one.ambiguous, tuple(one.records), lost, kind
-    )
-
-
-def _names(groups: list[Group]) -> list[str]:
-    """Distinct names that depend on what a series is, not on the order of files."""
-    plain = [_slug(f"{one.records[0].of.number[:24]} {one.part}") for one in groups]
-    count = Counter(plain)
-    names = []
-    for one, name in zip(groups, plain, strict=True):
-        if count[name] > 1:
-            of, first = one.records[0].of, min(record.instance for record in one.records)
-            identity = (of.series, of.patient, of.patient_name, of.study, of.frame_of_reference, one.part, first)
-            name += "_" + hashlib.sha256("\0".join(identity).encode("utf-8", "replace")).hexdigest()[:6]
-        names.append(name)
-    taken: set[str] = set()
-    for index, name in enumerate(names):
-        number = 2
-        while names[index] in taken:
-            names[index] = f"{name}_{number}"
-            number += 1
-        taken.add(names[index])
-    return names
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:64] or "series"
-
-
-def _as_integer(number: str) -> int:
-    digits = number.strip()[:32]
-    return int(digits) if re.fullmatch(r"[+-]?[0-9]+", digits) else 0
 
 
 def load(index: SeriesIndex) -> ImageSeries:
@@ -204,7 +69,7 @@ def load(index: SeriesIndex) -> ImageSeries:
     """
     kept: list[SliceRecord] = []
     planes: list[FloatImage] = []
-    masks: list[npt.NDArray[np.bool_] | None] = []
+    masks: list[Mask | None] = []
     notes, skipped = list(index.notes), list[SkippedFile]()
     along = along_normal(index.records)
     last = -np.inf
@@ -272,14 +137,16 @@ def load(index: SeriesIndex) -> ImageSeries:
         ),
     ]
     return ImageSeries(
-        index.uid, index.number, index.description,
+        index.uid,
+        index.number,
+        index.description,
         Volume(np.stack(planes), geometry_of(kept), index.kind.unit, whole_numbers=all(map(_is_whole, planes))),
         [record.source for record in kept],
         notes + spacing,
         _stacked(masks),
         skipped,
         checks,
-    )  # fmt: skip
+    )
 
 
 def _is_whole(plane: FloatImage) -> bool:
@@ -300,7 +167,7 @@ def read_series(files: Iterable[Path], kind: ImageKind = CT) -> tuple[list[Image
 
     Returns
     -------
-    tuple[list[ImageSeries], list[Skipped]]
+    tuple[list[ImageSeries], list[SkippedFile]]
         Series in the order of their numbers, and what was left out.
     """
     found = scan(files, kind=kind)
@@ -324,7 +191,7 @@ def _padding_note(stored: StoredSlice) -> list[str]:
     return [f"PixelPaddingValue declares {stored.padding.mean():.0%} of it padding"]
 
 
-def _stacked(masks: list[npt.NDArray[np.bool_] | None]) -> npt.NDArray[np.bool_] | None:
+def _stacked(masks: list[Mask | None]) -> Mask | None:
     shape = next((mask.shape for mask in masks if mask is not None), None)
     if shape is None:
         return None

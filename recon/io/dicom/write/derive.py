@@ -26,6 +26,7 @@ from recon.io.dicom.read.pixels import StoredSlice, read_slice
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.read.skipped import Kind, Refused, first_line
 from recon.io.dicom.write.attributes import raw_text, written_as
+from recon.io.dicom.write.required import complete
 from recon.io.dicom.write.template import (
     coded,
     described,
@@ -235,6 +236,7 @@ def identify(
     dataset.DerivationCodeSequence = coded(series.code)
     known = list(dataset.get("ContributingEquipmentSequence") or [])
     dataset.ContributingEquipmentSequence = Sequence([*known, contribution(series)])
+    complete(dataset)
 
 
 def _pad(dataset: Dataset, source: SliceSource, stored: StoredSlice) -> None:

@@ -15,6 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from recon import __version__
 from recon.io.dicom import coded
+from recon.io.dicom.write.required import complete
 from recon.volumes import FloatImage, Geometry
 
 _LARGEST = 4095
@@ -121,6 +122,7 @@ def _identify(dataset: Dataset, series: MrDicomSeries, index: int) -> None:
     equipment.ContributionDescription = series.derivation[:1024]
     equipment.PurposeOfReferenceCodeSequence = coded(codes.cid7005.ProcessingEquipment)
     dataset.ContributingEquipmentSequence = Sequence([equipment])
+    complete(dataset)
 
 
 def _place(dataset: Dataset, geometry: Geometry, index: int) -> None:
