@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "physics": BASE | {"physics"},
     "quality": BASE | {"quality"},
     "probes": BASE | {"quality", "probes"},
+    "comparison": BASE | {"comparison"},
     "preservation": BASE | {"quality", "physics", "probes", "preservation"},
     "wire": BASE | {"values", "quality", "wire"},
     "tasks": INNER | {"tasks"},
@@ -43,7 +44,7 @@ MAY_IMPORT = {
     "training": INNER | {"preservation", "backend", "tasks", "networks", "training"},
     "cli": INNER
     | {"engine", "tasks", "serving", "client", "jobs", "reading", "doors", "batch", "bench", "training", "cli"}
-    | {"preservation"},
+    | {"preservation", "comparison"},
 }
 
 

@@ -42,6 +42,7 @@ def build_report(
     interval: dict[str, Any], parameters: dict[str, Any], timings_ms: dict[str, float],
     slices_total: int, slices_missing: list[int], slices_failing: dict[str, list[int]],
     notes: list[str], skipped: list[dict[str, str]], probes: list[Survival],
+    comparability: dict[str, Any],
     problem: str | None = None, problem_reason: str | None = None, damaged: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The report of one input.
@@ -68,6 +69,8 @@ def build_report(
         What a person should know, and which files were left out why.
     probes
         What became of known lesions; null in the report where none were measured.
+    comparability
+        Of :func:`recon.quality.comparability.record`.
     problem, problem_reason
         Why slices are missing, for people and as the stable reason of the error.
     damaged
@@ -84,6 +87,7 @@ def build_report(
         "model": model,
         "interval": interval,
         "parameters": parameters,
+        "comparability": comparability,
         "probes": [probe.to_json() for probe in probes] or None,
         "timings_ms": {name: round(value, 3) for name, value in timings_ms.items()},
         "slices": {"total": slices_total, "missing": slices_missing, "failing": slices_failing},

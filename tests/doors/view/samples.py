@@ -82,7 +82,7 @@ def report_of(
         model={"name": "ct_denoise", "version": "3", "sha256": "ab" * 32, "software_version": "0.1.0"},
         interval={"coverage": 0.9, "conformal_factor": 1.09}, parameters={"strength": 1.0},
         timings_ms={"total": 1234.5, "model": 900.0}, slices_total=slices, slices_missing=missing or [],
-        slices_failing=failing or {}, notes=["a note"], skipped=[], probes=[],
+        slices_failing=failing or {}, notes=["a note"], skipped=[], probes=[], comparability={},
     )  # fmt: skip
     return {**report, **changes}
 
