@@ -46,9 +46,10 @@ def test_what_cannot_be_is_named_and_refused_by_the_service(geometry: Geometry, 
 
 @given(
     spacing=st.tuples(st.floats(0.1, 2.0), st.floats(0.1, 2.0), st.floats(0.06, 45.0)),
-    tilt=st.floats(-0.5, 0.5), turn=st.floats(-3.1, 3.1),
+    tilt=st.floats(-0.5, 0.5),
+    turn=st.floats(-3.1, 3.1),
     place=st.tuples(*[st.floats(-2000, 2000)] * 3),
-)  # fmt: skip
+)
 def test_what_scanners_do_is_possible(
     spacing: tuple[float, float, float], tilt: float, turn: float, place: tuple[float, float, float]
 ) -> None:

@@ -61,9 +61,14 @@ def write_code(version: Path, name: str) -> None:
 
 
 def write_version(
-    folder: Path, version: str, config: ModelConfig, files: Sequence[str], factor: float, warm_shape: str,
+    folder: Path,
+    version: str,
+    config: ModelConfig,
+    files: Sequence[str],
+    factor: float,
+    warm_shape: str,
     conformal_table: str = "",
-) -> str:  # fmt: skip
+) -> str:
     """Put the code beside a version's files and name them in the configuration; see :func:`write_config`."""
     write_code(folder / version, config.served_by)
     return write_config(folder, version, config, files, factor, warm_shape, conformal_table)

@@ -100,9 +100,13 @@ def start(
 
 
 def resume(
-    output: Path, connect: Connect, settings: RunSettings | None = None, hooks: Hooks | None = None,
-    again: str | None = None, spec: Spec | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    output: Path,
+    connect: Connect,
+    settings: RunSettings | None = None,
+    hooks: Hooks | None = None,
+    again: str | None = None,
+    spec: Spec | None = None,
+) -> dict[str, Any]:
     """Do what is left of a run.
 
     Parameters

@@ -87,9 +87,18 @@ def _scan(seen: InputFile, root: Path, look: Look) -> InputFile:
     # descriptions of series differ in more than the half; of files that lie together the rest of the name tells
     pair = "" if not role else look.study if series else f"{look.study}|{rest}"
     return InputFile(
-        path, seen.size, seen.mtime_ns, look.content.name, look.scan, look.identity or _sampled(seen),
-        label.removeprefix("._"), facts, look.taken, pair=pair, role=role,
-    )  # fmt: skip
+        path,
+        seen.size,
+        seen.mtime_ns,
+        look.content.name,
+        look.scan,
+        look.identity or _sampled(seen),
+        label.removeprefix("._"),
+        facts,
+        look.taken,
+        pair=pair,
+        role=role,
+    )
 
 
 def _sampled(seen: InputFile) -> str:

@@ -111,10 +111,22 @@ class BatchLedger:
                     "INSERT OR REPLACE INTO inputs (path, size, mtime_ns, scan, kind, grp, identity, label, facts, "
                     "taken, pair, role, state, reason) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                     (
-                        recorded(file.path), file.size, file.mtime_ns, scan, file.kind, file.group, file.identity,
-                        file.label, json.dumps(file.facts), file.taken, file.pair, file.role, file.state, file.reason,
+                        recorded(file.path),
+                        file.size,
+                        file.mtime_ns,
+                        scan,
+                        file.kind,
+                        file.group,
+                        file.identity,
+                        file.label,
+                        json.dumps(file.facts),
+                        file.taken,
+                        file.pair,
+                        file.role,
+                        file.state,
+                        file.reason,
                     ),
-                )  # fmt: skip
+                )
 
     def reclaim(self) -> list[Item]:
         """Items that a killed run left running; they are pending again."""
@@ -201,12 +213,19 @@ class BatchLedger:
                 "model_version = ?, model_sha256 = ?, verdict = ?, slices = ?, checks = ?, retryable = 0, suspect = 0 "
                 "WHERE number = ?",
                 (
-                    state, reason if state is State.REJECTED else "", time.time(), time.time(),
-                    str(model.get("name", "")), str(model.get("version", "")), str(model.get("sha256", "")),
-                    str(report.get("verdict", "")), int((report.get("slices") or {}).get("total", 0)),
-                    json.dumps([_short(check) for check in checks]), item.number,
+                    state,
+                    reason if state is State.REJECTED else "",
+                    time.time(),
+                    time.time(),
+                    str(model.get("name", "")),
+                    str(model.get("version", "")),
+                    str(model.get("sha256", "")),
+                    str(report.get("verdict", "")),
+                    int((report.get("slices") or {}).get("total", 0)),
+                    json.dumps([_short(check) for check in checks]),
+                    item.number,
                 ),
-            )  # fmt: skip
+            )
             _name_left_out(base, item, report)
         return state
 
@@ -279,9 +298,16 @@ def _item(base: sqlite3.Connection, row: sqlite3.Row) -> Item:
     for path, role in base.execute(query, (row["number"],)):
         files.setdefault(role, []).append(Path(path))
     return Item(
-        row["number"], row["key"], row["name"], row["task"], row["why"], files, row["attempts"], row["input_sha256"],
+        row["number"],
+        row["key"],
+        row["name"],
+        row["task"],
+        row["why"],
+        files,
+        row["attempts"],
+        row["input_sha256"],
         row["suspect"],
-    )  # fmt: skip
+    )
 
 
 def _short(check: dict[str, Any]) -> dict[str, Any]:

@@ -185,9 +185,11 @@ def _pair(ledger: BatchLedger, first: sqlite3.Row, rules: Sequence[TaskRule]) ->
     groups = {role: [row["grp"] for row in rows] for role, rows in by_role.items()}
     if all(len(found) == 1 for found in groups.values()):
         return _Decision(
-            task.name, f"{task.together}, by their names", groups=[groups[role][0] for role in roles],
+            task.name,
+            f"{task.together}, by their names",
+            groups=[groups[role][0] for role in roles],
             key=f"pair:{first['pair']}",
-        )  # fmt: skip
+        )
     amount = " and ".join(_counted(role, [row["label"] for row in rows]) for role, rows in by_role.items())
     more = any(len(rows) > 1 for rows in by_role.values())
     advice = f"; leave out by a rule what is none, or name both to recon {task.name}" if more else ""

@@ -52,9 +52,14 @@ class BatchProgress:
         self._since = self._line_at = time.monotonic()
         self._live = console.is_terminal
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TextColumn("{task.fields[words]}"), console=console, disable=not self._live,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[words]}"),
+            console=console,
+            disable=not self._live,
+        )
         self._task = self._bar.add_task("looking for scans", total=None, words="")
 
     def __enter__(self) -> BatchProgress:

@@ -178,9 +178,13 @@ def _dated(points: list[Point], days: list[str]) -> list[tuple[Point, str]]:
 
 
 def _figure(
-    page: IO[str], title: str, points: list[Point], unit: str, ends: tuple[str, str],
+    page: IO[str],
+    title: str,
+    points: list[Point],
+    unit: str,
+    ends: tuple[str, str],
     limits: tuple[float | None, float | None],
-) -> None:  # fmt: skip
+) -> None:
     page.write(f"<figure><h3>{escape(title)}</h3>{scatter(points, unit, ends, limits)}</figure>")
 
 

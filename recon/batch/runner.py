@@ -86,9 +86,13 @@ class Runner:
     """
 
     def __init__(
-        self, ledger: BatchLedger, storage: Storage, executor: Executor, settings: RunSettings | None = None,
+        self,
+        ledger: BatchLedger,
+        storage: Storage,
+        executor: Executor,
+        settings: RunSettings | None = None,
         listener: Listener = lambda item, state, reason: None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.ledger, self.storage, self.executor = ledger, storage, executor
         self.settings = settings or RunSettings()
         self.window = FlowWindow(most=self.settings.in_flight)

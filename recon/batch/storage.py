@@ -63,9 +63,13 @@ class Storage:
                 str(path.relative_to(attempt)): (path.stat().st_size, sha256_of(path)) for path in _files(attempt)
             }
             content = {
-                "key": item.key, "input_sha256": item.input_sha256, "recipe": self.recipe(item), "task": item.task,
-                "report": report, "outputs": outputs,
-            }  # fmt: skip
+                "key": item.key,
+                "input_sha256": item.input_sha256,
+                "recipe": self.recipe(item),
+                "task": item.task,
+                "report": report,
+                "outputs": outputs,
+            }
             text = json.dumps(content, sort_keys=True)
             sealed = {"sha256": hashlib.sha256(text.encode()).hexdigest(), **content}
             (attempt / MANIFEST).write_text(json.dumps(sealed, sort_keys=True, indent=1) + "\n")

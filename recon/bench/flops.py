@@ -15,10 +15,30 @@ from typing import Any
 
 #: Operators that move or label data and compute nothing.
 _NO_ARITHMETIC = {
-    "Parameter", "Result", "Constant", "Convert", "Reshape", "Transpose", "Concat", "Split", "VariadicSplit",
-    "Slice", "StridedSlice", "Gather", "ShapeOf", "Squeeze", "Unsqueeze", "Broadcast", "Pad", "SpaceToDepth",
-    "DepthToSpace", "ConvertLike", "Range", "Tile", "Identity",
-}  # fmt: skip
+    "Parameter",
+    "Result",
+    "Constant",
+    "Convert",
+    "Reshape",
+    "Transpose",
+    "Concat",
+    "Split",
+    "VariadicSplit",
+    "Slice",
+    "StridedSlice",
+    "Gather",
+    "ShapeOf",
+    "Squeeze",
+    "Unsqueeze",
+    "Broadcast",
+    "Pad",
+    "SpaceToDepth",
+    "DepthToSpace",
+    "ConvertLike",
+    "Range",
+    "Tile",
+    "Identity",
+}
 
 
 @dataclass(frozen=True)

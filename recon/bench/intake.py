@@ -80,10 +80,13 @@ def kspace(serve: Callable[..., Any], coils: int = 32, slices: int = 20, rounds:
     megabytes = one.nbytes * slices / 1e6
     speeds = [megabytes / seconds for seconds in spent[1:]]
     return {
-        "coils": coils, "slices": slices, "megabytes": round(megabytes, 1),
+        "coils": coils,
+        "slices": slices,
+        "megabytes": round(megabytes, 1),
         "mb_per_s": round(float(np.median(speeds)), 1),
-        "mb_per_s_least": round(min(speeds), 1), "mb_per_s_most": round(max(speeds), 1),
-    }  # fmt: skip
+        "mb_per_s_least": round(min(speeds), 1),
+        "mb_per_s_most": round(max(speeds), 1),
+    }
 
 
 def write_model(repository: Path, name: str) -> None:
@@ -111,10 +114,14 @@ def headers(count: int = 10_000, attributes: int = 250) -> dict[str, Any]:
         found = scan(find_files([root]))
         spent, processor = time.perf_counter() - began, time.process_time() - processor
     return {
-        "files": count, "attributes": attributes, "series": len(found.series), "seconds": round(spent, 2),
-        "files_per_s": round(count / spent), "files_per_cpu_s": round(count / processor),
+        "files": count,
+        "attributes": attributes,
+        "series": len(found.series),
+        "seconds": round(spent, 2),
+        "files_per_s": round(count / spent),
+        "files_per_cpu_s": round(count / processor),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-    }  # fmt: skip
+    }
 
 
 def _write_archive(root: Path, count: int, attributes: int) -> None:

@@ -61,11 +61,33 @@ def command(address: str, task: Task, concurrency: str = "1:4:1") -> list[str]:
     """The exact command, to be run in the kit's folder."""
     method = path_of(task.method).strip("/")
     return [
-        "perf_analyzer", "-m", task.name, "--service-kind", "dynamic_grpc", "--grpc-method", method, "--streaming",
-        "-u", address, "-i", "grpc", "--input-data", "messages.json", "--concurrency-range", concurrency,
-        "--measurement-mode", "count_windows", "--measurement-request-count", "64", "--percentile", "90",
-        "--warmup-request-count", "8", "--profile-export-file", "profile.json",
-    ]  # fmt: skip
+        "perf_analyzer",
+        "-m",
+        task.name,
+        "--service-kind",
+        "dynamic_grpc",
+        "--grpc-method",
+        method,
+        "--streaming",
+        "-u",
+        address,
+        "-i",
+        "grpc",
+        "--input-data",
+        "messages.json",
+        "--concurrency-range",
+        concurrency,
+        "--measurement-mode",
+        "count_windows",
+        "--measurement-request-count",
+        "64",
+        "--percentile",
+        "90",
+        "--warmup-request-count",
+        "8",
+        "--profile-export-file",
+        "profile.json",
+    ]
 
 
 def write_kit(folder: Path, address: str, task: Task, model: str = "", items: int = 4, slices: int = 1) -> None:

@@ -85,9 +85,7 @@ async def measure(
     told
         Hears what is being done.
     """
-    opening = ways.open_routes(
-        request.task, address, request.model, request.routes, request.others, request.each
-    )  # fmt: skip
+    opening = ways.open_routes(request.task, address, request.model, request.routes, request.others, request.each)
     load_before = os.getloadavg()[0]
     async with opening as opened:
         answers = Answers()
@@ -204,20 +202,31 @@ def _bit_equal(answers: Answers, opened: ways.Routes, request: MeasurementReques
 
 
 def _record(
-    request: MeasurementRequest, checks: Sequence[SelfCheck], blocks: list[Block], began: float, usage: dict[str, Any],
-    problems: list[str], agreement: dict[str, bool], load_before: float, notes: dict[str, Any],
-) -> dict[str, Any]:  # fmt: skip
+    request: MeasurementRequest,
+    checks: Sequence[SelfCheck],
+    blocks: list[Block],
+    began: float,
+    usage: dict[str, Any],
+    problems: list[str],
+    agreement: dict[str, bool],
+    load_before: float,
+    notes: dict[str, Any],
+) -> dict[str, Any]:
     table: list[dict[str, Any]] = []
     order = [*request.routes, *request.others]
     for (route, load), found in sorted(cells(blocks).items(), key=lambda cell: order.index(cell[0][0])):
         kind = found[0].load
         table.append(
             {
-                "route": route, "load": load, "kind": kind.kind, "value": kind.value, "slices": kind.slices,
+                "route": route,
+                "load": load,
+                "kind": kind.kind,
+                "value": kind.value,
+                "slices": kind.slices,
                 **summarize(found),
                 "blocks": [_raw(block, began) for block in found],
             }
-        )  # fmt: skip
+        )
     problems = [*problems, *(f"self-test: {check.name}: {check.found}" for check in checks if not check.passed)]
     return {
         "format": 1,
@@ -226,8 +235,12 @@ def _record(
         "software": __version__,
         "machine": {**describe(), "load_average_before": round(load_before, 2)},
         "settings": {
-            "task": request.task, "model": request.model, "blocks": request.plan.blocks,
-            "requests_per_block": request.plan.requests, "inputs": request.plan.items, "seed": request.plan.seed,
+            "task": request.task,
+            "model": request.model,
+            "blocks": request.plan.blocks,
+            "requests_per_block": request.plan.requests,
+            "inputs": request.plan.items,
+            "seed": request.plan.seed,
             **_words(request),
         },
         "notes": notes,
@@ -238,7 +251,7 @@ def _record(
         "same_bits_as_bare_runtime": agreement,
         "processes": usage,
         "cells": table,
-    }  # fmt: skip
+    }
 
 
 def _words(request: MeasurementRequest) -> dict[str, str]:

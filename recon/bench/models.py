@@ -81,25 +81,35 @@ def measure_models(repository: Path, threads: int, told: Told = lambda _: None) 
                 peaks[precision] = max(peaks.get(precision, 0.0), runtimes.peak_flops(threads, precision))
                 rows.append(
                     {
-                        "runtime": runtime, "precision": precision, "ms": round(1e3 * spent, 2),
+                        "runtime": runtime,
+                        "precision": precision,
+                        "ms": round(1e3 * spent, 2),
                         # both at their best, so that other work on the machine does not tilt their ratio
                         "shortest_ms": round(1e3 * shortest, 2),
                         "gflops_per_s": round(price.flops / shortest / 1e9, 1),
                     }
-                )  # fmt: skip
+                )
             told(f"{name}: benchmark_app")
             models[name] = {
-                "shape": list(shape), "threads": threads, **asdict(price), "runtimes": rows,
+                "shape": list(shape),
+                "threads": threads,
+                **asdict(price),
+                "runtimes": rows,
                 "benchmark_app_ms": runtimes.benchmark_app(weights, shape, threads),
-            }  # fmt: skip
+            }
     for found in models.values():
         for row in found.get("runtimes", []):
             row["share_of_peak"] = round(1e9 * row["gflops_per_s"] / peaks[row["precision"]], 3)
     return {
-        "format": 1, "kind": "models", "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "software": __version__, "machine": describe(), "threads": threads,
-        "peaks": {name: round(value / 1e9, 1) for name, value in peaks.items()}, "models": models,
-    }  # fmt: skip
+        "format": 1,
+        "kind": "models",
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "software": __version__,
+        "machine": describe(),
+        "threads": threads,
+        "peaks": {name: round(value / 1e9, 1) for name, value in peaks.items()},
+        "models": models,
+    }
 
 
 def _runtimes(

@@ -88,9 +88,13 @@ def time_against_quality(record: Mapping[str, Any], path: Path) -> None:
             ours = row["ours"]
             axis.plot(row["seconds"], row["quality"], "o", ms=9 if ours else 7, color="#d55e00" if ours else "#0072b2")
             axis.annotate(
-                row["method"], (row["seconds"], row["quality"]), xytext=(0, 9 if number % 2 else -16),
-                textcoords="offset points", ha="center", fontsize=8,
-            )  # fmt: skip
+                row["method"],
+                (row["seconds"], row["quality"]),
+                xytext=(0, 9 if number % 2 else -16),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+            )
         axis.axhline(found["input_quality"], color="#4d4d4d", ls="--", lw=1)
         axis.text(0.01, found["input_quality"], " input", transform=axis.get_yaxis_transform(), va="bottom", fontsize=8)
         axis.set_xscale("log")

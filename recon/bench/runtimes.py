@@ -51,8 +51,10 @@ def openvino(weights: Path, shape: tuple[int, ...], threads: int, precision: str
     network = core.read_model(weights)
     network.reshape(list(shape))
     options: dict[str, Any] = {
-        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": True,
-    }  # fmt: skip
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "ENABLE_CPU_PINNING": True,
+    }
     if precision:
         options["INFERENCE_PRECISION_HINT"] = precision
     compiled = core.compile_model(network, "CPU", options)
@@ -92,9 +94,24 @@ def benchmark_app(weights: Path, shape: tuple[int, ...], threads: int, time_s: i
     if not program.exists():
         return None
     command = [
-        str(program), "-m", str(weights), "-d", "CPU", "-api", "sync", "-hint", "none", "-nstreams", "1",
-        "-t", str(time_s), "-nthreads", str(threads), "-shape", f"[{','.join(map(str, shape))}]",
-    ]  # fmt: skip
+        str(program),
+        "-m",
+        str(weights),
+        "-d",
+        "CPU",
+        "-api",
+        "sync",
+        "-hint",
+        "none",
+        "-nstreams",
+        "1",
+        "-t",
+        str(time_s),
+        "-nthreads",
+        str(threads),
+        "-shape",
+        f"[{','.join(map(str, shape))}]",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     found = dict(_LINES.findall(done.stdout))
     return float(found["Median"]) if "Median" in found else None
@@ -118,9 +135,11 @@ def peak_flops(threads: int, precision: str, side: int = 2048, least_s: float = 
     product = ops.matmul(rows, constant(side, side), False, True)
     convolution = ops.convolution(image, constant(128, 128, 3, 3), [1, 1], [1, 1], [1, 1], [1, 1])
     options: dict[str, Any] = {
-        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": True,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "ENABLE_CPU_PINNING": True,
         "INFERENCE_PRECISION_HINT": precision,
-    }  # fmt: skip
+    }
     best = 0.0
     for given, result, flops in ((rows, product, 2 * side**3), (image, convolution, 2 * 128 * 128 * 9 * 64 * 64)):
         compiled = ov.Core().compile_model(ov.Model([result], [given]), "CPU", options)

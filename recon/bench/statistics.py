@@ -63,9 +63,13 @@ def paired(a: Sequence[float], b: Sequence[float]) -> Effect:
     cut = signed_rank_cut(count)
     p_value = 1.0 if np.allclose(difference, 0) else float(wilcoxon(difference).pvalue)
     return Effect(
-        exp(float(np.median(walsh))), exp(walsh[cut]), exp(walsh[len(walsh) - 1 - cut]), p_value,
-        _smallest(_spread(difference) / sqrt(count), count - 1), (count, count),
-    )  # fmt: skip
+        exp(float(np.median(walsh))),
+        exp(walsh[cut]),
+        exp(walsh[len(walsh) - 1 - cut]),
+        p_value,
+        _smallest(_spread(difference) / sqrt(count), count - 1),
+        (count, count),
+    )
 
 
 def unpaired(a: Sequence[float], b: Sequence[float]) -> Effect:
@@ -85,9 +89,13 @@ def unpaired(a: Sequence[float], b: Sequence[float]) -> Effect:
     p_value = float(mannwhitneyu(first, second, alternative="two-sided").pvalue)
     error = sqrt(_spread(first) ** 2 / len(first) + _spread(second) ** 2 / len(second))
     return Effect(
-        exp(float(np.median(shifts))), exp(shifts[cut]), exp(shifts[pairs - 1 - cut]), p_value,
-        _smallest(error, len(first) + len(second) - 2), (len(first), len(second)),
-    )  # fmt: skip
+        exp(float(np.median(shifts))),
+        exp(shifts[cut]),
+        exp(shifts[pairs - 1 - cut]),
+        p_value,
+        _smallest(error, len(first) + len(second) - 2),
+        (len(first), len(second)),
+    )
 
 
 def holm(p_values: Sequence[float], level: float = LEVEL) -> list[bool]:

@@ -30,9 +30,18 @@ def markdown(heads: Row, rows: Iterable[Row]) -> str:
 
 
 SERVE_HEADS: Row = (
-    "route", "load", "p50 ms", "p90 ms", "p99 ms", "p50 ms/slice", "of p50 service", "first image", "slices/s",
-    "CPU s/slice", "answers",
-)  # fmt: skip
+    "route",
+    "load",
+    "p50 ms",
+    "p90 ms",
+    "p99 ms",
+    "p50 ms/slice",
+    "of p50 service",
+    "first image",
+    "slices/s",
+    "CPU s/slice",
+    "answers",
+)
 
 
 def serve_rows(record: Mapping[str, Any]) -> list[Row]:
@@ -46,13 +55,17 @@ def serve_rows(record: Mapping[str, Any]) -> list[Row]:
         speed = cell["slices_per_s"]
         rows.append(
             (
-                cell["route"], cell["load"], *(percentile_words(latency.get(q)) for q in ("p50", "p90", "p99")),
-                percentile_words(latency.get("p50"), cell["slices"]), percentile_words(service.get("p50")),
+                cell["route"],
+                cell["load"],
+                *(percentile_words(latency.get(q)) for q in ("p50", "p90", "p99")),
+                percentile_words(latency.get("p50"), cell["slices"]),
+                percentile_words(service.get("p50")),
                 percentile_words(first.get("p50")),
-                "" if speed is None else f"{speed:.2f}", f"{sum(cell['cpu_s_per_slice'].values()):.3f}",
+                "" if speed is None else f"{speed:.2f}",
+                f"{sum(cell['cpu_s_per_slice'].values()):.3f}",
                 f"{cell['requests']} right",
             )
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -100,10 +113,16 @@ def difference_rows(found: Iterable[Difference]) -> list[Row]:
             verdict = "B is slower" if effect.ratio > 1 else "B is faster"
         rows.append(
             (
-                difference.route, difference.load, f"{effect.ratio:.3f}", f"{effect.low:.3f} to {effect.high:.3f}",
-                f"{effect.p_value:.3f}", f"{effect.smallest:.3f}", f"{difference.raw_ratio:.3f}", verdict,
+                difference.route,
+                difference.load,
+                f"{effect.ratio:.3f}",
+                f"{effect.low:.3f} to {effect.high:.3f}",
+                f"{effect.p_value:.3f}",
+                f"{effect.smallest:.3f}",
+                f"{difference.raw_ratio:.3f}",
+                verdict,
             )
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -121,10 +140,14 @@ def cost_rows(record: Mapping[str, Any]) -> list[Row]:
         parts = ", ".join(f"{operator} {flops / 1e9:.2f}" for operator, flops in found["by_operator"].items())
         rows.append(
             (
-                name, shape, f"{found['parameters']:,}", f"{found['weight_bytes'] / 1e6:.1f}",
-                f"{found['flops'] / 1e9:.2f}", parts,
+                name,
+                shape,
+                f"{found['parameters']:,}",
+                f"{found['weight_bytes'] / 1e6:.1f}",
+                f"{found['flops'] / 1e9:.2f}",
+                parts,
             )
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -148,11 +171,16 @@ def runtime_rows(record: Mapping[str, Any]) -> list[Row]:
             other = found["benchmark_app_ms"] if number == 0 else None
             rows.append(
                 (
-                    name, row["runtime"], row["precision"], f"{row['ms']:.1f}", f"{row['shortest_ms']:.1f}",
+                    name,
+                    row["runtime"],
+                    row["precision"],
+                    f"{row['ms']:.1f}",
+                    f"{row['shortest_ms']:.1f}",
                     f"{row['gflops_per_s']:.0f}",
-                    f"{row['share_of_peak']:.0%}", "" if other is None else f"{other:.1f}",
+                    f"{row['share_of_peak']:.0%}",
+                    "" if other is None else f"{other:.1f}",
                 )
-            )  # fmt: skip
+            )
     return rows
 
 
@@ -163,11 +191,15 @@ def tune_rows(record: Mapping[str, Any]) -> list[Row]:
     """A row for every setting."""
     return [
         (
-            row["runtime"], str(row["threads"]), str(row["instances"]), f"{row['ms']:.1f}",
-            f"{row['slices_per_s']:.2f}", "yes" if row == record["choice"] else "",
+            row["runtime"],
+            str(row["threads"]),
+            str(row["instances"]),
+            f"{row['ms']:.1f}",
+            f"{row['slices_per_s']:.2f}",
+            "yes" if row == record["choice"] else "",
         )
         for row in record["tried"]
-    ]  # fmt: skip
+    ]
 
 
 PEER_HEADS: Row = ("method", "parameter", "quality", "gain", "seconds")
@@ -179,11 +211,14 @@ def peer_rows(found: Mapping[str, Any]) -> list[Row]:
     base = found["input_quality"]
     return [
         (
-            row["method"], "" if row["parameter"] is None else f"{row['parameter']:g}",
-            f"{row['quality']:.2f}", f"{row['quality'] - base:+.2f}", f"{row['seconds']:.3f}",
+            row["method"],
+            "" if row["parameter"] is None else f"{row['parameter']:g}",
+            f"{row['quality']:.2f}",
+            f"{row['quality'] - base:+.2f}",
+            f"{row['seconds']:.3f}",
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 CLIENT_HEADS: Row = ("client", "outcomes", "not injected")

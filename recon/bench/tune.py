@@ -65,20 +65,28 @@ def tune(
                 speeds[index].append(speed)
     tried = [
         {
-            **settings, "ms": round(1e3 * float(np.median(latencies[index])), 2),
+            **settings,
+            "ms": round(1e3 * float(np.median(latencies[index])), 2),
             "slices_per_s": round(float(np.median(speeds[index])), 3),
         }
         for index, (settings, _) in enumerate(candidates)
-    ]  # fmt: skip
+    ]
     fastest = min(row["ms"] for row in tried)
     choice = max((row for row in tried if row["ms"] <= _SLACK * fastest), key=lambda row: row["slices_per_s"])
     return {
-        "format": 1, "kind": "tune", "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "software": __version__, "machine": describe(), "model": weights.parents[1].name,
-        "version": weights.parent.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "shapes": {name: list(shape) for name, shape in shapes.items()}, "rounds": rounds, "tried": tried,
+        "format": 1,
+        "kind": "tune",
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "software": __version__,
+        "machine": describe(),
+        "model": weights.parents[1].name,
+        "version": weights.parent.name,
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "shapes": {name: list(shape) for name, shape in shapes.items()},
+        "rounds": rounds,
+        "tried": tried,
         "choice": choice,
-    }  # fmt: skip
+    }
 
 
 Run = Callable[[], tuple[float, float]]

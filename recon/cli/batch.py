@@ -96,9 +96,11 @@ _OWN = _own_options()
 _ARGUMENTS = [entry for entry in inspect.signature(_run, eval_str=True).parameters.values() if entry.name != "own"]
 _CHOSEN = [parameter_of(option, flag, f"{task}: ") for flag, (task, option) in _OWN.items()]
 run = with_parameters(
-    lambda **values: _run(**values), "run", _run.__doc__ or "",
+    lambda **values: _run(**values),
+    "run",
+    _run.__doc__ or "",
     [entry.replace(kind=inspect.Parameter.KEYWORD_ONLY) for entry in (*_ARGUMENTS, *_CHOSEN)],
-)  # fmt: skip
+)
 app.command("run")(run)
 
 
@@ -202,16 +204,19 @@ def _with(spec: Spec, server: str | None, in_flight: int | None, patience: float
 
 
 def _go_on(
-    output: Path, server: str | None, tls: Tls | None, in_flight: int | None, patience: float | None,
-    again: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    output: Path,
+    server: str | None,
+    tls: Tls | None,
+    in_flight: int | None,
+    patience: float | None,
+    again: str | None,
+    as_json: bool,
+) -> None:
     if not output.is_dir():
         raise UnreadableInput(f"{output}: no such folder")
     spec = _with(kept_spec(output), server, in_flight, patience)
     with _shown() as (progress, hooks):
-        counts = resume(
-            output, lambda given: _connect(given, tls, progress), hooks=hooks, again=again, spec=spec
-        )  # fmt: skip
+        counts = resume(output, lambda given: _connect(given, tls, progress), hooks=hooks, again=again, spec=spec)
     _finish(output, counts, as_json)
 
 

@@ -33,10 +33,15 @@ def compare(
     reports = [_report(folder) for folder in (before, after)]
     found = held_against(*(report["comparability"] for report in reports))
     result: dict[str, Any] = {
-        "software": "recon", "before": str(before), "after": str(after), "comparable": found.comparable,
-        "differences": found.differences, "unknown": found.unknown, "verdicts": [r["verdict"] for r in reports],
+        "software": "recon",
+        "before": str(before),
+        "after": str(after),
+        "comparable": found.comparable,
+        "differences": found.differences,
+        "unknown": found.unknown,
+        "verdicts": [r["verdict"] for r in reports],
         "changes": None,
-    }  # fmt: skip
+    }
     output.mkdir(parents=True, exist_ok=True)
     if found.comparable:
         result["changes"] = _subtract(before, after, output)
@@ -67,8 +72,11 @@ def _subtract(before: Path, after: Path, output: Path) -> dict[str, Any]:
     ]
     whole = sum(region.volume_mm3 for region in found.regions)
     return {
-        "moved_mm": round(shift, 3), "smallest_mm": SMALLEST_MM, "volume_mm3": round(whole, 2), "regions": regions,
-    }  # fmt: skip
+        "moved_mm": round(shift, 3),
+        "smallest_mm": SMALLEST_MM,
+        "volume_mm3": round(whole, 2),
+        "regions": regions,
+    }
 
 
 def _draw(one: NiftiVolume, moved: Any, found: Changes, path: Path) -> None:

@@ -33,10 +33,15 @@ def models(
     rows = []
     for model in served:
         row = {
-            "name": model.name, "version": model.version, "task": model.task, "ready": model.ready,
-            "default": model.is_default, "sha256": model.sha256, "tuning": model.tuning,
+            "name": model.name,
+            "version": model.version,
+            "task": model.task,
+            "ready": model.ready,
+            "default": model.is_default,
+            "sha256": model.sha256,
+            "tuning": model.tuning,
             "description": model.description,
-        }  # fmt: skip
+        }
         if verify is not None:
             row["verified"] = model.sha256 in known
         rows.append(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from enum import Enum
 from pathlib import Path
@@ -27,6 +28,10 @@ class LogLevel(Enum):
 
 def serve(
     listen: Annotated[str, typer.Option(help="Address of the gateway, HOST:PORT.")] = "127.0.0.1:50051",
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processes behind that port, 1 by default; --metrics are of the first."),
+    ] = None,
     triton: Annotated[str | None, typer.Option(help="Use this Triton (gRPC) instead of the embedded one.")] = None,
     triton_ca: Annotated[Path | None, typer.Option(help="CA (PEM) of that Triton, to encrypt the calls.")] = None,
     triton_token_file: Annotated[
@@ -48,6 +53,7 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
     client_ca: Annotated[Path | None, typer.Option(help="Require client certificates of this CA.")] = None,
+    handed_on: Annotated[Path | None, typer.Option(hidden=True, help="Written by the first of several.")] = None,
     log_level: Annotated[LogLevel, typer.Option(help="What the log on stderr holds, from this on.")] = LogLevel.INFO,
 ) -> None:
     """Serve until SIGTERM; prints one line when ready."""
@@ -57,6 +63,7 @@ def serve(
     from recon.serving.allocator import keep_memory
     from recon.serving.logs import log_to_stderr
     from recon.serving.settings import Settings
+    from recon.serving.workers import HandedOn
 
     log_to_stderr(getattr(logging, log_level.name))
     keep_memory()
@@ -65,6 +72,7 @@ def serve(
     sys.setswitchinterval(_SWITCH_S)
     given = {
         "listen": listen,
+        "workers": workers,
         "triton": triton,
         "triton_ca": triton_ca,
         "triton_token_file": triton_token_file,
@@ -77,8 +85,14 @@ def serve(
         "tls_key": tls_key,
         "client_ca": client_ca,
     }
+    if handed_on is not None:
+        return asyncio.run(server.run(Settings(**HandedOn.read(handed_on).settings), handed_on))
     settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
     asyncio.run(server.run(settings))
+    # a thread that can't be stopped must not keep the process
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def limits_of(given: list[str]) -> dict[str, float]:

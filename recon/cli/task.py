@@ -28,9 +28,14 @@ def command_of(task: Task) -> Callable[..., None]:
         chosen = {option.name: values[flag_of(option)] for option in shown}
         tls = tls_of(values["tls_ca"], values["tls_cert"], values["tls_key"])
         found = work(
-            task.find(given, looked_at), values["output"], task.options(**chosen), server=values["server"], tls=tls,
-            as_json=values["as_json"], nothing=nothing_in(task, given),
-        )  # fmt: skip
+            task.find(given, looked_at),
+            values["output"],
+            task.options(**chosen),
+            server=values["server"],
+            tls=tls,
+            as_json=values["as_json"],
+            nothing=nothing_in(task, given),
+        )
         raise typer.Exit(found)
 
     own = [option for option in shown if not option.common]

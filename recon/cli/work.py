@@ -22,9 +22,15 @@ _DONE, _SOME_FAILED, _NOTHING = 0, 1, 2
 
 
 def work(
-    found: Iterable[Job | Skipped | Problem], output: Path, options: Options, *,
-    server: str | None, tls: Tls | None, as_json: bool, nothing: str,
-) -> int:  # fmt: skip
+    found: Iterable[Job | Skipped | Problem],
+    output: Path,
+    options: Options,
+    *,
+    server: str | None,
+    tls: Tls | None,
+    as_json: bool,
+    nothing: str,
+) -> int:
     """Run every job that is found; returns the exit status.
 
     Parameters

@@ -41,9 +41,16 @@ class Calls(ABC):
         self.close()
 
     def run(
-        self, task: str, *inputs: Any, model: str = "", model_version: str = "", name: str = "",
-        timeout_s: float = 3600.0, patience_s: float = 30.0, **options: Any,
-    ) -> Run:  # fmt: skip
+        self,
+        task: str,
+        *inputs: Any,
+        model: str = "",
+        model_version: str = "",
+        name: str = "",
+        timeout_s: float = 3600.0,
+        patience_s: float = 30.0,
+        **options: Any,
+    ) -> Run:
         """Send a series of any task.
 
         Parameters
@@ -76,9 +83,17 @@ class Calls(ABC):
         return Run(series, self.opener(task_of(task).method), timeout_s, patience_s)
 
     def denoise_ct(
-        self, volume: Volume, *, strength: float = 1.0, probes: str = "few", model: str = "", model_version: str = "",
-        name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
-    ) -> Run:  # fmt: skip
+        self,
+        volume: Volume,
+        *,
+        strength: float = 1.0,
+        probes: str = "few",
+        model: str = "",
+        model_version: str = "",
+        name: str = "",
+        timeout_s: float = 3600.0,
+        patience_s: float = 30.0,
+    ) -> Run:
         """Denoise a CT series.
 
         Parameters
@@ -104,14 +119,29 @@ class Calls(ABC):
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
         return self.run(
-            "ct", volume, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s, strength=strength, probes=probes,
-        )  # fmt: skip
+            "ct",
+            volume,
+            name=name,
+            model=model,
+            model_version=model_version,
+            timeout_s=timeout_s,
+            patience_s=patience_s,
+            strength=strength,
+            probes=probes,
+        )
 
     def reconstruct_mr(
-        self, kspace: KSpace, *, phase: bool = False, probes: str = "few", model: str = "", model_version: str = "",
-        name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
-    ) -> Run:  # fmt: skip
+        self,
+        kspace: KSpace,
+        *,
+        phase: bool = False,
+        probes: str = "few",
+        model: str = "",
+        model_version: str = "",
+        name: str = "",
+        timeout_s: float = 3600.0,
+        patience_s: float = 30.0,
+    ) -> Run:
         """Reconstruct images from Cartesian k-space.
 
         Parameters
@@ -137,14 +167,30 @@ class Calls(ABC):
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
         return self.run(
-            "mr", kspace, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s, phase=phase, probes=probes,
-        )  # fmt: skip
+            "mr",
+            kspace,
+            name=name,
+            model=model,
+            model_version=model_version,
+            timeout_s=timeout_s,
+            patience_s=patience_s,
+            phase=phase,
+            probes=probes,
+        )
 
     def synthesize_contrast(
-        self, pre: Volume, low: Volume, *, dose_fraction: float = 0.1, probes: str = "few", model: str = "",
-        model_version: str = "", name: str = "", timeout_s: float = 3600.0, patience_s: float = 30.0,
-    ) -> Run:  # fmt: skip
+        self,
+        pre: Volume,
+        low: Volume,
+        *,
+        dose_fraction: float = 0.1,
+        probes: str = "few",
+        model: str = "",
+        model_version: str = "",
+        name: str = "",
+        timeout_s: float = 3600.0,
+        patience_s: float = 30.0,
+    ) -> Run:
         """Synthesise the full-dose contrast image.
 
         Parameters
@@ -170,6 +216,14 @@ class Calls(ABC):
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
         return self.run(
-            "contrast", pre, low, name=name, model=model, model_version=model_version, timeout_s=timeout_s,
-            patience_s=patience_s, dose_fraction=dose_fraction, probes=probes,
-        )  # fmt: skip
+            "contrast",
+            pre,
+            low,
+            name=name,
+            model=model,
+            model_version=model_version,
+            timeout_s=timeout_s,
+            patience_s=patience_s,
+            dose_fraction=dose_fraction,
+            probes=probes,
+        )

@@ -69,6 +69,7 @@ class Local(Calls):
         if self._loop.is_closed():
             return
         asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._engine.close(), self._loop).result()
         self._host.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -160,10 +160,14 @@ class Run(Iterator[ImageSlice]):
     def _accept(self, accepted: common_pb2.Accepted) -> None:
         made, covers = accepted.provenance, accepted.interval
         model = ModelIdentity(
-            made.model, made.model_version, made.model_sha256, made.software_version,
-            interval_from_message(covers), accepted.model_reason or (self.model.reason if self.model else ""),
+            made.model,
+            made.model_version,
+            made.model_sha256,
+            made.software_version,
+            interval_from_message(covers),
+            accepted.model_reason or (self.model.reason if self.model else ""),
             made.model_tuning,
-        )  # fmt: skip
+        )
         known = self.model
         if known is not None and self.finished and known.sha256 != model.sha256:
             raise InternalError(

@@ -56,9 +56,11 @@ class Changes:
 
 
 def changes(
-    before: FloatImage, after: FloatImage, widths: tuple[FloatImage, FloatImage],
+    before: FloatImage,
+    after: FloatImage,
+    widths: tuple[FloatImage, FloatImage],
     spacing_mm: tuple[float, float, float],
-) -> Changes:  # fmt: skip
+) -> Changes:
     """Subtract two images on one grid.
 
     Parameters

@@ -88,7 +88,14 @@ def models_of(name: str, parameters: Mapping[str, str], version: str) -> list[Se
 def model_to_message(model: ServedModel, *, ready: bool, inferences: int = 0) -> models_pb2.Model:
     """A model as callers are told of it."""
     return models_pb2.Model(
-        name=model.name, version=model.version, task=model.task, sha256=model.sha256, ready=ready,
-        description=model.parameter("description"), is_default=model.is_default,
-        conformal_factor=model.conformal_factor, tuning=model.tuning, inference_count=inferences,
-    )  # fmt: skip
+        name=model.name,
+        version=model.version,
+        task=model.task,
+        sha256=model.sha256,
+        ready=ready,
+        description=model.parameter("description"),
+        is_default=model.is_default,
+        conformal_factor=model.conformal_factor,
+        tuning=model.tuning,
+        inference_count=inferences,
+    )

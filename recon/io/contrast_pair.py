@@ -96,10 +96,13 @@ def _same_protocol(before: AcquisitionProtocol, after: AcquisitionProtocol) -> C
     found = differences(before, after)
     words = "; ".join(found)
     return measure(
-        "same_protocol", float(len(found)), unit="", upper=0.0,
+        "same_protocol",
+        float(len(found)),
+        unit="",
+        upper=0.0,
         message=words if found else "what the headers say of the two sequences differently",
         action="compare with the images, or scan both with one protocol",
-    )  # fmt: skip
+    )
 
 
 def read_scan(paths: Sequence[Path]) -> ContrastScan:
@@ -153,15 +156,25 @@ def _of_series(path: Path, found: Sequence[SeriesIndex], left: Sequence[LeftOut]
     if strays and not index.lost:  # a file whose header can't be read may belong to the series
         checks = [
             measure(
-                "slices_lost", float(len(strays)), unit="", upper=0.0, message="files that can't be read",
+                "slices_lost",
+                float(len(strays)),
+                unit="",
+                upper=0.0,
+                message="files that can't be read",
                 action="fetch the series again; the report names them",
             )
-        ]  # fmt: skip
+        ]
     return ContrastScan(
-        path, tuple(dict.fromkeys(source.path for source in series.sources)), series.volume,
-        sources=tuple(series.sources), patient=of.patient, frame_of_reference=of.frame_of_reference,
-        protocol=protocol_of(series.sources[0]), notes=tuple(notes), checks=tuple(checks),
-    )  # fmt: skip
+        path,
+        tuple(dict.fromkeys(source.path for source in series.sources)),
+        series.volume,
+        sources=tuple(series.sources),
+        patient=of.patient,
+        frame_of_reference=of.frame_of_reference,
+        protocol=protocol_of(series.sources[0]),
+        notes=tuple(notes),
+        checks=tuple(checks),
+    )
 
 
 def _only(series: Sequence[SeriesIndex], path: Path) -> SeriesIndex:

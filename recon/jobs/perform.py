@@ -76,13 +76,23 @@ def perform(
 
 
 def _report(
-    job: Job, run: Run, loaded: Any, options: Options, missing: list[int], failing: dict[str, list[int]],
-    failure: ReconError | None, sides: tuple[int, ...],
-) -> dict[str, Any]:  # fmt: skip
+    job: Job,
+    run: Run,
+    loaded: Any,
+    options: Options,
+    missing: list[int],
+    failing: dict[str, list[int]],
+    failure: ReconError | None,
+    sides: tuple[int, ...],
+) -> dict[str, Any]:
     lost = measure(
-        "slices_missing", float(len(missing)), unit="", upper=0.0, message="slices of the input without an image",
+        "slices_missing",
+        float(len(missing)),
+        unit="",
+        upper=0.0,
+        message="slices of the input without an image",
         action="run it again; the report names them",
-    )  # fmt: skip
+    )
     judged = complete(run.checks, run.declared_checks, "the series was not finished")
     checks = by_urgency(worst([*judged, *loaded.checks, lost]))
     verdict = max(verdict_of(checks), run.verdict)
@@ -93,22 +103,32 @@ def _report(
     matrix = loaded.slices, *sides
     if made is not None:
         model = {
-            "name": made.name, "version": made.version, "sha256": made.sha256,
+            "name": made.name,
+            "version": made.version,
+            "sha256": made.sha256,
             "software_version": made.software_version,
-        }  # fmt: skip
+        }
         if made.tuning:
             model["tuning"] = made.tuning
         if made.reason:
             parameters["model_reason"] = made.reason
     return build_report(
-        task=job.task, source=job.source, verdict=verdict, checks=checks, model=model,
-        interval=interval_to_json(covers), parameters=parameters,
-        timings_ms=run.report.timings_ms if run.report else {}, slices_total=loaded.slices,
+        task=job.task,
+        source=job.source,
+        verdict=verdict,
+        checks=checks,
+        model=model,
+        interval=interval_to_json(covers),
+        parameters=parameters,
+        timings_ms=run.report.timings_ms if run.report else {},
+        slices_total=loaded.slices,
         slices_missing=missing,
-        slices_failing={name: sorted(places) for name, places in failing.items()}, notes=loaded.notes,
+        slices_failing={name: sorted(places) for name, places in failing.items()},
+        notes=loaded.notes,
         skipped=[{"path": item.path, "reason": item.reason} for item in loaded.skipped],
         probes=run.report.probes if run.report else [],
         comparability=record(job.task, model, matrix, loaded.comparability(options)),
         problem=failure.problem if failure else None,
-        problem_reason=reason_of(failure) if failure else None, damaged=loaded.damaged,
-    )  # fmt: skip
+        problem_reason=reason_of(failure) if failure else None,
+        damaged=loaded.damaged,
+    )

@@ -48,9 +48,14 @@ def plasma_concentration(dose_mmol_kg: float, minutes: float) -> float:
 
 
 def enhancement(
-    tissue: Tissue, sequence: SpoiledEcho | InversionPreparedEcho, *, agent: str, field_tesla: float,
-    dose_mmol_kg: float, minutes: float = 5.0,
-) -> float:  # fmt: skip
+    tissue: Tissue,
+    sequence: SpoiledEcho | InversionPreparedEcho,
+    *,
+    agent: str,
+    field_tesla: float,
+    dose_mmol_kg: float,
+    minutes: float = 5.0,
+) -> float:
     """Signal that a dose adds, over the signal without.
 
     Parameters

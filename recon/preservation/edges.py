@@ -48,9 +48,10 @@ def ttf50_ratios(
             discs[row : row + 2 * _HALF_PX + 1, column : column + 2 * _HALF_PX + 1] += shape
         discs = discs[_HALF_PX:-_HALF_PX, _HALF_PX:-_HALF_PX]
         inside = [
-            (row, column) for row, column in places
+            (row, column)
+            for row, column in places
             if _HALF_PX <= row < discs.shape[0] - _HALF_PX and _HALF_PX <= column < discs.shape[1] - _HALF_PX
-        ]  # fmt: skip
+        ]
         plain = background.base + noise
         stack = np.round(np.stack([plain, *(plain + contrast * discs for contrast in CONTRASTS_HU)]))
         given += _cut(discs, inside)

@@ -50,6 +50,10 @@ def judged(value: float, limit: Limit, words: str, **more: Any) -> dict[str, Any
     """A measure with its limit and outcome, for ``preservation.json``."""
     number = None if math.isnan(value) else round(value, 4)
     return {
-        "words": words, "value": number, "passes": limit.passes, "fails": limit.fails,
-        "outcome": limit.outcome(value), **more,
-    }  # fmt: skip
+        "words": words,
+        "value": number,
+        "passes": limit.passes,
+        "fails": limit.fails,
+        "outcome": limit.outcome(value),
+        **more,
+    }

@@ -65,11 +65,17 @@ def measure_all(
     for make in (anatomy, phantom):
         parts = [
             lesion_trial(
-                pair, make(pair), denoisers, LESIONS, realisations=realisations, blur_mm=blur_mm, seed=seed + number,
+                pair,
+                make(pair),
+                denoisers,
+                LESIONS,
+                realisations=realisations,
+                blur_mm=blur_mm,
+                seed=seed + number,
                 first_group=number * realisations,
             )
             for number, pair in enumerate(pairs)
-        ]  # fmt: skip
+        ]
         trials[make.__name__] = joined(parts)
     spacing = pairs[0].spacing_mm
     scores = {name: _scores(trial, spacing) for name, trial in trials.items()}
@@ -80,10 +86,14 @@ def measure_all(
     for name, denoise in denoisers.items():
         images = [denoise(pair.low[None])[0][0] for pair in pairs]
         rows[name] = {
-            **_sharpness(sharp[name]), **_kept(trials, name, reference), **_detected(scores, name),
-            **_coarser(trials["phantom"], name, spacing), **_bias(pairs, images), **_texture(pairs, images, seed),
+            **_sharpness(sharp[name]),
+            **_kept(trials, name, reference),
+            **_detected(scores, name),
+            **_coarser(trials["phantom"], name, spacing),
+            **_bias(pairs, images),
+            **_texture(pairs, images, seed),
             **_covered(trials["anatomy"], name),
-        }  # fmt: skip
+        }
     return {
         "valid": bool(low - _CONTROL_SPREAD < HALF < high + _CONTROL_SPREAD),
         "control": {
@@ -97,7 +107,7 @@ def measure_all(
         "smallest_found": None if reference is None else str(LESIONS[reference]),
         "places": {name: len(trial.lesion) for name, trial in trials.items()},
         "methods": rows,
-    }  # fmt: skip
+    }
 
 
 def _scores(trial: LesionTrial, spacing_mm: float) -> dict[str, list[Scores]]:
@@ -105,13 +115,15 @@ def _scores(trial: LesionTrial, spacing_mm: float) -> dict[str, list[Scores]]:
     return {
         name: [
             observe(
-                trial.present[name][trial.lesion == index], trial.absent[name][trial.lesion == index],
-                trial.group[trial.lesion == index], max(6.0, 1.6 * lesion.size_mm / spacing_mm),
+                trial.present[name][trial.lesion == index],
+                trial.absent[name][trial.lesion == index],
+                trial.group[trial.lesion == index],
+                max(6.0, 1.6 * lesion.size_mm / spacing_mm),
             )
             for index, lesion in enumerate(LESIONS)
         ]
         for name in trial.present
-    }  # fmt: skip
+    }
 
 
 def _control(scores: dict[str, list[Scores]]) -> tuple[float, float, float]:

@@ -134,9 +134,16 @@ class LesionTrial:
 
 
 def lesion_trial(
-    pair: Pair, background: Background, denoisers: dict[str, Denoiser], lesions: Sequence[Lesion], *,
-    realisations: int, blur_mm: float, seed: int, first_group: int = 0,
-) -> LesionTrial:  # fmt: skip
+    pair: Pair,
+    background: Background,
+    denoisers: dict[str, Denoiser],
+    lesions: Sequence[Lesion],
+    *,
+    realisations: int,
+    blur_mm: float,
+    seed: int,
+    first_group: int = 0,
+) -> LesionTrial:
     """Put lesions into realisations of noise, denoise with them and without, and cut out pictures."""
     rng = np.random.default_rng(seed)
     low, full, grids, kinds, spots = [], [], [], [], []
@@ -165,9 +172,12 @@ def lesion_trial(
     return LesionTrial(
         {name: _cut(images[0], spots) for name, images in arms.items()},
         {name: _cut(images[1], spots) for name, images in arms.items()},
-        widths, _cut(signals, spots), _cut(base, spots), np.array(kinds, np.int64),
+        widths,
+        _cut(signals, spots),
+        _cut(base, spots),
+        np.array(kinds, np.int64),
         np.array([first_group + spot[0] for spot in spots], np.int64),
-    )  # fmt: skip
+    )
 
 
 def joined(trials: Sequence[LesionTrial]) -> LesionTrial:
@@ -177,16 +187,20 @@ def joined(trials: Sequence[LesionTrial]) -> LesionTrial:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     return LesionTrial(
-        all_of([t.present for t in trials]), all_of([t.absent for t in trials]),
+        all_of([t.present for t in trials]),
+        all_of([t.absent for t in trials]),
         {
             name: (
-                np.concatenate([t.widths[name][0] for t in trials]), np.concatenate([t.widths[name][1] for t in trials])
+                np.concatenate([t.widths[name][0] for t in trials]),
+                np.concatenate([t.widths[name][1] for t in trials]),
             )
             for name in trials[0].widths
         },
-        np.concatenate([t.signal for t in trials]), np.concatenate([t.truth for t in trials]),
-        np.concatenate([t.lesion for t in trials]), np.concatenate([t.group for t in trials]),
-    )  # fmt: skip
+        np.concatenate([t.signal for t in trials]),
+        np.concatenate([t.truth for t in trials]),
+        np.concatenate([t.lesion for t in trials]),
+        np.concatenate([t.group for t in trials]),
+    )
 
 
 def _cut(images: FloatArray, spots: Sequence[tuple[int, int, int]]) -> FloatArray:

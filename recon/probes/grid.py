@@ -98,8 +98,13 @@ def cells(image: FloatImage) -> FloatImage:
     return part.reshape(rows, CELL_PX, columns, CELL_PX).mean(axis=(1, 3))
 
 
-def grid(suitable: npt.NDArray[np.bool_], lesions: Sequence[Lesion], shape: tuple[int, int],
-         spacing_mm: tuple[float, float], blur_mm: float) -> Grid | None:  # fmt: skip
+def grid(
+    suitable: npt.NDArray[np.bool_],
+    lesions: Sequence[Lesion],
+    shape: tuple[int, int],
+    spacing_mm: tuple[float, float],
+    blur_mm: float,
+) -> Grid | None:
     """Places in suitable cells; None where there is not one.
 
     Lesions take turns from place to place. Where there are few places, only the first lesions are used, so that each

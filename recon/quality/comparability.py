@@ -9,10 +9,16 @@ from typing import Any
 
 #: In the record, and in words.
 _WORDS = {
-    "task": "task", "model": "model", "sha256": "weights of the model", "strength": "strength",
-    "dose_fraction": "dose fraction", "matrix": "matrix", "spacing_mm": "spacing, mm", "sampling": "sampling",
+    "task": "task",
+    "model": "model",
+    "sha256": "weights of the model",
+    "strength": "strength",
+    "dose_fraction": "dose fraction",
+    "matrix": "matrix",
+    "spacing_mm": "spacing, mm",
+    "sampling": "sampling",
     "scanner": "scanner settings",
-}  # fmt: skip
+}
 #: Relative, of numbers: headers round.
 _SAME = 0.02
 
@@ -38,9 +44,7 @@ class Comparison:
         return not self.differences
 
 
-def record(
-    task: str, model: Mapping[str, Any], matrix: tuple[int, ...], known: Mapping[str, Any]
-) -> dict[str, Any]:  # fmt: skip
+def record(task: str, model: Mapping[str, Any], matrix: tuple[int, ...], known: Mapping[str, Any]) -> dict[str, Any]:
     """``comparability`` of ``report.json``: what must agree between two results; null where it is not known.
 
     Parameters

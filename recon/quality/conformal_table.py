@@ -99,11 +99,14 @@ class ConformalTable:
         try:
             cells = [
                 Cell(
-                    str(item["pattern"]), _range(item["acceleration"]), _range(item["coils"]), float(item["factor"]),
+                    str(item["pattern"]),
+                    _range(item["acceleration"]),
+                    _range(item["coils"]),
+                    float(item["factor"]),
                     bool(item["calibrated"]),
                 )
                 for item in json.loads(text)
-            ]  # fmt: skip
+            ]
         except (KeyError, TypeError) as error:
             raise ValueError(f"no table of conformal factors: {error!r}") from error
         if not cells:

@@ -43,27 +43,46 @@ def hu_plausible(values: FloatArray) -> Check:
             _NAME, lowest, unit="HU", upper=-50.0, message=_start(lowest, float(inside.min()), highest), action=_ACTION
         ),
         measure(
-            _NAME, highest - lowest, unit="HU", lower=100.0,
-            message="the values hardly vary (scaled to a small range?): these can't be HU", action=_ACTION,
+            _NAME,
+            highest - lowest,
+            unit="HU",
+            lower=100.0,
+            message="the values hardly vary (scaled to a small range?): these can't be HU",
+            action=_ACTION,
         ),
         measure(
-            _NAME, highest, unit="HU", lower=-150.0,
-            message="nothing is as dense as tissue (offset subtracted twice?): these can't be HU", action=_ACTION,
+            _NAME,
+            highest,
+            unit="HU",
+            lower=-150.0,
+            message="nothing is as dense as tissue (offset subtracted twice?): these can't be HU",
+            action=_ACTION,
         ),
         measure(
-            _NAME, dense, unit="", upper=0.15,
+            _NAME,
+            dense,
+            unit="",
+            upper=0.15,
             message="share of values from 800 to 1300, as if 1024 was not subtracted: these can't be HU",
             action=_ACTION,
         ),
         measure(
-            _NAME, float((flat > 5000).mean()), unit="", upper=0.01,
-            message="share of values above 5000, which only metal has: these can't be HU", action=_ACTION,
+            _NAME,
+            float((flat > 5000).mean()),
+            unit="",
+            upper=0.01,
+            message="share of values above 5000, which only metal has: these can't be HU",
+            action=_ACTION,
         ),
         measure(
-            _NAME, _spread_below(flat), unit="", upper=0.05,
-            message="share of varying values below -1500 (offset subtracted twice?): these can't be HU", action=_ACTION,
+            _NAME,
+            _spread_below(flat),
+            unit="",
+            upper=0.05,
+            message="share of varying values below -1500 (offset subtracted twice?): these can't be HU",
+            action=_ACTION,
         ),
-    ]  # fmt: skip
+    ]
     failed = [check for check in checks if check.outcome > 1]
     if failed:
         return failed[0]

@@ -38,13 +38,26 @@ def interval_to_json(interval: Interval) -> dict[str, Any]:
 
 
 def build_report(
-    *, task: str, source: str, verdict: Verdict, checks: list[Check], model: dict[str, Any],
-    interval: dict[str, Any], parameters: dict[str, Any], timings_ms: dict[str, float],
-    slices_total: int, slices_missing: list[int], slices_failing: dict[str, list[int]],
-    notes: list[str], skipped: list[dict[str, str]], probes: list[Survival],
+    *,
+    task: str,
+    source: str,
+    verdict: Verdict,
+    checks: list[Check],
+    model: dict[str, Any],
+    interval: dict[str, Any],
+    parameters: dict[str, Any],
+    timings_ms: dict[str, float],
+    slices_total: int,
+    slices_missing: list[int],
+    slices_failing: dict[str, list[int]],
+    notes: list[str],
+    skipped: list[dict[str, str]],
+    probes: list[Survival],
     comparability: dict[str, Any],
-    problem: str | None = None, problem_reason: str | None = None, damaged: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+    problem: str | None = None,
+    problem_reason: str | None = None,
+    damaged: bool = False,
+) -> dict[str, Any]:
     """The report of one input.
 
     Parameters

@@ -71,9 +71,13 @@ class Survival:
         """For ``report.json``."""
         kept = {name: round(getattr(self, name), 4) for name in ("median", "p10", "p90")}
         return {
-            "size_mm": self.lesion.size_mm, "contrast": self.lesion.contrast, "unit": self.lesion.unit,
-            "kept": kept, "places": self.places, "words": str(self),
-        }  # fmt: skip
+            "size_mm": self.lesion.size_mm,
+            "contrast": self.lesion.contrast,
+            "unit": self.lesion.unit,
+            "kept": kept,
+            "places": self.places,
+            "words": str(self),
+        }
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,4 @@ def survives(found: Sequence[Survival], least: Least) -> Check:
         places = of_lesion.places if of_lesion else 0
         why = f"{places} places with enough tissue around them for a known lesion; {FEWEST_PLACES} are needed"
         return unmeasured(CHECK, why=why, action=_ACTION)
-    return measure(
-        CHECK, of_lesion.median, unit="", lower=least.kept, message=str(of_lesion),
-        action=_ACTION,
-    )  # fmt: skip
+    return measure(CHECK, of_lesion.median, unit="", lower=least.kept, message=str(of_lesion), action=_ACTION)

@@ -65,9 +65,11 @@ class ReaderPair:
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
         return {
-            "readers": list(self.readers), "common": self.common, "same": self.same and self.same.to_json(),
+            "readers": list(self.readers),
+            "common": self.common,
+            "same": self.same and self.same.to_json(),
             "kappa": self.kappa and self.kappa.to_json(),
-        }  # fmt: skip
+        }
 
 
 def with_verdict(decisions: Iterable[Decision]) -> list[VerdictRow]:
@@ -76,9 +78,7 @@ def with_verdict(decisions: Iterable[Decision]) -> list[VerdictRow]:
     for decision in decisions:
         row = counts.setdefault(decision.subject.verdict, dict.fromkeys(map(str, _ORDER), 0))
         row[str(decision.choice)] += 1
-    return [
-        VerdictRow(verdict, row, share(row[Choice.ACCEPT], sum(row.values()))) for verdict, row in counts.items()
-    ]  # fmt: skip
+    return [VerdictRow(verdict, row, share(row[Choice.ACCEPT], sum(row.values()))) for verdict, row in counts.items()]
 
 
 def between_readers(decisions: Iterable[Decision]) -> list[ReaderPair]:

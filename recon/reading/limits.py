@@ -58,9 +58,7 @@ class Proposal:
     words: str
 
 
-def propose(
-    reports: Mapping[str, tuple[str, Mapping[str, Any]]], decisions: Iterable[Decision]
-) -> list[Proposal]:  # fmt: skip
+def propose(reports: Mapping[str, tuple[str, Mapping[str, Any]]], decisions: Iterable[Decision]) -> list[Proposal]:
     """A line for every limit of every check of the results that were decided.
 
     Parameters
@@ -104,15 +102,22 @@ def _proposal(of: _Side, now: float, good: list[float], bad: list[float]) -> Pro
     def said(words: str, proposed: float | None = None) -> Proposal:
         then = None if proposed is None else outward * proposed
         return Proposal(
-            *of, now, proposed, len(good), len(bad), alarms, None if then is None else int((accepted > then).sum()),
-            found, None if then is None else int((rejected > then).sum()), area, words,
-        )  # fmt: skip
+            *of,
+            now,
+            proposed,
+            len(good),
+            len(bad),
+            alarms,
+            None if then is None else int((accepted > then).sum()),
+            found,
+            None if then is None else int((rejected > then).sum()),
+            area,
+            words,
+        )
 
     area = _area(accepted, rejected) if len(good) and len(bad) else None
     if len(good) < _FEWEST_ACCEPTED or len(bad) < _FEWEST_REJECTED:
-        return said(
-            f"too few: {_FEWEST_ACCEPTED} accepted and {_FEWEST_REJECTED} rejected results are needed"
-        )  # fmt: skip
+        return said(f"too few: {_FEWEST_ACCEPTED} accepted and {_FEWEST_REJECTED} rejected results are needed")
     assert area is not None
     if area[1] <= 0.5:
         return said("does not tell rejected results from accepted ones, so no limit of it would help")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -30,7 +32,9 @@ from recon.serving.triton.client import TritonClient
 from recon.serving.triton.private_memory import SHARED
 from recon.serving.triton.process import EmbeddedTriton, TritonAddress
 from recon.serving.triton.repository import models_in
+from recon.serving.triton.scratch import make_scratch
 from recon.serving.tuning import Tuning, read_tunings
+from recon.serving.workers import SERVING, HandedOn, Workers, require_free, shared
 from recon.tasks.registry import task_of, tasks
 from recon.v1 import models_pb2, models_pb2_grpc
 from recon.wire.endpoint import check_authority, check_identity, checked_address
@@ -39,13 +43,14 @@ log = structlog.get_logger()
 
 _MODELS = models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
 _START_S = 120.0
+#: For streams to notice that they are cancelled, and for Triton to end.
+_LEAVE_S = 20.0
 #: Of a service that has never been ready; later Triton is started again without end.
 _MOST_FAILED_STARTS = 2
 _POLL_READY_S, _POLL_WAITING_S = 2.0, 0.1
 _GRPC_OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
     ("grpc.max_send_message_length", 5 * 1024 * 1024),
-    ("grpc.so_reuseport", 0),
     # a slice is one megabyte: the 64 KiB windows and 16 KiB frames that HTTP/2 starts with are too small
     ("grpc.http2.lookahead_bytes", 4 * 1024 * 1024),
     ("grpc.http2.max_frame_size", 1024 * 1024),
@@ -64,16 +69,22 @@ class Server:
     ----------
     settings
         What was asked for.
+    handed
+        Of a further gateway behind a port: what the first one told it.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, handed: HandedOn | None = None) -> None:
+        self.settings = settings = settings if handed else shared(settings)
+        self._handed, self.workers = handed, None if handed else _workers(settings)
         self.address = ""
         self.embedded: EmbeddedTriton | None = None
         for name in settings.latency_ms:
             task_of(name)  # an unknown one is refused before anything starts
         limits = settings.limits
-        if settings.triton is None:
+        own = None if handed is None else handed.triton
+        if own is not None:
+            address = own
+        elif settings.triton is None:
             repository = settings.repository or default_repository()
             wanted = models_of_tasks(repository, settings.tasks)
             tunings = _tunings(settings.tuning, repository)
@@ -87,10 +98,17 @@ class Server:
         self.triton = TritonClient(address, limits.in_flight)
         self.triton.has_lost = self._has_lost
         self.catalogue = Catalogue(self.triton)
-        self.engine = StreamEngine(self.triton, self.catalogue, limits)
+        whole = [
+            task for task in tasks().values() if not task.slice_by_slice and task.name in (settings.tasks or tasks())
+        ]
+        modules = [type(task).__module__ for task in whole]
+        self.engine = StreamEngine(self.triton, self.catalogue, limits, modules)
+        self._works_on_series = bool(whole)
         self._services = (*service_names(tasks().values()), _MODELS)
         self._health = health.aio.HealthServicer()
-        self._grpc = grpc.aio.server(options=_GRPC_OPTIONS, interceptors=[Guard()])
+        self._grpc = grpc.aio.server(
+            options=[*_GRPC_OPTIONS, ("grpc.so_reuseport", int(settings.workers > 1))], interceptors=[Guard()]
+        )
         self._monitor: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
 
@@ -117,6 +135,8 @@ class Server:
             if self.embedded:
                 await self.embedded.start()
                 self.triton.server.address = self.embedded.address  # known only now whether it is isolated
+            if self._works_on_series:
+                await self.engine.warm()
             self._monitor = asyncio.create_task(self._watch(), name="readiness")
             deadline = asyncio.get_running_loop().time() + _START_S
             while not self.catalogue.ready:
@@ -126,8 +146,13 @@ class Server:
                 if asyncio.get_running_loop().time() > deadline:
                     raise ServiceUnavailable(f"{self._where()} was not ready within {_START_S:.0f} s")
                 await asyncio.sleep(0.05)
-            for name, limit_ms in self.settings.latency_ms.items():
+            for task, (name, reason) in self._handed.preferred.items() if self._handed else ():
+                self.catalogue.prefer(task, name, reason)
+            for name, limit_ms in self.settings.latency_ms.items() if self._handed is None else ():
                 await choose_by_latency(self.triton, self.catalogue, task_of(name), limit_ms)
+            if self.workers is not None:
+                self._hand_on(self.workers.handed)
+                await self.workers.start()
         except BaseException:
             await self.stop(0.0)
             raise
@@ -135,20 +160,38 @@ class Server:
     async def stop(self, drain_s: float | None = None) -> None:
         """Refuse new requests, finish those under way, end Triton."""
         await self._health.enter_graceful_shutdown()
+        if self.workers is not None:
+            self.workers.drain()
         await self._grpc.stop(self.settings.drain_s if drain_s is None else drain_s)
         if self._monitor:
             self._monitor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._monitor
+        if self.workers is not None:
+            await self.workers.stop()
         await self.triton.close()
+        await self.engine.close()
         if self.embedded:
             await self.embedded.stop()
 
     def _where(self) -> str:
         return "the embedded Triton" if self.embedded else f"the Triton at {self.settings.triton}"
 
+    def _hand_on(self, path: Path) -> None:
+        """Write down what the further gateways are told."""
+        settings = self.settings.model_copy(update={"listen": self.address, "metrics": None}).model_dump(mode="json")
+        preferred = {name: found for name in tasks() if (found := self.catalogue.preferred(name))[0]}
+        if self.embedded is None:
+            HandedOn(settings, preferred=preferred).write(path)
+            return
+        address = self.embedded.address
+        memory = None if address.shared_memory is None else str(address.shared_memory)
+        HandedOn(settings, address.url, address.headers, memory, self.embedded.pid, preferred).write(path)
+
     def _bind(self) -> str:
         listen, credentials = checked_address(self.settings.listen, "--listen"), self._credentials()
+        if self.workers is not None:
+            require_free(listen)
         try:
             if credentials is None:
                 port = self._grpc.add_insecure_port(listen)
@@ -179,14 +222,24 @@ class Server:
         check_authority(self.settings.client_ca)
         return grpc.ssl_server_credentials([(key, cert)], authority, authority is not None)
 
+    def triton_ended(self) -> None:
+        """Told by the first gateway."""
+        self._triton_changed(False)
+
     def _triton_changed(self, running: bool) -> None:
         if not running:
             self.catalogue.lost()
             self.triton.server_restarted()
+            if self.workers is not None:
+                self.workers.triton_ended()
+        elif self.workers is not None and self.workers.handed.exists():
+            self._hand_on(self.workers.handed)  # it has another process
         self._wake.set()
 
     def _has_lost(self, host: str) -> bool:
         """On a thread: whether a process of a model has ended, which then is replaced soon."""
+        if self._handed is not None:
+            return self._handed.lost(host)
         if self.embedded is None or host not in self.embedded.lost_models():
             return False
         self._loop.call_soon_threadsafe(self._wake.set)
@@ -224,6 +277,12 @@ class Server:
         status = state.SERVING if ready else state.NOT_SERVING
         for service in ("", *self._services):
             await self._health.set(service, status)
+
+
+def _workers(settings: Settings) -> Workers | None:
+    if settings.workers == 1:
+        return None
+    return Workers(settings.workers - 1, make_scratch("recon-workers-") / "handed-on")
 
 
 def _address_of(settings: Settings) -> TritonAddress:
@@ -275,13 +334,22 @@ def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
     return found
 
 
-async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then drain."""
+async def run(settings: Settings, handed: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    Parameters
+    ----------
+    settings
+        What was asked for.
+    handed
+        Of a further gateway behind a port: where the first one wrote what it is told.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    server = Server(settings)
+    server = Server(settings, None if handed is None else HandedOn.read(handed))
+    loop.add_signal_handler(signal.SIGUSR1, server.triton_ended)
     starting = asyncio.create_task(server.start())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -292,7 +360,20 @@ async def run(settings: Settings) -> None:
         return
     stopping.cancel() if starting.exception() else None
     await starting
-    print(f"recon is ready on {server.address}", flush=True)
+    print(f"{SERVING}{server.address}", flush=True)
     await stop.wait()
     log.info("draining")
+    leave_after(settings.drain_s + _LEAVE_S)
     await server.stop()
+
+
+def leave_after(seconds: float) -> None:
+    """End this process, whatever still runs in it; Triton ends with it."""
+
+    def leave() -> None:
+        log.warning("left", after_s=seconds, meaning="something could not be stopped")
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RECON_", env_nested_delimiter="__")
 
     listen: str = "127.0.0.1:50051"
+    workers: int = Field(1, ge=1, le=64)
     triton: str | None = None
     triton_ca: Path | None = None
     triton_token_file: Path | None = None

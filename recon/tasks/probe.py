@@ -36,9 +36,11 @@ class Probes(StrEnum):
 #: What an option says to a person.
 HELP = "Add known small lesions to the measurement and say what is left of them: off, few (every tenth slice), all."
 _KNOWN: dict[int, Probes] = {
-    common_pb2.PROBES_UNSPECIFIED: Probes.FEW, common_pb2.PROBES_OFF: Probes.OFF,
-    common_pb2.PROBES_FEW: Probes.FEW, common_pb2.PROBES_ALL: Probes.ALL,
-}  # fmt: skip
+    common_pb2.PROBES_UNSPECIFIED: Probes.FEW,
+    common_pb2.PROBES_OFF: Probes.OFF,
+    common_pb2.PROBES_FEW: Probes.FEW,
+    common_pb2.PROBES_ALL: Probes.ALL,
+}
 
 
 def probes_to_message(probes: str) -> Any:

@@ -67,3 +67,19 @@ def load_average(path: Path) -> dict[str, Tensor]:
             for key in archive.keys()  # noqa: SIM118  (safe_open is no mapping)
             if key.startswith("average/")
         }
+
+
+def blended(trained: dict[str, Tensor], start: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Weights between those that a training began from and those that it ended with.
+
+    A short training that learns one thing forgets a little of another; between the two weights most of both is
+    kept: Wortsman et al., CVPR 2022, "Robust fine-tuning of zero-shot models".
+
+    Parameters
+    ----------
+    trained, start
+        Of the same network.
+    share
+        Of the trained weights, 0 to 1.
+    """
+    return {name: torch.lerp(start[name].to(tensor.dtype), tensor, share) for name, tensor in trained.items()}

@@ -66,6 +66,7 @@ def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool)
         When a field has another size than the header says, or the trajectory leaves k-space.
     """
     where = f"readouts of slice {message.slice_index}"
+    values = _values(message, len(message.lines), coils, samples, where)  # first: it bounds how many there may be
     lines = np.array(message.lines, np.int64)
     counts = None
     if message.counts:
@@ -76,7 +77,6 @@ def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool)
                 field="readouts.counts",
             )
         counts = np.frombuffer(message.counts, "<u2").reshape(len(lines), samples)
-    values = _values(message, len(lines), coils, samples, where)
     return ReadoutPart(lines, values, counts, _paths(message, len(lines), samples, where, curved=curved))
 
 

@@ -26,9 +26,15 @@ QUICK = RunSettings(in_flight=3, attempts=3, patience_s=1.0, grace_s=2.0, backof
 
 
 def write_series(
-    folder: Path, slices: int = 3, *, modality: str = "CT", description: str = "", study: str = "", number: int = 1,
+    folder: Path,
+    slices: int = 3,
+    *,
+    modality: str = "CT",
+    description: str = "",
+    study: str = "",
+    number: int = 1,
     date: str = "20240102",
-) -> list[Path]:  # fmt: skip
+) -> list[Path]:
     """A DICOM series of 8x8 slices."""
     folder.mkdir(parents=True, exist_ok=True)
     series = generate_uid()
@@ -70,16 +76,34 @@ def report_of(item: Item, *, verdict: str = "PASS", slices: int = 4, missing: tu
     """What a job would report on an item."""
     noise = 18.0 + item.number % 7
     return {
-        "task": item.task, "status": "incomplete" if missing else "complete", "verdict": verdict,
+        "task": item.task,
+        "status": "incomplete" if missing else "complete",
+        "verdict": verdict,
         "model": {"name": f"{item.task}_model", "version": "1", "sha256": "ab" * 32},
-        "slices": {"total": slices, "missing": list(missing)}, "timings_ms": {"total": 1.0}, "skipped": [],
+        "slices": {"total": slices, "missing": list(missing)},
+        "timings_ms": {"total": 1.0},
+        "skipped": [],
         "checks": [
-            {"name": "noise_level", "value": noise, "lower_limit": 2.0, "upper_limit": 60.0, "unit": "HU",
-             "outcome": "PASS", "message": "noise is in the trained range"},
-            {"name": "mean_uncertainty", "value": noise / 3, "lower_limit": None, "upper_limit": 20.0, "unit": "HU",
-             "outcome": verdict, "message": "mean uncertainty"},
+            {
+                "name": "noise_level",
+                "value": noise,
+                "lower_limit": 2.0,
+                "upper_limit": 60.0,
+                "unit": "HU",
+                "outcome": "PASS",
+                "message": "noise is in the trained range",
+            },
+            {
+                "name": "mean_uncertainty",
+                "value": noise / 3,
+                "lower_limit": None,
+                "upper_limit": 20.0,
+                "unit": "HU",
+                "outcome": verdict,
+                "message": "mean uncertainty",
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 class FakeExecutor:
@@ -127,9 +151,14 @@ def write_result(item: Item, folder: Path) -> None:
 
 
 def run(
-    archive: Path, output: Path, executor: Executor | None = None, *, settings: RunSettings = QUICK,
-    hooks: Hooks | None = None, **fields: Any,
-) -> dict[str, Any]:  # fmt: skip
+    archive: Path,
+    output: Path,
+    executor: Executor | None = None,
+    *,
+    settings: RunSettings = QUICK,
+    hooks: Hooks | None = None,
+    **fields: Any,
+) -> dict[str, Any]:
     """A whole run with an executor."""
     spec = Spec(inputs=[str(archive)], settle_s=fields.pop("settle_s", 0.0), **fields)
     return start(spec, output, connecting(executor or FakeExecutor()), settings, hooks)

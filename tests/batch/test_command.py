@@ -58,8 +58,10 @@ def test_from_run_to_report(executor: FakeExecutor, tmp_path: Path) -> None:
     counted = {"items": 3, "done": 1, "failed": 1, "rejected": 0, "skipped": 1, "running": 0, "pending": 0}
     assert {key: found[key] for key in counted} == counted
     assert found["inputs"][str(archive / "broken.nii")] == {
-        "state": "failed", "reason": "all samples are NaN", "result": "broken",
-    }  # fmt: skip
+        "state": "failed",
+        "reason": "all samples are NaN",
+        "result": "broken",
+    }
     assert _run("verify", out) == (0, "1 results checked, 0 not as they were written\n")
     assert _run("resume", out)[0] == 1
     assert executor.calls.count("broken") == 1  # trying again can't help, so nobody did

@@ -56,8 +56,12 @@ def test_tasks_with_reasons(tmp_path: Path) -> None:
     write_series(a / "mr2", 2, modality="MR", description="T1 low dose", study="1.2.3", number=2)
     found = _planned(a, tmp_path / "out")
     assert {name: entry[:2] for name, entry in found.items()} == {
-        "chest_1": ("ct", 3), "hu": ("ct", 1), "sub1_T1_low": ("contrast", 2), "k": ("mr", 1), "mr1_1": ("contrast", 4),
-    }  # fmt: skip
+        "chest_1": ("ct", 3),
+        "hu": ("ct", 1),
+        "sub1_T1_low": ("contrast", 2),
+        "k": ("mr", 1),
+        "mr1_1": ("contrast", 4),
+    }
     assert all(entry[2] for entry in found.values())
 
 
@@ -181,9 +185,7 @@ def test_a_bare_file_is_classified_without_its_pixels(tmp_path: Path) -> None:
 def test_two_possible_partners_are_named_whatever_their_order(tmp_path: Path, order: str) -> None:
     a, descriptions = tmp_path / "a", {"1": "AX T1 PRE", "2": "AX T2 PRE", "3": "AX T1 LOW DOSE"}
     for place, key in enumerate(order):
-        write_series(
-            a / f"{place}", 2, modality="MR", description=descriptions[key], study="1.2.3", number=int(key)
-        )  # fmt: skip
+        write_series(a / f"{place}", 2, modality="MR", description=descriptions[key], study="1.2.3", number=int(key))
     assert _planned(a, tmp_path / "out") == {}
     reasons = set(_reasons(tmp_path / "out").values())
     assert len(reasons) == 1
@@ -234,9 +236,10 @@ def test_what_the_command_reads_the_archive_reads(tmp_path: Path) -> None:
 def test_a_difference_of_scans_or_a_phase_is_never_ct(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name, values in (
-        ("difference", rng.normal(0, 180, (32, 32, 8))), ("phase", rng.uniform(-4096, 4095, (32, 32, 8))),
+        ("difference", rng.normal(0, 180, (32, 32, 8))),
+        ("phase", rng.uniform(-4096, 4095, (32, 32, 8))),
         ("strong_difference", rng.laplace(0, 300, (32, 32, 8))),
-    ):  # fmt: skip
+    ):
         nib.Nifti1Image(values.astype(np.float32), np.eye(4)).to_filename(tmp_path / f"{name}.nii.gz")
     (tmp_path / "a").mkdir()
     for path in tmp_path.glob("*.nii.gz"):

@@ -113,8 +113,13 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     assert subprocess.run(command, timeout=60).returncode == 1
     found = status(output)
     assert {state: found[state] for state in ("done", "rejected", "failed", "skipped", "running", "pending")} == {
-        "done": 12, "rejected": 4, "failed": 5, "skipped": 1, "running": 0, "pending": 0,
-    }  # fmt: skip
+        "done": 12,
+        "rejected": 4,
+        "failed": 5,
+        "skipped": 1,
+        "running": 0,
+        "pending": 0,
+    }
     checked = verify(output)
     assert (checked.checked, checked.wrong, checked.unknown) == (16, {}, [])
     assert len(published(output)) == 16

@@ -93,9 +93,12 @@ def _volume(path: Path, seed: int, bad: bool = False) -> None:
 def _start(*words: object) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(
-        [sys.executable, "-m", "recon.cli", "batch", *map(str, words)], text=True, env=environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "recon.cli", "batch", *map(str, words)],
+        text=True,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def test_a_run_that_is_killed_again_and_again_is_finished_by_resume(address: str, tmp_path: Path) -> None:
@@ -127,8 +130,13 @@ def test_a_run_that_is_killed_again_and_again_is_finished_by_resume(address: str
     assert last.returncode == 1, errors
     found = json.loads(text)
     assert {state: found[state] for state in _STATES} == {
-        "done": 10, "rejected": 0, "failed": 3, "skipped": 2, "running": 0, "pending": 0,
-    }, found["inputs"]  # fmt: skip
+        "done": 10,
+        "rejected": 0,
+        "failed": 3,
+        "skipped": 2,
+        "running": 0,
+        "pending": 0,
+    }, found["inputs"]
     assert found["items"] == sum(found[state] for state in _STATES)
     assert len(found["inputs"]) == 10 + 1 + 2 + 3
     assert all(entry["reason"] for entry in found["inputs"].values())

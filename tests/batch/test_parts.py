@@ -108,12 +108,16 @@ def test_a_specification(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("inputs: [a]\nsevers: [x]", "unknown field 'severs'"), ("servers: [x]", "'inputs' names no folder"),
-        ("inputs: [a]\nin_flight: many", "in_flight is 'many'"), ("- a", "must be a mapping"),
-        ("inputs: [a]\ntasks: {pet: {}}", "tasks has 'pet'"), ("inputs: [a]\nrules: [{match: x}]", "a rule has"),
-        ("inputs: [1]", "inputs must be a list of texts"), ("inputs: [a]\nin_flight: 0", "in_flight is 0"),
+        ("inputs: [a]\nsevers: [x]", "unknown field 'severs'"),
+        ("servers: [x]", "'inputs' names no folder"),
+        ("inputs: [a]\nin_flight: many", "in_flight is 'many'"),
+        ("- a", "must be a mapping"),
+        ("inputs: [a]\ntasks: {pet: {}}", "tasks has 'pet'"),
+        ("inputs: [a]\nrules: [{match: x}]", "a rule has"),
+        ("inputs: [1]", "inputs must be a list of texts"),
+        ("inputs: [a]\nin_flight: 0", "in_flight is 0"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_specification_is_said(text: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(text)
@@ -167,9 +171,10 @@ def test_the_report_needs_nothing_from_outside(tmp_path: Path) -> None:
     for index in range(12):
         write_nifti(tmp_path / "a" / f"n{index:02d}.nii", seed=index)
     run(
-        tmp_path / "a", tmp_path / "out",
+        tmp_path / "a",
+        tmp_path / "out",
         FakeExecutor(lambda item, call: report_of(item, verdict="REVIEW" if item.name == "n07" else "PASS")),
-    )  # fmt: skip
+    )
     page = write_report(tmp_path / "out").read_text()
     assert "http" not in page
     assert "<script" not in page

@@ -40,8 +40,10 @@ def test_all_done(tmp_path: Path) -> None:
     assert (counts["done"], counts["exit_status"]) == (2, 0)
     assert sorted(executor.calls) == published(tmp_path / "out") == ["one_1", "two"]
     with sqlite3.connect(tmp_path / "out" / "ledger.sqlite") as base:
-        row = base.execute("SELECT task, model, model_version, model_sha256, verdict, attempts, length(input_sha256) "
-                           "FROM items WHERE name = 'one_1'").fetchone()  # fmt: skip
+        row = base.execute(
+            "SELECT task, model, model_version, model_sha256, verdict, attempts, length(input_sha256) "
+            "FROM items WHERE name = 'one_1'"
+        ).fetchone()
         assert row == ("ct", "ct_model", "1", "ab" * 32, "PASS", 1, 64)
         assert base.execute("SELECT count(*) FROM inputs WHERE length(sha256) = 64").fetchone() == (4,)
 
@@ -76,11 +78,22 @@ OUTCOMES: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("outcomes", "expected"),
     [
-        (["done"], 0), (["done", "done"], 0), (["rejected"], 1), (["failed"], 1), (["defect"], 1), (["slow"], 1),
-        (["done", "rejected"], 1), (["done", "failed"], 1), (["done", "rejected", "failed", "defect", "slow"], 1),
-        (["broken file"], 1), (["done", "broken file"], 1), (["text"], 2), ([], 2), (["done", "text"], 0),
+        (["done"], 0),
+        (["done", "done"], 0),
+        (["rejected"], 1),
+        (["failed"], 1),
+        (["defect"], 1),
+        (["slow"], 1),
+        (["done", "rejected"], 1),
+        (["done", "failed"], 1),
+        (["done", "rejected", "failed", "defect", "slow"], 1),
+        (["broken file"], 1),
+        (["done", "broken file"], 1),
+        (["text"], 2),
+        ([], 2),
+        (["done", "text"], 0),
     ],
-)  # fmt: skip
+)
 def test_exit_status_agrees_with_report_and_status(outcomes: list[str], expected: int, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     for index, outcome in enumerate(outcomes):

@@ -26,22 +26,51 @@ def run(seed: int, slower: float = 1.0, drift: float = 0.2, blocks: int = 12, **
             times = 100 * factor * state[index] * np.exp(rng.normal(0, 0.03, 4))
             made.append(
                 {
-                    "index": index, "began_ms": 0.0, "ended_ms": 1.0, "due_ms": [0.0] * 4, "sent_ms": [0.0] * 4,
-                    "first_ms": times.tolist(), "done_ms": times.tolist(), "status": ["OK"] * 4, "slices": [1] * 4,
-                    "digest": [""] * 4, "problem": [""] * 4,
+                    "index": index,
+                    "began_ms": 0.0,
+                    "ended_ms": 1.0,
+                    "due_ms": [0.0] * 4,
+                    "sent_ms": [0.0] * 4,
+                    "first_ms": times.tolist(),
+                    "done_ms": times.tolist(),
+                    "status": ["OK"] * 4,
+                    "slices": [1] * 4,
+                    "digest": [""] * 4,
+                    "problem": [""] * 4,
                 }
-            )  # fmt: skip
+            )
         cells.append(
             {
-                "route": route, "load": "1 callers", "kind": "closed", "value": 1.0, "slices": 1, "requests": 48,
-                "valid": True, "reasons": [], "latency_ms": {}, "service_ms": {}, "first_image_ms": {},
-                "slices_per_s": 1.0, "generator_lateness_ms": {}, "blocks": made,
+                "route": route,
+                "load": "1 callers",
+                "kind": "closed",
+                "value": 1.0,
+                "slices": 1,
+                "requests": 48,
+                "valid": True,
+                "reasons": [],
+                "latency_ms": {},
+                "service_ms": {},
+                "first_image_ms": {},
+                "slices_per_s": 1.0,
+                "generator_lateness_ms": {},
+                "blocks": made,
             }
-        )  # fmt: skip
+        )
     return {
-        "format": 1, "kind": "serve", "made": "", "software": "0", "machine": MACHINE, "settings": {},
-        "self_test": [], "valid": True, "problems": [], "processes": {}, "cells": cells, **changes,
-    }  # fmt: skip
+        "format": 1,
+        "kind": "serve",
+        "made": "",
+        "software": "0",
+        "machine": MACHINE,
+        "settings": {},
+        "self_test": [],
+        "valid": True,
+        "problems": [],
+        "processes": {},
+        "cells": cells,
+        **changes,
+    }
 
 
 def gateway(found: list[Any]) -> Any:

@@ -117,9 +117,14 @@ def test_a_pair_of_scans_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None
 
         monkeypatch.setattr(ways, "open_routes", fake)
         request = MeasurementRequest(
-            "contrast", "contrast_enhance", (ways.GATEWAY,), concurrency=(1,), rates=(), series=6,
+            "contrast",
+            "contrast_enhance",
+            (ways.GATEWAY,),
+            concurrency=(1,),
+            rates=(),
+            series=6,
             plan=Plan(blocks=6, requests=8),
-        )  # fmt: skip
+        )
         found = asyncio.run(measure("127.0.0.1:1", request, []))
         (cell,) = found["cells"]  # a streamed series would be the same again
         assert (cell["load"], cell["slices"]) == ("1 callers, 6 slices each", 6)
@@ -132,13 +137,30 @@ def test_a_pair_of_scans_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None
             assert each == pytest.approx(whole / 6, abs=0.06)
 
 
+def bench_serve(
+    server: str, output: Path, *, rate: str, series: int, routes: tuple[str, ...], task: str = "ct"
+) -> subprocess.CompletedProcess[str]:
+    """The command, as short as it can be."""
+    load = f"--blocks 1 --requests 2 --concurrency 1 --rate {rate} --series {series} --no-self-test".split()
+    chosen = [word for route in routes for word in ("--route", route)]
+    where = ["--task", task, "--server", server, "-o", str(output)]
+    command = [sys.executable, "-m", "recon.cli", "bench", "serve", *where, *load, *chosen]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
 def test_the_real_service_and_pairs_of_scans(service: str, tmp_path: Path) -> None:
-    command = [
-        sys.executable, "-m", "recon.cli", "bench", "serve", "--task", "contrast", "--server", service,
-        "-o", str(tmp_path), "--blocks", "1", "--requests", "2", "--concurrency", "1", "--rate", "50%", "--series", "5",
-        "--no-self-test", "--route", "bare runtime", "--route", "task in one process", "--route", "gateway",
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = bench_serve(
+        service,
+        tmp_path,
+        rate="50%",
+        series=5,
+        routes=(
+            "bare runtime",
+            "task in one process",
+            "gateway",
+        ),
+        task="contrast",
+    )
     found = json.loads((tmp_path / "serve.json").read_text())
     assert not found["problems"], done.stdout
     (difference,) = (value for name, value in found["notes"].items() if "largest difference" in name)
@@ -151,12 +173,16 @@ def test_the_real_service_and_pairs_of_scans(service: str, tmp_path: Path) -> No
 
 
 def test_the_real_service(service: str, tmp_path: Path) -> None:
-    command = [
-        sys.executable, "-m", "recon.cli", "bench", "serve", "--server", service, "-o", str(tmp_path),
-        "--blocks", "1", "--requests", "2", "--concurrency", "1", "--rate", "2", "--series", "0", "--no-self-test",
-        "--route", "bare runtime", "--route", "gateway",
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = bench_serve(
+        service,
+        tmp_path,
+        rate="2",
+        series=0,
+        routes=(
+            "bare runtime",
+            "gateway",
+        ),
+    )
     found = json.loads((tmp_path / "serve.json").read_text())
     assert not found["problems"], done.stdout
     assert found["notes"]["gateway: largest difference to the task in one process, HU"] <= 1.0
@@ -166,12 +192,7 @@ def test_the_real_service(service: str, tmp_path: Path) -> None:
 
 
 def test_a_gateway_that_is_not_there(tmp_path: Path) -> None:
-    command = [
-        sys.executable, "-m", "recon.cli", "bench", "serve", "--server", "127.0.0.1:9", "-o", str(tmp_path),
-        "--blocks", "1", "--requests", "2", "--concurrency", "1", "--rate", "50", "--series", "0", "--no-self-test",
-        "--route", "gateway",
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = bench_serve("127.0.0.1:9", tmp_path, rate="50", series=0, routes=("gateway",))
     assert done.returncode == 1
     assert "INVALID" in done.stdout
     assert "UNAVAILABLE" in done.stdout

@@ -49,9 +49,7 @@ def test_nifti(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     source = _nifti(tmp_path / "liver.nii.gz")
     assert run(source)[0] == 0
     out = tmp_path / "out" / "liver"
-    assert {path.name for path in out.iterdir()} == {
-        "image.nii.gz", "uncertainty.nii.gz", "report.json", "preview.png",
-    }  # fmt: skip
+    assert {path.name for path in out.iterdir()} == {"image.nii.gz", "uncertainty.nii.gz", "report.json", "preview.png"}
     before, after = nib.load(source), nib.load(out / "image.nii.gz")
     np.testing.assert_array_equal(after.affine, before.affine)
     assert after.shape == before.shape
@@ -179,8 +177,9 @@ def test_a_service_that_is_not_there(
     assert "no service was ready at 127.0.0.1:1" in said
 
 
-def test_a_server_that_dies_mid_series_keeps_what_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                              capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_a_server_that_dies_mid_series_keeps_what_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from recon import client
     from recon.client import resume
     from tests.serving.test_supervision import Service
@@ -188,8 +187,9 @@ def test_a_server_that_dies_mid_series_keeps_what_is_finished(tmp_path: Path, mo
     service = Service()
     source = _nifti(tmp_path / "long.nii.gz", slices=60)
     original = resume.Run.__next__
-    monkeypatch.setattr(client.Client.denoise_ct, "__kwdefaults__",
-                        {**client.Client.denoise_ct.__kwdefaults__, "patience_s": 1.0})  # fmt: skip
+    monkeypatch.setattr(
+        client.Client.denoise_ct, "__kwdefaults__", {**client.Client.denoise_ct.__kwdefaults__, "patience_s": 1.0}
+    )
 
     def killing(self: resume.Run) -> client.ImageSlice:
         result = original(self)

@@ -53,9 +53,11 @@ def test_commands_connect_with_client_certificates(tmp_path: Path) -> None:
     server, caller = authority.issue_cert("localhost"), authority.issue_cert("console@example.org")
     for name, blob in (
         ("ca.pem", authority.cert_pem),
-        ("server.pem", server.cert_chain_pems[0]), ("server.key", server.private_key_pem),
-        ("caller.pem", caller.cert_chain_pems[0]), ("caller.key", caller.private_key_pem),
-    ):  # fmt: skip
+        ("server.pem", server.cert_chain_pems[0]),
+        ("server.key", server.private_key_pem),
+        ("caller.pem", caller.cert_chain_pems[0]),
+        ("caller.key", caller.private_key_pem),
+    ):
         blob.write_to_path(tmp_path / name)
     import nibabel as nib
 
@@ -73,7 +75,11 @@ def test_commands_connect_with_client_certificates(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stderr
         stranger = subprocess.run(
             [sys.executable, "-m", "recon.cli", "models", "--server", target, "--tls-ca", files["ca.pem"]],
-            capture_output=True, text=True, check=False, timeout=120, env=os.environ,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env=os.environ,
+        )
         assert stranger.returncode == 1
         assert "no service was ready" in stranger.stderr

@@ -29,9 +29,14 @@ MakeSlice = Callable[..., Path]
 def recon(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(
-        [sys.executable, "-m", "recon.cli", *map(str, words)], capture_output=True, text=True, check=False,
-        timeout=200, cwd=cwd, env=environment,
-    )  # fmt: skip
+        [sys.executable, "-m", "recon.cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+        cwd=cwd,
+        env=environment,
+    )
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -88,10 +93,15 @@ def test_one_bad_input_never_costs_another(service: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "words",
-    [("ct", "absent", "-o", "out"), ("mr", "absent.h5", "-o", "out"), ("ct", ".", "-o", "out", "--tls-key", "x"),
-     ("contrast", "--pre", "a.nii", "--low", "b.nii", "-o", "out"), ("ct", "absent"),
-     ("ct", "absent", "-o", "out", "--strength", "high")],
-)  # fmt: skip
+    [
+        ("ct", "absent", "-o", "out"),
+        ("mr", "absent.h5", "-o", "out"),
+        ("ct", ".", "-o", "out", "--tls-key", "x"),
+        ("contrast", "--pre", "a.nii", "--low", "b.nii", "-o", "out"),
+        ("ct", "absent"),
+        ("ct", "absent", "-o", "out", "--strength", "high"),
+    ],
+)
 def test_json_is_json_whatever_happens(words: tuple[str, ...], tmp_path: Path) -> None:
     done = recon(*words, "--server", "127.0.0.1:1", "--json", cwd=tmp_path)
     assert done.returncode == 2
@@ -109,9 +119,10 @@ def test_without_a_service_every_job_is_said_to_have_failed(
 
     monkeypatch.setattr(work, "connect", nobody)
     found = [
-        Problem("bad.nii", UnreadableInput("bad.nii: broken")), CtVolumeJob("a", "a.nii", []),
+        Problem("bad.nii", UnreadableInput("bad.nii: broken")),
+        CtVolumeJob("a", "a.nii", []),
         CtVolumeJob("b", "b.nii", []),
-    ]  # fmt: skip
+    ]
     assert work.work(found, tmp_path, CtOptions(), server="x:1", tls=None, as_json=True, nothing="") == 2
     results = json.loads(capsys.readouterr().out)["results"]
     assert [result["input"] for result in results] == ["bad.nii", "a.nii", "b.nii"]

@@ -45,11 +45,15 @@ class _Call:
 def _answers(count: int, *, report: bool, declared: tuple[str, ...], cut: bool, checks: list[Check]) -> Iterator[Any]:
     yield ct_pb2.DenoiseResponse(
         accepted=common_pb2.Accepted(
-            rows=4, columns=4, slices=count, declared_checks=declared, series_checks=["hu_plausible"],
+            rows=4,
+            columns=4,
+            slices=count,
+            declared_checks=declared,
+            series_checks=["hu_plausible"],
             provenance=common_pb2.Provenance(model="m", model_version="1", model_sha256="a"),
             interval=interval_to_message(calibrated(1.0)),
         )
-    )  # fmt: skip
+    )
     for index in range(count):
         response = ct_pb2.DenoiseResponse()
         response.slice.slice_index = index
@@ -66,10 +70,11 @@ def _answers(count: int, *, report: bool, declared: tuple[str, ...], cut: bool, 
     if report:
         yield ct_pb2.DenoiseResponse(
             report=common_pb2.SeriesReport(
-                verdict=common_pb2.VERDICT_PASS, checks=[check_to_message(check) for check in checks],
+                verdict=common_pb2.VERDICT_PASS,
+                checks=[check_to_message(check) for check in checks],
                 interval=interval_to_message(calibrated(1.0)),
             )
-        )  # fmt: skip
+        )
 
 
 def _run(*streams: Callable[[int], Iterator[Any]]) -> Run:

@@ -39,9 +39,10 @@ def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 def call(channel: grpc.Channel, messages: Iterator[Any], timeout: float = 30) -> Iterator[Any]:
     stub = channel.stream_stream(
-        path_of(METHOD), request_serializer=lambda m: m if isinstance(m, bytes) else m.SerializeToString(),
+        path_of(METHOD),
+        request_serializer=lambda m: m if isinstance(m, bytes) else m.SerializeToString(),
         response_deserializer=toy_pb2.Response.FromString,
-    )  # fmt: skip
+    )
     return stub(messages, timeout=timeout)
 
 
@@ -259,10 +260,12 @@ def test_cancelling_just_as_the_stream_is_opened(channel: grpc.Channel) -> None:
 @pytest.mark.parametrize(
     ("header", "field"),
     [
-        ({"name": "x" * 300, "rows": 8}, "name"), ({"model": "y" * 5000, "rows": 8}, "model"), ({"rows": 0}, "rows"),
+        ({"name": "x" * 300, "rows": 8}, "name"),
+        ({"model": "y" * 5000, "rows": 8}, "model"),
+        ({"rows": 0}, "rows"),
         ({"model": "a\nb", "rows": 8}, "model"),
     ],
-)  # fmt: skip
+)
 def test_headers_are_bounded(channel: grpc.Channel, header: dict[str, Any], field: str) -> None:
     message = toy_pb2.Request(header=toy_pb2.Header(**{"columns": 6, "slices": 1, **header}))
     _, error = failure(call(channel, iter([message])))

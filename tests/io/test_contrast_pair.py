@@ -23,9 +23,12 @@ VALUES = np.random.default_rng(0).integers(0, 900, (7, 12, 10)).astype(np.uint16
 
 
 def write_series(
-    folder: Path, values: np.ndarray = VALUES, patient: str = "P1", skip: int | None = None,
+    folder: Path,
+    values: np.ndarray = VALUES,
+    patient: str = "P1",
+    skip: int | None = None,
     each: Callable[[Dataset, int], None] = lambda dataset, index: None,
-) -> Path:  # fmt: skip
+) -> Path:
     """A sagittal MR series, files in no order; ``each`` has the last word on every slice."""
     folder.mkdir(parents=True, exist_ok=True)
     study = generate_uid(entropy_srcs=[str(folder.parent)])
@@ -105,8 +108,15 @@ def test_scouts_inside_a_series_are_left_out_and_named(tmp_path: Path) -> None:
     assert any("lies across" in note for note in scan.notes)
 
 
-@pytest.mark.parametrize("image_type", [["ORIGINAL", "PRIMARY", "P", "ND"], ["ORIGINAL", "PRIMARY", "PHASE MAP"],
-                                        ["DERIVED", "PRIMARY", "SUB"], ["DERIVED", "PRIMARY", "ADC"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "image_type",
+    [
+        ["ORIGINAL", "PRIMARY", "P", "ND"],
+        ["ORIGINAL", "PRIMARY", "PHASE MAP"],
+        ["DERIVED", "PRIMARY", "SUB"],
+        ["DERIVED", "PRIMARY", "ADC"],
+    ],
+)
 def test_phase_and_maps_among_the_slices_are_left_out_and_named(tmp_path: Path, image_type: list[str]) -> None:
     folder = write_series(tmp_path / "a")
     write_series(folder, VALUES[::-1], each=lambda dataset, index: setattr(dataset, "ImageType", image_type))
@@ -135,15 +145,17 @@ def _set(**values: object) -> Callable[[Dataset, int], None]:
         (_set(PixelSpacing=[1e-9, 1e-9]), "impossible"),
         (_set(ImageOrientationPatient=[0, 0, 0, 0, 0, 0]), "impossible"),
         (_set(ImageOrientationPatient=[0, 1, 0, 0, 0.5, -0.8]), "impossible"),
-        (lambda d, i: setattr(d, "ImageOrientationPatient", [0, 0, 1, 0, 1, 0] if i > 3 else [0, 1, 0, 0, 0, -1]),
-         "MR series|lies across"),
+        (
+            lambda d, i: setattr(d, "ImageOrientationPatient", [0, 0, 1, 0, 1, 0] if i > 3 else [0, 1, 0, 0, 0, -1]),
+            "MR series|lies across",
+        ),
         (lambda d, i: setattr(d, "PixelSpacing", [1.8, 2.2] if i > 3 else [0.9, 1.1]), "MR series|slices"),
         (lambda d, i: setattr(d, "PatientID", "P2" if i > 3 else "P1"), "MR series|slices"),
         (lambda d, i: setattr(d, "ImagePositionPatient", [1.2 * i, -100.0 + 30 * (i == 3), 80.0]), "aside"),
         (lambda d, i: setattr(d, "ImagePositionPatient", [1.2 * i, -100.0 + 0.5 * i, 80.0]), "leans"),
         (lambda d, i: setattr(d, "ImagePositionPatient", [1.2, -100.0, 80.0]), "same place"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_evenly_spaced_scan_of_one_patient_is_refused(
     tmp_path: Path, each: Callable[[Dataset, int], None], words: str
 ) -> None:

@@ -61,8 +61,11 @@ def test_truncated_empty_missing_and_other_files(tmp_path) -> None:
     (tmp_path / "empty.h5").touch()
     (tmp_path / "text.h5").write_text("k-space")
     for name, words in (
-        ("cut.h5", "truncated"), ("empty.h5", "empty"), ("text.h5", "not an HDF5"), ("none.h5", "no such file"),
-    ):  # fmt: skip
+        ("cut.h5", "truncated"),
+        ("empty.h5", "empty"),
+        ("text.h5", "not an HDF5"),
+        ("none.h5", "no such file"),
+    ):
         with pytest.raises(UnreadableInput, match=words):
             read_mr(tmp_path / name)
     with pytest.raises(UnreadableInput, match="a folder"):

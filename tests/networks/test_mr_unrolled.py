@@ -19,8 +19,13 @@ def phantom(shape: tuple[int, int]) -> np.ndarray:
 
 
 def unit_maps(coils: int, shape: tuple[int, int]) -> torch.Tensor:
-    scan = acquire(np.ones(shape, np.complex64), receive_maps(coils, np.random.default_rng(0)), np.ones(shape, bool),
-                   0.0, np.random.default_rng(0))  # fmt: skip
+    scan = acquire(
+        np.ones(shape, np.complex64),
+        receive_maps(coils, np.random.default_rng(0)),
+        np.ones(shape, bool),
+        0.0,
+        np.random.default_rng(0),
+    )
     return scan.coil_images / scan.coil_images.abs().square().sum(0).sqrt()
 
 
@@ -35,8 +40,9 @@ def some_mask(kind: str, shape: tuple[int, int]) -> torch.Tensor:
 @pytest.mark.parametrize("shape", [(48, 40), (45, 37)])
 def test_transforms_are_adjoint_and_inverse(shape) -> None:
     a, b = (torch.randn(shape, dtype=torch.complex128) for _ in range(2))
-    torch.testing.assert_close(torch.vdot(to_kspace(a).flatten(), b.flatten()),
-                               torch.vdot(a.flatten(), to_image(b).flatten()))  # fmt: skip
+    torch.testing.assert_close(
+        torch.vdot(to_kspace(a).flatten(), b.flatten()), torch.vdot(a.flatten(), to_image(b).flatten())
+    )
     torch.testing.assert_close(to_image(to_kspace(a)), a)
 
 
@@ -76,8 +82,9 @@ def test_the_gradient_through_data_consistency_is_right(monkeypatch) -> None:
 def test_an_untrained_network_is_regularised_sense_in_the_unit_of_the_kspace() -> None:
     torch.manual_seed(0)
     shape = (96, 80)
-    scan = acquire(phantom(shape), receive_maps(6, np.random.default_rng(1)), np.ones(shape, bool), 0.0,
-                   np.random.default_rng(0))  # fmt: skip
+    scan = acquire(
+        phantom(shape), receive_maps(6, np.random.default_rng(1)), np.ones(shape, bool), 0.0, np.random.default_rng(0)
+    )
     truth = scan.coil_images.abs().square().sum(0).sqrt()
     with torch.no_grad():
         for unit in (1.0, 1e-6, 1e4):

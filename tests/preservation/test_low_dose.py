@@ -62,9 +62,7 @@ def test_with_few_places_detectability_is_not_measured() -> None:
 
 def test_lesions_differ_and_noise_is_the_same_with_and_without() -> None:
     (pair,) = made_up()
-    trial = lesion_trial(
-        pair, anatomy(pair), {"nothing": _nothing}, LESIONS, realisations=2, blur_mm=BLUR_MM, seed=1
-    )  # fmt: skip
+    trial = lesion_trial(pair, anatomy(pair), {"nothing": _nothing}, LESIONS, realisations=2, blur_mm=BLUR_MM, seed=1)
     np.testing.assert_allclose(trial.present["low dose"] - trial.absent["low dose"], trial.signal, atol=0.51)
     assert set(trial.lesion) == set(range(len(LESIONS)))
 

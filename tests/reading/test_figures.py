@@ -67,12 +67,24 @@ def test_where_all_choose_the_same_kappa_says_nothing() -> None:
 
 def reports(noise: list[float]) -> dict[str, tuple[str, dict[str, object]]]:
     return {
-        f"r{place}": ("aa", {"task": "ct", "checks": [
-            {"name": "noise_level", "value": value, "lower_limit": None, "upper_limit": 60.0, "unit": "HU"},
-            {"name": "luck", "value": float(place * 7 % 5), "lower_limit": None, "upper_limit": 9.0, "unit": ""},
-        ]})
+        f"r{place}": (
+            "aa",
+            {
+                "task": "ct",
+                "checks": [
+                    {"name": "noise_level", "value": value, "lower_limit": None, "upper_limit": 60.0, "unit": "HU"},
+                    {
+                        "name": "luck",
+                        "value": float(place * 7 % 5),
+                        "lower_limit": None,
+                        "upper_limit": 9.0,
+                        "unit": "",
+                    },
+                ],
+            },
+        )
         for place, value in enumerate(noise)
-    }  # fmt: skip
+    }
 
 
 def test_limits_are_proposed_where_readers_decide_by_them() -> None:

@@ -33,9 +33,7 @@ print(held - left, given, spare.give_back())
 
 def test_scattered_memory_is_given_back() -> None:
     """In a process of its own: the allocator's settings last as long as the process."""
-    done = subprocess.run(
-        [sys.executable, "-c", _SCATTERED], capture_output=True, text=True, check=True, timeout=60
-    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", _SCATTERED], capture_output=True, text=True, check=True, timeout=60)
     returned, reported, again = (int(word) for word in done.stdout.split())
     assert returned > 32 << 20
     assert abs(returned - reported) < 8 << 20

@@ -33,10 +33,15 @@ def measured(scheme: Encoding, image: np.ndarray, noise: float = NOISE) -> KSpac
         )
     path = np.ascontiguousarray(scheme.trajectory[..., ::-1].transpose(1, 0, 2))
     return KSpace(
-        1, 1, *scheme.shape, geometry, lambda _: Readouts.of_grid(raw[None], trajectory=path),
-        (SIDE, SIDE), noise,
+        1,
+        1,
+        *scheme.shape,
+        geometry,
+        lambda _: Readouts.of_grid(raw[None], trajectory=path),
+        (SIDE, SIDE),
+        noise,
         "spiral" if scheme.name == "spiral" else "radial",
-    )  # fmt: skip
+    )
 
 
 def error(image: np.ndarray, truth: np.ndarray) -> float:

@@ -35,9 +35,14 @@ def whole(lines):
 
 def header(**changes):
     values = {
-        "trajectory": mr_pb2.TRAJECTORY_CARTESIAN, "coils": COILS, "samples": SHAPE[0], "lines": SHAPE[1], "slices": 2,
-        "geometry": common_pb2.Geometry(affine_lps_mm=np.eye(4).ravel()), "model": "zero-filled",
-    }  # fmt: skip
+        "trajectory": mr_pb2.TRAJECTORY_CARTESIAN,
+        "coils": COILS,
+        "samples": SHAPE[0],
+        "lines": SHAPE[1],
+        "slices": 2,
+        "geometry": common_pb2.Geometry(affine_lps_mm=np.eye(4).ravel()),
+        "model": "zero-filled",
+    }
     return mr_pb2.ReconstructRequest(header=mr_pb2.MrHeader(**{**values, **changes}))
 
 

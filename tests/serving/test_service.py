@@ -24,9 +24,13 @@ from tests.conftest import body
 
 def _header(**changes: object) -> ct_pb2.DenoiseRequest:
     fields: dict[str, object] = {
-        "rows": 64, "columns": 64, "slices": 2, "sample_type": common_pb2.SAMPLE_TYPE_FLOAT32,
-        "unit": common_pb2.UNIT_HU, "geometry": geometry_to_message(Geometry.from_spacing(0.7, 0.7, 3)),
-    }  # fmt: skip
+        "rows": 64,
+        "columns": 64,
+        "slices": 2,
+        "sample_type": common_pb2.SAMPLE_TYPE_FLOAT32,
+        "unit": common_pb2.UNIT_HU,
+        "geometry": geometry_to_message(Geometry.from_spacing(0.7, 0.7, 3)),
+    }
     return ct_pb2.DenoiseRequest(header=ct_pb2.CtHeader(**{**fields, **changes}))
 
 

@@ -248,9 +248,15 @@ def test_another_user_can_not_open_the_socket() -> None:
         path = next(part.partition("unix:")[2] for part in command if "grpc-address" in part) + ":1"
         code = f"import socket; socket.socket(socket.AF_UNIX).connect({path!r})"
         done = subprocess.run(
-            ["/usr/bin/env", "python3", "-c", code], user=65534, group=65534, capture_output=True, text=True,
-            check=False, cwd="/", env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
-        )  # fmt: skip
+            ["/usr/bin/env", "python3", "-c", code],
+            user=65534,
+            group=65534,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        )
         assert done.returncode != 0
         assert "PermissionError" in done.stderr or "Permission denied" in done.stderr
 
@@ -262,8 +268,11 @@ def test_a_taken_port_is_one_clear_line() -> None:
         port = other.getsockname()[1]
         done = subprocess.run(
             [sys.executable, "-m", "recon.cli", "serve", "--listen", f"127.0.0.1:{port}"],
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
     assert done.returncode == 2
     assert f"can't listen on 127.0.0.1:{port}" in done.stderr
     assert "Traceback" not in done.stderr
@@ -278,8 +287,10 @@ def test_a_weight_file_that_is_not_the_configured_one_is_not_served(tmp_path: Pa
     weights.write_bytes(content)
     service = subprocess.Popen(
         [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0", "--repository", str(repository)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert service.stderr is not None
     for line in service.stderr:
         if "does not hold the files that config.pbtxt names" in line:
@@ -315,9 +326,11 @@ def test_tls_with_client_certificates(tmp_path: Path) -> None:
     server, caller = authority.issue_cert("localhost"), authority.issue_cert("console@example.org")
     for name, blob in (
         ("ca.pem", authority.cert_pem),
-        ("server.pem", server.cert_chain_pems[0]), ("server.key", server.private_key_pem),
-        ("caller.pem", caller.cert_chain_pems[0]), ("caller.key", caller.private_key_pem),
-    ):  # fmt: skip
+        ("server.pem", server.cert_chain_pems[0]),
+        ("server.key", server.private_key_pem),
+        ("caller.pem", caller.cert_chain_pems[0]),
+        ("caller.key", caller.private_key_pem),
+    ):
         blob.write_to_path(tmp_path / name)
     options = ("--tls-cert", "server.pem", "--tls-key", "server.key", "--client-ca", "ca.pem")
     paths = [str(tmp_path / part) if not part.startswith("--") else part for part in options]
@@ -343,12 +356,19 @@ def test_a_site_with_its_own_triton() -> None:
     install = prepare_install(folder)
     triton = subprocess.Popen(
         [
-            str(install.binary), f"--model-repository={default_repository()}",
+            str(install.binary),
+            f"--model-repository={default_repository()}",
             f"--backend-directory={install.backends}",
-            "--allow-http=false", "--allow-metrics=false", "--grpc-address=127.0.0.1", f"--grpc-port={port}",
+            "--allow-http=false",
+            "--allow-metrics=false",
+            "--grpc-address=127.0.0.1",
+            f"--grpc-port={port}",
         ],
-        env=install.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        env=install.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         with running("--triton", f"127.0.0.1:{port}") as service, Client(service.address) as client:
             client.wait_ready(30)

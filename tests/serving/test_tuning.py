@@ -44,9 +44,13 @@ def write(tmp_path: Path) -> Write:
 
     def make(**changes: Any) -> Path:
         record = {
-            "kind": "tune", "machine": describe(), "model": MODEL, "version": "1", "sha256": served.sha256,
+            "kind": "tune",
+            "machine": describe(),
+            "model": MODEL,
+            "version": "1",
+            "sha256": served.sha256,
             "choice": {"runtime": "onnxruntime", "threads": 1, "instances": 2, "ms": 9.0, "slices_per_s": 100.0},
-        }  # fmt: skip
+        }
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
         path.write_text(json.dumps({**record, **changes}))
         return path

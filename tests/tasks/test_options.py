@@ -37,12 +37,18 @@ def test_fields_become_options() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("share", 1, ""), ("share", 0.2, ""), ("share", True, "it must be like 0.5"),
-        ("share", 1.5, "it must lie between 0.0 and 1.0"), ("share", float("nan"), "it must lie between 0.0 and 1.0"),
-        ("where", "there", ""), ("where", "nowhere", "it must be one of here, there"),
-        ("timeout_s", 0.5, "it must be at least 1.0"), ("loud", 1, "it must be like False"), ("model", "x", ""),
+        ("share", 1, ""),
+        ("share", 0.2, ""),
+        ("share", True, "it must be like 0.5"),
+        ("share", 1.5, "it must lie between 0.0 and 1.0"),
+        ("share", float("nan"), "it must lie between 0.0 and 1.0"),
+        ("where", "there", ""),
+        ("where", "nowhere", "it must be one of here, there"),
+        ("timeout_s", 0.5, "it must be at least 1.0"),
+        ("loud", 1, "it must be like False"),
+        ("model", "x", ""),
     ],
-)  # fmt: skip
+)
 def test_values_are_held_against_kind_and_range(name: str, value: object, problem: str) -> None:
     assert _option(name).problem(value) == problem
 

@@ -29,8 +29,11 @@ def test_every_method_has_the_parts_that_engine_and_client_speak() -> None:
         assert header.name == "header"
         assert {"model", "model_version"} <= set(header.message_type.fields_by_name)
         assert [part.name for part in answered.oneofs_by_name["part"].fields] == [
-            "accepted", "chunk", "slice", "report",
-        ]  # fmt: skip
+            "accepted",
+            "chunk",
+            "slice",
+            "report",
+        ]
 
 
 def test_a_task_that_is_not_there_is_named() -> None:

@@ -33,10 +33,18 @@ def test_only_errors_that_pass_ask_to_be_tried_again() -> None:
     assert from_status(to_status(InvalidRequest("x")))[1] is None
 
 
-@given(st.builds(
-    Check, name=st.text(), value=st.floats(allow_nan=False), lower=st.none() | st.floats(allow_nan=False),
-    upper=st.none() | st.floats(allow_nan=False), unit=st.text(), outcome=st.sampled_from(Verdict), message=st.text(),
-))  # fmt: skip
+@given(
+    st.builds(
+        Check,
+        name=st.text(),
+        value=st.floats(allow_nan=False),
+        lower=st.none() | st.floats(allow_nan=False),
+        upper=st.none() | st.floats(allow_nan=False),
+        unit=st.text(),
+        outcome=st.sampled_from(Verdict),
+        message=st.text(),
+    )
+)
 def test_checks_survive_the_wire(check: Check) -> None:
     assert check_from_message(check_to_message(check)) == check
 

@@ -26,6 +26,10 @@ def compared() -> Mapping[str, Compare]:
 def record(tasks: dict[str, Any]) -> dict[str, Any]:
     """The record of a comparison with peers."""
     return {
-        "format": 1, "kind": "peers", "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "software": __version__, "machine": describe(), "tasks": tasks,
-    }  # fmt: skip
+        "format": 1,
+        "kind": "peers",
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "software": __version__,
+        "machine": describe(),
+        "tasks": tasks,
+    }

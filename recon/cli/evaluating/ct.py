@@ -79,18 +79,32 @@ def _keeps(
     for result in client.denoise_ct(probed, model=model, probes="off"):
         index = result.index
         yield lesion_grid.measure(
-            disc, where[index], grids[index], without=plain[index].image, within=result.image,
-            full=after.values[index], uncertainty=result.uncertainty, spacing_mm=spacing,
-        )  # fmt: skip
+            disc,
+            where[index],
+            grids[index],
+            without=plain[index].image,
+            within=result.image,
+            full=after.values[index],
+            uncertainty=result.uncertainty,
+            spacing_mm=spacing,
+        )
 
 
 def _print(report: dict[str, Any]) -> None:
     methods = report["methods"]
     columns = {
-        "rmse_hu": "RMSE HU", "rmse_ratio": "ratio", "psnr_db": "PSNR dB", "ssim": "SSIM", "ssim_gain": "gain",
-        "mtf50_ratio": "MTF50", "bias_fat_hu": "fat HU", "bias_soft_tissue_hu": "soft HU",
-        "interval_coverage": "coverage", "interval_half_width_hu": "width HU", "seconds": "s/slice",
-    }  # fmt: skip
+        "rmse_hu": "RMSE HU",
+        "rmse_ratio": "ratio",
+        "psnr_db": "PSNR dB",
+        "ssim": "SSIM",
+        "ssim_gain": "gain",
+        "mtf50_ratio": "MTF50",
+        "bias_fat_hu": "fat HU",
+        "bias_soft_tissue_hu": "soft HU",
+        "interval_coverage": "coverage",
+        "interval_half_width_hu": "width HU",
+        "seconds": "s/slice",
+    }
     table = Table("method", *columns.values(), title="mean over slices")
     for name, figures in methods.items():
         table.add_row(name, *(f"{figures[key]:.3f}" if key in figures else "" for key in columns))

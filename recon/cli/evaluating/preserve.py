@@ -52,9 +52,14 @@ def preserve(
         ct.picture(pairs[0], next(iter(denoisers.values())), output / "probes.png")
         found = measure_all(pairs, denoisers, realisations=count, blur_mm=ct.BLUR_MM, seed=seed)
     report = {
-        "task": "ct", "inputs": [pair.name for pair in pairs], "strength": strength, "seed": seed,
-        "realisations": count, "blur_mm": round(ct.BLUR_MM, 3), **found,
-    }  # fmt: skip
+        "task": "ct",
+        "inputs": [pair.name for pair in pairs],
+        "strength": strength,
+        "seed": seed,
+        "realisations": count,
+        "blur_mm": round(ct.BLUR_MM, 3),
+        **found,
+    }
     write_json(output / "preservation.json", report)
     (output / "preservation.html").write_text(page(report, "What is kept: low-dose CT"))
     words = table(report)

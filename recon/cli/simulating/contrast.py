@@ -48,9 +48,15 @@ def contrast(
         for name, values in (("pre", made.pre), ("low", made.low), ("full", made.full)):
             write_nifti(np.asarray(values * scale, np.float32), given, folder / f"{name}.nii.gz")
         parameters = {
-            "dose_fraction": dose_fraction, "noise": noise, "gain": gain, "bias": bias, "shift_voxels": shift,
-            "shading": shading, "matching": matching if full else "invented uptake", "seed": seed,
-        }  # fmt: skip
+            "dose_fraction": dose_fraction,
+            "noise": noise,
+            "gain": gain,
+            "bias": bias,
+            "shift_voxels": shift,
+            "shading": shading,
+            "matching": matching if full else "invented uptake",
+            "seed": seed,
+        }
         inputs = {"pre": str(pre), "full": str(full) if full else None}
         write_json(folder / "simulation.json", {"software": SOFTWARE, **inputs, **parameters})
     print(f"{output / stem(pre)}")

@@ -62,9 +62,13 @@ class Answering:
     def describe(self, header: ScanHeader) -> None:
         """What the slices that follow are of."""
         self._making = Reconstruction(
-            self._client, header, self._options, self._name, self._around.bounds.timeout_s,
+            self._client,
+            header,
+            self._options,
+            self._name,
+            self._around.bounds.timeout_s,
             lambda words: self._out.say("DBG", words),
-        )  # fmt: skip
+        )
 
     def begin(self, coming: Coming) -> None:
         """Let the readouts of a slice go up as they come; where others are waiting, it waits until it is whole."""

@@ -51,28 +51,44 @@ class Parameter:
 
 PARAMETERS = (
     Parameter(
-        "config", "mr", "method", "What makes the images; by default the method that fits the scan.",
-        MappingProxyType({
-            "mr": "best for the scan", "mr_unrolled": "unrolled network", "l1-wavelet": "L1 wavelet", "sense": "SENSE",
-            "zero-filled": "no completion", "contrast": "full-dose contrast from two scans", "null": "unchanged",
-        }),
+        "config",
+        "mr",
+        "method",
+        "What makes the images; by default the method that fits the scan.",
+        MappingProxyType(
+            {
+                "mr": "best for the scan",
+                "mr_unrolled": "unrolled network",
+                "l1-wavelet": "L1 wavelet",
+                "sense": "SENSE",
+                "zero-filled": "no completion",
+                "contrast": "full-dose contrast from two scans",
+                "null": "unchanged",
+            }
+        ),
     ),
     Parameter(
-        "pixels", "int16", "pixels", "12-bit integers with rescale slope, or floating point.",
+        "pixels",
+        "int16",
+        "pixels",
+        "12-bit integers with rescale slope, or floating point.",
         MappingProxyType({"int16": "integers", "float32": "floating point"}),
     ),
     Parameter("uncertainty", True, "uncertainty", "Send the half-width of the 90 % interval as a series of its own."),
     Parameter("complexImages", False, "complex images", "Send complex images, with their phase, as a further series."),
     Parameter("sendOriginals", False, "send originals", "Images that came are sent back first, as they are."),
     Parameter("withholdRejected", False, "withhold rejected", "Images with the verdict REJECT are not sent."),
+    Parameter("doseFraction", 0.1, "dose fraction", "Of the contrast agent, given over full.", least=0.1, most=0.5),
     Parameter(
-        "doseFraction", 0.1, "dose fraction", "Of the contrast agent, given over full.", least=0.1, most=0.5
-    ),
-    Parameter(
-        "noiseWait", 5, "wait for noise", "How long to wait for a noise scan that is still coming.", least=0, most=60,
+        "noiseWait",
+        5,
+        "wait for noise",
+        "How long to wait for a noise scan that is still coming.",
+        least=0,
+        most=60,
         unit="s",
     ),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -134,9 +150,17 @@ def options_of(config: str, parameters: Mapping[str, Any], served: Collection[st
     defaults = {parameter.id: parameter.default for parameter in PARAMETERS}
     said: dict[str, Any] = {**defaults, **found}
     return SessionOptions(
-        task, model, said["pixels"], said["uncertainty"], said["complexImages"], said["sendOriginals"],
-        said["withholdRejected"], said["doseFraction"], said["noiseWait"], notes,
-    )  # fmt: skip
+        task,
+        model,
+        said["pixels"],
+        said["uncertainty"],
+        said["complexImages"],
+        said["sendOriginals"],
+        said["withholdRejected"],
+        said["doseFraction"],
+        said["noiseWait"],
+        notes,
+    )
 
 
 def parameters_of(text: str) -> dict[str, Any]:

@@ -19,9 +19,13 @@ _HDF5 = b"\x89HDF"
 
 
 def run(
-    around: Surroundings, source: io.RawIOBase, target: BinaryIO, config: str, parameters: dict[str, Any],
+    around: Surroundings,
+    source: io.RawIOBase,
+    target: BinaryIO,
+    config: str,
+    parameters: dict[str, Any],
     show: Callable[[str], None],
-) -> AnswerOutbox:  # fmt: skip
+) -> AnswerOutbox:
     """Read a scan, and write its images as they are ready.
 
     Parameters

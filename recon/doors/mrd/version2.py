@@ -20,23 +20,54 @@ from recon.errors import InvalidRequest, MissingExtra, UnreadableInput
 #: First bytes of a stream.
 MAGIC = b"yardl"
 _COUNTERS = (
-    "kspace_encode_step_1", "kspace_encode_step_2", "average", "slice", "contrast", "phase", "repetition", "set",
+    "kspace_encode_step_1",
+    "kspace_encode_step_2",
+    "average",
+    "slice",
+    "contrast",
+    "phase",
+    "repetition",
+    "set",
     "segment",
-)  # fmt: skip
+)
 _NUMBERS = (
-    "measurement_uid", "scan_counter", "acquisition_time_stamp", "discard_pre", "discard_post", "center_sample",
-    "encoding_space_ref", "sample_time_us",
-)  # fmt: skip
+    "measurement_uid",
+    "scan_counter",
+    "acquisition_time_stamp",
+    "discard_pre",
+    "discard_post",
+    "center_sample",
+    "encoding_space_ref",
+    "sample_time_us",
+)
 _VECTORS = ("position", "read_dir", "phase_dir", "slice_dir", "patient_table_position")
 _LIMITS = ("average", "slice", "contrast", "phase", "repetition", "set", "segment")
 _SAME_PLACES = (
-    "measurement_uid", "field_of_view", "position", "slice_dir", "patient_table_position", "average", "slice",
-    "contrast", "phase", "repetition", "set", "acquisition_time_stamp", "image_index", "image_series_index",
-)  # fmt: skip
+    "measurement_uid",
+    "field_of_view",
+    "position",
+    "slice_dir",
+    "patient_table_position",
+    "average",
+    "slice",
+    "contrast",
+    "phase",
+    "repetition",
+    "set",
+    "acquisition_time_stamp",
+    "image_index",
+    "image_series_index",
+)
 _TAGS = {
-    "<u2": "ImageUint16", "<i2": "ImageInt16", "<u4": "ImageUint32", "<i4": "ImageInt32", "<f4": "ImageFloat",
-    "<f8": "ImageDouble", "<c8": "ImageComplexFloat", "<c16": "ImageComplexDouble",
-}  # fmt: skip
+    "<u2": "ImageUint16",
+    "<i2": "ImageInt16",
+    "<u4": "ImageUint32",
+    "<i4": "ImageInt32",
+    "<f4": "ImageFloat",
+    "<f8": "ImageDouble",
+    "<c8": "ImageComplexFloat",
+    "<c16": "ImageComplexDouble",
+}
 
 
 def schema_version() -> str:
@@ -135,9 +166,12 @@ def image_of(image: Image, mrd: Any) -> Any:
     head = image.head
     fields = {name: _plain(head[name]) for name in _SAME_PLACES}
     made = mrd.ImageHeader(
-        **fields, image_type=mrd.ImageType(int(head["image_type"])), col_dir=_plain(head["read_dir"]),
-        line_dir=_plain(head["phase_dir"]), physiology_time_stamp=head["physiology_time_stamp"].tolist(),
-    )  # fmt: skip
+        **fields,
+        image_type=mrd.ImageType(int(head["image_type"])),
+        col_dir=_plain(head["read_dir"]),
+        line_dir=_plain(head["phase_dir"]),
+        physiology_time_stamp=head["physiology_time_stamp"].tolist(),
+    )
     meta: dict[str, list[Any]] = {}
     for name, value in Meta.deserialize(image.attributes).items():
         words = value if isinstance(value, list) else [value]

@@ -18,18 +18,29 @@ from recon.errors import ServiceUnavailable
 Wanted = tuple[str, Sequence[str] | None]
 #: PS3.8 9.3.4, in words.
 _REASONS = {
-    (1, 1): "no reason given", (1, 2): "application context unknown", (1, 3): "our AE title is not known there",
-    (1, 7): "the called AE title is not known there", (2, 1): "no reason given", (2, 2): "protocol version",
-    (3, 1): "temporary congestion", (3, 2): "its limit of associations is reached",
-}  # fmt: skip
+    (1, 1): "no reason given",
+    (1, 2): "application context unknown",
+    (1, 3): "our AE title is not known there",
+    (1, 7): "the called AE title is not known there",
+    (2, 1): "no reason given",
+    (2, 2): "protocol version",
+    (3, 1): "temporary congestion",
+    (3, 2): "its limit of associations is reached",
+}
 _UNCOMPRESSED = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
 
 
 @contextmanager
 def associated(
-    peer: str, calling: str, wanted: Sequence[Wanted], tls: TlsFiles | None, timeout_s: float, *,
-    reporting: bool = False, handlers: Sequence[Any] = (),
-) -> Iterator[Any]:  # fmt: skip
+    peer: str,
+    calling: str,
+    wanted: Sequence[Wanted],
+    tls: TlsFiles | None,
+    timeout_s: float,
+    *,
+    reporting: bool = False,
+    handlers: Sequence[Any] = (),
+) -> Iterator[Any]:
     """An association with ``TITLE@HOST:PORT``, released when the block ends well, aborted otherwise.
 
     Parameters

@@ -69,9 +69,10 @@ class Cleaner:
             if self._open(series=row["uid"]):
                 continue
             with self._ledger.looking() as base:
-                paths = [Path(one[0]) for one in base.execute(
-                    "SELECT path FROM instances WHERE series = ?", (row["number"],)
-                )]  # fmt: skip
+                paths = [
+                    Path(one[0])
+                    for one in base.execute("SELECT path FROM instances WHERE series = ?", (row["number"],))
+                ]
             for path in paths:  # the files first: a file without a row would be taken for one that just came
                 path.unlink(missing_ok=True)
             with self._ledger.writing() as base:

@@ -85,8 +85,16 @@ class Decider:
             if len(sops) != row["there"]:
                 return
             self._early.give_up(base, row["number"])
-            _insert_job(base, rule, row["study"], "pending", f"begun early with {len(sops)} instances", None,
-                        [(row["number"], "", sops)], early=True)  # fmt: skip
+            _insert_job(
+                base,
+                rule,
+                row["study"],
+                "pending",
+                f"begun early with {len(sops)} instances",
+                None,
+                [(row["number"], "", sops)],
+                early=True,
+            )
             self._ledger.say(f"series {row['number']}", f"work is begun early with {len(sops)} instances; {rule.name}")
 
     def _decide(self, row: sqlite3.Row, why: str) -> None:
@@ -175,26 +183,44 @@ def _options(rule: Rule) -> str:
 
 
 def _insert_job(
-    base: sqlite3.Connection, rule: Rule, study: str, state: str, why: str, deadline: float | None,
-    scans: Sequence[tuple[int, str, Sequence[str]]], early: bool = False,
-) -> None:  # fmt: skip
+    base: sqlite3.Connection,
+    rule: Rule,
+    study: str,
+    state: str,
+    why: str,
+    deadline: float | None,
+    scans: Sequence[tuple[int, str, Sequence[str]]],
+    early: bool = False,
+) -> None:
     """A job and its inputs: of each scan the series, the role and the instances."""
     job = base.execute(
         "INSERT INTO jobs (study, rule, task, options, priority, state, why, deadline, created, early) "
         "VALUES (?,?,?,?,?,?,?,?,?,?)",
         (
-            study, rule.name, str(rule.task), _options(rule), PRIORITIES[rule.priority], state, why, deadline,
-            time.time(), early,
+            study,
+            rule.name,
+            str(rule.task),
+            _options(rule),
+            PRIORITIES[rule.priority],
+            state,
+            why,
+            deadline,
+            time.time(),
+            early,
         ),
-    ).lastrowid  # fmt: skip
+    ).lastrowid
     for series, role, members in scans:
         base.executemany("INSERT INTO inputs VALUES (?,?,?,?)", [(job, series, role, sop) for sop in members])
 
 
 def pass_on(
-    base: sqlite3.Connection, destinations: Sequence[str], study: str, series: str, sops: Sequence[sqlite3.Row],
+    base: sqlite3.Connection,
+    destinations: Sequence[str],
+    study: str,
+    series: str,
+    sops: Sequence[sqlite3.Row],
     priority: int,
-) -> None:  # fmt: skip
+) -> None:
     """Put what came in on its way, untouched; what is on its way already is not put there twice."""
     now = time.time()
     base.executemany(

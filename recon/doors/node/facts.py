@@ -28,9 +28,17 @@ _TEXTS = {
     "model": "ManufacturerModelName",
 }
 _READ = (
-    "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
-    "NumberOfSeriesRelatedInstances", "NumberOfTemporalPositions", "NumberOfSlices", "CTDIvol", *_TEXTS.values(),
-)  # fmt: skip
+    "SpecificCharacterSet",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "NumberOfSeriesRelatedInstances",
+    "NumberOfTemporalPositions",
+    "NumberOfSlices",
+    "CTDIvol",
+    *_TEXTS.values(),
+)
 
 
 @dataclass(frozen=True)
@@ -134,9 +142,13 @@ def _header(dataset: Dataset, calling: str, called: str) -> ObjectHeader:
         texts = {name: text(dataset, keyword) for name, keyword in _TEXTS.items()}
         facts = Facts(called=called, calling=calling, ctdi_mgy=number(dataset, "CTDIvol"), **texts)
         return ObjectHeader(
-            text(dataset, "SOPInstanceUID"), text(dataset, "SOPClassUID"), text(dataset, "SeriesInstanceUID"),
-            text(dataset, "StudyInstanceUID"), _expected(dataset), facts,
-        )  # fmt: skip
+            text(dataset, "SOPInstanceUID"),
+            text(dataset, "SOPClassUID"),
+            text(dataset, "SeriesInstanceUID"),
+            text(dataset, "StudyInstanceUID"),
+            _expected(dataset),
+            facts,
+        )
 
 
 def _expected(dataset: Dataset) -> int | None:

@@ -146,10 +146,16 @@ class Inbox:
             base.execute(
                 "INSERT INTO instances VALUES (?,?,?,?,?,?,?,?)",
                 (
-                    arrival.sop_instance, number, arrival.sop_class, arrival.syntax, str(path), path.stat().st_size,
-                    digest, now,
+                    arrival.sop_instance,
+                    number,
+                    arrival.sop_class,
+                    arrival.syntax,
+                    str(path),
+                    path.stat().st_size,
+                    digest,
+                    now,
                 ),
-            )  # fmt: skip
+            )
 
 
 def _series_key(header: ObjectHeader, arrival: Arrival) -> str:
@@ -162,10 +168,13 @@ def _arrival(path: Path) -> Arrival:
     content = path.read_bytes()
     meta, start = split(content)
     return Arrival(
-        str(meta.MediaStorageSOPInstanceUID), str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID),
-        content[start:], str(meta.get("SourceApplicationEntityTitle", "")),
+        str(meta.MediaStorageSOPInstanceUID),
+        str(meta.MediaStorageSOPClassUID),
+        str(meta.TransferSyntaxUID),
+        content[start:],
+        str(meta.get("SourceApplicationEntityTitle", "")),
         str(meta.get("ReceivingApplicationEntityTitle", "")),
-    )  # fmt: skip
+    )
 
 
 def _write(path: Path, content: bytes) -> None:

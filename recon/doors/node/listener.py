@@ -39,9 +39,14 @@ class Listener(ThreadedAssociationServer):
     request_queue_size = 128
 
     def __init__(
-        self, ae: AE, address: tuple[str, int], context: ssl.SSLContext | None, handlers: list[Any],
-        handshake_s: float, idle_s: float,
-    ) -> None:  # fmt: skip
+        self,
+        ae: AE,
+        address: tuple[str, int],
+        context: ssl.SSLContext | None,
+        handlers: list[Any],
+        handshake_s: float,
+        idle_s: float,
+    ) -> None:
         self._context, self._handshake_s, self._idle_s = context, handshake_s, idle_s
         super().__init__(ae, address, ae.ae_title, ae.supported_contexts, None, handlers)
         ae._servers.append(self)  # pynetdicom counts the associations of the servers that it knows

@@ -13,9 +13,27 @@ from recon.errors import plain
 
 #: What a line may hold; anything else is a defect, since patient data must have no way in.
 FIELDS = {
-    "address", "attempts", "called", "calling", "count", "destination", "instances", "job", "part", "pid", "reason",
-    "rule", "series", "state", "task", "title", "verdict", "why", "seconds", "listen",
-}  # fmt: skip
+    "address",
+    "attempts",
+    "called",
+    "calling",
+    "count",
+    "destination",
+    "instances",
+    "job",
+    "part",
+    "pid",
+    "reason",
+    "rule",
+    "series",
+    "state",
+    "task",
+    "title",
+    "verdict",
+    "why",
+    "seconds",
+    "listen",
+}
 _MUTEX = threading.Lock()
 
 

@@ -148,9 +148,15 @@ class Outbox:
 
 def _parcel(row: sqlite3.Row) -> Parcel:
     return Parcel(
-        row["number"], row["study"], row["series"], row["sop"], row["sop_class"], row["syntax"], Path(row["path"]),
+        row["number"],
+        row["study"],
+        row["series"],
+        row["sop"],
+        row["sop_class"],
+        row["syntax"],
+        Path(row["path"]),
         row["refusals"],
-    )  # fmt: skip
+    )
 
 
 def restart(ledger: Ledger, destination: str | None = None) -> int:

@@ -84,9 +84,13 @@ class Receiver:
         request, requestor = event.request, event.assoc.requestor
         calling, called = _titles(event)
         arrival = Arrival(
-            str(request.AffectedSOPInstanceUID), str(request.AffectedSOPClassUID), str(event.context.transfer_syntax),
-            event.encoded_dataset(include_meta=False), calling, called,
-        )  # fmt: skip
+            str(request.AffectedSOPInstanceUID),
+            str(request.AffectedSOPClassUID),
+            str(event.context.transfer_syntax),
+            event.encoded_dataset(include_meta=False),
+            calling,
+            called,
+        )
         try:
             taken = self._inbox.take(arrival)
         except ReconError as error:

@@ -132,8 +132,10 @@ class Releases:
 
     def _reports(self, job: int) -> list[tuple[str, str]]:
         """Name and hash of each result of a job."""
-        return [(path.parent.name, hashlib.sha256(path.read_bytes()).hexdigest())
-                for path in report_files(self._results / str(job))]  # fmt: skip
+        return [
+            (path.parent.name, hashlib.sha256(path.read_bytes()).hexdigest())
+            for path in report_files(self._results / str(job))
+        ]
 
 
 def report_files(folder: Path) -> list[Path]:

@@ -47,11 +47,15 @@ def products(working: Path, target: Path) -> list[Product]:
         plain = kind == "uncertainty" and (path.parents[1] / "uncertainty.dcm").exists()
         made.append(
             Product(
-                kind, str(dataset.SeriesInstanceUID), str(meta.MediaStorageSOPInstanceUID),
-                str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID), target / path.relative_to(working),
+                kind,
+                str(dataset.SeriesInstanceUID),
+                str(meta.MediaStorageSOPInstanceUID),
+                str(meta.MediaStorageSOPClassUID),
+                str(meta.TransferSyntaxUID),
+                target / path.relative_to(working),
                 plain,
             )
-        )  # fmt: skip
+        )
     return sorted(made, key=lambda one: (_KINDS.index(one.kind), one.path))
 
 

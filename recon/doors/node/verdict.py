@@ -110,15 +110,24 @@ def structured_report(report: dict[str, Any], images: Sequence[Dataset]) -> Data
         source_images=[SourceImageForMeasurementGroup(str(middle.SOPClassUID), str(middle.SOPInstanceUID))],
     )
     content = MeasurementReport(
-        observation_context=context, procedure_reported=codes.LN.CTUnspecifiedBodyRegion
-        if images[0].Modality == "CT" else codes.LN.MRIUnspecifiedBodyRegion, imaging_measurements=[group],
+        observation_context=context,
+        procedure_reported=codes.LN.CTUnspecifiedBodyRegion
+        if images[0].Modality == "CT"
+        else codes.LN.MRIUnspecifiedBodyRegion,
+        imaging_measurements=[group],
         title=codes.DCM.ImagingMeasurementReport,
-    )  # fmt: skip
+    )
     made = ComprehensiveSR(
-        evidence=[_with_required(image) for image in images], content=content[0], series_instance_uid=generate_uid(),
-        series_number=_number(images[0], _SR_NUMBER), sop_instance_uid=generate_uid(), instance_number=1,
-        manufacturer="recon", is_complete=True, is_final=False,
-    )  # fmt: skip
+        evidence=[_with_required(image) for image in images],
+        content=content[0],
+        series_instance_uid=generate_uid(),
+        series_number=_number(images[0], _SR_NUMBER),
+        sop_instance_uid=generate_uid(),
+        instance_number=1,
+        manufacturer="recon",
+        is_complete=True,
+        is_final=False,
+    )
     made.SeriesDescription = f"recon verdict: {report['verdict']}"
     made.ManufacturerModelName, made.SoftwareVersions = _MODEL_NAME, __version__
     made.DeviceSerialNumber = "none"
@@ -128,11 +137,19 @@ def structured_report(report: dict[str, Any], images: Sequence[Dataset]) -> Data
 def secondary_capture(report: dict[str, Any], page: Image.Image, image: Dataset) -> Dataset:
     """A page as a picture that every viewer shows, in the study of an image."""
     made = SCImage.from_ref_dataset(
-        ref_dataset=_with_required(image), pixel_array=np.asarray(page), photometric_interpretation="RGB",
-        bits_allocated=8, coordinate_system="PATIENT", series_instance_uid=generate_uid(),
-        series_number=_number(image, _PAGE_NUMBER), sop_instance_uid=generate_uid(), instance_number=1,
-        manufacturer="recon", patient_orientation=("L", "P"), transfer_syntax_uid=ExplicitVRLittleEndian,
-    )  # fmt: skip
+        ref_dataset=_with_required(image),
+        pixel_array=np.asarray(page),
+        photometric_interpretation="RGB",
+        bits_allocated=8,
+        coordinate_system="PATIENT",
+        series_instance_uid=generate_uid(),
+        series_number=_number(image, _PAGE_NUMBER),
+        sop_instance_uid=generate_uid(),
+        instance_number=1,
+        manufacturer="recon",
+        patient_orientation=("L", "P"),
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+    )
     made.SeriesDescription = f"recon verdict: {report['verdict']} (page)"
     made.ImageType = ["DERIVED", "SECONDARY", "OTHER", "VERDICT"]
     made.BurnedInAnnotation, made.Laterality = "NO", image.get("Laterality", "")
@@ -146,9 +163,16 @@ def _with_required(image: Dataset) -> Dataset:
     made.update({element.tag: element for element in image if element.tag.group != 0x7FE0})
     made.file_meta = image.file_meta
     for name in (
-        "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate",
-        "StudyTime", "ReferringPhysicianName",
-    ):  # fmt: skip
+        "PatientID",
+        "PatientName",
+        "PatientBirthDate",
+        "PatientSex",
+        "AccessionNumber",
+        "StudyID",
+        "StudyDate",
+        "StudyTime",
+        "ReferringPhysicianName",
+    ):
         if name not in made:
             setattr(made, name, "")
     return made

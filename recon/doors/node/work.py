@@ -182,33 +182,54 @@ class Worker:
                     "kind, priority, created, state, by_reader) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                     [
                         (
-                            name, job["study"], one.series, one.sop, one.sop_class, one.syntax, str(one.path),
-                            job["number"], one.kind, job["priority"], now, "held" if by_reader else "pending",
+                            name,
+                            job["study"],
+                            one.series,
+                            one.sop,
+                            one.sop_class,
+                            one.syntax,
+                            str(one.path),
+                            job["number"],
+                            one.kind,
+                            job["priority"],
+                            now,
+                            "held" if by_reader else "pending",
                             by_reader,
                         )
                         for one in made
                         if plain or not one.only_if_plain
                     ],
-                )  # fmt: skip
+                )
             if verdict != "REJECT":
                 base.executemany(
                     "INSERT INTO objects VALUES (?,?,?,?,?,?,?,?,?)",
                     [
                         (
-                            one.sop, job["number"], number, job["study"], one.series, one.kind, one.sop_class,
-                            one.syntax, str(one.path),
+                            one.sop,
+                            job["number"],
+                            number,
+                            job["study"],
+                            one.series,
+                            one.kind,
+                            one.sop_class,
+                            one.syntax,
+                            str(one.path),
                         )
                         for number, one in enumerate(made)
                     ],
-                )  # fmt: skip
+                )
             said = "; ".join(f"{check['name']}: {check['message']}" for check in checks)
             base.execute(
                 "UPDATE jobs SET state = ?, verdict = ?, checks = ?, finished = ?, reason = ? WHERE number = ?",
                 (
-                    "rejected" if verdict == "REJECT" else "done", verdict, json.dumps(checks), now, said[:1000],
+                    "rejected" if verdict == "REJECT" else "done",
+                    verdict,
+                    json.dumps(checks),
+                    now,
+                    said[:1000],
                     job["number"],
                 ),
-            )  # fmt: skip
+            )
             waits = f"; held for {', '.join(held)} until a reader accepts it" if held else ""
             self._ledger.say(f"job {job['number']}", f"{verdict}, to {', '.join(to) or 'nobody'}{waits}")
         log("worked", job=job["number"], verdict=verdict, seconds=round(now - job["started"], 3), instances=len(made))

@@ -16,9 +16,7 @@ from recon.doors.view.desk import Desk, UnknownCase
 from recon.errors import InternalError, InvalidRequest, OutputFailed, ReconError, UnreadableInput, one_line
 
 _MOST_BODY = 1 << 16
-_STATUS: dict[type[ReconError], int] = {
-    UnknownCase: 404, InvalidRequest: 400, UnreadableInput: 422, OutputFailed: 507,
-}  # fmt: skip
+_STATUS: dict[type[ReconError], int] = {UnknownCase: 404, InvalidRequest: 400, UnreadableInput: 422, OutputFailed: 507}
 
 
 class Answer:

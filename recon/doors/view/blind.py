@@ -30,10 +30,16 @@ def listed(desk: Desk) -> dict[str, Any]:
     for one in study.studies(book):
         given = study.answers(book, one)
         each = 1 if one.design is study.Design.CHOICE else 2
-        found.append({
-            "number": one.number, "name": one.name, "design": str(one.design), "question": one.question,
-            "questions": each * len(one.items), "results": study.results(one, given),
-        })  # fmt: skip
+        found.append(
+            {
+                "number": one.number,
+                "name": one.name,
+                "design": str(one.design),
+                "question": one.question,
+                "questions": each * len(one.items),
+                "results": study.results(one, given),
+            }
+        )
     return {"studies": found}
 
 
@@ -64,16 +70,23 @@ def question(desk: Desk, number: int, reader: str) -> dict[str, Any]:
     trials, given = one.trials(reader), study.answers(book, one).get(reader, {})
     place = next((place for place in range(len(trials)) if place not in given), None)
     shown: dict[str, Any] = {
-        "name": one.name, "design": str(one.design), "question": one.question, "trial": place, "questions": len(trials),
-    }  # fmt: skip
+        "name": one.name,
+        "design": str(one.design),
+        "question": one.question,
+        "trial": place,
+        "questions": len(trials),
+    }
     if place is None:
         return shown
     images = desk.images(desk.case(one.items[trials[place].item].key))
     display = images.display
     return {
-        **shown, "images": len(trials[place].images), "spacing_mm": images.layout.spacing, "unit": display.unit,
+        **shown,
+        "images": len(trials[place].images),
+        "spacing_mm": images.layout.spacing,
+        "unit": display.unit,
         "windows": [window.__dict__ for window in display.windows],
-    }  # fmt: skip
+    }
 
 
 def image(desk: Desk, number: int, trial: int, side: int, reader: str) -> FloatImage | None:

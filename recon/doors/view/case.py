@@ -18,9 +18,18 @@ REPORT = "report.json"
 #: The worst first; a result whose report can't be read, or says nothing, is no good one.
 ORDER = ("REJECT", "UNREADABLE", "REVIEW", "UNJUDGED", "PASS")
 _TAGS = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyDescription", "SeriesDescription",
-    "ProtocolName", "Manufacturer", "ManufacturerModelName", "StationName",
-)  # fmt: skip
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "StationName",
+)
 
 
 @dataclass(frozen=True)
@@ -143,9 +152,16 @@ def read_case(folder: Path, inputs: tuple[Path, ...] = (), taken: date | None = 
     verdict = said if said in ("PASS", "REVIEW", "REJECT") else "UNJUDGED"
     facts = _facts(folder)
     return Case(
-        folder, report, digest, "UNREADABLE" if trouble else verdict, trouble, made, inputs or _inputs(folder, report),
-        facts, taken or _day(facts.get("StudyDate", "")),
-    )  # fmt: skip
+        folder,
+        report,
+        digest,
+        "UNREADABLE" if trouble else verdict,
+        trouble,
+        made,
+        inputs or _inputs(folder, report),
+        facts,
+        taken or _day(facts.get("StudyDate", "")),
+    )
 
 
 def _inputs(folder: Path, report: Mapping[str, Any]) -> tuple[Path, ...]:

@@ -60,8 +60,14 @@ def whole(case: Case, images: CaseImages, decisions: Iterable[Decision], fate: s
 
 def without_images(case: Case, problem: str, decisions: Iterable[Decision], fate: str = "") -> dict[str, Any]:
     """A case whose images can't be opened: its report all the same."""
-    return {**line(case, decisions, fate), "report": case.report, "facts": dict(case.facts), "folder": str(case.folder),
-            "problem": problem, "failing": failing_slices(case)}  # fmt: skip
+    return {
+        **line(case, decisions, fate),
+        "report": case.report,
+        "facts": dict(case.facts),
+        "folder": str(case.folder),
+        "problem": problem,
+        "failing": failing_slices(case),
+    }
 
 
 def _words(check: Any) -> str:

@@ -37,13 +37,20 @@ def drift(cases: Iterable[Case]) -> dict[str, Any]:
             groups.setdefault((case.task, case.scanner, case.protocol), []).append(case)
     return {
         "groups": [
-            {"task": task, "scanner": scanner, "protocol": protocol, "results": len(members),
-             "months": [{"name": month.name, "counts": month.counts, "passed": month.passed and month.passed.to_json()}
-                        for month in months((_day(case), case.verdict) for case in members)],
-             "charts": _charts(members)}
+            {
+                "task": task,
+                "scanner": scanner,
+                "protocol": protocol,
+                "results": len(members),
+                "months": [
+                    {"name": month.name, "counts": month.counts, "passed": month.passed and month.passed.to_json()}
+                    for month in months((_day(case), case.verdict) for case in members)
+                ],
+                "charts": _charts(members),
+            }
             for (task, scanner, protocol), members in sorted(groups.items())
         ]
-    }  # fmt: skip
+    }
 
 
 def _charts(cases: Iterable[Case]) -> list[dict[str, Any]]:
@@ -60,11 +67,24 @@ def _charts(cases: Iterable[Case]) -> list[dict[str, Any]]:
     found = []
     for (name, unit), observations in values.items():
         made = chart(observations)
-        found.append({
-            "name": name, "unit": unit, "centre": made.centre, "lower": made.lower, "upper": made.upper,
-            "points": [{"day": one.day.isoformat(), "value": one.value, "result": one.result,
-                        "signal": made.signals.get(place)} for place, one in enumerate(made.observations)],
-        })  # fmt: skip
+        found.append(
+            {
+                "name": name,
+                "unit": unit,
+                "centre": made.centre,
+                "lower": made.lower,
+                "upper": made.upper,
+                "points": [
+                    {
+                        "day": one.day.isoformat(),
+                        "value": one.value,
+                        "result": one.result,
+                        "signal": made.signals.get(place),
+                    }
+                    for place, one in enumerate(made.observations)
+                ],
+            }
+        )
     return found
 
 

@@ -22,8 +22,11 @@ from recon.volumes import FloatImage
 
 AFTER, BEFORE, HALF_WIDTH = "image", "before", "uncertainty"
 #: Planes that a task may make beside image and uncertainty, and what the page calls them.
-_MAPS = {HALF_WIDTH: "half-width of the interval", "detectability": "smallest enhancement to be seen",
-         "survival": "share of a small lesion's contrast that is kept"}  # fmt: skip
+_MAPS = {
+    HALF_WIDTH: "half-width of the interval",
+    "detectability": "smallest enhancement to be seen",
+    "survival": "share of a small lesion's contrast that is kept",
+}
 _MOST_OPEN = 3
 _YIELD_S = 0.001
 

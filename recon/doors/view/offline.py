@@ -21,8 +21,19 @@ from recon.errors import OutputFailed
 #: Steps of a slice's range: enough for any window, and half the size.
 _STEPS = 4094
 #: Parts of a report that name no person and no place.
-_KEPT = ("task", "verdict", "status", "checks", "model", "interval", "timings_ms", "slices", "probes", "comparability",
-         "disclaimer")  # fmt: skip
+_KEPT = (
+    "task",
+    "verdict",
+    "status",
+    "checks",
+    "model",
+    "interval",
+    "timings_ms",
+    "slices",
+    "probes",
+    "comparability",
+    "disclaimer",
+)
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data: blob:; "
     "connect-src data:; form-action 'none'; base-uri 'none'"
@@ -68,20 +79,36 @@ def _embedded(case: Case, number: int, most: int) -> dict[str, Any]:
             found = {index: images.read(plane, index) for index in kept}
             slices[plane] = {
                 str(index): base64.b64encode(zlib.compress(frame(values, _STEPS), 9)).decode()
-                for index, values in found.items() if values is not None
-            }  # fmt: skip
+                for index, values in found.items()
+                if values is not None
+            }
         known = whole(case, images, [])
     finally:
         images.close()
     report = {name: case.report[name] for name in _KEPT if name in case.report}
     line = {
-        "key": f"{number}", "name": f"case {number}", "task": case.task, "verdict": case.verdict, "patient": "",
-        "taken": "", "made": known["made"], "slices": case.slices, "decisions": [],
+        "key": f"{number}",
+        "name": f"case {number}",
+        "task": case.task,
+        "verdict": case.verdict,
+        "patient": "",
+        "taken": "",
+        "made": known["made"],
+        "slices": case.slices,
+        "decisions": [],
         "why": "" if case.trouble else known["why"],
-    }  # fmt: skip
+    }
     missing = dict.fromkeys(images.missing, "not in this page")
-    shown = {**known, **line, "report": report, "facts": {}, "folder": "", "missing": missing, "kept": kept,
-             "first": kept[len(kept) // 2]}  # fmt: skip
+    shown = {
+        **known,
+        **line,
+        "report": report,
+        "facts": {},
+        "folder": "",
+        "missing": missing,
+        "kept": kept,
+        "first": kept[len(kept) // 2],
+    }
     return {"line": line, "whole": shown, "profile": profile, "slices": slices}
 
 

@@ -49,11 +49,17 @@ class Display:
 _CT = Display(
     HU,
     (
-        Window("soft tissue", -160, 240), Window("liver", 20, 180), Window("brain", 0, 80), Window("lung", -1350, 150),
-        Window("bone", -500, 1500), Window("everything", -1024, 3071),
+        Window("soft tissue", -160, 240),
+        Window("liver", 20, 180),
+        Window("brain", 0, 80),
+        Window("lung", -1350, 150),
+        Window("bone", -500, 1500),
+        Window("everything", -1024, 3071),
     ),
-    60.0, 20.0, 60.0,
-)  # fmt: skip
+    60.0,
+    20.0,
+    60.0,
+)
 
 
 def unit_of(task: str) -> str:

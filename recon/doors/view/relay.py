@@ -94,10 +94,12 @@ class Relay:
             base_url=f"{self.node}{PLACE}", headers=self._headers, verify=self._trusted, timeout=_TIMEOUT
         )
         asked = self._client.build_request(
-            request.method, request.url.path.lstrip("/"), params=str(request.query_params),
+            request.method,
+            request.url.path.lstrip("/"),
+            params=str(request.query_params),
             headers={name: request.headers[name] for name in _ASKED if name in request.headers},
             content=await request.body(),
-        )  # fmt: skip
+        )
         asked.headers["accept-encoding"] = "identity"
         try:
             answer = await self._client.send(asked, stream=True)

@@ -93,10 +93,14 @@ def serve(make: MakeApp, where: Listening) -> None:
         raise OutputFailed(problem) from error
     port = listener.getsockname()[1]
     config = uvicorn.Config(
-        make(token, hosts), log_level="warning", access_log=False, server_header=False,
+        make(token, hosts),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=3,
-        ssl_certfile=where.tls_cert and str(where.tls_cert), ssl_keyfile=where.tls_key and str(where.tls_key),
-    )  # fmt: skip
+        ssl_certfile=where.tls_cert and str(where.tls_cert),
+        ssl_keyfile=where.tls_key and str(where.tls_key),
+    )
     shown = f"[{where.host}]" if ":" in where.host else where.host
     scheme = "https" if where.tls_cert else "http"
     with listener:

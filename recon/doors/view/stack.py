@@ -102,9 +102,12 @@ def layout_of(affine: npt.NDArray[np.float64] | None, shape: tuple[int, ...], sl
     bottom = _OPPOSITE[codes[rows]] if flip_rows else codes[rows]
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     return Layout(
-        (slice_axis, rows, columns), flip_rows, flip_columns, (_OPPOSITE[right], right, _OPPOSITE[bottom], bottom),
+        (slice_axis, rows, columns),
+        flip_rows,
+        flip_columns,
+        (_OPPOSITE[right], right, _OPPOSITE[bottom], bottom),
         (float(lengths[slice_axis]), float(lengths[rows]), float(lengths[columns])),
-    )  # fmt: skip
+    )
 
 
 def shown_affine(

@@ -13,7 +13,8 @@ from recon.io.dicom import Kind, scan
 from recon.io.dicom.read.foreign import image_type, require_image
 from recon.io.dicom.read.headers import open_header, text
 from recon.io.dicom.read.kinds import CT, MR, kind_of, sop_class
-from recon.io.dicom.read.records import TAGS, series_key
+from recon.io.dicom.read.records import series_key
+from recon.io.dicom.read.tags import TAGS
 from recon.io.formats.format import Content, LeftOut, Look, OnFile, OpenedSlices
 from recon.io.formats.signature import HDF5, ends_in, is_text, packer_of
 from recon.io.nifti import is_nifti

@@ -15,44 +15,82 @@ from pydicom.valuerep import format_number_as_ds
 from recon.io.mrd.header import ScanHeader
 
 _COPIED = (
-    ("subjectInformation", (
-        ("patientName", "PatientName"), ("patientID", "PatientID"), ("patientBirthdate", "PatientBirthDate"),
-        ("patientGender", "PatientSex"), ("patientWeight_kg", "PatientWeight"), ("patientHeight_m", "PatientSize"),
-    )),
-    ("studyInformation", (
-        ("studyDate", "StudyDate"), ("studyTime", "StudyTime"), ("studyID", "StudyID"),
-        ("accessionNumber", "AccessionNumber"), ("referringPhysicianName", "ReferringPhysicianName"),
-        ("studyDescription", "StudyDescription"), ("studyInstanceUID", "StudyInstanceUID"),
-        ("bodyPartExamined", "BodyPartExamined"),
-    )),
-    ("measurementInformation", (
-        ("seriesDate", "SeriesDate"), ("seriesTime", "SeriesTime"), ("patientPosition", "PatientPosition"),
-        ("protocolName", "ProtocolName"), ("sequenceName", "SequenceName"),
-        ("seriesDescription", "SeriesDescription"), ("frameOfReferenceUID", "FrameOfReferenceUID"),
-    )),
-    ("acquisitionSystemInformation", (
-        ("systemVendor", "Manufacturer"), ("systemModel", "ManufacturerModelName"),
-        ("systemFieldStrength_T", "MagneticFieldStrength"), ("institutionName", "InstitutionName"),
-        ("stationName", "StationName"), ("deviceSerialNumber", "DeviceSerialNumber"),
-    )),
-)  # fmt: skip
+    (
+        "subjectInformation",
+        (
+            ("patientName", "PatientName"),
+            ("patientID", "PatientID"),
+            ("patientBirthdate", "PatientBirthDate"),
+            ("patientGender", "PatientSex"),
+            ("patientWeight_kg", "PatientWeight"),
+            ("patientHeight_m", "PatientSize"),
+        ),
+    ),
+    (
+        "studyInformation",
+        (
+            ("studyDate", "StudyDate"),
+            ("studyTime", "StudyTime"),
+            ("studyID", "StudyID"),
+            ("accessionNumber", "AccessionNumber"),
+            ("referringPhysicianName", "ReferringPhysicianName"),
+            ("studyDescription", "StudyDescription"),
+            ("studyInstanceUID", "StudyInstanceUID"),
+            ("bodyPartExamined", "BodyPartExamined"),
+        ),
+    ),
+    (
+        "measurementInformation",
+        (
+            ("seriesDate", "SeriesDate"),
+            ("seriesTime", "SeriesTime"),
+            ("patientPosition", "PatientPosition"),
+            ("protocolName", "ProtocolName"),
+            ("sequenceName", "SequenceName"),
+            ("seriesDescription", "SeriesDescription"),
+            ("frameOfReferenceUID", "FrameOfReferenceUID"),
+        ),
+    ),
+    (
+        "acquisitionSystemInformation",
+        (
+            ("systemVendor", "Manufacturer"),
+            ("systemModel", "ManufacturerModelName"),
+            ("systemFieldStrength_T", "MagneticFieldStrength"),
+            ("institutionName", "InstitutionName"),
+            ("stationName", "StationName"),
+            ("deviceSerialNumber", "DeviceSerialNumber"),
+        ),
+    ),
+)
 _ALLOWED = {
     "PatientSex": {"M", "F", "O"},
     "PatientPosition": {"HFP", "HFS", "HFDR", "HFDL", "FFP", "FFS", "FFDR", "FFDL"},
 }
 #: ScanningSequence and SequenceVariant of the converters' names for sequences.
 _SEQUENCES = {
-    "flash": ("GR", "SP"), "gre": ("GR", "NONE"), "gradientecho": ("GR", "NONE"), "spinecho": ("SE", "NONE"),
-    "turbospinecho": ("SE", "SK"), "tse": ("SE", "SK"), "fse": ("SE", "SK"), "epi": ("EP", "SK"),
-    "truefisp": ("GR", "SS"), "bssfp": ("GR", "SS"),
-}  # fmt: skip
+    "flash": ("GR", "SP"),
+    "gre": ("GR", "NONE"),
+    "gradientecho": ("GR", "NONE"),
+    "spinecho": ("SE", "NONE"),
+    "turbospinecho": ("SE", "SK"),
+    "tse": ("SE", "SK"),
+    "fse": ("SE", "SK"),
+    "epi": ("EP", "SK"),
+    "truefisp": ("GR", "SS"),
+    "bssfp": ("GR", "SS"),
+}
 _LARGEST_IS = 2**31 - 1
 
 
 def series_attributes(
-    header: ScanHeader | None, where: str, encoding: int = 0, contrast: int = 0, contrasts: int = 1,
+    header: ScanHeader | None,
+    where: str,
+    encoding: int = 0,
+    contrast: int = 0,
+    contrasts: int = 1,
     dwell_us: float = 0.0,
-) -> Dataset:  # fmt: skip
+) -> Dataset:
     """The attributes of one series; absent where the header says nothing, or nothing that DICOM allows.
 
     Parameters
@@ -193,6 +231,13 @@ def _integer(value: Any) -> str:
 
 
 _LEGAL: dict[str, Callable[[Any], str]] = {
-    "PN": _name, "LO": _text(64), "SH": _text(16), "CS": _code, "UI": _uid, "DA": _date, "TM": _time,
-    "DS": _decimal, "IS": _integer,
-}  # fmt: skip
+    "PN": _name,
+    "LO": _text(64),
+    "SH": _text(16),
+    "CS": _code,
+    "UI": _uid,
+    "DA": _date,
+    "TM": _time,
+    "DS": _decimal,
+    "IS": _integer,
+}

@@ -32,18 +32,24 @@ def losses(grid: Grid, members: Indices, *, uneven: bool = False) -> list[Check]
     words = "directions of the slices are no unit vectors; they are taken to be axial"
     checks.append(
         measure(
-            "placement", float(placed), unit="", lower=1.0,
+            "placement",
+            float(placed),
+            unit="",
+            lower=1.0,
             message="the header says how the slices are turned" if placed else words,
             action="left, right, front and back of this volume are a guess; convert the raw data again",
         )
-    )  # fmt: skip
+    )
     checks.append(
         measure(
-            "even_spacing", float(not uneven), unit="", lower=1.0,
+            "even_spacing",
+            float(not uneven),
+            unit="",
+            lower=1.0,
             message="slices are not evenly spaced" if uneven else "slices are evenly spaced",
             action="distances along the slices are wrong in the volume; look for slices that were lost",
         )
-    )  # fmt: skip
+    )
     return checks
 
 
@@ -53,16 +59,23 @@ def _missing(numbers: Indices, announced: int) -> Check:
     missing = sorted(set(range(last + 1)) - set(map(int, numbers)))
     words = f"slices that never came: {', '.join(map(str, missing[:20]))} of 0 to {last}" if missing else "all came"
     return measure(
-        "slices_lost", float(len(missing)), unit="", upper=0.0, message=words,
+        "slices_lost",
+        float(len(missing)),
+        unit="",
+        upper=0.0,
+        message=words,
         action="the scan was stopped early, or the file is a part of it",
-    )  # fmt: skip
+    )
 
 
 def _broken_off(numbers: Indices, counts: Indices) -> Check:
     short = numbers[counts < _BROKEN_OFF * np.median(counts)]
     words = f"slices with fewer readouts than the others: {', '.join(map(str, short[:20]))}"
     return measure(
-        "slices_broken_off", float(len(short)), unit="", upper=0.0,
+        "slices_broken_off",
+        float(len(short)),
+        unit="",
+        upper=0.0,
         message=words if len(short) else "all slices have as many readouts",
         action="the scan was stopped in the middle of them",
-    )  # fmt: skip
+    )

@@ -96,9 +96,8 @@ def series_of(document: Any, acquisitions: Acquisitions, where: str) -> list[KSp
         if encoding.trajectory == "epi":
             notes = [*notes, "EPI lines without correction of the N/2 ghost"]
         attributes = series_attributes(
-            header, where, int(key[0]), int(key[1]), contrasts,
-            float(np.median(heads["sample_time_us"][members])),
-        )  # fmt: skip
+            header, where, int(key[0]), int(key[1]), contrasts, float(np.median(heads["sample_time_us"][members]))
+        )
         for part, suffix in _orientations(heads, members):
             name = "_".join(filter(None, (label, suffix)))
             if cartesian:

@@ -20,9 +20,7 @@ from recon.io.mrd.header import document_of
 
 #: Readouts that are read from a file at once.
 _AT_ONCE_BYTES = 64 * 2**20
-_HEAD_FIELDS = {
-    "flags", "number_of_samples", "active_channels", "center_sample", "discard_pre", "discard_post", "idx",
-}  # fmt: skip
+_HEAD_FIELDS = {"flags", "number_of_samples", "active_channels", "center_sample", "discard_pre", "discard_post", "idx"}
 
 
 class Source(Protocol):

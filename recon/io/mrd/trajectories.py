@@ -84,9 +84,16 @@ def read(grid: Grid, members: Indices, label: str, notes: list[str]) -> KSpaceSe
     if problem:
         notes.append(problem)
     source = KSpace(
-        len(numbers), int(heads["active_channels"][members[0]]), samples, readouts, geometry, load, (y, x),
-        noise_std(grid), _KINDS.get(encoding.trajectory, "radial"),
-    )  # fmt: skip
+        len(numbers),
+        int(heads["active_channels"][members[0]]),
+        samples,
+        readouts,
+        geometry,
+        load,
+        (y, x),
+        noise_std(grid),
+        _KINDS.get(encoding.trajectory, "radial"),
+    )
     return KSpaceSeries(label, source, geometry, shown[::-1], False, notes)
 
 

@@ -71,10 +71,7 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
             kspace, counts = volume()
             return Readouts(kspace[first + index], counts.any(axis=0).astype(np.uint16))
 
-        source = KSpace(
-            shown_z, coils, kept, y, geometry,
-            partition, (shown_x, fine_y), std,
-        )  # fmt: skip
+        source = KSpace(shown_z, coils, kept, y, geometry, partition, (shown_x, fine_y), std)
         return KSpaceSeries(label, source, geometry, (shown_x, shown_y), True, notes)
 
     def section(index: int) -> Readouts:

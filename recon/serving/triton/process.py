@@ -78,9 +78,12 @@ class EmbeddedTriton:
     """
 
     def __init__(
-        self, repository: Path, on_change: Callable[[bool], None] = lambda _: None, models: Sequence[str] = (),
+        self,
+        repository: Path,
+        on_change: Callable[[bool], None] = lambda _: None,
+        models: Sequence[str] = (),
         tunings: Sequence[Tuning] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._loading = [f"--load-model={name}" for name in models]
         if models:
             self._loading.insert(0, "--model-control-mode=explicit")

@@ -39,10 +39,16 @@ class Reaper:
     async def start(self) -> None:
         """Start waiting."""
         self._process = await asyncio.create_subprocess_exec(
-            "/bin/sh", "-c", _SCRIPT, "recon-reaper", *map(str, self._folders),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            "/bin/sh",
+            "-c",
+            _SCRIPT,
+            "recon-reaper",
+            *map(str, self._folders),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
-        )  # fmt: skip
+        )
 
     async def watch(self, group: int | None) -> None:
         """From now on this process group is the one to end; None for none."""

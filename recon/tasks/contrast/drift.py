@@ -64,11 +64,15 @@ class Drift:
         if np.isnan(self.step):
             return [unmeasured("grey_white_contrast", unit="", why="too little tissue", action=_ACTION)]
         check = measure(
-            "grey_white_contrast", self.step, unit="", lower=LIMITS[0], upper=LIMITS[1],
+            "grey_white_contrast",
+            self.step,
+            unit="",
+            lower=LIMITS[0],
+            upper=LIMITS[1],
             message="commonest difference in bright tissue less that in dark tissue; outside, the scans differ in "
             "sequence or scanner, and what all tissue of one intensity shares is subtracted",
             action=_ACTION,
-        )  # fmt: skip
+        )
         return [check]
 
     def subtract(self, pre: FloatImage, low: FloatImage, *, scale: float, dose_fraction: float) -> None:

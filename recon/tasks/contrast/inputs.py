@@ -57,9 +57,14 @@ class _LoadedPair(Loaded[ContrastOptions]):
     def series(self, options: ContrastOptions) -> Series:
         pre, low = self.pair.pre.volume, self.pair.low.volume
         return ContrastSeries(
-            pre, low, "", options.model, options.model_version, dose_fraction=options.dose_fraction,
+            pre,
+            low,
+            "",
+            options.model,
+            options.model_version,
+            dose_fraction=options.dose_fraction,
             probes=options.probes,
-        )  # fmt: skip
+        )
 
     def sink(self, folder: Path, model: ModelIdentity, options: ContrastOptions) -> Sink:
         return ContrastSink(self.pair, folder, str(model), options.dose_fraction)
@@ -75,6 +80,8 @@ class _LoadedPair(Loaded[ContrastOptions]):
 
     def parameters(self, options: ContrastOptions) -> dict[str, Any]:
         return {
-            "dose_fraction": options.dose_fraction, "pre": str(self.pair.pre.path), "low": str(self.pair.low.path),
+            "dose_fraction": options.dose_fraction,
+            "pre": str(self.pair.pre.path),
+            "low": str(self.pair.low.path),
             "probes": options.probes,
-        }  # fmt: skip
+        }

@@ -46,12 +46,21 @@ class ContrastSeries(Series):
         self.slices, rows, columns = pre.shape
         low_slices, low_rows, low_columns = low.shape
         self._header = contrast_pb2.ContrastHeader(
-            series_name=name, rows=rows, columns=columns, slices=self.slices,
-            geometry=geometry_to_message(pre.geometry), low_rows=low_rows, low_columns=low_columns,
-            low_slices=low_slices, low_geometry=geometry_to_message(low.geometry),
-            sample_type=common_pb2.SAMPLE_TYPE_FLOAT32, dose_fraction=dose_fraction, model=model,
-            model_version=version, probes=probes_to_message(probes),
-        )  # fmt: skip
+            series_name=name,
+            rows=rows,
+            columns=columns,
+            slices=self.slices,
+            geometry=geometry_to_message(pre.geometry),
+            low_rows=low_rows,
+            low_columns=low_columns,
+            low_slices=low_slices,
+            low_geometry=geometry_to_message(low.geometry),
+            sample_type=common_pb2.SAMPLE_TYPE_FLOAT32,
+            dose_fraction=dose_fraction,
+            model=model,
+            model_version=version,
+            probes=probes_to_message(probes),
+        )
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[Any]:
         """Header and all slices of both scans."""

@@ -53,25 +53,41 @@ def judge_input(hu: Array, geometry: Geometry) -> list[Check]:
     level = tissue_noise(hu)
     checks = [
         measure(
-            "hu_range", _share((sparse < -3100) | (sparse > 20000)), unit="", upper=limits.out_of_range_share,
-            severity=Verdict.REJECT, message="share of pixels that no CT number scale has",
+            "hu_range",
+            _share((sparse < -3100) | (sparse > 20000)),
+            unit="",
+            upper=limits.out_of_range_share,
+            severity=Verdict.REJECT,
+            message="share of pixels that no CT number scale has",
             action="export the series again with its rescale slope and intercept",
         ),
         measure(
-            "tissue_share", _share(_tissue(sparse)), unit="", lower=_LEAST_TISSUE,
+            "tissue_share",
+            _share(_tissue(sparse)),
+            unit="",
+            lower=_LEAST_TISSUE,
             message="share of pixels with the HU of soft tissue",
             action="the network knows bodies; look at this slice before and after",
         ),
         measure(
-            "matrix_size", float(min(hu.shape)), unit="px", lower=limits.matrix[0], upper=limits.matrix[1],
-            message="shorter side of the slice", action="reconstruct the scan on a usual matrix",
+            "matrix_size",
+            float(min(hu.shape)),
+            unit="px",
+            lower=limits.matrix[0],
+            upper=limits.matrix[1],
+            message="shorter side of the slice",
+            action="reconstruct the scan on a usual matrix",
         ),
         measure(
-            "pixel_spacing", max(geometry.spacing[:2]), unit="mm", lower=limits.spacing_mm[0],
-            upper=limits.spacing_mm[1], message="distance between pixels",
+            "pixel_spacing",
+            max(geometry.spacing[:2]),
+            unit="mm",
+            lower=limits.spacing_mm[0],
+            upper=limits.spacing_mm[1],
+            message="distance between pixels",
             action="the network was not trained for it; compare with the original",
         ),
-    ]  # fmt: skip
+    ]
     if np.isfinite(level):
         words, (low, high) = "noise of the input in soft tissue, against the range of the training", limits.noise_hu
         action = "quieter or noisier than any scan of the training; compare with the original"
@@ -101,16 +117,23 @@ def judge_result(hu: Array, result: DenoisedSlice) -> list[Check]:
     full = result.image if result.full_strength else np.subtract(hu, result.noise, dtype=np.float32)
     checks = [
         measure(
-            "hu_shift", abs(mean_where(tissue, result.noise[_SPARSE])), unit="HU", upper=limits.shift_hu,
-            message="mean change of soft tissue", action="HU can't be read off this slice; use the original",
+            "hu_shift",
+            abs(mean_where(tissue, result.noise[_SPARSE])),
+            unit="HU",
+            upper=limits.shift_hu,
+            message="mean change of soft tissue",
+            action="HU can't be read off this slice; use the original",
         ),
         measure(
-            "mean_uncertainty", half * width.step if isinstance(width, FixedPoint) else half, unit="HU",
-            lower=limits.uncertainty_hu[0], upper=limits.uncertainty_hu[1],
+            "mean_uncertainty",
+            half * width.step if isinstance(width, FixedPoint) else half,
+            unit="HU",
+            lower=limits.uncertainty_hu[0],
+            upper=limits.uncertainty_hu[1],
             message="mean half-width of the 90 % interval in soft tissue",
             action="too wide to tell tissues apart, or no width at all; use the original",
         ),
-    ]  # fmt: skip
+    ]
     ratio = edge_energy_ratio(full, result.noise)
     words = "what was removed on edges over what was removed in flat tissue"
     if np.isfinite(ratio):  # hardly an edge in a slice: nothing there could have been blurred

@@ -51,6 +51,7 @@ class NiftiSink(Sink):
     def close(self) -> None:
         """Write what needs all slices."""
         for values, name, result in (
-            (self._image, "image", "denoised"), (self._uncertainty, "uncertainty", "uncertainty"),
-        ):  # fmt: skip
+            (self._image, "image", "denoised"),
+            (self._uncertainty, "uncertainty", "uncertainty"),
+        ):
             write_nifti(values, self._original, self._folder / f"{name}.nii.gz", result)

@@ -13,9 +13,13 @@ from recon.volumes import FloatImage, Geometry
 
 #: From what a liver metastasis looks like (6 mm, 20 HU) to a vessel, the one that must survive first.
 LESIONS = (
-    Lesion(6, 20, "HU"), Lesion(4, 20, "HU"), Lesion(3, 20, "HU"),
-    Lesion(6, 10, "HU"), Lesion(3, 100, "HU"), Lesion(2, 100, "HU"),
-)  # fmt: skip
+    Lesion(6, 20, "HU"),
+    Lesion(4, 20, "HU"),
+    Lesion(3, 20, "HU"),
+    Lesion(6, 10, "HU"),
+    Lesion(3, 100, "HU"),
+    Lesion(2, 100, "HU"),
+)
 LEAST = Least(LESIONS[0], 0.7)
 #: Point spread of a soft kernel: the Gaussian whose transfer function is the kernel's.
 BLUR_MM = 1 / (math.sqrt(2) * math.pi * SOFT.cutoff)

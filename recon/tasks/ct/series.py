@@ -32,19 +32,32 @@ class CtSeries(Series):
     """
 
     def __init__(
-        self, volume: Volume, name: str = "", model: str = "", version: str = "", *, strength: float = 1.0,
+        self,
+        volume: Volume,
+        name: str = "",
+        model: str = "",
+        version: str = "",
+        *,
+        strength: float = 1.0,
         probes: str = Probes.FEW,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.slices, rows, columns = volume.shape
         self._volume = volume
         whole = volume.whole_numbers
         self._dtype = np.dtype("<i2" if whole else "<f4")
         self._header = ct_pb2.CtHeader(
-            series_name=name, rows=rows, columns=columns, slices=self.slices,
+            series_name=name,
+            rows=rows,
+            columns=columns,
+            slices=self.slices,
             sample_type=common_pb2.SAMPLE_TYPE_INT16 if whole else common_pb2.SAMPLE_TYPE_FLOAT32,
-            unit=common_pb2.UNIT_HU, geometry=geometry_to_message(volume.geometry), strength=strength,
-            model=model, model_version=version, probes=probes_to_message(probes),
-        )  # fmt: skip
+            unit=common_pb2.UNIT_HU,
+            geometry=geometry_to_message(volume.geometry),
+            strength=strength,
+            model=model,
+            model_version=version,
+            probes=probes_to_message(probes),
+        )
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[Any]:
         """Header and slices from ``offset`` on."""

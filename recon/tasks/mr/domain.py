@@ -43,10 +43,14 @@ class Domain:
         """From the parameters ``domain_...`` of a model; ``domain_coils:sense`` is of one of its methods alone."""
         said = _parameters(model)
         return cls(
-            tuple(filter(None, said("domain_trajectories").split(","))), _range(said("domain_coils")),
-            _range(said("domain_matrix")), _range(said("domain_acceleration")),
-            float(said("domain_calibration") or 0), float(said("domain_centred") or 0), said("domain_anatomy"),
-        )  # fmt: skip
+            tuple(filter(None, said("domain_trajectories").split(","))),
+            _range(said("domain_coils")),
+            _range(said("domain_matrix")),
+            _range(said("domain_acceleration")),
+            float(said("domain_calibration") or 0),
+            float(said("domain_centred") or 0),
+            said("domain_anatomy"),
+        )
 
     def impossible(self, sampling: Sampling) -> bool:
         """Whether the scan lacks what the model can't do without."""

@@ -83,10 +83,18 @@ def series_facts(header: Any) -> SeriesFacts:
             f"noise_std is {noise:g}; a standard deviation from 0 (unknown) to {MOST_NOISE:g}", field="noise_std"
         )
     return SeriesFacts(
-        kind, header.coils, header.samples, header.lines, header.slices, max(1, header.averages),
-        (rows, columns) if rows else (header.samples, header.lines), noise, str(getattr(header, "encoding", "")),
-        bool(getattr(header, "phase", False)), probes_from_message(int(getattr(header, "probes", 0))),
-    )  # fmt: skip
+        kind,
+        header.coils,
+        header.samples,
+        header.lines,
+        header.slices,
+        max(1, header.averages),
+        (rows, columns) if rows else (header.samples, header.lines),
+        noise,
+        str(getattr(header, "encoding", "")),
+        bool(getattr(header, "phase", False)),
+        probes_from_message(int(getattr(header, "probes", 0))),
+    )
 
 
 def validate_header(coils: int, samples: int, lines: int, slices: int, averages: int, kind: str = "cartesian") -> None:

@@ -39,9 +39,13 @@ def factor_of(model: ModelFacts, readouts: Readouts) -> tuple[float, list[Check]
     factor = table.widest if cell is None else cell.factor
     words = "what half-widths are multiplied by, so that the 90 % interval covers 90 %" if holds else "not calibrated"
     check = measure(
-        CHECK, factor if holds else float("nan"), unit="", lower=0.0, message=f"{scan}: {words}",
+        CHECK,
+        factor if holds else float("nan"),
+        unit="",
+        lower=0.0,
+        message=f"{scan}: {words}",
         action="compare with l1-wavelet before small structure is trusted",
-    )  # fmt: skip
+    )
     return factor, [check]
 
 

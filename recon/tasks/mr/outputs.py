@@ -55,9 +55,14 @@ def write_dicom(image: FloatImage, uncertainty: FloatImage, series: KSpaceSeries
         made.append(("uncertainty", uncertainty, 2, "UNCERTAINTY", words))
     for name, values, number, kind, words in made:
         shared = MrDicomSeries(
-            f"{name} {series.label}".strip(), f"{words} For research use.", model, series.geometry, number, kind,
+            f"{name} {series.label}".strip(),
+            f"{words} For research use.",
+            model,
+            series.geometry,
+            number,
+            kind,
             series.attributes,
-        )  # fmt: skip
+        )
         (folder / name).mkdir()
         for index in np.flatnonzero(there):
             write_mr_slice(values[index], shared, int(index), scale, folder / name / f"{index + 1:04d}.dcm")

@@ -75,9 +75,15 @@ def sampling_of(mask: Mask, coils: int, kind: str = "cartesian") -> Sampling:
     acceleration = mask.size / measured
     rows, columns = calibration_block(mask.T)
     return Sampling(
-        kind, coils, samples, lines, acceleration, min(rows.stop - rows.start, columns.stop - columns.start),
-        min(calibration_size(mask.T)), acceleration if whole_lines else 1.0,
-    )  # fmt: skip
+        kind,
+        coils,
+        samples,
+        lines,
+        acceleration,
+        min(rows.stop - rows.start, columns.stop - columns.start),
+        min(calibration_size(mask.T)),
+        acceleration if whole_lines else 1.0,
+    )
 
 
 def mask_record(mask: Mask) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from recon.wire.messages import geometry_to_message
 from recon.wire.readouts import messages_of, messages_of_parts
 
 _TRAJECTORIES = {
-    "cartesian": mr_pb2.TRAJECTORY_CARTESIAN, "radial": mr_pb2.TRAJECTORY_RADIAL, "spiral": mr_pb2.TRAJECTORY_SPIRAL,
-}  # fmt: skip
+    "cartesian": mr_pb2.TRAJECTORY_CARTESIAN,
+    "radial": mr_pb2.TRAJECTORY_RADIAL,
+    "spiral": mr_pb2.TRAJECTORY_SPIRAL,
+}
 
 #: Allowed where lines go up as often as they are measured, and nobody knows how often that is.
 _MOST_AVERAGES = 1024
@@ -37,19 +39,36 @@ class MrSeries(Series):
     """
 
     def __init__(
-        self, kspace: KSpace, name: str = "", model: str = "", version: str = "", *, phase: bool = False,
+        self,
+        kspace: KSpace,
+        name: str = "",
+        model: str = "",
+        version: str = "",
+        *,
+        phase: bool = False,
         probes: str = Probes.FEW,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.slices = kspace.slices
         self._kspace = kspace
         self._failure: ReconError | None = None
         rows, columns = kspace.matrix or (0, 0)
         self._header = mr_pb2.MrHeader(
-            series_name=name, trajectory=_TRAJECTORIES[kspace.kind], coils=kspace.coils, samples=kspace.samples,
-            lines=kspace.lines, slices=kspace.slices, geometry=geometry_to_message(kspace.geometry),
-            model=model, model_version=version, rows=rows, columns=columns, noise_std=kspace.noise_std,
-            phase=phase, probes=probes_to_message(probes), averages=_MOST_AVERAGES if kspace.coming is not None else 0,
-        )  # fmt: skip
+            series_name=name,
+            trajectory=_TRAJECTORIES[kspace.kind],
+            coils=kspace.coils,
+            samples=kspace.samples,
+            lines=kspace.lines,
+            slices=kspace.slices,
+            geometry=geometry_to_message(kspace.geometry),
+            model=model,
+            model_version=version,
+            rows=rows,
+            columns=columns,
+            noise_std=kspace.noise_std,
+            phase=phase,
+            probes=probes_to_message(probes),
+            averages=_MOST_AVERAGES if kspace.coming is not None else 0,
+        )
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[mr_pb2.ReconstructRequest]:
         """Header and readouts of the slices from ``offset`` on."""

@@ -47,17 +47,20 @@ def calibrate(weights: dict[str, Tensor], recipe: ContrastRecipe, roots: list[Pa
         Folders that hold the held-out sources.
     """
     network = network_of(weights, recipe)
-    pairs, measured = [], {}
+    pairs: list[Samples] = []
+    measured: dict[str, dict[str, float]] = {}
     heads = [load_head(source, roots) for source in recipe.held_out]
     for head in sorted(heads, key=lambda head: head.kind, reverse=True):  # pairs first
-        found = [
-            _errors(network, *scene, noise, recipe.seed) for scene in _scenes(head, recipe.seed) for noise in NOISE
-        ]
-        error, width = (np.concatenate(part) for part in zip(*found, strict=True))
+        scenes = []
+        for scene in _scenes(head, recipe.seed):
+            found = [_errors(network, *scene, noise, recipe.seed) for noise in NOISE]
+            error, width = (np.concatenate(part) for part in zip(*found, strict=True))
+            scenes.append((error, width))
         if head.kind == "pair":
-            pairs.append((error, width))
+            pairs += scenes
             continue
-        factor = _factor(pairs) if pairs else _factor([(error, width)])
+        error, width = (np.concatenate(part) for part in zip(*scenes, strict=True))
+        factor = _factor(pairs or scenes)
         measured[head.name] = {
             "coverage": round(measured_coverage(error, factor * width), 4),
             "mean_half_width": round(float(np.mean(factor * width)), 4),
@@ -66,6 +69,8 @@ def calibrate(weights: dict[str, Tensor], recipe: ContrastRecipe, roots: list[Pa
 
 
 Scene = tuple[FloatArray, FloatArray, Mask]
+#: Absolute errors and predicted half-widths of the voxels of a head.
+Samples = tuple[FloatArray, FloatArray]
 
 
 def _scenes(head: HeadVolume, seed: int) -> list[Scene]:
@@ -88,9 +93,9 @@ def _errors(
     return error, made.uncertainty(slices)[inside]
 
 
-def _factor(samples: list[tuple[FloatArray, FloatArray]]) -> float:
-    """Each head counts alike, however many voxels it has."""
-    fewest = min(len(error) for error, _ in samples)
-    rng = np.random.default_rng(0)
-    kept = [(e[i], w[i]) for e, w in samples for i in [rng.choice(len(e), fewest, replace=False)]]
-    return conformal_factor(np.concatenate([e for e, _ in kept]), np.concatenate([w for _, w in kept]), COVERAGE)
+def _factor(scenes: list[Samples]) -> float:
+    """The factor that each scene needs by itself, of which the largest holds for all.
+
+    Nobody knows which way of matching two scans tells the true uptake; the interval holds for either.
+    """
+    return max(conformal_factor(error, width, COVERAGE) for error, width in scenes)

@@ -36,9 +36,9 @@ def random_places(mask: Mask, count: int, rng: np.random.Generator) -> npt.NDArr
     return np.array(found, dtype=np.int64).reshape(-1, 3)
 
 
-def blob(shape: tuple[int, ...], centre: npt.NDArray[np.int64], radius: float, rng: np.random.Generator) -> tuple[
-    tuple[slice, ...], FloatArray
-]:  # fmt: skip
+def blob(
+    shape: tuple[int, ...], centre: npt.NDArray[np.int64], radius: float, rng: np.random.Generator
+) -> tuple[tuple[slice, ...], FloatArray]:
     """A box and, in it, the distance from the centre over the radius of a crooked ball (1 on its surface)."""
     reach = int(np.ceil(radius * 1.8)) + 3
     box = tuple(

@@ -141,9 +141,14 @@ def no_agent(
 
 
 def evaluate(
-    pre: list[Path], full: list[Path], noise: list[float], dose_fraction: float, ways: list[Matching],
-    model: Path, recipe: Path,
-) -> tuple[dict[str, Any], Callable[[Path], None]]:  # fmt: skip
+    pre: list[Path],
+    full: list[Path],
+    noise: list[float],
+    dose_fraction: float,
+    ways: list[Matching],
+    model: Path,
+    recipe: Path,
+) -> tuple[dict[str, Any], Callable[[Path], None]]:
     """Measure a served version on pairs; returns the report and what draws its page.
 
     Parameters
@@ -183,9 +188,14 @@ def evaluate(
             absent[case.name] = no_agent(network, case, max(noise), slices, factor)
         report[way] = summary(each)
     whole = {
-        "dose_fraction": dose_fraction, "noise": noise, "data_range": metrics.DATA_RANGE, "conformal_factor": factor,
-        "sha256": parameters["sha256"], "matching": report, "no_agent": absent,
-    }  # fmt: skip
+        "dose_fraction": dose_fraction,
+        "noise": noise,
+        "data_range": metrics.DATA_RANGE,
+        "conformal_factor": factor,
+        "sha256": parameters["sha256"],
+        "matching": report,
+        "no_agent": absent,
+    }
     shown, title = pages[min(1, len(pages) - 1)]
     slot = int((shown.pictures["true enhancement"] > metrics.STRONG).sum(axis=(1, 2)).argmax())
     return whole, lambda path: draw(shown, slot, title, path)

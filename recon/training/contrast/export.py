@@ -14,10 +14,13 @@ from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.export import halve_weights
 
 CONFIG = ModelConfig(
-    "contrast", "Full-dose contrast from a reduced dose, residual U-Net with a 90 % interval", "network",
+    "contrast",
+    "Full-dose contrast from a reduced dose, residual U-Net with a 90 % interval",
+    "network",
     [Entry("features", (-1, CHANNELS, -1, -1)), Entry("conditions", (-1, 2))],
-    [Entry("enhancement_and_interval", (-1, 3, -1, -1))], is_default=True,
-)  # fmt: skip
+    [Entry("enhancement_and_interval", (-1, 3, -1, -1))],
+    is_default=True,
+)
 WARM_SHAPE = f"features:1,{CHANNELS},192,160;conditions:1,2"
 _OPSET = 18  # what OpenVINO is checked against torch at
 

@@ -22,6 +22,7 @@ class ContrastRecipe(BaseModel):
     pool: int = Field(8, gt=0, description="simulated volumes kept at a time")
     steps_per_volume: int = Field(6, gt=0)
     start: str = Field("", description="served file to begin from; empty: from scratch")
+    blend: float = Field(1.0, gt=0, le=1, description="share of the trained weights, the rest being those at the start")
     response_weight: float = Field(0.0, ge=0, description="of the response to faint lesions, in the loss")
     core_weight: float = Field(0.7, ge=0, le=1, description="share of lesions' inner voxels in the interval's loss")
     slab: int = Field(64, ge=16, description="slices of a simulated volume")

@@ -165,9 +165,13 @@ def _added(
     features[:, _SLICES : 2 * _SLICES + len(SIGMAS)] += change
     added = change[:, REACH : REACH + 1]
     seen = PairPatches(
-        features, patches.conditions, patches.enhancement + added, patches.remainder + patches.share * added,
-        patches.share, patches.inside,
-    )  # fmt: skip
+        features,
+        patches.conditions,
+        patches.enhancement + added,
+        patches.remainder + patches.share * added,
+        patches.share,
+        patches.inside,
+    )
     return Lesions(seen, added, *(torch.from_numpy(plane)[:, None] for plane in (inside, height, core)))
 
 

@@ -26,7 +26,10 @@ class ContrastTrainer(Trainer[ContrastRecipe]):
     def ship(self, recipe: ContrastRecipe, roots: list[Path], work: Path, folder: Path, version: str) -> Shipped:
         """See :class:`recon.training.trainer.Trainer`."""
         weights = folder / version / "model.onnx"
-        write_onnx(checkpoint.load_average(work / "checkpoint.safetensors"), recipe, weights)
+        trained = checkpoint.load_average(work / "checkpoint.safetensors")
+        if recipe.start and recipe.blend < 1:
+            trained = checkpoint.blended(trained, read_weights(Path(recipe.start)), recipe.blend)
+        write_onnx(trained, recipe, weights)
         calibration = calibrate(read_weights(weights), recipe, roots)
         factor = calibration["conformal_factor"]
         sha256 = write_version(folder, version, CONFIG, [weights.name], factor, WARM_SHAPE)

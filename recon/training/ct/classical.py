@@ -31,9 +31,8 @@ def block_matching(hu: FloatArray, sigma: float) -> FloatArray:
 def bilateral(hu: FloatArray, sigma: float) -> FloatArray:
     """Bilateral filter, 2 pixels in space and ``sigma`` HU in value."""
     return _in_range(
-        hu, -400, 500,
-        lambda part: denoise_bilateral(part + 400, win_size=7, sigma_color=sigma, sigma_spatial=2) - 400,
-    )  # fmt: skip
+        hu, -400, 500, lambda part: denoise_bilateral(part + 400, win_size=7, sigma_color=sigma, sigma_spatial=2) - 400
+    )
 
 
 def _in_range(hu: FloatArray, low: float, high: float, denoise: Callable[[FloatArray], FloatArray]) -> FloatArray:

@@ -89,9 +89,16 @@ class MeasuredDisc:
 
 
 def measure(
-    disc: Disc, where: Places, grid: FloatArray, *, without: FloatArray, within: FloatArray, full: FloatArray,
-    uncertainty: FloatArray, spacing_mm: float,
-) -> MeasuredDisc:  # fmt: skip
+    disc: Disc,
+    where: Places,
+    grid: FloatArray,
+    *,
+    without: FloatArray,
+    within: FloatArray,
+    full: FloatArray,
+    uncertainty: FloatArray,
+    spacing_mm: float,
+) -> MeasuredDisc:
     """Compare a slice denoised with discs and without.
 
     Parameters

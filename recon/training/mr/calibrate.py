@@ -101,11 +101,14 @@ def summary(scans: Sequence[Scored], recipe: MrRecipe) -> dict[str, Any]:
         others = {name: _factor([scan for scan in inside if scan.anatomy != name]) for name in names}
         covered = {name: _covered(inside, name, factor) for name, factor in others.items()}
         found = {
-            "pattern": cell.pattern, "acceleration": list(cell.acceleration), "coils": list(cell.coils),
-            "factor": round(_factor(inside), 3), "scans": len(inside),
+            "pattern": cell.pattern,
+            "acceleration": list(cell.acceleration),
+            "coils": list(cell.coils),
+            "factor": round(_factor(inside), 3),
+            "scans": len(inside),
             "factor_by_others": {name: round(factor, 3) for name, factor in others.items()},
             "coverage_by_others": covered,
-        }  # fmt: skip
+        }
         limits = {name: recipe.accepted_measured if name in real else recipe.accepted for name in names}
         kept = len(inside) >= recipe.least_scans and all(
             limits[name][0] <= value <= limits[name][1] for name, value in covered.items()

@@ -17,11 +17,14 @@ from recon.volumes import FloatImage
 
 _TRUTHS = ("reconstruction", "reconstruction_rss", "reconstruction_esc")
 _COLUMNS = (
-    ("PSNR dB", "psnr_db", "{:.2f}"), ("SSIM", "ssim", "{:.3f}"), ("NMSE", "nmse", "{:.4f}"),
+    ("PSNR dB", "psnr_db", "{:.2f}"),
+    ("SSIM", "ssim", "{:.3f}"),
+    ("NMSE", "nmse", "{:.4f}"),
     ("HFEN", "hfen", "{:.3f}"),
-    ("data residual", "data_consistency", "{:.3f}"), ("coverage", "coverage", "{:.3f}"),
+    ("data residual", "data_consistency", "{:.3f}"),
+    ("coverage", "coverage", "{:.3f}"),
     ("half-width", "half_width", "{:.3f}"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -153,10 +156,14 @@ def write_json(evaluated: Sequence[MethodScores], path: Path) -> None:
         return {name: value if np.isfinite(value) else None for name, value in asdict(scores).items()}
 
     content = [
-        {"method": item.name, "missing_slices": item.missing, "mean": plain(item.mean),
-         "slices": [plain(scores) for scores in item.slices]}
+        {
+            "method": item.name,
+            "missing_slices": item.missing,
+            "mean": plain(item.mean),
+            "slices": [plain(scores) for scores in item.slices],
+        }
         for item in evaluated
-    ]  # fmt: skip
+    ]
     path.write_text(json.dumps({"results": content}, indent=2) + "\n")
 
 

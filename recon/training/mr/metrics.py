@@ -99,8 +99,10 @@ def score(
         float(20 * np.log10(peak / max(np.sqrt(np.mean(error**2)), 1e-300))),
         float(similar[inside].mean()),
         _high_frequency_error(y, t, inside),
-        coverage, width, data_consistency,
-    )  # fmt: skip
+        coverage,
+        width,
+        data_consistency,
+    )
 
 
 def mean_scores(scores: list[Scores]) -> Scores:

@@ -61,10 +61,13 @@ class ScanProtocol:
             if value not in known:
                 raise InvalidRequest(f"{name} is {value}; there are {', '.join(known)}", field=name)
         for name, number, low, high in (
-            ("acceleration", self.acceleration, 1, 32), ("partial_fourier", self.partial_fourier, 0.55, 1),
-            ("coils", self.coils, 1, 128), ("noise", self.noise, 0, 10), ("calibration", self.calibration, 0, 512),
+            ("acceleration", self.acceleration, 1, 32),
+            ("partial_fourier", self.partial_fourier, 0.55, 1),
+            ("coils", self.coils, 1, 128),
+            ("noise", self.noise, 0, 10),
+            ("calibration", self.calibration, 0, 512),
             ("trajectory_error", self.trajectory_error, 0, 10),
-        ):  # fmt: skip
+        ):
             if not low <= number <= high:
                 raise InvalidRequest(f"{name} is {number}; it must lie between {low} and {high}", field=name)
 

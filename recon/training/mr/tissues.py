@@ -30,9 +30,15 @@ def from_hounsfield(values: FloatArray, rng: Rng) -> tuple[FloatArray, FloatArra
         (y, x) float32, 0 to 1.
     """
     lung, fat, edge, fluid, muscle, organ, bright, spongy = (
-        rng.uniform(0.0, 0.12), rng.uniform(0.1, 1.0), rng.uniform(0.1, 0.5), rng.uniform(0.05, 1.0),
-        rng.uniform(0.12, 0.6), rng.uniform(0.15, 0.9), rng.uniform(0.1, 1.0), rng.uniform(0.1, 0.8),
-    )  # fmt: skip
+        rng.uniform(0.0, 0.12),
+        rng.uniform(0.1, 1.0),
+        rng.uniform(0.1, 0.5),
+        rng.uniform(0.05, 1.0),
+        rng.uniform(0.12, 0.6),
+        rng.uniform(0.15, 0.9),
+        rng.uniform(0.1, 1.0),
+        rng.uniform(0.1, 0.8),
+    )
     heights = np.array(
         [0.0, lung, lung, fat, fat, edge, fluid, muscle, organ, bright, spongy, 0.4 * spongy, 0.05 * spongy]
     )

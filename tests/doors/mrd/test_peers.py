@@ -39,9 +39,10 @@ def door(service):
 
 def generate(path, *options: str):
     subprocess.run(
-        ["ismrmrd_generate_cartesian_shepp_logan", "-o", str(path), "-n", "0.001", *options], check=True,
+        ["ismrmrd_generate_cartesian_shepp_logan", "-o", str(path), "-n", "0.001", *options],
+        check=True,
         capture_output=True,
-    )  # fmt: skip
+    )
     return path
 
 

@@ -66,8 +66,10 @@ def test_a_file_of_version_1(through, tmp_path) -> None:
     path = tmp_path / "scan.h5"
     _, header, *readouts = simple_scan(1)
     kind = [
-        ("head", layout.ACQUISITION_HEAD), ("traj", h5py.vlen_dtype(np.float32)), ("data", h5py.vlen_dtype(np.float32)),
-    ]  # fmt: skip
+        ("head", layout.ACQUISITION_HEAD),
+        ("traj", h5py.vlen_dtype(np.float32)),
+        ("data", h5py.vlen_dtype(np.float32)),
+    ]
     rows = np.empty(len(readouts), kind)
     for row, readout in zip(rows, readouts, strict=True):
         row["head"], row["traj"] = readout.heads[0], np.zeros(0, np.float32)
@@ -76,9 +78,7 @@ def test_a_file_of_version_1(through, tmp_path) -> None:
         file["dataset/data"] = rows
         file["dataset/xml"] = np.array([header.xml], object)
     out, _, done = through(path.read_bytes(), pixels="float32")
-    image = next(
-        item for item in ProtocolDeserializer(io.BytesIO(out)).deserialize() if hasattr(item, "image_type")
-    )  # fmt: skip
+    image = next(item for item in ProtocolDeserializer(io.BytesIO(out)).deserialize() if hasattr(item, "image_type"))
     np.testing.assert_allclose(image.data[0, 0], root_sum_of_squares(), rtol=1e-3, atol=1e-3)
     assert done.images == 2
 

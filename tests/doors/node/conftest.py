@@ -73,10 +73,13 @@ def configured(tmp_path: Path) -> Callable[..., NodeConfig]:
 
     def make(**changes: Any) -> NodeConfig:
         content: dict[str, Any] = {
-            "titles": ["RECON"], "listen": "127.0.0.1:0", "folder": str(tmp_path / "node"),
-            "senders": [{"title": "*"}], "limits": {"free_gb": 0.01, "free_share": 0.0},
+            "titles": ["RECON"],
+            "listen": "127.0.0.1:0",
+            "folder": str(tmp_path / "node"),
+            "senders": [{"title": "*"}],
+            "limits": {"free_gb": 0.01, "free_share": 0.0},
             "completion": {"quiet_s": 0.3, "counted_quiet_s": 0.05, "longest_wait_s": 1.0, "pair_wait_s": 1.0},
-        }  # fmt: skip
+        }
         return config_of({**content, **changes}, "test", tmp_path)
 
     return make
@@ -154,9 +157,12 @@ def node_process(config: NodeConfig, tmp_path: Path, part: str | None = None) ->
     path.write_text(yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True)))
     words = ["recon.doors.node", part, str(path)] if part else ["recon.cli", "node", "run", "--config", str(path)]
     process = subprocess.Popen(
-        [sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        [sys.executable, "-m", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
         stderr=(tmp_path / "node.log").open("a"),
-    )  # fmt: skip
+    )
     try:
         assert process.stdout is not None
         if part in (None, "receive"):

@@ -19,9 +19,12 @@ pytestmark = pytest.mark.service
 
 @pytest.mark.parametrize("retention", [{"keep_s": 0.0}, {"keep_s": 1e6, "emergency_free_share": 0.999999}])
 def test_what_is_done_and_sent_goes_and_nothing_else(
-    receiving: Callable[..., Receiving], make_series: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    receiving: Callable[..., Receiving],
+    make_series: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     retention: dict[str, float],
-) -> None:  # fmt: skip
+) -> None:
     """By age, and earlier when the disk is nearly full."""
     rule = ct_rule(tmp_path, originals_to=["SECOND"])
     node = receiving(**rule, retention=retention)

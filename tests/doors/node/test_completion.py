@@ -23,11 +23,15 @@ Start = Callable[..., Receiving]
 @pytest.mark.parametrize(
     ("count", "expected", "quiet_s", "is_whole"),
     [
-        (10, None, 59, False), (10, None, 60, True),  # nothing announced: quiet alone
-        (180, 180, 1, False), (180, 180, 2, True),  # all came
-        (127, 180, 60, False), (127, 180, 599, False), (127, 180, 600, True),  # a sender that pauses is waited for
+        (10, None, 59, False),
+        (10, None, 60, True),  # nothing announced: quiet alone
+        (180, 180, 1, False),
+        (180, 180, 2, True),  # all came
+        (127, 180, 60, False),
+        (127, 180, 599, False),
+        (127, 180, 600, True),  # a sender that pauses is waited for
     ],
-)  # fmt: skip
+)
 def test_when_a_series_is_whole(count: int, expected: int | None, quiet_s: float, is_whole: bool) -> None:
     why = whole(count, expected, quiet_s, TIMES)
     assert (why is not None) == is_whole
@@ -42,9 +46,10 @@ def sent(node: Receiving, files: list[Path]) -> None:
 def test_a_pause_does_not_cut_a_series(receiving: Start, make_series: Any, tmp_path: Path) -> None:
     """fo-dicom#1464: 180 were sent, 127 were worked on."""
     node = receiving(
-        rules=[CT_RULE], destinations={"DISK": {"folder": str(tmp_path / "disk")}},
+        rules=[CT_RULE],
+        destinations={"DISK": {"folder": str(tmp_path / "disk")}},
         completion={"quiet_s": 0.1, "counted_quiet_s": 0.1, "longest_wait_s": 30},
-    )  # fmt: skip
+    )
     files = make_series(6, NumberOfSeriesRelatedInstances=6)
     sent(node, files[:4])
     time.sleep(0.5)
@@ -95,9 +100,10 @@ def test_a_pair_comes_together(receiving: Start, make_series: Any, tmp_path: Pat
 @pytest.mark.service
 def test_half_a_pair_is_given_up(receiving: Start, make_series: Any, tmp_path: Path) -> None:
     node = receiving(
-        rules=PAIR, destinations={"DISK": {"folder": str(tmp_path / "disk")}},
+        rules=PAIR,
+        destinations={"DISK": {"folder": str(tmp_path / "disk")}},
         completion={"quiet_s": 0.1, "pair_wait_s": 0.3},
-    )  # fmt: skip
+    )
     sent(node, make_series(2, SeriesDescription="T1 pre"))
     until(node.decider.look)
     time.sleep(0.4)

@@ -31,12 +31,19 @@ class Orthanc:
         folder.mkdir(exist_ok=True)
         self._config = folder / "orthanc.json"
         settings = {
-            "StorageDirectory": str(folder / "db"), "IndexDirectory": str(folder / "db"), "HttpPort": self.http,
-            "DicomPort": self.dicom, "DicomAet": "ORTHANC", "RemoteAccessAllowed": False,
-            "AuthenticationEnabled": False, "DicomAlwaysAllowStore": True, "OverwriteInstances": True,
+            "StorageDirectory": str(folder / "db"),
+            "IndexDirectory": str(folder / "db"),
+            "HttpPort": self.http,
+            "DicomPort": self.dicom,
+            "DicomAet": "ORTHANC",
+            "RemoteAccessAllowed": False,
+            "AuthenticationEnabled": False,
+            "DicomAlwaysAllowStore": True,
+            "OverwriteInstances": True,
             "DicomModalities": {"recon": {"AET": "RECON", "Host": "127.0.0.1", "Port": node_port}},
-            "Plugins": ["/usr/share/orthanc/plugins"], "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-        }  # fmt: skip
+            "Plugins": ["/usr/share/orthanc/plugins"],
+            "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        }
         self._config.write_text(json.dumps(settings))
         self.start()
 
@@ -89,9 +96,11 @@ def test_it_commits_what_we_send_and_is_told_what_we_hold(
     listen = free_port()
     archive = orthanc(listen)
     node = receiving(
-        listen=f"127.0.0.1:{listen}", senders=senders(archive.dicom), otherwise={"originals_to": ["ORTHANC"]},
+        listen=f"127.0.0.1:{listen}",
+        senders=senders(archive.dicom),
+        otherwise={"originals_to": ["ORTHANC"]},
         destinations={"ORTHANC": {"dicom": f"ORTHANC@127.0.0.1:{archive.dicom}", "commitment": True, **QUICK}},
-    )  # fmt: skip
+    )
     received(node, make_series(3))
     until(lambda: deliver(node, "ORTHANC") or states(node) == {"committed": 3}, 30)
     assert archive.sops == {row["sop"] for row in node.rows("SELECT sop FROM instances")}
@@ -142,9 +151,7 @@ def test_everything_arrives_whoever_is_killed(
     changes["destinations"] = {
         "ORTHANC": {"dicom": f"ORTHANC@127.0.0.1:{archive.dicom}", "commitment": True, "commitment_wait_s": 2, **QUICK}
     }
-    config = configured(
-        listen=f"127.0.0.1:{listen}", service=service, senders=senders(archive.dicom), **changes
-    )  # fmt: skip
+    config = configured(listen=f"127.0.0.1:{listen}", service=service, senders=senders(archive.dicom), **changes)
     for path in make_series(3, size=96):
         archive.post("/instances", content=path.read_bytes())
     ours = [one["ID"] for one in archive.get("/instances?expand")]

@@ -42,13 +42,17 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 
 @pytest.mark.parametrize("order", [("pre", "low"), ("low", "pre")])
 def test_a_pair_becomes_one_synthesis_whichever_comes_first(
-    receiving: Callable[..., Receiving], scans: dict[str, list[Path]], tmp_path: Path, client: Client,
+    receiving: Callable[..., Receiving],
+    scans: dict[str, list[Path]],
+    tmp_path: Path,
+    client: Client,
     order: tuple[str, str],
-) -> None:  # fmt: skip
+) -> None:
     node = receiving(
-        rules=PAIR, destinations={"DISK": {"folder": str(tmp_path / "disk"), "plain_uncertainty": True}},
+        rules=PAIR,
+        destinations={"DISK": {"folder": str(tmp_path / "disk"), "plain_uncertainty": True}},
         completion={"quiet_s": 0.1, "pair_wait_s": 600},
-    )  # fmt: skip
+    )
     worker = Worker(node.config, node.ledger, client)
     for place, name in enumerate(order):
         assert storescu(node.port, *scans[name]).returncode == 0
@@ -80,9 +84,10 @@ def test_a_partner_that_comes_after_the_wait_still_makes_a_pair(
 ) -> None:
     """The first scan's wait is told as failed; the second then finds it."""
     node = receiving(
-        rules=PAIR, destinations={"DISK": {"folder": str(tmp_path / "disk")}},
+        rules=PAIR,
+        destinations={"DISK": {"folder": str(tmp_path / "disk")}},
         completion={"quiet_s": 0.1, "pair_wait_s": 0.05},
-    )  # fmt: skip
+    )
     assert storescu(node.port, *scans["low"]).returncode == 0
     until(node.decider.look)
 

@@ -39,11 +39,18 @@ A, L, R = Choice.ACCEPT, Choice.LOOK, Choice.REJECT
 @pytest.mark.parametrize(
     ("choices", "state"),
     [
-        ([{A}], "pending"), ([{A, L}], "pending"), ([{A}, {A}], "pending"),
-        ([set()], "held"), ([{L}], "held"), ([{A}, set()], "held"), ([{A}, {L}], "held"),
-        ([{R}], "withheld"), ([{A, R}], "withheld"), ([{A}, {R}], "withheld"),
+        ([{A}], "pending"),
+        ([{A, L}], "pending"),
+        ([{A}, {A}], "pending"),
+        ([set()], "held"),
+        ([{L}], "held"),
+        ([{A}, set()], "held"),
+        ([{A}, {L}], "held"),
+        ([{R}], "withheld"),
+        ([{A, R}], "withheld"),
+        ([{A}, {R}], "withheld"),
     ],
-)  # fmt: skip
+)
 def test_what_follows_from_the_choices_that_stand(choices: list[set[Choice]], state: str) -> None:
     assert state_of(choices) == state
 
@@ -147,9 +154,13 @@ def test_a_rejected_one_stays_and_a_decision_can_be_taken_back(held: Any, tmp_pa
     assert states(node) == {"held": 3}
     said = [row["words"] for row in node.rows("SELECT words FROM said WHERE about = 'job 1' ORDER BY number")]
     assert said[1:] == [
-        "withheld, a reader rejected it", "held again, the decision was taken back", "released by a reader",
-        "withheld, a reader rejected it", "released by a reader", "held again, the decision was taken back",
-    ]  # fmt: skip
+        "withheld, a reader rejected it",
+        "held again, the decision was taken back",
+        "released by a reader",
+        "withheld, a reader rejected it",
+        "released by a reader",
+        "held again, the decision was taken back",
+    ]
 
 
 @pytest.mark.service
@@ -262,10 +273,14 @@ def test_the_page_of_a_node_is_opened_from_elsewhere(held: Any, tmp_path: Path, 
 @pytest.mark.parametrize(
     ("named", "address"),
     [
-        ("127.0.0.1:8042", "http://127.0.0.1:8042"), ("https://node.clinic/reader/", "https://node.clinic"),
-        ("[::1]:80", "http://[::1]:80"), ("results", None), ("results/one", None), ("C:results", None),
+        ("127.0.0.1:8042", "http://127.0.0.1:8042"),
+        ("https://node.clinic/reader/", "https://node.clinic"),
+        ("[::1]:80", "http://[::1]:80"),
+        ("results", None),
+        ("results/one", None),
+        ("C:results", None),
     ],
-)  # fmt: skip
+)
 def test_what_is_an_address(named: str, address: str | None) -> None:
     assert node_address(named) == address
 

@@ -19,9 +19,14 @@ from recon.errors import InvalidRequest, UnreadableInput
 
 DISK = {"DISK": {"folder": "disk"}, "BIN": {"folder": "bin"}}
 CHEST = Facts(
-    called="RECON", calling="CT1", modality="CT", description="Thorax LowDose 1.0", kernel="B30f", ctdi_mgy=1.8,
+    called="RECON",
+    calling="CT1",
+    modality="CT",
+    description="Thorax LowDose 1.0",
+    kernel="B30f",
+    ctdi_mgy=1.8,
     image_type="ORIGINAL\\PRIMARY\\AXIAL",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,17 @@ QUICK = {"retry_first_s": 0.05, "retry_most_s": 0.1, "timeout_s": 5}
 @pytest.mark.parametrize(
     ("status", "meaning"),
     [
-        (0x0000, Meaning.SENT), (0xB000, Meaning.SENT), (0xB007, Meaning.SENT),
-        (0xA700, Meaning.LATER), (0xA702, Meaning.LATER),
-        (0xA900, Meaning.REFUSED), (0xC123, Meaning.REFUSED), (0x0110, Meaning.REFUSED), (0x0112, Meaning.REFUSED),
+        (0x0000, Meaning.SENT),
+        (0xB000, Meaning.SENT),
+        (0xB007, Meaning.SENT),
+        (0xA700, Meaning.LATER),
+        (0xA702, Meaning.LATER),
+        (0xA900, Meaning.REFUSED),
+        (0xC123, Meaning.REFUSED),
+        (0x0110, Meaning.REFUSED),
+        (0x0112, Meaning.REFUSED),
     ],
-)  # fmt: skip
+)
 def test_what_a_status_means(status: int, meaning: Meaning) -> None:
     """nextgen connect#3858: a failure status was counted as sent."""
     found = outcome_of_status(status)
@@ -229,10 +235,11 @@ def test_a_destination_that_is_down_holds_up_no_other(
     config = configured(
         listen=f"127.0.0.1:{listen}",
         destinations={
-            "GONE": {"dicom": f"PACS@127.0.0.1:{gone}", **QUICK}, "DISK": {"folder": str(tmp_path / "disk"), **QUICK},
+            "GONE": {"dicom": f"PACS@127.0.0.1:{gone}", **QUICK},
+            "DISK": {"folder": str(tmp_path / "disk"), **QUICK},
         },
         otherwise={"originals_to": ["GONE", "DISK"]},
-    )  # fmt: skip
+    )
     with node_process(config, tmp_path) as process:
         assert storescu(listen, *make_series(4)).returncode == 0
         until(lambda: len(list((tmp_path / "disk").rglob("*.dcm"))) == 4, 60)
@@ -305,9 +312,11 @@ def test_ping_says_why_not(configured: Callable[..., NodeConfig], tmp_path: Path
     path = written(configured(**to_pacs(free_port())), tmp_path)
     for name, words in (("PACS", "can't be reached"), ("OTHER", "no destination")):
         done = subprocess.run(
-            [sys.executable, "-m", "recon.cli", "node", "ping", name, "--config", path], capture_output=True, text=True,
+            [sys.executable, "-m", "recon.cli", "node", "ping", name, "--config", path],
+            capture_output=True,
+            text=True,
             check=False,
-        )  # fmt: skip
+        )
         assert words in done.stderr
         assert done.returncode == (1 if name == "PACS" else 2)
         assert "Traceback" not in done.stderr

@@ -116,12 +116,15 @@ def test_the_page_is_a_picture_of_the_verdict(worked: Receiving) -> None:
 def test_the_page_shows_what_fails_first() -> None:
     check = {"unit": "HU", "lower_limit": None, "upper_limit": 2.0, "message": "m"}
     report = {
-        "verdict": "REJECT", "task": "ct", "model": {"name": "n", "version": "1"}, "disclaimer": "d",
+        "verdict": "REJECT",
+        "task": "ct",
+        "model": {"name": "n", "version": "1"},
+        "disclaimer": "d",
         "checks": [
             {**check, "name": "good", "value": 1.0, "outcome": "PASS"},
             {**check, "name": "bad", "value": None, "outcome": "REJECT"},
         ],
-    }  # fmt: skip
+    }
     page = np.asarray(verdict_page(report, Image.new("RGB", (400, 100)), 3))
     assert tuple(page[3, 3]) == (215, 60, 50)
     reds = np.flatnonzero((page[200:] == (215, 60, 50)).all(axis=2).any(axis=1))
@@ -143,13 +146,23 @@ class _Answering:
         shutil.copy(job.files[0], folder / "image" / "0001.dcm")
         Image.new("RGB", (400, 100)).save(folder / "preview.png")
         check = {
-            "name": "sharp", "value": 1.0, "lower_limit": 0.5, "upper_limit": None, "unit": "", "outcome": answer,
+            "name": "sharp",
+            "value": 1.0,
+            "lower_limit": 0.5,
+            "upper_limit": None,
+            "unit": "",
+            "outcome": answer,
             "message": "is it sharp",
-        }  # fmt: skip
+        }
         report = {
-            "status": "complete", "verdict": answer, "checks": [check], "task": "ct", "disclaimer": "d",
-            "model": {"name": "n", "version": "1", "sha256": "0" * 64}, "problem": None,
-        }  # fmt: skip
+            "status": "complete",
+            "verdict": answer,
+            "checks": [check],
+            "task": "ct",
+            "disclaimer": "d",
+            "model": {"name": "n", "version": "1", "sha256": "0" * 64},
+            "problem": None,
+        }
         write_json(folder / "report.json", report)
         return report
 

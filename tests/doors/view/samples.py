@@ -73,25 +73,50 @@ def checks_of(noise: float = 25.0, uncertainty: float = 12.0) -> list[Check]:
 
 
 def report_of(
-    source: str, slices: int, checks: list[Check], *, task: str = "ct", failing: dict[str, list[int]] | None = None,
-    missing: list[int] | None = None, verdict: Verdict | None = None, **changes: Any,
-) -> dict[str, Any]:  # fmt: skip
+    source: str,
+    slices: int,
+    checks: list[Check],
+    *,
+    task: str = "ct",
+    failing: dict[str, list[int]] | None = None,
+    missing: list[int] | None = None,
+    verdict: Verdict | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
     """A report as jobs write it."""
     report = build_report(
-        task=task, source=source, verdict=verdict or verdict_of(checks), checks=checks,
+        task=task,
+        source=source,
+        verdict=verdict or verdict_of(checks),
+        checks=checks,
         model={"name": "ct_denoise", "version": "3", "sha256": "ab" * 32, "software_version": "0.1.0"},
-        interval={"coverage": 0.9, "conformal_factor": 1.09}, parameters={"strength": 1.0},
-        timings_ms={"total": 1234.5, "model": 900.0}, slices_total=slices, slices_missing=missing or [],
-        slices_failing=failing or {}, notes=["a note"], skipped=[], probes=[], comparability={},
-    )  # fmt: skip
+        interval={"coverage": 0.9, "conformal_factor": 1.09},
+        parameters={"strength": 1.0},
+        timings_ms={"total": 1234.5, "model": 900.0},
+        slices_total=slices,
+        slices_missing=missing or [],
+        slices_failing=failing or {},
+        notes=["a note"],
+        skipped=[],
+        probes=[],
+        comparability={},
+    )
     return {**report, **changes}
 
 
 def ct_dicom(
-    parent: Path, name: str, slices: int = 6, size: int = 96, *, checks: list[Check] | None = None,
-    without: tuple[int, ...] = (), widest: int = 2, source: Path | None = None, header: dict[str, str] | None = None,
+    parent: Path,
+    name: str,
+    slices: int = 6,
+    size: int = 96,
+    *,
+    checks: list[Check] | None = None,
+    without: tuple[int, ...] = (),
+    widest: int = 2,
+    source: Path | None = None,
+    header: dict[str, str] | None = None,
     **report: Any,
-) -> Path:  # fmt: skip
+) -> Path:
     """A denoised series beside its source; the interval is widest in slice ``widest``, row 40, column 30."""
     given = source or write_source(parent.parent / f"source_{name}", slices, size, **(header or {}))
     folder = parent / name
@@ -134,11 +159,15 @@ def contrast_nifti(parent: Path, name: str, slices: int = 5) -> Path:
         write_nifti(values.astype(np.float32), like, folder / f"{part}.nii.gz", "synthesised")
     checks = [measure("motion", 12.0, unit="mm", upper=10, message="largest displacement of the head", action="look")]
     report = report_of(
-        f"{inputs / 'pre.nii.gz'}, {inputs / 'low.nii.gz'}", slices, checks, task="contrast",
+        f"{inputs / 'pre.nii.gz'}, {inputs / 'low.nii.gz'}",
+        slices,
+        checks,
+        task="contrast",
         probes=[{"size_mm": 3.0, "contrast": 20.0, "kept": {"median": 0.48, "p10": 0.35, "p90": 0.68}, "places": 12}],
-        interval={"kind": "propagated noise"}, comparability={"matrix": [72, 80], "dose_fraction": 0.1},
+        interval={"kind": "propagated noise"},
+        comparability={"matrix": [72, 80], "dose_fraction": 0.1},
         parameters={"pre": str(inputs / "pre.nii.gz"), "low": str(inputs / "low.nii.gz"), "dose_fraction": 0.1},
-    )  # fmt: skip
+    )
     write_json(folder / "report.json", report)
     return folder
 

@@ -78,9 +78,7 @@ def test_nothing_runs_but_the_pages_own_scripts(results: Path) -> None:
 def test_the_worst_is_first_and_every_line_says_why(results: Path) -> None:
     broken(results)
     lines = page(FolderSource([results])).get("/api/cases").json()["cases"]
-    assert [line["verdict"] for line in lines] == [
-        "REJECT", "UNREADABLE", "UNREADABLE", "REVIEW", "PASS", "PASS",
-    ]  # fmt: skip
+    assert [line["verdict"] for line in lines] == ["REJECT", "UNREADABLE", "UNREADABLE", "REVIEW", "PASS", "PASS"]
     assert "damaged" in lines[1]["why"]
     assert "motion 12 mm" in lines[3]["why"]
     assert lines[0]["patient"] == HOSTILE[:60]  # as it is: the page shows it as text

@@ -76,9 +76,11 @@ def test_nifti_results_of_a_pair(tmp_path: Path) -> None:
     images = CaseImages(read_case(folder))
     assert set(images.planes) == set(images.titles)
     assert images.titles == {
-        AFTER: "after", HALF_WIDTH: "half-width of the interval", "detectability": "smallest enhancement to be seen",
+        AFTER: "after",
+        HALF_WIDTH: "half-width of the interval",
+        "detectability": "smallest enhancement to be seen",
         BEFORE: "reduced dose",
-    }  # fmt: skip
+    }
     after, before = images.read(AFTER, 2), images.read(BEFORE, 2)
     assert after is not None
     assert before is not None

@@ -65,9 +65,11 @@ def test_other_complex_types(tmp_path, kspace) -> None:
     integers = np.zeros(kspace.shape, [("r", "<i2"), ("i", "<i2")])
     integers["r"], integers["i"] = whole[..., 0], whole[..., 1]
     for name, stored, scale in (
-        ("double", kspace.astype(np.complex128), 1.0), ("pairs", pairs.astype(np.float64), 1.0),
-        ("integers", integers, 1000.0), ("integer_pairs", whole.astype(np.int32), 1000.0),
-    ):  # fmt: skip
+        ("double", kspace.astype(np.complex128), 1.0),
+        ("pairs", pairs.astype(np.float64), 1.0),
+        ("integers", integers, 1000.0),
+        ("integer_pairs", whole.astype(np.int32), 1000.0),
+    ):
         (series,) = read_mr(write(tmp_path / f"{name}.h5", stored))
         np.testing.assert_allclose(series.kspace.load(1).grid / scale, kspace[1], atol=1e-3)
 

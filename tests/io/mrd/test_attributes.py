@@ -56,16 +56,39 @@ def written(attributes, path):
 def test_all_that_the_header_says_is_there(tmp_path) -> None:
     made = written(series_attributes(parse_header(full().encode(), "a"), "a"), tmp_path / "a.dcm")
     expected = {
-        "PatientName": "Größe^Anna", "PatientID": "P1", "PatientBirthDate": "19700203", "PatientSex": "F",
-        "PatientWeight": 61.234568, "StudyDate": "20200102", "StudyTime": "121314.250000", "StudyID": "S9",
-        "AccessionNumber": "42", "ReferringPhysicianName": "Ray^X", "StudyInstanceUID": "1.2.3",
-        "BodyPartExamined": "KNEE", "SeriesDate": "20200102", "PatientPosition": "FFS",
-        "ProtocolName": "T1 " + "x" * 61, "SeriesDescription": "T1 ax image", "FrameOfReferenceUID": "1.2.4",
-        "Manufacturer": "ACME", "ManufacturerModelName": "M1", "MagneticFieldStrength": 1.4936,
-        "ReceiveCoilName": "Knee_15", "InstitutionName": "Hospital/A", "ImagingFrequency": 63.5,
-        "RepetitionTime": 500, "EchoTime": 2.46, "InversionTime": 100, "FlipAngle": 70, "ScanningSequence": "GR",
-        "SequenceVariant": "SP", "MRAcquisitionType": "2D", "SliceThickness": 4, "SpacingBetweenSlices": 5,
-    }  # fmt: skip
+        "PatientName": "Größe^Anna",
+        "PatientID": "P1",
+        "PatientBirthDate": "19700203",
+        "PatientSex": "F",
+        "PatientWeight": 61.234568,
+        "StudyDate": "20200102",
+        "StudyTime": "121314.250000",
+        "StudyID": "S9",
+        "AccessionNumber": "42",
+        "ReferringPhysicianName": "Ray^X",
+        "StudyInstanceUID": "1.2.3",
+        "BodyPartExamined": "KNEE",
+        "SeriesDate": "20200102",
+        "PatientPosition": "FFS",
+        "ProtocolName": "T1 " + "x" * 61,
+        "SeriesDescription": "T1 ax image",
+        "FrameOfReferenceUID": "1.2.4",
+        "Manufacturer": "ACME",
+        "ManufacturerModelName": "M1",
+        "MagneticFieldStrength": 1.4936,
+        "ReceiveCoilName": "Knee_15",
+        "InstitutionName": "Hospital/A",
+        "ImagingFrequency": 63.5,
+        "RepetitionTime": 500,
+        "EchoTime": 2.46,
+        "InversionTime": 100,
+        "FlipAngle": 70,
+        "ScanningSequence": "GR",
+        "SequenceVariant": "SP",
+        "MRAcquisitionType": "2D",
+        "SliceThickness": 4,
+        "SpacingBetweenSlices": 5,
+    }
     assert {name: made.get(name) for name in expected} == expected
     assert "SoftwareVersions" not in made  # the scanner's are not known
     assert made.ContributingEquipmentSequence[0].Manufacturer == "recon"
@@ -74,10 +97,20 @@ def test_all_that_the_header_says_is_there(tmp_path) -> None:
 def test_nothing_is_made_up(tmp_path) -> None:
     made = written(series_attributes(None, "a"), tmp_path / "a.dcm")
     for name in (
-        "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
-        "AccessionNumber", "ReferringPhysicianName", "RepetitionTime", "EchoTime", "EchoTrainLength",
+        "PatientName",
+        "PatientID",
+        "PatientBirthDate",
+        "PatientSex",
+        "StudyDate",
+        "StudyTime",
+        "StudyID",
+        "AccessionNumber",
+        "ReferringPhysicianName",
+        "RepetitionTime",
+        "EchoTime",
+        "EchoTrainLength",
         "PatientPosition",
-    ):  # fmt: skip
+    ):
         assert name in made, name
         assert not made[name].value, name
     for name in ("MagneticFieldStrength", "ImagingFrequency", "FlipAngle", "InversionTime", "SeriesDate"):

@@ -53,8 +53,9 @@ def test_slices_without_directions_are_placed_by_a_guess(tmp_path) -> None:
 
 def test_positions_rounded_to_a_tenth_of_a_millimetre_are_even_and_lost_slices_are_not(tmp_path) -> None:
     for name, places, expected_ in (
-        ("rounded", np.round(np.arange(12) * 1.23, 1), set()), ("uneven", [0, 1.2, 2.4, 4.8, 6.0], {"even_spacing"}),
-    ):  # fmt: skip
+        ("rounded", np.round(np.arange(12) * 1.23, 1), set()),
+        ("uneven", [0, 1.2, 2.4, 4.8, 6.0], {"even_spacing"}),
+    ):
         writer = Writer(tmp_path / f"{name}.h5", xml())
         for index, place in enumerate(places):
             writer.slice(oversampled(), index, place=float(place))

@@ -60,9 +60,18 @@ class Writer:
         self.data.write_xml_header(header.encode())
 
     def add(
-        self, samples, line=0, slice_index=0, flags=(), centre=None, partition=0, place=None, encoding=0,
-        discard_post=0, **idx,
-    ):  # fmt: skip
+        self,
+        samples,
+        line=0,
+        slice_index=0,
+        flags=(),
+        centre=None,
+        partition=0,
+        place=None,
+        encoding=0,
+        discard_post=0,
+        **idx,
+    ):
         acquisition = ismrmrd.Acquisition.from_array(np.ascontiguousarray(samples, np.complex64))
         acquisition.center_sample = samples.shape[1] // 2 if centre is None else centre
         acquisition.idx.kspace_encode_step_1, acquisition.idx.slice = line, slice_index
@@ -179,8 +188,11 @@ def test_contrasts_and_repetitions_are_series(writer) -> None:
             writer.slice(oversampled(), repetition=repetition, contrast=contrast)
     found = writer.read()
     assert [series.label for series in found] == [
-        "contrast0_repetition0", "contrast0_repetition1", "contrast1_repetition0", "contrast1_repetition1",
-    ]  # fmt: skip
+        "contrast0_repetition0",
+        "contrast0_repetition1",
+        "contrast1_repetition0",
+        "contrast1_repetition1",
+    ]
 
 
 def test_navigators_are_left_out(writer) -> None:
@@ -201,9 +213,12 @@ def test_reversed_readouts_have_their_own_centre(tmp_path) -> None:
         if line % 2:
             junk = np.full((COILS, 3), 99)
             writer.add(
-                np.concatenate([part[:, ::-1], junk], axis=1), line, flags=(ismrmrd.ACQ_IS_REVERSE,),
-                centre=part.shape[1] - 1 - (X // 2 - 28), discard_post=3,
-            )  # fmt: skip
+                np.concatenate([part[:, ::-1], junk], axis=1),
+                line,
+                flags=(ismrmrd.ACQ_IS_REVERSE,),
+                centre=part.shape[1] - 1 - (X // 2 - 28),
+                discard_post=3,
+            )
         else:
             writer.add(part, line, centre=X // 2 - 28)
     (series,) = writer.read()
@@ -290,8 +305,9 @@ def test_encodings_of_one_file_are_series(tmp_path) -> None:
         writer.add(kspace[:, line + 10], line, encoding=1)
     found = writer.read()
     assert [(series.label, series.shape) for series in found] == [
-        ("encoding0", (1, 60, 64)), ("encoding1", (1, 40, 64)),
-    ]  # fmt: skip
+        ("encoding0", (1, 60, 64)),
+        ("encoding1", (1, 40, 64)),
+    ]
     np.testing.assert_allclose(found[1].kspace.load(0).samples, found[0].kspace.load(0).samples[10:50], atol=1e-6)
 
 

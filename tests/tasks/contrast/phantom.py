@@ -68,9 +68,7 @@ def scans(
     rng, clean = np.random.default_rng(seed), head()
     pair = []
     for factor, image in ((1.0, clean), (gain, clean + dose_fraction * added)):
-        noisy = np.hypot(
-            image + noise * rng.standard_normal(SHAPE), noise * rng.standard_normal(SHAPE)
-        )  # fmt: skip
+        noisy = np.hypot(image + noise * rng.standard_normal(SHAPE), noise * rng.standard_normal(SHAPE))
         noisy = np.where(clean > 0, noisy, 0)
         pair.append(Volume((factor * scale * noisy).astype(np.float32), geometry(), Unit.ARBITRARY))
     return pair[0], pair[1]

@@ -25,24 +25,41 @@ from recon.wire.messages import geometry_to_message
 from tests.conftest import head, multicoil
 
 DECLARED = {
-    "domain_trajectories": "cartesian", "domain_coils": "1,32", "domain_matrix": "48,512",
-    "domain_acceleration": "1,8.8", "domain_centred": "12",
-}  # fmt: skip
+    "domain_trajectories": "cartesian",
+    "domain_coils": "1,32",
+    "domain_matrix": "48,512",
+    "domain_acceleration": "1,8.8",
+    "domain_centred": "12",
+}
 MODEL = ModelFacts("network", conformal_factor=2.0, parameters=DECLARED)
 CLASSICAL = {
-    "methods": "zero-filled,sense", "linear_methods": "zero-filled,sense", "takes": "kspace,counts,trajectory",
-    "takes_noise": "yes", "domain_coils": "1,128", "domain_matrix": "48,1024", "domain_acceleration": "1,8.8",
-}  # fmt: skip
+    "methods": "zero-filled,sense",
+    "linear_methods": "zero-filled,sense",
+    "takes": "kspace,counts,trajectory",
+    "takes_noise": "yes",
+    "domain_coils": "1,128",
+    "domain_matrix": "48,1024",
+    "domain_acceleration": "1,8.8",
+}
 OUTPUT = "image_interval_residual"
 
 
 def header(kspace, **changes):
     coils, samples, lines = kspace.shape
     values = {
-        "series_name": "s", "trajectory": 1, "coils": coils, "samples": samples, "lines": lines, "slices": 1,
-        "averages": 1, "rows": 0, "columns": 0, "noise_std": 0.0, "encoding": "",
+        "series_name": "s",
+        "trajectory": 1,
+        "coils": coils,
+        "samples": samples,
+        "lines": lines,
+        "slices": 1,
+        "averages": 1,
+        "rows": 0,
+        "columns": 0,
+        "noise_std": 0.0,
+        "encoding": "",
         "geometry": geometry_to_message(Geometry.from_spacing(1, 1, 3)),
-    }  # fmt: skip
+    }
     return SimpleNamespace(**{**values, **changes})
 
 
@@ -174,12 +191,20 @@ def test_samples_that_are_no_numbers_or_none(kspace, value, words) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"coils": 0}, "coils"), ({"coils": 129}, "coils"), ({"samples": 8}, "samples"), ({"lines": 2000}, "lines"),
-        ({"slices": 0}, "slices"), ({"averages": 5000}, "averages"), ({"trajectory": 0}, "trajectory"),
-        ({"trajectory": 2}, "rows"), ({"rows": 90, "columns": 80}, "rows"), ({"rows": 96}, "rows"),
-        ({"noise_std": -1.0}, "noise_std"), ({"noise_std": float("nan")}, "noise_std"),
+        ({"coils": 0}, "coils"),
+        ({"coils": 129}, "coils"),
+        ({"samples": 8}, "samples"),
+        ({"lines": 2000}, "lines"),
+        ({"slices": 0}, "slices"),
+        ({"averages": 5000}, "averages"),
+        ({"trajectory": 0}, "trajectory"),
+        ({"trajectory": 2}, "rows"),
+        ({"rows": 90, "columns": 80}, "rows"),
+        ({"rows": 96}, "rows"),
+        ({"noise_std": -1.0}, "noise_std"),
+        ({"noise_std": float("nan")}, "noise_std"),
     ],
-)  # fmt: skip
+)
 def test_impossible_headers(kspace, changes, field) -> None:
     with pytest.raises(InvalidRequest) as caught:
         series_facts(header(kspace, **changes))

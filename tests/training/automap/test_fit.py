@@ -106,9 +106,15 @@ def test_card_takes_figures(tmp_path) -> None:
 
 def test_last_layer_by_least_squares_denoises(data, tmp_path) -> None:
     recipe = AutomapRecipe(
-        encoding="misaligned", channels=8, steps=1, batch=4, sources=SOURCES, photographs=0,
-        least_decibel=20, most_decibel=20,
-    )  # fmt: skip
+        encoding="misaligned",
+        channels=8,
+        steps=1,
+        batch=4,
+        sources=SOURCES,
+        photographs=0,
+        least_decibel=20,
+        most_decibel=20,
+    )
     np.savez(tmp_path / "initial.npz", image_scale=1.0)
     network, scale = fit.build(recipe, tmp_path / "initial.npz")
     loss = fit.AutomapLoss(network, recipe, fit.Sampler(images.load(SOURCES, [data]), 0.0), scale)

@@ -29,10 +29,15 @@ from recon.training.trainer import key_of, trainer_of
 from tests.conftest import body
 
 TINY = {
-    "channels": [16, 16, 16, 16], "blocks": [1, 1, 1, 1], "steps": 60, "batch": 4, "patch": 32,
-    "learning_rate": 1e-3, "texture_share": 0.0,
+    "channels": [16, 16, 16, 16],
+    "blocks": [1, 1, 1, 1],
+    "steps": 60,
+    "batch": 4,
+    "patch": 32,
+    "learning_rate": 1e-3,
+    "texture_share": 0.0,
     "sources": [{"name": "bodies", "path": "bodies", "reader": "dicom", "role": "ct"}],
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -83,9 +88,18 @@ def test_the_loss_is_least_at_the_truth() -> None:
 
 def test_training_learns_and_resumes_where_it_was_killed(work: Path) -> None:
     command = [
-        sys.executable, "-m", "recon.cli", "train", "ct_denoise", "--data", str(work), "--work", str(work),
-        "--recipe", str(work / "recipe.yaml"),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "recon.cli",
+        "train",
+        "ct_denoise",
+        "--data",
+        str(work),
+        "--work",
+        str(work),
+        "--recipe",
+        str(work / "recipe.yaml"),
+    ]
     recipe = TINY | {"trainer": "ct", "steps": 100_000}
     (work / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"RECON_SAVE_EVERY": "50"})

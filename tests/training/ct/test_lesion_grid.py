@@ -27,9 +27,15 @@ def test_a_linear_filter_keeps_what_it_keeps_of_each_disc_whatever_the_anatomy(d
 
     without, within = denoise(noisy), denoise(noisy + grid)
     found = lesion_grid.measure(
-        disc, where, grid, without=without, within=within, full=full, uncertainty=np.full(full.shape, 40.0),
+        disc,
+        where,
+        grid,
+        without=without,
+        within=within,
+        full=full,
+        uncertainty=np.full(full.shape, 40.0),
         spacing_mm=SPACING,
-    )  # fmt: skip
+    )
     blurred = denoise(grid)
     expected = float((blurred * grid).sum() / (grid**2).sum())
     assert found.shares == pytest.approx(np.full(len(where), expected), abs=0.02)

@@ -146,9 +146,10 @@ def _parameter(parameter: Parameter, emitter: str) -> dict[str, Any]:
         return {**entry, "type": "boolean", "default": parameter.default}
     if parameter.values:
         values = {
-            id: name for id, name in parameter.values.items()
+            id: name
+            for id, name in parameter.values.items()
             if parameter.id != "config" or (id in _ONLY_IMAGES) == (emitter == "image")
-        }  # fmt: skip
+        }
         default = parameter.default if parameter.default in values else next(iter(values))
         choices = [{"id": id, "name": {"en": name}} for id, name in values.items()]
         return {**entry, "type": "choice", "values": choices, "default": default}

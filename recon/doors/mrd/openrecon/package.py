@@ -42,9 +42,10 @@ def assemble(folder: Path, emitter: str) -> list[Path]:
     base = label.base_name(contents)
     settings = _SETTINGS.format(name=base, tag=label.tag(contents), label=label.LABEL)
     texts = {
-        "label.json": json.dumps(contents, indent=2) + "\n", "label.base64": label.encoded(contents),
+        "label.json": json.dumps(contents, indent=2) + "\n",
+        "label.base64": label.encoded(contents),
         "package.env": settings,
-    }  # fmt: skip
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

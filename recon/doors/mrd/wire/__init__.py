@@ -31,4 +31,4 @@ __all__ = [
     "Waveform",
     "encode",
     "read_messages",
-]  # fmt: skip
+]

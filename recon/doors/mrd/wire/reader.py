@@ -167,7 +167,12 @@ def _pixels(number: int, where: str) -> np.dtype[Any]:
 
 
 _READERS: dict[int, Callable[[Incoming, str], Message]] = {
-    layout.CONFIG_FILE: _config_file, layout.CONFIG_TEXT: _config_text, layout.HEADER: _header, layout.TEXT: _text,
-    layout.CLOSE: _close, layout.IMAGE: _image, layout.WAVEFORM: _waveform,
+    layout.CONFIG_FILE: _config_file,
+    layout.CONFIG_TEXT: _config_text,
+    layout.HEADER: _header,
+    layout.TEXT: _text,
+    layout.CLOSE: _close,
+    layout.IMAGE: _image,
+    layout.WAVEFORM: _waveform,
     layout.ARRAY: _array,
-}  # fmt: skip
+}

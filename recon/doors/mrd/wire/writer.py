@@ -94,10 +94,8 @@ def _(message: Block) -> Iterator[Buffer]:
 def _(message: Image) -> Iterator[Buffer]:
     attributes = message.attributes.encode()
     yield b"".join(
-        (
-            struct.pack("<H", layout.IMAGE), message.head.tobytes(), struct.pack("<Q", len(attributes)), attributes,
-        )
-    )  # fmt: skip
+        (struct.pack("<H", layout.IMAGE), message.head.tobytes(), struct.pack("<Q", len(attributes)), attributes)
+    )
     yield _bytes_of(message.values, layout.PIXELS[int(message.head["data_type"])])
 
 

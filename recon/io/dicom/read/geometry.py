@@ -88,14 +88,22 @@ def spacing_notes(records: Sequence[SliceRecord]) -> tuple[list[str], list[Check
         notes.append(f"gantry tilt of {tilt:.1f} degrees")
     return notes, [
         measure(
-            "series_gaps", float(gaps), unit="", upper=0.0, message="places where slices are missing",
+            "series_gaps",
+            float(gaps),
+            unit="",
+            upper=0.0,
+            message="places where slices are missing",
             action="fetch the series again; what lies in the gaps is not shown",
         ),
         measure(
-            "spacing_changes", float(changes), unit="", upper=0.0, message="steps unlike the usual distance",
+            "spacing_changes",
+            float(changes),
+            unit="",
+            upper=0.0,
+            message="steps unlike the usual distance",
             action="distances along the slices are wrong in a volume of it; measure in the slices alone",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _aside(records: Sequence[SliceRecord]) -> int:

@@ -64,19 +64,29 @@ class ImageKind:
 
 
 CT = ImageKind(
-    "CT", "a CT image", str(CTImageStorage),
+    "CT",
+    "a CT image",
+    str(CTImageStorage),
     frozenset({str(EnhancedCTImageStorage), str(LegacyConvertedEnhancedCTImageStorage)}),
-    "CTImageFrameTypeSequence", Unit.HU,
+    "CTImageFrameTypeSequence",
+    Unit.HU,
     -2000.0,  # below everything that is denoised or judged
     frozenset({"MONOCHROME1", "MONOCHROME2", ""}),  # HU are HU, however they are shown
-    units.require_hu, units.rescale,
-)  # fmt: skip
+    units.require_hu,
+    units.rescale,
+)
 MR = ImageKind(
-    "MR", "an MR image", str(MRImageStorage),
+    "MR",
+    "an MR image",
+    str(MRImageStorage),
     frozenset({str(EnhancedMRImageStorage), str(LegacyConvertedEnhancedMRImageStorage)}),
-    "MRImageFrameTypeSequence", Unit.ARBITRARY, 0.0, frozenset({"MONOCHROME2", ""}),
-    magnitude.require_magnitude, magnitude.rescale,
-)  # fmt: skip
+    "MRImageFrameTypeSequence",
+    Unit.ARBITRARY,
+    0.0,
+    frozenset({"MONOCHROME2", ""}),
+    magnitude.require_magnitude,
+    magnitude.rescale,
+)
 KINDS = (CT, MR)
 
 

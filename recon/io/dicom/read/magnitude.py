@@ -12,17 +12,50 @@ from recon.io.dicom.read.headers import number, text
 from recon.io.dicom.read.skipped import Kind, Refused
 
 _PARTS = {
-    "P": "phase", "PHASE": "phase", "PHASEMAP": "phase", "VELOCITY": "phase", "VELMAP": "phase", "R": "real",
-    "REAL": "real", "I": "imaginary", "IMAGINARY": "imaginary",
-}  # fmt: skip
+    "P": "phase",
+    "PHASE": "phase",
+    "PHASEMAP": "phase",
+    "VELOCITY": "phase",
+    "VELMAP": "phase",
+    "R": "real",
+    "REAL": "real",
+    "I": "imaginary",
+    "IMAGINARY": "imaginary",
+}
 #: GE writes 0 to 3 into a private element.
 _GE_PARTS = {1: "phase", 2: "real", 3: "imaginary"}
 GE_PART = Tag(0x0043, 0x102F)
 _DERIVED = {
-    "SUB", "SUBTRACTION", "ADC", "FA", "EADC", "TRACEW", "TENSOR", "MIP", "MINIP", "PROJECTION", "DIVISION", "MASKED",
-    "STD", "RATIO", "PERFUSION", "CBF", "CBV", "MTT", "TTP", "RCBV", "RCBF", "TMAX", "KTRANS", "T1MAP", "T2MAP",
-    "FMRI", "MOSAIC", "QUANTITY", "SEGMENTATION",
-}  # fmt: skip
+    "SUB",
+    "SUBTRACTION",
+    "ADC",
+    "FA",
+    "EADC",
+    "TRACEW",
+    "TENSOR",
+    "MIP",
+    "MINIP",
+    "PROJECTION",
+    "DIVISION",
+    "MASKED",
+    "STD",
+    "RATIO",
+    "PERFUSION",
+    "CBF",
+    "CBV",
+    "MTT",
+    "TTP",
+    "RCBV",
+    "RCBF",
+    "TMAX",
+    "KTRANS",
+    "T1MAP",
+    "T2MAP",
+    "FMRI",
+    "MOSAIC",
+    "QUANTITY",
+    "SEGMENTATION",
+}
 
 
 def require_magnitude(dataset: Dataset, transformation: Dataset, kinds: list[str]) -> None:

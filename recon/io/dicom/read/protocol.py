@@ -11,9 +11,11 @@ from recon.io.dicom.read.records import SliceSource
 
 #: Numbers that two scans of one protocol share, how much they may differ, and their unit.
 _NUMBERS = {
-    "RepetitionTime": (0.02, "ms"), "EchoTime": (0.05, "ms"), "FlipAngle": (0.02, "degrees"),
+    "RepetitionTime": (0.02, "ms"),
+    "EchoTime": (0.05, "ms"),
+    "FlipAngle": (0.02, "degrees"),
     "InversionTime": (0.02, "ms"),
-}  # fmt: skip
+}
 _NAMES = ("ScanningSequence", "SequenceVariant", "MRAcquisitionType")
 _GROUPS = {
     "RepetitionTime": ("MRTimingAndRelatedParametersSequence", "RepetitionTime"),

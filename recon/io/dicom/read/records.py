@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from recon.io.dicom.read.foreign import image_type, require_image
 from recon.io.dicom.read.headers import functional_group, integer, number, numbers, open_header, quietly, text
 from recon.io.dicom.read.kinds import MR, ImageKind, sop_class
-from recon.io.dicom.read.magnitude import GE_PART
 from recon.io.dicom.read.skipped import Kind, Refused, SkippedFile, first_line
+from recon.io.dicom.read.tags import TAGS
 from recon.volumes import LARGEST_MM, SMALLEST_MM
 
 #: What the key of a series without SeriesInstanceUID starts with.
@@ -24,20 +23,6 @@ _MOST_FRAMES = 10_000
 _FLAT = 0.05
 #: BitsAllocated that can be read.
 CONTAINERS = (8, 16, 32)
-TAGS = (GE_PART, *(Tag(keyword) for keyword in (
-    "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "ConversionType", "ContributingEquipmentSequence",
-    "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName", "SeriesNumber",
-    "SeriesDescription", "StudyDate", "StudyTime", "SeriesDate", "SeriesTime",
-        "InstanceNumber", "AcquisitionNumber", "AcquisitionUID", "AcquisitionTime",
-    "AcquisitionDate", "AcquisitionDateTime", "ContentTime", "ConvolutionKernel", "ReconstructionDiameter",
-    "FilterType", "KVP", "SliceThickness", "SpacingBetweenSlices", "TriggerTime",
-    "NominalPercentageOfCardiacPhase", "TemporalPositionIdentifier", "ContrastBolusAgent", "SamplesPerPixel",
-    "PhotometricInterpretation", "Rows", "Columns", "NumberOfFrames", "ImagePositionPatient",
-    "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept", "RescaleType",
-    "ModalityLUTSequence", "RealWorldValueMappingSequence", "PerFrameFunctionalGroupsSequence",
-    "SharedFunctionalGroupsSequence", "GridFrameOffsetVector", "FrameIncrementPointer", "BitsAllocated", "BitsStored",
-    "ComplexImageComponent", "EchoTime", "EchoNumbers", "FlipAngle", "InversionTime",
-)))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +159,13 @@ def _single(path: Path, dataset: Dataset, known: dict[Belonging, Belonging], kin
 
 
 def _frame(
-    path: Path, dataset: Dataset, frame: int, offsets: tuple[float, ...] | None,
-    known: dict[Belonging, Belonging], kind: ImageKind,
-) -> SliceRecord:  # fmt: skip
+    path: Path,
+    dataset: Dataset,
+    frame: int,
+    offsets: tuple[float, ...] | None,
+    known: dict[Belonging, Belonging],
+    kind: ImageKind,
+) -> SliceRecord:
     def group(name: str) -> Dataset:
         # some writers put into the root what belongs into the functional groups
         return functional_group(dataset, frame, name) or dataset
@@ -218,10 +207,15 @@ def _stacked(
 
 
 def _record(
-    path: Path, frame: int | None, dataset: Dataset, groups: tuple[Dataset, ...],
-    place: tuple[float, ...] | None, known: dict[Belonging, Belonging], kind: ImageKind,
+    path: Path,
+    frame: int | None,
+    dataset: Dataset,
+    groups: tuple[Dataset, ...],
+    place: tuple[float, ...] | None,
+    known: dict[Belonging, Belonging],
+    kind: ImageKind,
     assumed: bool = False,
-) -> SliceRecord:  # fmt: skip
+) -> SliceRecord:
     direction, measures, content, reconstruction, beam = groups
     orientation, spacing = numbers(direction, "ImageOrientationPatient", 6), numbers(measures, "PixelSpacing", 2)
     if place is None or orientation is None or spacing is None:
@@ -266,8 +260,10 @@ def _record(
         phase="/".join(
             text(source, name)
             for source, name in (
-                (content, "TemporalPositionIndex"), (dataset, "TemporalPositionIdentifier"),
-                (dataset, "NominalPercentageOfCardiacPhase"), (dataset, "TriggerTime"),
+                (content, "TemporalPositionIndex"),
+                (dataset, "TemporalPositionIdentifier"),
+                (dataset, "NominalPercentageOfCardiacPhase"),
+                (dataset, "TriggerTime"),
             )
             if text(source, name)
         ),
@@ -275,7 +271,7 @@ def _record(
         settings="/".join(settings),
         stack=text(content, "StackID"),
         assumed=assumed,
-    )  # fmt: skip
+    )
 
 
 def _time(content: Dataset, dataset: Dataset) -> float:

@@ -22,10 +22,24 @@ _LARGEST = 4095
 _OWN = "recon"
 #: Attributes that a series must have, empty where nobody knows them.
 _EMPTY = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
-    "AccessionNumber", "ReferringPhysicianName", "Manufacturer", "ManufacturerModelName", "ScanOptions",
-    "RepetitionTime", "EchoTime", "EchoTrainLength", "PatientPosition", "PositionReferenceIndicator",
-)  # fmt: skip
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "ScanOptions",
+    "RepetitionTime",
+    "EchoTime",
+    "EchoTrainLength",
+    "PatientPosition",
+    "PositionReferenceIndicator",
+)
 
 
 @dataclass(frozen=True)

@@ -21,16 +21,30 @@ from recon.volumes import FloatImage
 _LARGEST = 4095
 _MR = DerivedImage(MRImageStorage, "MR", ("DERIVED", "SECONDARY", "OTHER"))
 _STALE = (
-    "VOILUTSequence", "VOILUTFunction", "WindowCenterWidthExplanation", "LossyImageCompression",
-    "LossyImageCompressionRatio", "LossyImageCompressionMethod", "ComplexImageComponent",
-)  # fmt: skip
+    "VOILUTSequence",
+    "VOILUTFunction",
+    "WindowCenterWidthExplanation",
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
+    "ComplexImageComponent",
+)
 #: Nothing in the result may claim that a full dose was given.
 _AGENT = (
-    "ContrastBolusAgent", "ContrastBolusAgentSequence", "ContrastBolusRoute", "ContrastBolusVolume",
-    "ContrastBolusStartTime", "ContrastBolusStopTime", "ContrastBolusTotalDose", "ContrastFlowRate",
-    "ContrastFlowDuration", "ContrastBolusIngredient", "ContrastBolusIngredientConcentration",
-    "ContrastBolusAdministrationRouteSequence", "ContrastAdministrationProfileSequence",
-)  # fmt: skip
+    "ContrastBolusAgent",
+    "ContrastBolusAgentSequence",
+    "ContrastBolusRoute",
+    "ContrastBolusVolume",
+    "ContrastBolusStartTime",
+    "ContrastBolusStopTime",
+    "ContrastBolusTotalDose",
+    "ContrastFlowRate",
+    "ContrastFlowDuration",
+    "ContrastBolusIngredient",
+    "ContrastBolusIngredientConcentration",
+    "ContrastBolusAdministrationRouteSequence",
+    "ContrastAdministrationProfileSequence",
+)
 
 
 @dataclass(frozen=True)

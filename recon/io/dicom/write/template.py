@@ -21,21 +21,48 @@ from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.write.attributes import copied, raw_text, text_bytes
 
 _STALE = (
-    "SmallestImagePixelValue", "LargestImagePixelValue", "SmallestPixelValueInSeries",
-    "LargestPixelValueInSeries", "IconImageSequence", "PixelDataProviderURL", "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths", "ModalityLUTSequence", "FloatPixelData",
-    "ReferencedImageEvidenceSequence", "DigitalSignaturesSequence", "MACParametersSequence",
-    "OriginalAttributesSequence", "SOPInstanceUID", "SOPClassUID", "PixelPaddingValue", "PixelPaddingRangeLimit",
-    "RealWorldValueMappingSequence", "PixelAspectRatio", "PlanarConfiguration",
-)  # fmt: skip
+    "SmallestImagePixelValue",
+    "LargestImagePixelValue",
+    "SmallestPixelValueInSeries",
+    "LargestPixelValueInSeries",
+    "IconImageSequence",
+    "PixelDataProviderURL",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "ModalityLUTSequence",
+    "FloatPixelData",
+    "ReferencedImageEvidenceSequence",
+    "DigitalSignaturesSequence",
+    "MACParametersSequence",
+    "OriginalAttributesSequence",
+    "SOPInstanceUID",
+    "SOPClassUID",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "RealWorldValueMappingSequence",
+    "PixelAspectRatio",
+    "PlanarConfiguration",
+)
 _MULTI_FRAME_ONLY = (
-    "NumberOfFrames", "PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence",
-    "DimensionOrganizationSequence", "DimensionIndexSequence", "DimensionOrganizationType",
-    "ConcatenationUID", "InConcatenationNumber", "SOPInstanceUIDOfConcatenationSource",
-    "ContentQualification", "VolumetricProperties", "VolumeBasedCalculationTechnique",
-    "MultienergyCTAcquisition", "FrameIncrementPointer", "FrameTime", "FrameTimeVector", "GridFrameOffsetVector",
+    "NumberOfFrames",
+    "PerFrameFunctionalGroupsSequence",
+    "SharedFunctionalGroupsSequence",
+    "DimensionOrganizationSequence",
+    "DimensionIndexSequence",
+    "DimensionOrganizationType",
+    "ConcatenationUID",
+    "InConcatenationNumber",
+    "SOPInstanceUIDOfConcatenationSource",
+    "ContentQualification",
+    "VolumetricProperties",
+    "VolumeBasedCalculationTechnique",
+    "MultienergyCTAcquisition",
+    "FrameIncrementPointer",
+    "FrameTime",
+    "FrameTimeVector",
+    "GridFrameOffsetVector",
     "SliceLocation",
-)  # fmt: skip
+)
 _OF_A_FRAME = {
     "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
@@ -46,9 +73,16 @@ _OF_A_FRAME = {
     "MRTimingAndRelatedParametersSequence": ("RepetitionTime", "FlipAngle", "EchoTrainLength"),
 }
 _EMPTY = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
-    "ReferringPhysicianName", "StudyID",
-)  # fmt: skip
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "StudyID",
+)
 _LONGEST_LO = 64
 _LARGEST_IS = 2**31 - 1
 
@@ -56,9 +90,7 @@ _LARGEST_IS = 2**31 - 1
 def coded(code: Code) -> Sequence:
     """A code as the one item of a sequence."""
     item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = (
-        code.value, code.scheme_designator, code.meaning,
-    )  # fmt: skip
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = (code.value, code.scheme_designator, code.meaning)
     return Sequence([item])
 
 

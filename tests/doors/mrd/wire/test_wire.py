@@ -55,9 +55,18 @@ def waveform() -> Waveform:
 
 
 EVERY = [
-    ConfigFile("mr"), ConfigText("<x/>"), Header(b"<header/>"), Text('{"parameters": {}}'), acquisition(),
-    acquisition(1, 4, 2), image(), image("<c8", ""), waveform(), Array(RNG.normal(size=(2, 3)).astype("<f4")), Close(),
-]  # fmt: skip
+    ConfigFile("mr"),
+    ConfigText("<x/>"),
+    Header(b"<header/>"),
+    Text('{"parameters": {}}'),
+    acquisition(),
+    acquisition(1, 4, 2),
+    image(),
+    image("<c8", ""),
+    waveform(),
+    Array(RNG.normal(size=(2, 3)).astype("<f4")),
+    Close(),
+]
 
 
 def written(*messages: object) -> bytes:
@@ -147,10 +156,12 @@ def test_impossible_sizes_are_refused_before_they_come() -> None:
     head = np.zeros((), layout.IMAGE_HEAD)
     head["data_type"], head["channels"], head["matrix_size"] = 8, 65535, 65535
     for data in (
-        struct.pack("<HI", 3, 2**32 - 1), struct.pack("<H", 1022) + head.tobytes() + struct.pack("<Q", 0),
+        struct.pack("<HI", 3, 2**32 - 1),
+        struct.pack("<H", 1022) + head.tobytes() + struct.pack("<Q", 0),
         struct.pack("<H", 1022) + head.tobytes() + struct.pack("<Q", 2**63),
-        struct.pack("<HHHHQQ", 1030, 5, 0, 2, 2**40, 2**40), struct.pack("<HHHH", 1030, 5, 0, 65535),
-    ):  # fmt: skip
+        struct.pack("<HHHHQQ", 1030, 5, 0, 2, 2**40, 2**40),
+        struct.pack("<HHHH", 1030, 5, 0, 65535),
+    ):
         with pytest.raises(InvalidRequest):
             read(data)
 

@@ -23,10 +23,28 @@ FUZZ = settings(deadline=None, suppress_health_check=[HealthCheck.function_scope
 VALUES = st.one_of(
     st.binary(max_size=40),
     st.sampled_from(
-        [b"", b"0", b"-1", b"1e400", b"nan", b"0,5\\0,7", b"4" * 30, b"\\\\", b"HU", b"1.2\\3.4\\5.6",
-         b"ISO 2022 IR 87", b"\xff\xfe", b"UN", b"\0\0", b"\xff\xff", b"9" * 200, b"\x1b$B%F\x1b(B", b"GB18030"]
+        [
+            b"",
+            b"0",
+            b"-1",
+            b"1e400",
+            b"nan",
+            b"0,5\\0,7",
+            b"4" * 30,
+            b"\\\\",
+            b"HU",
+            b"1.2\\3.4\\5.6",
+            b"ISO 2022 IR 87",
+            b"\xff\xfe",
+            b"UN",
+            b"\0\0",
+            b"\xff\xff",
+            b"9" * 200,
+            b"\x1b$B%F\x1b(B",
+            b"GB18030",
+        ]
     ),
-)  # fmt: skip
+)
 
 
 def _mutated(path: Path, place: int, what: str, value: bytes) -> None:
@@ -88,14 +106,35 @@ def test_any_element_of_a_real_header(real_ct: Path, tmp_path: Path, place: int,
 @settings(FUZZ, max_examples=100)
 @given(
     keyword=st.sampled_from(
-        ["SpecificCharacterSet", "PixelSpacing", "RescaleSlope", "RescaleIntercept", "RescaleType", "BitsStored",
-         "HighBit", "BitsAllocated", "PixelRepresentation", "PixelPaddingValue", "Rows", "NumberOfFrames",
-         "ImagePositionPatient",
-         "ImageOrientationPatient", "SeriesNumber", "SeriesDescription", "StudyInstanceUID", "SOPInstanceUID",
-         "PatientName", "ImageType", "PhotometricInterpretation", "SamplesPerPixel", "WindowCenter"]
+        [
+            "SpecificCharacterSet",
+            "PixelSpacing",
+            "RescaleSlope",
+            "RescaleIntercept",
+            "RescaleType",
+            "BitsStored",
+            "HighBit",
+            "BitsAllocated",
+            "PixelRepresentation",
+            "PixelPaddingValue",
+            "Rows",
+            "NumberOfFrames",
+            "ImagePositionPatient",
+            "ImageOrientationPatient",
+            "SeriesNumber",
+            "SeriesDescription",
+            "StudyInstanceUID",
+            "SOPInstanceUID",
+            "PatientName",
+            "ImageType",
+            "PhotometricInterpretation",
+            "SamplesPerPixel",
+            "WindowCenter",
+        ]
     ),
-    what=st.sampled_from(["change", "lengthen"]), value=VALUES,
-)  # fmt: skip
+    what=st.sampled_from(["change", "lengthen"]),
+    value=VALUES,
+)
 def test_what_decides_how_a_slice_is_read(
     make_slice: MakeSlice, tmp_path: Path, keyword: str, what: str, value: bytes
 ) -> None:

@@ -25,16 +25,31 @@ def _two(make_slice: MakeSlice, shift: float = 0.0, slices: int = 4, **second: o
     for index in range(slices):
         first = {name: value for name, value in _FIRST.items() if name in second}
         make_slice(f"a{index}.dcm", z=3.0 * index, seed=index, size=64, InstanceNumber=index + 1, **first)
-        path = make_slice(f"b{index}.dcm", z=3.0 * index + shift, seed=index + 50, size=64,
-                          InstanceNumber=index + 1 + slices, **second)  # fmt: skip
+        path = make_slice(
+            f"b{index}.dcm",
+            z=3.0 * index + shift,
+            seed=index + 50,
+            size=64,
+            InstanceNumber=index + 1 + slices,
+            **second,
+        )
     return _series(path)
 
 
 _FIRST = {
-    "PatientID": "P1", "PatientName": "A^A", "StudyInstanceUID": "1.2.3", "FrameOfReferenceUID": "1.2.4",
-    "AcquisitionNumber": 1, "ConvolutionKernel": "B30f", "AcquisitionTime": "120000", "ReconstructionDiameter": 300,
-    "KVP": 80, "TemporalPositionIdentifier": 1, "ContentTime": "120000", "SliceThickness": 3,
-}  # fmt: skip
+    "PatientID": "P1",
+    "PatientName": "A^A",
+    "StudyInstanceUID": "1.2.3",
+    "FrameOfReferenceUID": "1.2.4",
+    "AcquisitionNumber": 1,
+    "ConvolutionKernel": "B30f",
+    "AcquisitionTime": "120000",
+    "ReconstructionDiameter": 300,
+    "KVP": 80,
+    "TemporalPositionIdentifier": 1,
+    "ContentTime": "120000",
+    "SliceThickness": 3,
+}
 
 
 @pytest.mark.parametrize(
@@ -78,8 +93,9 @@ def test_scans_that_run_through_each_other_in_time_are_not_guessed(make_slice: M
 
 def test_an_acquisition_a_slice_is_one_scan(make_slice: MakeSlice) -> None:
     for index in range(6):
-        path = make_slice(f"{index}.dcm", z=3.0 * index, size=64, AcquisitionNumber=index + 1,
-                          AcquisitionTime=f"1200{index:02d}")  # fmt: skip
+        path = make_slice(
+            f"{index}.dcm", z=3.0 * index, size=64, AcquisitionNumber=index + 1, AcquisitionTime=f"1200{index:02d}"
+        )
     (series,) = _series(path)
     assert len(series.records) == 6
 
@@ -94,8 +110,13 @@ def test_slabs_that_follow_each_other_are_one_scan(make_slice: MakeSlice) -> Non
 def test_last_digits_of_direction_and_spacing_do_not_split(make_slice: MakeSlice) -> None:
     for index in range(6):
         e = 0.00049 if index % 2 else 0.00051
-        path = make_slice(f"{index}.dcm", z=3.0 * index, size=64, ImageOrientationPatient=[1, e, 0, -e, 1, 0],
-                          PixelSpacing=["0.976562", "0.9765625"] if index % 2 else ["0.97656", "0.977"])  # fmt: skip
+        path = make_slice(
+            f"{index}.dcm",
+            z=3.0 * index,
+            size=64,
+            ImageOrientationPatient=[1, e, 0, -e, 1, 0],
+            PixelSpacing=["0.976562", "0.9765625"] if index % 2 else ["0.97656", "0.977"],
+        )
     (series,) = _series(path)
     assert len(series.records) == 6
 
@@ -140,8 +161,9 @@ def test_a_lone_coronal_image_is_a_localizer(make_slice: MakeSlice) -> None:
 
 def test_a_coronal_reformat_is_a_series(make_slice: MakeSlice) -> None:
     for index in range(4):
-        path = make_slice(f"{index}.dcm", size=64, ImageOrientationPatient=[1, 0, 0, 0, 0, -1],
-                          ImagePositionPatient=[0, 2 * index, 0])  # fmt: skip
+        path = make_slice(
+            f"{index}.dcm", size=64, ImageOrientationPatient=[1, 0, 0, 0, 0, -1], ImagePositionPatient=[0, 2 * index, 0]
+        )
     assert [len(one.records) for one in _series(path)] == [4]
 
 

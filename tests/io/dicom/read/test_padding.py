@@ -22,9 +22,13 @@ def _slice(make_slice: MakeSlice, value: int, signed: bool, vr: str, stated: int
     if limit is not None:
         stored[0, :5] = (value + limit) // 2
     path = make_slice(
-        size=64, PixelRepresentation=int(signed), BitsStored=16, HighBit=15, RescaleIntercept=0 if signed else -1024,
+        size=64,
+        PixelRepresentation=int(signed),
+        BitsStored=16,
+        HighBit=15,
+        RescaleIntercept=0 if signed else -1024,
         PixelData=stored.astype("<i4").astype("<u2").tobytes(),
-    )  # fmt: skip
+    )
     dataset = pydicom.dcmread(path)
     dataset.add_new("PixelPaddingValue", vr, stated)
     if limit is not None:
@@ -88,8 +92,9 @@ def test_what_lies_outside_the_field_of_view_undeclared_is_not_changed_either(
 ) -> None:
     stored = np.full((64, 64), 40, "<i2")
     stored[OUTSIDE] = -3024
-    path = make_slice(size=64, PixelRepresentation=1, BitsStored=16, HighBit=15, RescaleIntercept=0,
-                      PixelData=stored.tobytes())  # fmt: skip
+    path = make_slice(
+        size=64, PixelRepresentation=1, BitsStored=16, HighBit=15, RescaleIntercept=0, PixelData=stored.tobytes()
+    )
     (series,), _ = read_series([path])
     assert series.padding is None
     write_slice(series.volume.values[0] - 9, series.sources[0], denoised_series("m", 1.0), 1, tmp_path / "out.dcm")

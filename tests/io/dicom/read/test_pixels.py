@@ -33,8 +33,14 @@ def test_containers(make_slice: MakeSlice, tmp_path: Path, allocated: int, signe
     bits = {8: 8, 16: 12, 32: 20}[allocated]
     values = STORED % 2 ** (bits - 1) - (2 ** (bits - 2) if signed else 0)
     pixels = values.astype(f"<{'i' if signed else 'u'}{allocated // 8}").tobytes()
-    path = make_slice(size=64, BitsAllocated=allocated, BitsStored=bits, HighBit=bits - 1, PixelRepresentation=signed,
-                      PixelData=pixels)  # fmt: skip
+    path = make_slice(
+        size=64,
+        BitsAllocated=allocated,
+        BitsStored=bits,
+        HighBit=bits - 1,
+        PixelRepresentation=signed,
+        PixelData=pixels,
+    )
     hu, made = _back(path, tmp_path)
     np.testing.assert_array_equal(hu, values - 1024)
     np.testing.assert_array_equal(made.pixel_array, values)
@@ -55,8 +61,14 @@ def test_unused_high_bits_are_no_part_of_the_value(make_slice: MakeSlice, tmp_pa
     path = make_slice(size=64, PixelData=(STORED | 0x3000).astype("<u2").tobytes())
     if overlay:
         dataset = pydicom.dcmread(path)
-        for element, vr, value in ((0x10, "US", 64), (0x11, "US", 64), (0x40, "CS", "G"), (0x50, "SS", [1, 1]),
-                                   (0x100, "US", 16), (0x102, "US", 12)):  # fmt: skip
+        for element, vr, value in (
+            (0x10, "US", 64),
+            (0x11, "US", 64),
+            (0x40, "CS", "G"),
+            (0x50, "SS", [1, 1]),
+            (0x100, "US", 16),
+            (0x102, "US", 12),
+        ):
             dataset.add_new((0x6000, element), vr, value)
         dataset.save_as(path)
     hu, made = _back(path, tmp_path)

@@ -49,8 +49,9 @@ def test_gantry_tilt_is_kept_as_shear(make_slice: MakeSlice) -> None:
     tilt = np.deg2rad(20.0)
     direction = [1, 0, 0, 0, float(np.cos(tilt)), float(np.sin(tilt))]
     for index in range(3):
-        path = make_slice(f"{index}.dcm", ImageOrientationPatient=direction,
-                          ImagePositionPatient=[-50.0, -60.0, 3.0 * index])  # fmt: skip
+        path = make_slice(
+            f"{index}.dcm", ImageOrientationPatient=direction, ImagePositionPatient=[-50.0, -60.0, 3.0 * index]
+        )
     (series,), _ = read_series(find_files([path.parent]))
     affine = series.volume.geometry.affine
     np.testing.assert_allclose(affine[:3, 2], [0, 0, 3.0], atol=1e-9)
@@ -67,9 +68,14 @@ def test_one_folder_may_hold_several_series(make_slice: MakeSlice) -> None:
 def test_signed_pixels_and_slope(make_slice: MakeSlice) -> None:
     stored = np.arange(-8192, 8192, dtype="<i2").reshape(128, 128)
     path = make_slice(
-        "s.dcm", PixelRepresentation=1, BitsStored=16, HighBit=15, PixelData=stored.tobytes(), RescaleSlope=0.5,
+        "s.dcm",
+        PixelRepresentation=1,
+        BitsStored=16,
+        HighBit=15,
+        PixelData=stored.tobytes(),
+        RescaleSlope=0.5,
         RescaleIntercept=10,
-    )  # fmt: skip
+    )
     (series,), _ = read_series([path])
     np.testing.assert_array_equal(series.volume.values[0], stored * 0.5 + 10)
 

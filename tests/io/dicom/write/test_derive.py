@@ -29,9 +29,18 @@ def test_untouched_pixels_stay_bit_for_bit(real_ct: Path, tmp_path: Path) -> Non
 def test_patient_study_and_geometry_are_kept_and_identity_is_new(real_ct: Path, tmp_path: Path) -> None:
     source, made = pydicom.dcmread(real_ct), _write(real_ct, tmp_path / "out.dcm", -3.0)
     for name in (
-        "PatientName", "PatientID", "StudyInstanceUID", "FrameOfReferenceUID", "ImagePositionPatient",
-        "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "RescaleSlope", "RescaleIntercept", "Rows",
-    ):  # fmt: skip
+        "PatientName",
+        "PatientID",
+        "StudyInstanceUID",
+        "FrameOfReferenceUID",
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "PixelSpacing",
+        "SliceThickness",
+        "RescaleSlope",
+        "RescaleIntercept",
+        "Rows",
+    ):
         assert made[name].value == source[name].value, name
     assert made.SOPInstanceUID != source.SOPInstanceUID
     assert made.SeriesInstanceUID != source.SeriesInstanceUID

@@ -28,7 +28,7 @@ _PARAMETER = re.compile(r'key: "([^"]+)" value: { string_value: ("(?:[^"\\]|\\.)
 _BLOCK = re.compile(r"^(input|output) \[\n(.*?)^\]", re.MULTILINE | re.DOTALL)
 _TENSOR = re.compile(r'name: "([^"]+)" data_type: (TYPE_\w+)')
 #: Parameters that each version has of its own.
-_OF_A_VERSION = ("files", "sha256", "conformal_factor", "conformal_table", "warm_shape")
+_OF_A_VERSION = ("files", "sha256", "conformal_factor", "conformal_table", "learned_anatomy", "warm_shape")
 
 
 @dataclass(frozen=True)
