@@ -127,6 +127,7 @@ class Gateway:
 
     def close(self) -> None:
         self.run(self.server.stop(None))
+        self.run(self.engine.close())
         self.run(self.triton.close())
         self.loop.call_soon_threadsafe(self.loop.stop)
 

@@ -52,24 +52,29 @@ class Site:
         )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
+def toy_site(folder: Path, task: str, code: str) -> dict[str, str]:
+    """Environment of an installation with one more task, named as an entry point names it, and a model for it."""
     info = folder / "packages" / "site_toy-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: site-toy\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[recon.tasks]\ntoy = tests.toy:TASK\n")
+    (info / "entry_points.txt").write_text(f"[recon.tasks]\ntoy = {task}\n")
     model = folder / "models" / "multiply"
     (model / "1").mkdir(parents=True)
-    (model / "1" / "model.py").write_text(MODEL)
+    (model / "1" / "model.py").write_text(code)
     inputs = [Entry("wave", (-1, -1, 2)), Entry("gain", (-1, -1))]
     config = ModelConfig("toy", "Multiplies", "", inputs, [Entry("product", (-1, -1))], is_default=True)
     write_config(model, "1", config, ["model.py"], 1.0, "")
-    environment = {
+    return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(info.parent), str(ROOT)]),
         "RECON_REPOSITORY": str(folder / "models"),
     }
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    environment = toy_site(folder, "tests.toy:TASK", MODEL)
     serving = [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0"]
     log = folder / "log.txt"
     with log.open("w") as file:

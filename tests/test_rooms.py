@@ -26,6 +26,8 @@ MAY_IMPORT = {
     "physics": BASE | {"physics"},
     "quality": BASE | {"quality"},
     "probes": BASE | {"quality", "probes"},
+    "comparison": BASE | {"comparison"},
+    "preservation": BASE | {"quality", "physics", "probes", "preservation"},
     "wire": BASE | {"values", "quality", "wire"},
     "tasks": INNER | {"tasks"},
     "engine": INNER | {"backend", "tasks", "engine"},
@@ -39,9 +41,10 @@ MAY_IMPORT = {
     "bench": INNER
     | {"backend", "machine", "tasks", "engine", "serving", "client", "doors", "bench", "training", "networks"},
     "networks": BASE | {"networks"},
-    "training": INNER | {"backend", "tasks", "networks", "training"},
+    "training": INNER | {"preservation", "backend", "tasks", "networks", "training"},
     "cli": INNER
-    | {"engine", "tasks", "serving", "client", "jobs", "reading", "doors", "batch", "bench", "training", "cli"},
+    | {"engine", "tasks", "serving", "client", "jobs", "reading", "doors", "batch", "bench", "training", "cli"}
+    | {"preservation", "comparison"},
 }
 
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from recon.batch.cluster_network import in_the_clear, security_of, slurm_options
 from recon.batch.execute import Executor, NothingToDo, WorkerLost, perform
 from recon.batch.items import Item
 from recon.batch.spec import Spec
@@ -32,11 +33,6 @@ from recon.errors import (
 Work = Callable[[Item, Path], dict[str, Any]]
 _LOOK_S = 5.0  # how often to look for jobs that ended, and for workers that are left
 _NO_WORKERS = "the cluster has no workers; start some, then resume"
-# Dask would open its status pages to every network
-_LOCAL_PAGES = {
-    "scheduler_options": {"dashboard_address": "127.0.0.1:0"},
-    "worker_extra_args": ["--dashboard-address", "127.0.0.1:0"],
-}
 
 
 class ClusterExecutor:
@@ -157,9 +153,12 @@ def cluster_executor(spec: Spec, tls: Tls | None, say: Callable[[str], None]) ->
         import distributed
     except ModuleNotFoundError:
         raise MissingExtra("a cluster needs Dask: pip install 'recon[cluster]'") from None
+    security = security_of(spec.cluster, tls) if spec.cluster else None
+    if in_the_clear(spec.cluster):
+        say(f"{spec.cluster} is not encrypted: paths, options and reports travel in the clear")
     with _cluster(spec) as address:
         try:
-            client = distributed.Client(address, timeout=15, set_as_default=False)
+            client = distributed.Client(address, timeout=15, set_as_default=False, security=security)
         except (OSError, TimeoutError) as error:
             raise ServiceUnavailable(f"no Dask scheduler answers at {spec.cluster or 'Slurm'}") from error
         executor = ClusterExecutor(client, ServiceWork(spec.servers, spec.tasks, tls), say)
@@ -178,7 +177,7 @@ def _cluster(spec: Spec) -> Iterator[Any]:
         from dask_jobqueue import SLURMCluster
     except ModuleNotFoundError:
         raise MissingExtra("--slurm needs dask-jobqueue: pip install 'recon[cluster]'") from None
-    options = {"cores": 1, "memory": "4 GiB", "processes": 1, **_LOCAL_PAGES, **spec.slurm}
+    options = slurm_options(spec.slurm)
     workers = int(options.pop("workers", 1))
     try:
         cluster = SLURMCluster(**options)

@@ -37,12 +37,13 @@ def intake(
 def mrd(
     output: Output = None,
     slices: Annotated[int, typer.Option(min=3, help="Of a scan.")] = 20,
+    pace: Annotated[float, typer.Option(min=1.0, help="Of the scanner where latency is looked at, MB/s.")] = 300.0,
 ) -> None:
     """What the scanner's door adds to a slice, and how many megabytes a second it takes in."""
     from recon.bench.mrd import measure
-    from recon.cli.session import own_service
+    from recon.cli.own_door import own_door
 
-    _say(measure(own_service, slices=slices), output, "mrd.json")
+    _say(measure(own_door, slices=slices, mb_per_s=pace), output, "mrd.json")
 
 
 def _say(record: dict[str, Any], output: Path | None, name: str) -> None:

@@ -10,7 +10,22 @@ import typer
 from rich.console import Console
 
 from recon import __version__
-from recon.cli import batch, bench, demo, evaluating, export, models, mrd, node, quality, serve, simulating, train, view
+from recon.cli import (
+    batch,
+    bench,
+    compare,
+    demo,
+    evaluating,
+    export,
+    models,
+    mrd,
+    node,
+    quality,
+    serve,
+    simulating,
+    train,
+    view,
+)
 from recon.cli.group import group_of
 from recon.cli.task import command_of
 from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
@@ -30,6 +45,7 @@ for task in tasks().values():
 app.command()(models.models)
 app.command()(demo.demo)
 app.command()(view.view)
+app.command()(compare.compare)
 app.add_typer(group_of(simulating, "recon.simulate", "Make reduced-dose and raw data from images."), name="simulate")
 app.add_typer(group_of(evaluating, "recon.evaluate", "Measure a model beside the classical methods."), name="evaluate")
 app.add_typer(batch.app, name="batch")

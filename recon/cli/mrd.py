@@ -6,14 +6,17 @@ import json
 import signal
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from recon.cli.options import AsJson, Server, TlsCa, TlsCert, TlsKey
+from recon.cli.service_here import service_here
 from recon.cli.session import connect, tls_of
+from recon.client import Calls, Tls
 from recon.errors import InvalidRequest, ReconError, ServiceUnavailable, plain
 
 app = typer.Typer(help="The scanner's door: raw data in, images out, as scanners speak it.", no_args_is_help=True)
@@ -33,6 +36,9 @@ def serve(
     keep: Annotated[
         Path | None, typer.Option(help="Keep results in this folder, also for scanners that left; see fetch.")
     ] = None,
+    noise: Annotated[
+        Path | None, typer.Option(help="Keep noise scans in this folder for later scans, also across restarts.")
+    ] = None,
     sessions: Annotated[int, typer.Option(min=1, help="Scans at a time.")] = 8,
     memory_gib: Annotated[float, typer.Option(min=0.01, help="Raw data that one scan may hold, GiB.")] = 8.0,
     idle: Silence = 600.0,
@@ -41,16 +47,23 @@ def serve(
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
+    repository: Annotated[Path | None, typer.Option(help="Model repository of a service of its own.")] = None,
 ) -> None:
-    """Take scans until SIGTERM; listens at once, and says when the models are there, too."""
+    """Take scans until SIGTERM; listens at once, and says when the models are there, too.
+
+    Without --server the whole service runs in this process, and scans reach its engine without a wire.
+    """
     from recon.doors.mrd.kept import Kept
+    from recon.doors.mrd.noise import NoiseScans
+    from recon.doors.mrd.noise_folder import NoiseFolder
     from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
     from recon.doors.mrd.surroundings import Bounds, Surroundings
 
     host, port = _host_port(listen)
     service = _Service()
     keeper = Doorkeeper(allowed_networks(allow or [], host), sessions, idle)
-    around = Surroundings(service.client, bounds=Bounds(int(memory_gib * 2**30), timeout))
+    scans = NoiseScans(None if noise is None else NoiseFolder(noise))
+    around = Surroundings(service.client, scans, bounds=Bounds(int(memory_gib * 2**30), timeout))
     door = ScannerServer((host, port), around, keeper, None if keep is None else Kept(keep))
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,7 +72,7 @@ def serve(
     print(f"recon mrd listens on {door.address[0]}:{door.address[1]}", flush=True)
     with ExitStack() as stack:
         try:
-            service.set(stack.enter_context(connect(server, tls_of(tls_ca, tls_cert, tls_key), 120.0, _TASKS)))
+            service.set(stack.enter_context(_models(server, tls_of(tls_ca, tls_cert, tls_key), repository)))
             print("recon mrd is ready", flush=True)
             stopped.wait()
         except ReconError as error:
@@ -130,7 +143,7 @@ def stream(
     def show(text: str) -> None:
         print(plain(text), file=sys.stderr, flush=True)
 
-    with connect(server, tls_of(tls_ca, tls_cert, tls_key), 120.0, _TASKS) as client:
+    with _models(server, tls_of(tls_ca, tls_cert, tls_key)) as client:
         around = Surroundings(lambda: client, bounds=Bounds(timeout_s=timeout))
         source = open(sys.stdin.fileno(), "rb", 0, closefd=False)  # noqa: SIM115
         done = pipe.run(around, source, sys.stdout.buffer, config, _parameters(parameter or []), show)
@@ -172,6 +185,18 @@ def openrecon(
             print(path)
     else:
         raise InvalidRequest("name a folder with -o DIR, or a label with --verify FILE")
+
+
+@contextmanager
+def _models(server: str | None, tls: Tls | None, repository: Path | None = None) -> Iterator[Calls]:
+    """A service that runs, or all of one in this process."""
+    if server is None:
+        with service_here(_TASKS, repository) as here:
+            print(f"recon mrd: its service answers gRPC on {here.address}", file=sys.stderr, flush=True)
+            yield here
+    else:
+        with connect(server, tls, 120.0) as client:
+            yield client
 
 
 def _talk(

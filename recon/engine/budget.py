@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 
 from recon.errors import InvalidRequest, TooManyRequests
@@ -10,7 +11,7 @@ _MIB = 1 << 20
 
 
 class Budget:
-    """A bound that streams take from and give back to; on the event loop only.
+    """A bound that streams take from and give back to, on any thread.
 
     Parameters
     ----------
@@ -20,6 +21,7 @@ class Budget:
 
     def __init__(self, total: int) -> None:
         self.total, self.held = total, 0
+        self.mutex = threading.Lock()
 
     def account(self) -> Account:
         """An account of one stream, empty."""
@@ -39,8 +41,9 @@ class Account:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._budget.held -= self.held
-        self.held = 0
+        with self._budget.mutex:
+            self._budget.held -= self.held
+            self.held = 0
 
     def change(self, by: int) -> None:
         """Hold so many bytes more, or less where it is negative.
@@ -52,6 +55,10 @@ class Account:
         TooManyRequests
             When the others leave too little.
         """
+        with self._budget.mutex:
+            self._change(by)
+
+    def _change(self, by: int) -> None:
         budget = self._budget
         if self.held + by > budget.total:
             raise InvalidRequest(

@@ -28,6 +28,8 @@ class Limits:
         That a stream may last, s.
     most_bytes
         Held for all streams together; half of the machine's memory by default.
+    unread_bytes
+        Of messages that are kept for a client that reads no answers while it sends.
     most_operations
         Floating-point operations of a slice, and of what is done to a series as a whole, by a header's estimate;
         ten minutes of a processor that does 1.7 thousand million a second by default.
@@ -45,6 +47,7 @@ class Limits:
     most_streams_of_peer: int = 24
     longest_s: float = 4 * 3600.0
     most_bytes: int = field(default_factory=lambda: _memory() // 2)
+    unread_bytes: int = 256 << 20
     most_operations: float = 1e12
 
     def __post_init__(self) -> None:

@@ -42,7 +42,7 @@ class Patience:
         if deadline is not None and deadline < longest:
             self._end, self._end_words = deadline, "the deadline passed before the series was done"
         self._since: dict[str, float] = {}
-        self._silence = 0.0
+        self._silence = self._sending = 0.0
         self._reason = ""
         self._timeout = asyncio.timeout(None)
         self._timer: asyncio.TimerHandle | None = None
@@ -64,11 +64,21 @@ class Patience:
 
     def sending(self) -> None:
         """The peer is to take an answer."""
-        self._since["sending"] = time.monotonic()
+        self._since["sending"] = self._sending = time.monotonic()
 
     def sent(self) -> None:
         """It has."""
         del self._since["sending"]
+
+    @property
+    def unread_s(self) -> float:
+        """For how long an answer has waited for the peer by now; 0 while none does."""
+        return time.monotonic() - self._sending if "sending" in self._since else 0.0
+
+    def progress(self) -> None:
+        """The peer does something, though it reads nothing."""
+        if "sending" in self._since:
+            self._since["sending"] = time.monotonic()
 
     async def __aenter__(self) -> Patience:
         await self._timeout.__aenter__()

@@ -11,14 +11,17 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from recon import __version__
+from recon.engine.apart import Apart
 from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference
+from recon.engine.intake import Intake, IntakeWatch
 from recon.engine.limits import Limits, require_operations
 from recon.engine.models import ServedModel
 from recon.engine.patience import Patience
@@ -36,8 +39,10 @@ from recon.volumes import Unit
 from recon.wire.messages import check_to_message, interval_to_message, survival_to_message, verdict_to_message
 from recon.wire.text import bounded_text
 
-#: A message of no more bytes brings no samples: it keeps no place.
-_NOTHING_BYTES = 32
+#: A larger message is never quick to take.
+_QUICK_BYTES = 2 << 20
+#: Threads for what is left to do on whole series, for which slices do not wait.
+_SERIES_THREADS = 4
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 #: A slice on its way, what went wrong, or at the end what the whole series shows.
 _Item: TypeAlias = "Pending | Exception | list[Check]"
@@ -49,6 +54,7 @@ class _Stream:
 
     series: Series
     patience: Patience
+    intake: Intake
     checks: list[Check]
     #: Messages that were looked at before the model was known.
     begun: deque[Any]
@@ -65,13 +71,30 @@ class StreamEngine:
         Where models run, and which there are.
     limits
         On memory and patience.
+    modules
+        That processes for whole series import ahead of their work.
     """
 
-    def __init__(self, inference: Inference, catalogue: Catalogue, limits: Limits) -> None:
+    def __init__(
+        self, inference: Inference, catalogue: Catalogue, limits: Limits, modules: Sequence[str] = ()
+    ) -> None:  # fmt: skip
         self.streams = 0
+        self._apart = Apart(modules)
+        self._unread = IntakeWatch()
+        self._series_threads = ThreadPoolExecutor(_SERIES_THREADS, "series")
         self._inference, self._catalogue, self._limits = inference, catalogue, limits
         self.budget = Budget(limits.most_bytes)
         self._of_peer: Counter[str] = Counter()
+
+    async def warm(self) -> None:
+        """Start what the first series would wait for."""
+        await self._apart.warm()
+
+    async def close(self) -> None:
+        """Let go of processes and threads; streams must have ended."""
+        self._unread.close()
+        await self._apart.close()
+        self._series_threads.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, task: Task, response: Callable[..., Any], peer: Peer) -> None:
         """Answer one call.
@@ -105,7 +128,8 @@ class StreamEngine:
         self, task: Task, response: Callable[..., Any], peer: Peer, account: Account, patience: Patience
     ) -> None:
         began = time.perf_counter()
-        first = await _next(peer, patience)
+        intake = Intake(peer, account, patience, self._limits.unread_bytes)
+        first = await intake.next()
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidRequest("the first message must be the header", field="header")
         header = first.header
@@ -115,11 +139,11 @@ class StreamEngine:
         if not header.model:
             suits, reason = self._catalogue.preferred(task.name)
             if not suits:
-                suits, reason = await self._suiting(task, header, begun, peer, account, patience)
+                suits, reason = await self._suiting(task, header, begun, intake, account)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
         series = Series(peer, response, task.open(header, model.facts), model, common_pb2.Timings())
-        stream = _Stream(series, patience, [], begun)
+        stream = _Stream(series, patience, intake, [], begun)
         session = series.session
         require_operations(session.operations, self._limits.most_operations)
         account.change(session.held_bytes(self._limits.read_ahead))
@@ -136,7 +160,8 @@ class StreamEngine:
             declared_checks=session.declared_checks,
             series_checks=session.series_checks,
         )
-        await self._answer(stream, accepted)
+        with self._unread.over(intake):
+            await self._answer(stream, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
         survival = pooled(stream.shares)
         if session.least is not None:
@@ -156,12 +181,12 @@ class StreamEngine:
         await _write(stream, response(report=report))
 
     async def _suiting(
-        self, task: Task, header: Any, begun: deque[Any], peer: Peer, account: Account, patience: Patience
+        self, task: Task, header: Any, begun: deque[Any], intake: Intake, account: Account
     ) -> tuple[str, str]:
         """The model for a header that names none, and why; what the task must see for it is kept in ``begun``."""
         models = self._catalogue.facts(task.name)
-        while (found := task.suits(header, models, begun)) is None:
-            message = await _next(peer, patience)
+        while (found := await asyncio.to_thread(task.suits, header, models, begun)) is None:
+            message = await intake.next()
             if message is None:
                 raise InvalidRequest("the stream ended before a slice was whole", field="slices")
             account.change(message.ByteSize())
@@ -197,6 +222,7 @@ class StreamEngine:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
+            await stream.intake.close()
             await probing.drop()
             left = [*pending, *(item for item in _drain(queue) if not isinstance(item, Exception | list))]
             for slice_left in left:
@@ -213,22 +239,29 @@ class StreamEngine:
                     message = stream.begun.popleft()
                 else:
                     began = time.perf_counter()
-                    message = await _next(series.peer, stream.patience)
+                    message = await stream.intake.next()
                     series.spent("receive", began)
                 if message is None:
                     raise InvalidRequest(f"the stream ended after {session.progress}", field="slices")
-                for work in session.add(message):
-                    await self._begin(series, work, queue)
+                quick = session.quick and message.ByteSize() <= _QUICK_BYTES
+                for work in session.add(message) if quick else await asyncio.to_thread(session.add, message):
+                    await self._begin(stream, work, queue)
             if session.quick_end:
                 return await queue.put(session.judge_series())
-            rest = iter(await asyncio.to_thread(session.complete))
-            while (later := await asyncio.to_thread(_following, rest)) is not None:
-                await self._begin(series, later, queue)
-            await queue.put(await asyncio.to_thread(session.judge_series))  # while the last slices are on their way
+            if (whole := session.whole()) is not None:
+                session.take(await self._apart.run(whole))
+            rest = iter(await self._on_series_thread(session.complete))
+            while (later := await self._on_series_thread(_following, rest)) is not None:
+                await self._begin(stream, later, queue)
+            await queue.put(await self._on_series_thread(session.judge_series))  # while the last are on their way
         except Exception as error:  # whatever it is, the one who waits for slices must hear of it
             await queue.put(error)
 
-    async def _begin(self, series: Series, work: SliceWork, queue: asyncio.Queue[_Item]) -> None:
+    async def _on_series_thread(self, function: Callable[..., Any], *values: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._series_threads, function, *values)
+
+    async def _begin(self, stream: _Stream, work: SliceWork, queue: asyncio.Queue[_Item]) -> None:
+        series = stream.series
         pending: Pending
         if work.quick:
             pending = await InlineSlice(series, work).begin(self._inference)
@@ -242,17 +275,6 @@ class StreamEngine:
             raise
 
 
-async def _next(peer: Peer, patience: Patience) -> Any:
-    """The next message, None at the end of the stream."""
-    patience.receiving()
-    message = None
-    try:
-        message = await peer.receive()
-    finally:
-        patience.received(brings=message is not None and message.ByteSize() > _NOTHING_BYTES)
-    return message
-
-
 async def _write(stream: _Stream, message: Any) -> None:
     stream.patience.sending()
     began = time.perf_counter()
@@ -261,6 +283,8 @@ async def _write(stream: _Stream, message: Any) -> None:
     finally:
         stream.patience.sent()
         stream.series.spent("send", began)
+    if stream.intake.failed is not None:
+        raise stream.intake.failed
 
 
 def _following(works: Iterator[SliceWork]) -> SliceWork | None:

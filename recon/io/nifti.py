@@ -68,8 +68,8 @@ def stem(path: Path) -> str:
     return path.stem
 
 
-def read_nifti(path: Path) -> NiftiVolume:
-    """Read a volume in HU.
+def read_nifti(path: Path, *, own: bool = False) -> NiftiVolume:
+    """Read a volume in HU; with ``own`` also a result of recon.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def read_nifti(path: Path) -> NiftiVolume:
             raise UnreadableInput(f"{path}: declares {shape} voxels, more than {_MOST_VOXELS}")
         if image.get_data_dtype().kind not in "iuf":
             raise UnreadableInput(f"{path}: has samples of type {image.get_data_dtype()}, not numbers")
-        if bytes(image.header["descrip"].tobytes()).startswith(_OWN):
+        if not own and bytes(image.header["descrip"].tobytes()).startswith(_OWN):
             raise UnreadableInput(f"{path}: written by recon; own results are no input")
         values = np.asarray(image.dataobj, dtype=np.float32).reshape(shape)
         affine, notes = _placement(image.header, shape)

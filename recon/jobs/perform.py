@@ -9,6 +9,7 @@ from typing import Any
 from recon.client import Calls, ImageSlice, Run
 from recon.errors import ReconError, UnreadableInput, reason_of
 from recon.io.output_folder import write_json
+from recon.quality.comparability import record
 from recon.quality.interval import Interval, IntervalKind
 from recon.quality.report import build_report, interval_to_json
 from recon.quality.verdict import Verdict, by_urgency, complete, measure, verdict_of, worst
@@ -65,7 +66,9 @@ def perform(
     if sink is None or shown is None:
         raise failure or UnreadableInput("the service returned no slice")
     sink.close()
-    report = _report(job, run, loaded, options, sorted(set(range(loaded.slices)) - done), failing, failure)
+    report = _report(
+        job, run, loaded, options, sorted(set(range(loaded.slices)) - done), failing, failure, shown.image.shape
+    )
     write_json(folder / "report.json", report)
     title = f"{job.name}, slice {shown.index + 1} of {loaded.slices}: {report['verdict']}. For research use."
     loaded.preview(shown, title, folder / "preview.png")
@@ -80,6 +83,7 @@ def _report(
     missing: list[int],
     failing: dict[str, list[int]],
     failure: ReconError | None,
+    sides: tuple[int, ...],
 ) -> dict[str, Any]:
     lost = measure(
         "slices_missing",
@@ -96,6 +100,7 @@ def _report(
     model: dict[str, Any] = {}
     covers = run.report.interval if run.report else Interval(IntervalKind.NONE, basis="the series was not finished")
     parameters = loaded.parameters(options)
+    matrix = loaded.slices, *sides
     if made is not None:
         model = {
             "name": made.name,
@@ -122,6 +127,7 @@ def _report(
         notes=loaded.notes,
         skipped=[{"path": item.path, "reason": item.reason} for item in loaded.skipped],
         probes=run.report.probes if run.report else [],
+        comparability=record(job.task, model, matrix, loaded.comparability(options)),
         problem=failure.problem if failure else None,
         problem_reason=reason_of(failure) if failure else None,
         damaged=loaded.damaged,

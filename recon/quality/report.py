@@ -53,6 +53,7 @@ def build_report(
     notes: list[str],
     skipped: list[dict[str, str]],
     probes: list[Survival],
+    comparability: dict[str, Any],
     problem: str | None = None,
     problem_reason: str | None = None,
     damaged: bool = False,
@@ -81,6 +82,8 @@ def build_report(
         What a person should know, and which files were left out why.
     probes
         What became of known lesions; null in the report where none were measured.
+    comparability
+        Of :func:`recon.quality.comparability.record`.
     problem, problem_reason
         Why slices are missing, for people and as the stable reason of the error.
     damaged
@@ -97,6 +100,7 @@ def build_report(
         "model": model,
         "interval": interval,
         "parameters": parameters,
+        "comparability": comparability,
         "probes": [probe.to_json() for probe in probes] or None,
         "timings_ms": {name: round(value, 3) for name, value in timings_ms.items()},
         "slices": {"total": slices_total, "missing": slices_missing, "failing": slices_failing},

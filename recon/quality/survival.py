@@ -12,7 +12,7 @@ from recon.arrays import FloatArray
 from recon.quality.verdict import Check, measure, unmeasured
 
 CHECK = "lesions_survive"
-#: Fewer tell no tenth, and hardly a median.
+#: Fewer make no median: then the worst counts.
 FEWEST_PLACES = 3
 _ACTION = "look for small lesions in the scan as it came"
 
@@ -111,10 +111,13 @@ def _survival(lesion: Lesion, shares: FloatArray) -> Survival:
 
 
 def survives(found: Sequence[Survival], least: Least) -> Check:
-    """The check ``lesions_survive``; what was measured nowhere, or at too few places, is no PASS."""
+    """The check ``lesions_survive``: the median, or the worst where a small matrix has few places.
+
+    What was measured nowhere is no PASS.
+    """
     of_lesion = next((one for one in found if one.lesion == least.lesion), None)
-    if of_lesion is None or of_lesion.places < FEWEST_PLACES:
-        places = of_lesion.places if of_lesion else 0
-        why = f"{places} places with enough tissue around them for a known lesion; {FEWEST_PLACES} are needed"
+    if of_lesion is None:
+        why = "there is no place with enough tissue around it for a known lesion"
         return unmeasured(CHECK, why=why, action=_ACTION)
-    return measure(CHECK, of_lesion.median, unit="", lower=least.kept, message=str(of_lesion), action=_ACTION)
+    kept = of_lesion.median if of_lesion.places >= FEWEST_PLACES else of_lesion.p10
+    return measure(CHECK, kept, unit="", lower=least.kept, message=str(of_lesion), action=_ACTION)

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 import grpc
 
+from recon.errors import ReconError
+
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
@@ -19,8 +21,16 @@ class GrpcPeer:
         self._deadline = None if left is None else time.monotonic() + left
 
     async def receive(self) -> Any:
-        """The next message; None when no more will come."""
+        """The next message; None when no more will come.
+
+        Raises
+        ------
+        InvalidRequest
+            When it is none of this method, or one that would take long to read.
+        """
         message = await self._context.read()
+        if isinstance(message, ReconError):
+            raise message
         return None if message is grpc.aio.EOF else message
 
     async def send(self, message: Any) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -31,6 +33,7 @@ from recon.serving.triton.private_memory import SHARED
 from recon.serving.triton.process import EmbeddedTriton, TritonAddress
 from recon.serving.triton.repository import models_in
 from recon.serving.triton.scratch import make_scratch
+from recon.serving.triton.stubs import memory_of
 from recon.serving.tuning import Tuning, read_tunings
 from recon.serving.workers import SERVING, HandedOn, Workers, require_free, shared
 from recon.tasks.registry import task_of, tasks
@@ -41,6 +44,8 @@ log = structlog.get_logger()
 
 _MODELS = models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name
 _START_S = 120.0
+#: For streams to notice that they are cancelled, and for Triton to end.
+_LEAVE_S = 20.0
 #: Of a service that has never been ready; later Triton is started again without end.
 _MOST_FAILED_STARTS = 2
 _POLL_READY_S, _POLL_WAITING_S = 2.0, 0.1
@@ -94,7 +99,12 @@ class Server:
         self.triton = TritonClient(address, limits.in_flight)
         self.triton.has_lost = self._has_lost
         self.catalogue = Catalogue(self.triton)
-        self.engine = StreamEngine(self.triton, self.catalogue, limits)
+        whole = [
+            task for task in tasks().values() if not task.slice_by_slice and task.name in (settings.tasks or tasks())
+        ]
+        modules = [type(task).__module__ for task in whole]
+        self.engine = StreamEngine(self.triton, self.catalogue, limits, modules)
+        self._works_on_series = bool(whole)
         self._services = (*service_names(tasks().values()), _MODELS)
         self._health = health.aio.HealthServicer()
         self._grpc = grpc.aio.server(
@@ -114,7 +124,9 @@ class Server:
             When the models do not come up.
         """
         self._grpc.add_generic_rpc_handlers(tuple(task_handlers(self.engine, tasks().values())))
-        models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.triton, self.catalogue), self._grpc)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(
+            ModelService(self.triton, self.catalogue, self._memory), self._grpc
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         await self._report(False)
@@ -126,6 +138,8 @@ class Server:
             if self.embedded:
                 await self.embedded.start()
                 self.triton.server.address = self.embedded.address  # known only now whether it is isolated
+            if self._works_on_series:
+                await self.engine.warm()
             self._monitor = asyncio.create_task(self._watch(), name="readiness")
             deadline = asyncio.get_running_loop().time() + _START_S
             while not self.catalogue.ready:
@@ -159,6 +173,7 @@ class Server:
         if self.workers is not None:
             await self.workers.stop()
         await self.triton.close()
+        await self.engine.close()
         if self.embedded:
             await self.embedded.stop()
 
@@ -223,6 +238,11 @@ class Server:
         elif self.workers is not None and self.workers.handed.exists():
             self._hand_on(self.workers.handed)  # it has another process
         self._wake.set()
+
+    def _memory(self) -> dict[str, int]:
+        """On a thread: bytes that each model holds; nothing of a Triton elsewhere."""
+        pid = self.embedded.pid if self.embedded else self._handed.pid if self._handed else None
+        return {} if pid is None else dict(memory_of(pid))
 
     def _has_lost(self, host: str) -> bool:
         """On a thread: whether a process of a model has ended, which then is replaced soon."""
@@ -351,4 +371,17 @@ async def run(settings: Settings, handed: Path | None = None) -> None:
     print(f"{SERVING}{server.address}", flush=True)
     await stop.wait()
     log.info("draining")
+    leave_after(settings.drain_s + _LEAVE_S)
     await server.stop()
+
+
+def leave_after(seconds: float) -> None:
+    """End this process, whatever still runs in it; Triton ends with it."""
+
+    def leave() -> None:
+        log.warning("left", after_s=seconds, meaning="something could not be stopped")
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()

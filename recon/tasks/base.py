@@ -170,9 +170,12 @@ class Session(ABC):
         Of image and uncertainty.
     whole_numbers
         Whether images may be rounded to whole numbers on the wire.
+    quick
+        Whether ``add`` takes less than a change of threads would, for a message of a megabyte.
     """
 
     whole_numbers = False
+    quick = False
     #: Checks that tell whether a scan is one that the model's interval was calibrated for.
     domain_checks: frozenset[str] = frozenset()
     #: Told how many bytes more (or less, where negative) are held beyond :meth:`held_bytes`; it may refuse.
@@ -240,13 +243,25 @@ class Session(ABC):
     def add(self, message: Any) -> Iterable[SliceWork]:
         """Take a message; returns the work that it makes possible, in the order of the result.
 
-        Called in the event loop: cheap.
+        Called in the event loop where it is ``quick``, else on a thread; one message after the other.
 
         Raises
         ------
         InvalidRequest
             When the message is not one that may come now.
         """
+
+    def whole(self) -> Callable[[], Any] | None:
+        """What is to be done to the whole input at once before :meth:`complete`; None where nothing is.
+
+        It runs in a process of its own, which is killed when nobody waits for it; so it must be one that can be
+        pickled, with all that it works on.
+        """
+        return None
+
+    def take(self, made: Any) -> None:
+        """What :meth:`whole` made."""
+        raise NotImplementedError("whole() made something that nobody takes")
 
     def complete(self) -> Iterable[SliceWork]:
         """Work that needs the whole input; called once, on a thread, and iterated there."""

@@ -92,6 +92,10 @@ class Loaded(ABC, Generic[OptionsT]):
         """What the caller chose, for the report."""
         return {}
 
+    def comparability(self, options: OptionsT) -> dict[str, Any]:
+        """What another result must share to be compared with; see :func:`recon.quality.comparability.record`."""
+        return {}
+
 
 @dataclass
 class Job(ABC):

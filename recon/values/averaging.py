@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +63,7 @@ class Averaging:
             (n, samples), of how many measurements each sample is the mean; None for one each.
         """
         again = len(np.unique(lines)) < len(lines) or bool(self.came[lines].any())
-        np.add.at(self.came, lines, 1)
+        self.came += np.bincount(lines, minlength=len(self.came))
         if not again:
             self._samples[lines] = values if counts is None else values * (counts > 0)[:, None]
             self._counts[lines] = 1 if counts is None else counts
@@ -71,8 +71,10 @@ class Averaging:
         means = np.unique(lines[~self._summed[lines]])
         self._samples[means] *= np.maximum(self._counts[means], 1).astype(np.float32)[:, None]
         self._summed[lines] = True
-        np.add.at(self._samples, lines, values if counts is None else values * counts.astype(np.float32)[:, None])
-        np.add.at(self._counts, lines, 1 if counts is None else counts)
+        for some in _each_once(lines):
+            given = values[some] if counts is None else values[some] * counts[some].astype(np.float32)[:, None]
+            self._samples[lines[some]] += given
+            self._counts[lines[some]] += 1 if counts is None else counts[some]
 
     def other_path(self, lines: Lines, paths: FloatImage) -> int | None:
         """The first of these lines that came already along another path than (n, samples, 2); None where none did."""
@@ -91,7 +93,16 @@ class Averaging:
 
     def mean(self) -> Readouts:
         """The readouts; no more may be added."""
-        summed = self._summed & (self._counts > 1).any(axis=1)
-        if summed.any():
-            self._samples[summed] /= np.maximum(self._counts[summed], 1).astype(np.float32)[:, None]
+        for line in np.flatnonzero(self._summed & (self._counts > 1).any(axis=1)):
+            # line by line: whoever waits for this thread to let go of the interpreter does not wait for all of them
+            self._samples[line] /= np.maximum(self._counts[line], 1).astype(np.float32)
         return Readouts(self._samples, np.minimum(self._counts, _MOST).astype(np.uint16), self._trajectory)
+
+
+def _each_once(lines: Lines) -> Iterator[Lines]:
+    """Places in ``lines`` in groups, in each of which a line comes once."""
+    order = np.argsort(lines, kind="stable")
+    begins = np.flatnonzero(np.diff(lines[order], prepend=-1))
+    before = np.arange(len(lines)) - np.repeat(begins, np.diff(begins, append=len(lines)))
+    for time in range(int(before.max(initial=-1)) + 1):
+        yield np.sort(order[before == time])

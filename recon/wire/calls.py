@@ -9,7 +9,7 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from recon.wire.chunk_message import chunk_reader
+from recon.wire.raw import request_reader
 from recon.wire.slice_message import answer_reader, encoded
 
 #: What answers a stream: its messages and its context.
@@ -47,7 +47,7 @@ def stream_handlers(behaviours: Iterable[tuple[MethodDescriptor, Behaviour]]) ->
         services.setdefault(method.containing_service.full_name, {})[method.name] = (
             grpc.stream_stream_rpc_method_handler(
                 behaviour,
-                request_deserializer=chunk_reader(request_of(method)),
+                request_deserializer=request_reader(request_of(method)),
                 response_serializer=encoded,
             )
         )

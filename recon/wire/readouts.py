@@ -41,7 +41,7 @@ def messages_of_parts(index: int, parts: Iterable[ReadoutPart]) -> Iterator[mr_p
             some = slice(start, start + most)
             yield mr_pb2.Readouts(
                 slice_index=index, lines=part.lines[some].tolist(),
-                data=np.ascontiguousarray(part.values[some], "<c8").tobytes(),
+                data=b"".join(np.ascontiguousarray(line, "<c8").data for line in part.values[some]),
                 counts=b"" if part.counts is None else part.counts[some].astype("<u2").tobytes(),
                 trajectory=b"" if part.paths is None else part.paths[some].astype("<f4").tobytes(),
             )  # fmt: skip
@@ -66,6 +66,7 @@ def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool)
         When a field has another size than the header says, or the trajectory leaves k-space.
     """
     where = f"readouts of slice {message.slice_index}"
+    values = _values(message, len(message.lines), coils, samples, where)  # first: it bounds how many there may be
     lines = np.array(message.lines, np.int64)
     counts = None
     if message.counts:
@@ -76,12 +77,12 @@ def part_of(message: mr_pb2.Readouts, coils: int, samples: int, *, curved: bool)
                 field="readouts.counts",
             )
         counts = np.frombuffer(message.counts, "<u2").reshape(len(lines), samples)
-    values = _values(message, len(lines), coils, samples, where)
     return ReadoutPart(lines, values, counts, _paths(message, len(lines), samples, where, curved=curved))
 
 
 def _values(message: mr_pb2.Readouts, count: int, coils: int, samples: int, where: str) -> ComplexImage:
-    size = len(message.data)
+    data = message.data  # a copy each time
+    size = len(data)
     if size > CHUNK_BYTES + 8 * coils * samples:
         raise InvalidRequest(f"{where}: {size} bytes; at most 4 MiB a message", field="readouts.data")
     if size != 8 * count * coils * samples:
@@ -91,7 +92,7 @@ def _values(message: mr_pb2.Readouts, count: int, coils: int, samples: int, wher
             f"{where}: {count} readouts with {words}; the header says {coils} coils of {samples} samples",
             field="readouts.data",
         )
-    return np.frombuffer(message.data, "<c8").reshape(count, coils, samples)
+    return np.frombuffer(data, "<c8").reshape(count, coils, samples)
 
 
 def _paths(message: mr_pb2.Readouts, count: int, samples: int, where: str, *, curved: bool) -> FloatImage | None:

@@ -30,6 +30,12 @@ def test_a_lesion_that_fades_is_no_pass_and_the_sentence_is_said() -> None:
     assert survives(found, Least(LARGE, 0.4)).outcome is Verdict.PASS
 
 
-@pytest.mark.parametrize("shares", [{}, {LARGE: np.full(2, 1.0)}, {SMALL: np.full(9, 1.0)}])
-def test_what_was_hardly_measured_is_no_pass(shares: dict[Lesion, np.ndarray]) -> None:
+def test_of_few_places_the_worst_counts() -> None:
+    """A small matrix has no more."""
+    for shares, outcome in (((0.9, 0.95), Verdict.PASS), ((0.5, 1.0), Verdict.REVIEW)):
+        assert survives(pooled([{LARGE: np.array(shares)}]), Least(LARGE, 0.7)).outcome is outcome
+
+
+@pytest.mark.parametrize("shares", [{}, {SMALL: np.full(9, 1.0)}])
+def test_what_was_not_measured_is_no_pass(shares: dict[Lesion, np.ndarray]) -> None:
     assert survives(pooled([shares]), Least(LARGE, 0.7)).outcome is Verdict.REVIEW

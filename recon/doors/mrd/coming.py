@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from recon.doors.mrd.wire import Block
@@ -63,7 +64,7 @@ class Coming:
             self._changed.notify_all()
 
     def blocks(self) -> Iterator[Block]:
-        """All readouts from the first; waits for those that are still to come.
+        """All readouts from the first, all that are here at once; waits for those that are still to come.
 
         Raises
         ------
@@ -71,16 +72,19 @@ class Coming:
             When it was given up.
         """
         number = 0
-        while (block := self._block(number)) is not None:
-            yield block
-            number += 1
+        while some := self._since(number):
+            yield Block.joined(some)
+            number += len(some)
 
-    def _block(self, number: int) -> Block | None:
+    def _since(self, number: int) -> list[Block]:
+        """The blocks of one size that are here from this one on; empty when that was all."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._blocks) > number or self._ended or self._given_up)
             if self._given_up:
                 raise InvalidRequest(f"{self.name} can't be made of what came so far")
-            return self._blocks[number] if len(self._blocks) > number else None
+            here = self._blocks[number:]
+        size = [block.samples.shape[1:] for block in here]
+        return list(takewhile(lambda block: block.samples.shape[1:] == size[0], here))
 
     def whole(self) -> Portion | None:
         """Wait for the last readout; None where no image is wanted any more."""

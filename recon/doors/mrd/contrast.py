@@ -11,6 +11,7 @@ import numpy as np
 
 from recon.client.calls import Calls
 from recon.doors.mrd.images_in import SeriesStack
+from recon.doors.mrd.judged import judged
 from recon.doors.mrd.options import SessionOptions
 from recon.doors.mrd.pictures import IMAGE, INTERVAL, Picture
 from recon.errors import InvalidRequest
@@ -62,13 +63,15 @@ def enhanced(
         raise InvalidRequest(f"{len(stacks)} series came; two are needed, before contrast and after the reduced dose")
     pre, low = stacks
     run = client.synthesize_contrast(
-        pre.volume, low.volume, dose_fraction=options.dose_fraction, timeout_s=timeout_s
+        pre.volume, low.volume, dose_fraction=options.dose_fraction, probes=options.probes, timeout_s=timeout_s
     )  # fmt: skip
-    for result in run:
+    results, model = judged(run)
+    for result in results:
         place = pre.heads[result.index]
         picture = Picture(
-            IMAGE, f"slice {int(place['slice'])}", place, result.image, result.verdict, result.checks, run.model
-        )
+            IMAGE, f"slice {int(place['slice'])}", place, result.image, result.verdict, result.checks, model,
+            protocol=pre.protocols[result.index],
+        )  # fmt: skip
         made = [picture]
         if options.uncertainty and np.isfinite(result.uncertainty).all():
             made.append(replace(picture, kind=INTERVAL, values=result.uncertainty))

@@ -11,6 +11,7 @@ from ismrmrd import Meta
 from recon.doors.mrd.pictures import COMPLEX, IMAGE, INTERVAL, Picture
 from recon.doors.mrd.wire import Image
 from recon.doors.mrd.wire.layout import IMAGE_HEAD
+from recon.errors import UnusableData
 
 #: Databases keep lower numbers for the scanner's own series.
 FIRST_SERIES = 99
@@ -41,7 +42,15 @@ class SeriesOfImages:
         self._slopes: dict[int, float] = {}
 
     def image(self, picture: Picture) -> Image:
-        """The message for a picture."""
+        """The message for a picture.
+
+        Raises
+        ------
+        UnusableData
+            When it has pixels that are no numbers, of which integers can say nothing.
+        """
+        if not np.isfinite(picture.values).all():
+            raise UnusableData(f"{picture.name}: the image has values that are no numbers; it is not sent")
         key = picture.kind, picture.values.shape
         series = self._numbers.setdefault(key, FIRST_SERIES + len(self._numbers))
         count = self._counts[series] = self._counts.get(series, 0) + 1
@@ -88,6 +97,8 @@ class SeriesOfImages:
             ImageColumnDir=[f"{x:.18f}" for x in picture.place["phase_dir"]],
             ReconVerdict=picture.verdict.name,
         )
+        if picture.protocol:
+            meta["IceMiniHead"] = picture.protocol
         if picture.model is not None:
             made = picture.model
             meta["ReconModel"] = [made.name, made.version, made.sha256, made.software_version]

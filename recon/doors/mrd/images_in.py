@@ -26,10 +26,13 @@ class SeriesStack:
         In real units where the images say what those are.
     heads
         Header of each slice.
+    protocols
+        What the scanner wrote of each slice's protocol (``IceMiniHead``); empty where it wrote nothing.
     """
 
     volume: Volume
     heads: list[Any]
+    protocols: list[str]
 
 
 class ImagesIn:
@@ -117,7 +120,8 @@ def stack_of(images: list[Image], number: int) -> SeriesStack:
     affine[:3, 0], affine[:3, 1], affine[:3, 2] = axes[0] * spacing[0], axes[1] * spacing[1], step
     affine[:3, 3] = first - affine[:3, 0] * (columns // 2) - affine[:3, 1] * (rows // 2)
     heads = [images[i].head for i in order] if len(images) > 1 else [_of_slice(head, affine, z) for z in range(slices)]
-    return SeriesStack(Volume(values, Geometry(affine), Unit.ARBITRARY), heads)
+    protocols = [_protocol(images[i]) for i in order] if len(images) > 1 else [""] * slices
+    return SeriesStack(Volume(values, Geometry(affine), Unit.ARBITRARY), heads, protocols)
 
 
 def _of_slice(head: Any, affine: Any, z: int) -> Any:
@@ -139,6 +143,13 @@ def _real(image: Image) -> Any:
     except Exception:  # attributes that are no XML, or numbers that are none: the values as they are
         slope, intercept = 1.0, 0.0
     return (image.values[0].astype(np.float32) * np.float32(slope) + np.float32(intercept)).astype(np.float32)
+
+
+def _protocol(image: Image) -> str:
+    try:
+        return str(Meta.deserialize(image.attributes).get("IceMiniHead") or "")
+    except Exception:  # attributes that are no XML
+        return ""
 
 
 def scan_key(xml: bytes) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from recon.client.calls import Calls
 from recon.doors.mrd.coming import Coming
+from recon.doors.mrd.judged import judged
 from recon.doors.mrd.options import SessionOptions
 from recon.doors.mrd.pictures import COMPLEX, IMAGE, INTERVAL, Picture, place_of
 from recon.doors.mrd.scan import Portion, table_of
@@ -19,6 +20,7 @@ from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.header import ScanHeader
 from recon.io.mrd.series import series_of
 from recon.quality.verdict import worst
+from recon.tasks.probe import EVERY, Probes
 from recon.values.averaging import gathered
 from recon.values.readouts import ReadoutPart
 from recon.values.result import ImageSlice, ModelIdentity
@@ -79,7 +81,7 @@ class Reconstruction:
         for series in series_of(self._header.document, portion.acquisitions, self._name):
             for note in series.notes:
                 self._once(note)
-            results, model = self._run(int(portion.first["encoding_space_ref"]), series)
+            results, model = self._run(portion, series)
             made += self._pictures(portion, series, results, model)
         return made
 
@@ -103,26 +105,39 @@ class Reconstruction:
             kspace = series.kspace
             shape = kspace.lines, kspace.coils, kspace.samples
             kspace = replace(kspace, coming=lines, load=lambda index: gathered(lines(index), shape))
-            return series, *self._ask(method, replace(series, kspace=kspace))
+            return series, *self._ask(method, replace(series, kspace=kspace), self._probes(coming.head))
         except ReconError:
             return None
 
-    def _run(self, encoding: int, series: KSpaceSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
+    def _run(self, portion: Portion, series: KSpaceSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
         """The results of a stack, by the method that the first of its encoding was made by."""
+        encoding = int(portion.first["encoding_space_ref"])
+        probes = self._options.probes if portion.slab else self._probes(portion.first)
         with self._choosing:
             if encoding not in self._methods:
-                results, model = self._ask(self._options.model, series)
+                results, model = self._ask(self._options.model, series, probes)
                 self._methods[encoding] = self._options.model if model is None else model.name
                 if model is not None and model.reason:
                     self._once(model.reason)
                 return results, model
-        return self._ask(self._methods[encoding], series)
+        return self._ask(self._methods[encoding], series, probes)
 
-    def _ask(self, method: str, series: KSpaceSeries) -> tuple[list[ImageSlice], ModelIdentity | None]:
+    def _probes(self, first: Any) -> str:
+        """Whether a slice has known lesions added, as one of all slices that the header announces."""
+        announced = self._header.encodings[int(first["encoding_space_ref"])].slices
+        chosen = Probes(self._options.probes).on(int(first["idx"]["slice"]), announced or EVERY)
+        return Probes.ALL if chosen else Probes.OFF
+
+    def _ask(self, method: str, series: KSpaceSeries, probes: str) -> tuple[list[ImageSlice], ModelIdentity | None]:
         run = self._client.reconstruct_mr(
-            series.kspace, phase=self._options.complex_images, model=method, name=self._name, timeout_s=self._timeout_s
+            series.kspace,
+            phase=self._options.complex_images,
+            probes=probes,
+            model=method,
+            name=self._name,
+            timeout_s=self._timeout_s,
         )
-        return list(run), run.model
+        return judged(run)
 
     def _phases(self, series: KSpaceSeries, results: list[ImageSlice]) -> Any:
         """(z, y, x) in radians; None where none is wanted or known."""

@@ -6,20 +6,23 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
+from recon.doors.mrd.noise_folder import NoiseFolder
 from recon.doors.mrd.wire import Block
 
 
 class NoiseScans:
-    """The last noise scans, in memory.
+    """The last noise scans, in memory, and in a folder where there is one.
 
     Parameters
     ----------
+    folder
+        From which they are still there after a restart; None for memory alone.
     most, most_bytes
-        How many are kept, and how large they may be together; the oldest go first.
+        How many are kept in memory, and how large they may be together; the oldest go first.
     """
 
-    def __init__(self, most: int = 64, most_bytes: int = 2**30) -> None:
-        self._most, self._most_bytes = most, most_bytes
+    def __init__(self, folder: NoiseFolder | None = None, most: int = 64, most_bytes: int = 2**30) -> None:
+        self._folder, self._most, self._most_bytes = folder, most, most_bytes
         self._kept: OrderedDict[str, list[Block]] = OrderedDict()
         self._coming: dict[str, int] = {}
         self._changed = threading.Condition()
@@ -31,6 +34,8 @@ class NoiseScans:
 
     def end(self, identity: str, noise: list[Block]) -> None:
         """The scan is over; ``noise`` is what it brought."""
+        if noise and identity and self._folder is not None:
+            self._folder.keep(identity, noise)
         with self._changed:
             self._coming[identity] -= 1
             if not self._coming[identity]:
@@ -52,7 +57,8 @@ class NoiseScans:
         """
         with self._changed:
             self._changed.wait_for(lambda: identity in self._kept or identity not in self._coming, wait_s)
-            return self._kept.get(identity)
+            known = self._kept.get(identity)
+        return known if known is not None or self._folder is None else self._folder.find(identity)
 
     @property
     def _bytes(self) -> int:

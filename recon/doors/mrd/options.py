@@ -78,6 +78,13 @@ PARAMETERS = (
     Parameter("complexImages", False, "complex images", "Send complex images, with their phase, as a further series."),
     Parameter("sendOriginals", False, "send originals", "Images that came are sent back first, as they are."),
     Parameter("withholdRejected", False, "withhold rejected", "Images with the verdict REJECT are not sent."),
+    Parameter(
+        "probes",
+        "few",
+        "known lesions",
+        "Add known small lesions to the measurement of some slices, and say what the method leaves of them.",
+        MappingProxyType({"off": "none", "few": "every tenth slice", "all": "every slice"}),
+    ),
     Parameter("doseFraction", 0.1, "dose fraction", "Of the contrast agent, given over full.", least=0.1, most=0.5),
     Parameter(
         "noiseWait",
@@ -101,7 +108,7 @@ class SessionOptions:
         ``mr``, ``contrast`` or ``null``.
     model
         Of the task; empty where the service is to choose.
-    pixels, uncertainty, complex_images, send_originals, withhold_rejected, dose_fraction, noise_wait_s
+    pixels, uncertainty, complex_images, send_originals, withhold_rejected, probes, dose_fraction, noise_wait_s
         See :data:`PARAMETERS`.
     notes
         What was asked for and is not known.
@@ -114,6 +121,7 @@ class SessionOptions:
     complex_images: bool = False
     send_originals: bool = False
     withhold_rejected: bool = False
+    probes: str = "few"
     dose_fraction: float = 0.1
     noise_wait_s: float = 5
     notes: tuple[str, ...] = ()
@@ -157,6 +165,7 @@ def options_of(config: str, parameters: Mapping[str, Any], served: Collection[st
         said["complexImages"],
         said["sendOriginals"],
         said["withholdRejected"],
+        said["probes"],
         said["doseFraction"],
         said["noiseWait"],
         notes,

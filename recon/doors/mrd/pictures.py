@@ -39,6 +39,8 @@ class Picture:
         Of the slice.
     notes
         What a person should know of it.
+    protocol
+        What the scanner wrote of the image that it takes the place of; goes back with it.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Picture:
     checks: list[Check]
     model: ModelIdentity | None = None
     notes: tuple[str, ...] = field(default=())
+    protocol: str = ""
 
     @property
     def words(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -21,6 +21,8 @@ _COUNTERS = ("contrast", "phase", "repetition", "set", "slice")
 _LAST_IN_SLICE = 7
 _WITH_OWN_CALIBRATION = ("separate", "external")
 _ON_A_GRID = ("cartesian", "epi")
+#: Beyond which slices that are done are let go, the oldest first.
+_MOST_DONE_BYTES = 2**30
 #: Slices whose readouts go up one by one at a time; those of others wait until they are whole.
 _MOST_COMING = 2
 
@@ -68,7 +70,7 @@ class Scan:
     earlier
         Gives the readouts of an earlier noise scan; asked where the scan has none of its own.
     most_bytes
-        That it may hold; slices that are done go first.
+        That it may hold. Slices that are done are held as long as there is room, in case more of them comes.
 
     Attributes
     ----------
@@ -86,6 +88,7 @@ class Scan:
         self._calibration: defaultdict[tuple[int, int], list[Block]] = defaultdict(list)
         self._coming: dict[Key, Coming] = {}
         self._done: dict[Key, int] = {}
+        self._spare: deque[Key] = deque()
         self._late: set[Key] = set()
         self._released: set[Key] = set()
         self._held = 0
@@ -147,6 +150,7 @@ class Scan:
             self._coming[key].add(block)
         if not self._late and last and self._may_end(key, block.heads[-1]):
             self._done[key] = self._count(key)
+            self._spare.append(key)
             yield self._portion(key)
 
     def rest(self, incomplete: str = "") -> Iterator[Portion]:
@@ -224,12 +228,12 @@ class Scan:
 
     def _hold(self, size: int) -> None:
         self._held += size
-        if self._held <= self._most:
-            return
-        for key in [key for key in self._done if key not in self._late | self._released]:
-            self._held -= sum(block.nbytes for block in self._slices[key])
-            self._slices[key] = []
-            self._released.add(key)
+        while self._spare and self._held > min(self._most, _MOST_DONE_BYTES):
+            key = self._spare.popleft()
+            if key not in self._late:
+                self._held -= sum(block.nbytes for block in self._slices[key])
+                self._slices[key] = []
+                self._released.add(key)
         if self._held > self._most:
             raise TooManyRequests(
                 f"slices that are not finished have {self._held / 2**30:.1f} GiB; at most {self._most / 2**30:.1f}"

@@ -84,6 +84,8 @@ class NodeConfig(Part):
         HOST:PORT for DICOMweb, health, metrics; none when absent.
     http_tokens_file
         Bearer tokens, one a line, that callers of DICOMweb need; without it only this machine may call.
+    http_origins
+        Origins of pages that may read DICOMweb in a browser, such as ``https://viewer.clinic``; none when empty.
     http_tls
         Of the HTTP listener; in the clear when absent.
     folder
@@ -104,6 +106,7 @@ class NodeConfig(Part):
     listen: HostPort = "0.0.0.0:11112"
     http: HostPort | None = None
     http_tokens_file: Path | None = None
+    http_origins: list[Annotated[str, Field(pattern=r"^https?://[^/]+$")]] = Field(default_factory=list)
     http_tls: TlsFiles | None = None
     folder: Path
     service: HostPort | None = None

@@ -21,6 +21,14 @@ from recon.doors.node.tls import CIPHERS
 _RECEIVE, _SEND = "tests/doors/node/test_receive.py::", "tests/doors/node/test_send.py::"
 _COMMIT, _WEB = "tests/doors/node/test_commitment.py::", "tests/doors/node/test_web.py::"
 _WORK, _WHOLE = "tests/doors/node/test_work.py::", "tests/doors/node/test_completion.py::"
+_OHIF = "tests/doors/node/test_viewer.py::"
+#: Of searches and retrievals, by the last word of the path.
+_TESTS = {
+    "studies": "test_the_list_of_studies_is_searched_as_the_viewer_does",
+    "metadata": "test_metadata_lead_to_frames",
+    "{frames}": "test_frames_come_as_they_are_asked_for",
+}
+_EARLY = "tests/doors/node/test_early.py::"
 _HELD = "tests/doors/node/test_releases.py::"
 _ORTHANC, _CLEAN = "tests/doors/node/test_orthanc.py::", "tests/doors/node/test_cleaning.py::"
 
@@ -92,6 +100,8 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
              f"whole with all instances and {completion.counted_quiet_s:g} s of quiet, or after "
              f"{completion.longest_wait_s:g} s",
              f"{_WHOLE}test_a_pause_does_not_cut_a_series"),
+            ("Work on a series of one scan", f"begins after {completion.early_s:g} s of quiet; leaves when it is whole",
+             f"{_EARLY}test_what_was_worked_on_early_leaves_when_the_series_is_whole"),
             ("Late instances", "a new version", f"{_WHOLE}test_late_instances_make_a_new_version"),
         ]),
         ("Derived objects", [
@@ -137,6 +147,11 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
             (f"{' '.join(sorted((route.methods or set()) - {'HEAD'}))} {route.path}", _service(route), _test_of(route))
             for route in routes
             if route.path.startswith("/dicom-web")
+        ] + [
+            ("Accept", "multipart/related or, for one object or frame, the kind alone; else 406",
+             f"{_OHIF}test_frames_come_as_they_are_asked_for"),
+            ("Cross-origin requests", "for the origins of http_origins",
+             f"{_OHIF}test_pages_of_named_origins_may_read"),
         ] + [("Calling AE title that rules see", CALLING, f"{_WEB}test_objects_come_in_by_stow")]),
     ]  # fmt: skip
 
@@ -180,4 +195,4 @@ def _service(route: Route) -> str:
 def _test_of(route: Route) -> str:
     if "POST" in (route.methods or set()):
         return f"{_WEB}test_the_answer_is_object_by_object"
-    return f"{_WEB}test_results_are_found_and_fetched"
+    return f"{_OHIF}{_TESTS.get(route.path.rpartition('/')[2], 'test_a_study_is_opened_as_the_viewer_does')}"

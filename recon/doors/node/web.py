@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -63,6 +64,10 @@ def application(config: NodeConfig, ledger: Ledger, inbox: Inbox, watermark: Wat
     routes += qido.routes(ROOT, ledger)
     routes += wado.routes(ROOT, ledger)
     guards = []
+    if config.http_origins:  # in front of the tokens, since a browser asks first without one
+        guards.append(
+            Middleware(CORSMiddleware, allow_origins=config.http_origins, allow_headers=["*"], allow_methods=["GET"])
+        )
     tokens = _tokens(config.http_tokens_file) if config.http_tokens_file is not None else []
     if tokens:
         guards.append(Middleware(_Tokens, tokens=tokens))

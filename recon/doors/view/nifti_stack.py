@@ -97,7 +97,7 @@ class _Unpacked:
 
     def __init__(self, path: Path, offset: int, size: int) -> None:
         self._path, self._offset, self._size = path, offset, size
-        self._there, self._trouble, self._stopped = 0, "", False
+        self._there, self._trouble, self._stopped, self._filled = 0, "", False, False
         self._news = threading.Condition()
         self.file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - held open, and gone with the process
         os.truncate(self.file.fileno(), size)
@@ -111,9 +111,12 @@ class _Unpacked:
                 raise UnreadableInput(f"{self._path}: {self._trouble or 'takes too long to unpack'}")
 
     def close(self) -> None:
+        """Stop filling; the file goes when nobody writes into it any more."""
         with self._news:
             self._stopped = True
             self._news.notify_all()
+            if self._filled:
+                self.file.close()
 
     def _fill(self) -> None:
         trouble = "damaged: it ends before its last slice"
@@ -132,7 +135,10 @@ class _Unpacked:
             trouble = f"damaged ({_first_line(error)})"
         with self._news:
             self._trouble = "" if self._there >= self._size else trouble
+            self._filled = True
             self._news.notify_all()
+            if self._stopped:
+                self.file.close()
 
     def _put(self, data: bytes) -> None:
         data = data[: self._size - self._there]

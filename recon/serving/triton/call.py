@@ -76,17 +76,20 @@ class Call:
         else:
             ready = _ready(slot, request, offsets)
             tensors, self._outputs = ready.inputs, ready.outputs
+        halt = None if slot is None else self._segments.halt_file()
+        alone = request.last and len(self._under_way) == 1
+
+        def prepare() -> bytes:
             for output in self._outputs.values():  # what an earlier request left there is nobody's answer
                 output[...] = 0
-        if request.quick:
             fill(tensors)
-        else:
-            await self._finished(asyncio.to_thread(fill, tensors))
-        raw = messages.in_body(request, tensors) if slot is None else ready.message
+            body = messages.in_body(request, tensors) if slot is None else ready.message
+            return body + messages.ending(request.deadline, LONGEST_CALL_S, halt, alone=alone)
+
+        raw = prepare() if request.quick else await self._finished(asyncio.to_thread(prepare))
         self._landed = asyncio.get_running_loop().create_future()
-        self._halt = None if slot is None else self._segments.halt_file()
-        ending = messages.ending(request.deadline, LONGEST_CALL_S, self._halt)
-        self._answer = self._server.infer(raw + ending)
+        self._halt = halt
+        self._answer = self._server.infer(raw)
         self._answer.add_done_callback(self._land)
 
     async def outputs(self) -> Tensors:
@@ -137,10 +140,10 @@ class Call:
     async def _make(self, size: int) -> None:
         self._slot = await self._segments.make(size)
 
-    async def _finished(self, step: Any) -> None:
+    async def _finished(self, step: Any) -> Any:
         """Wait for something that goes on when the caller is cancelled."""
         self._step = asyncio.ensure_future(step)
-        await asyncio.shield(self._step)
+        return await asyncio.shield(self._step)
 
     async def _settle(self) -> None:
         """Nobody waits for the answer; the memory is free when it is here."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import secrets
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -83,7 +85,8 @@ class Segments:
         while self.idle:  # too small, or of a request that was much larger: replace rather than collect
             await self.discard(self.idle.pop())
         try:
-            slot = create_slot(folder, self._prefix, size, self.generation)
+            make = partial(create_slot, folder, self._prefix, size, self.generation)
+            slot = make() if size <= _SMALL else await asyncio.to_thread(make)  # its pages are made zero
         except OSError as error:
             log.warning("shared_memory_full", error=str(error))
             return None

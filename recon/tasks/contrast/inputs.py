@@ -75,6 +75,9 @@ class _LoadedPair(Loaded[ContrastOptions]):
         beside = low.values[shown.index] if low.shape == pre.shape else None
         contrast_preview(pre.values[shown.index], beside, shown.image, shown.uncertainty, title, path)
 
+    def comparability(self, options: ContrastOptions) -> dict[str, Any]:
+        return {"dose_fraction": options.dose_fraction, "spacing_mm": list(self.pair.pre.volume.geometry.spacing)}
+
     def parameters(self, options: ContrastOptions) -> dict[str, Any]:
         return {
             "dose_fraction": options.dose_fraction,

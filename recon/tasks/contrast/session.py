@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -25,8 +26,8 @@ from recon.wire.planes import require_input_type
 SMALLEST, LARGEST = 32, 1024
 FEWEST_SLICES, MOST_SLICES = 5, 2048
 MOST_VOXELS = 2**28
-#: Of each scan: as it came, aligned, and what alignment needs for a while.
-_BYTES_A_VOXEL = 16
+#: Of each scan: as it came, on its way to the process that aligns, aligned, and what that needs for a while.
+_BYTES_A_VOXEL = 24
 DOSE_FRACTIONS = (0.05, 0.5)
 #: Sides of a voxel, mm, and the longest over the shortest.
 VOXEL_MM, MOST_ANISOTROPIC = (0.2, 10.0), 20.0
@@ -65,6 +66,7 @@ class ContrastSession(Session):
             (SliceAssembler(self.rows, self.columns, self.slices, dtype, "pre"), self._pre),
             (SliceAssembler(low_shape[1], low_shape[2], low_shape[0], dtype, "low"), self._low),
         ]
+        self._matched: AlignedPair | None = None
         self._checks: list[Check] = []
 
     def held_bytes(self, read_ahead: int) -> int:
@@ -120,18 +122,41 @@ class ContrastSession(Session):
             volume.values[assembler.next_slice - 1] = plane
         return ()
 
-    def complete(self) -> Iterator[SliceWork]:
-        """Align, then hand out one slice after the other."""
-        for name, volume in (("pre", self._pre), ("low", self._low)):
-            require_samples(name, volume)
-        pair = AlignedPair.of(self._pre, self._low, self.dose_fraction)
+    def whole(self) -> Callable[[], AlignedPair]:
+        """Align, match and judge the two scans."""
+        return partial(matched_pair, self._pre, self._low, self.dose_fraction)
+
+    def take(self, made: AlignedPair) -> None:
+        """See :class:`recon.tasks.base.Session`."""
+        self._matched = made
         self._low = self._pre  # the scan as it came is not needed any more
-        self._checks = pair.checks
-        yield from pair.work(self.factor, self.probes)
+        self._checks = made.checks
+
+    def complete(self) -> Iterator[SliceWork]:
+        """Hand out one slice after the other."""
+        if self._matched is None:
+            self.take(self.whole()())
+        assert self._matched is not None
+        yield from self._matched.beside(self._pre.values).work(self.factor, self.probes)
 
     def judge_series(self) -> list[Check]:
         """What the two scans as a whole show."""
         return self._checks
+
+
+def matched_pair(pre: Volume, low: Volume, dose_fraction: float) -> AlignedPair:
+    """Align, match and judge two scans, all of which takes both of them whole.
+
+    Raises
+    ------
+    UnusableData
+        When one of them can't be used.
+    """
+    for name, volume in (("pre", pre), ("low", low)):
+        require_samples(name, volume)
+    pair = AlignedPair.of(pre, low, dose_fraction)
+    assert len(pair.anatomy)  # once, for all slices
+    return pair.beside(pre.values[:0])  # whoever asked has that scan
 
 
 def validate_header(shape: tuple[int, int, int], low_shape: tuple[int, int, int], dose_fraction: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -87,6 +87,13 @@ class AlignedPair:
         return cls(
             pre.values, aligned.low, aligned, pre.geometry, scale, noise, dose_fraction, _box(pre.values, scale), checks
         )  # fmt: skip
+
+    def beside(self, pre: FloatImage) -> AlignedPair:
+        """The same with these values of the scan before contrast, or without them."""
+        found = replace(self, pre=pre)
+        if "anatomy" in vars(self):  # which took the whole of both scans
+            vars(found)["anatomy"] = self.anatomy
+        return found
 
     @property
     def grid(self) -> SlabGrid:

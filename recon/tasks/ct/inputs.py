@@ -9,6 +9,7 @@ from typing import Any
 
 from recon.errors import UnreadableInput
 from recon.io.dicom import ImageSeries, SeriesIndex, load
+from recon.io.dicom.read.settings import settings_of
 from recon.io.formats import Content, Opened, OpenedSlices, OpenedVolume
 from recon.io.nifti import NiftiVolume
 from recon.io.preview import ct_preview
@@ -107,6 +108,9 @@ class _LoadedCt(Loaded[CtOptions]):
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         ct_preview(self.volume.values[shown.index], shown.image, shown.uncertainty, title, path)
 
+    def comparability(self, options: CtOptions) -> dict[str, Any]:
+        return {"strength": options.strength, "spacing_mm": list(self.volume.geometry.spacing)}
+
     def parameters(self, options: CtOptions) -> dict[str, Any]:
         return {"strength": options.strength, "probes": options.probes}
 
@@ -117,6 +121,9 @@ class _LoadedDicom(_LoadedCt):
         self.notes, self.checks = series.notes, series.checks
         self.skipped = [Skipped(item.path, item.reason) for item in series.skipped]
         self.damaged = bool(series.skipped)
+
+    def comparability(self, options: CtOptions) -> dict[str, Any]:
+        return {**super().comparability(options), "scanner": settings_of(self.scan.sources[0])}
 
     def sink(self, folder: Path, model: ModelIdentity, options: CtOptions) -> Sink:
         return DicomSink(self.scan, folder, str(model), options.strength)

@@ -26,6 +26,8 @@ from recon.wire.planes import require_input_type
 SMALLEST, LARGEST = 64, 2048
 _PROBE = 512
 _FEW_SLICES = 8
+#: Of a slice that other streams may wait for.
+_QUICK_PIXELS = 640 * 640
 #: Slices, and pixels along both axes of each, that are looked at to tell whether numbers are HU.
 _MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
 
@@ -34,6 +36,7 @@ class CtSession(Session):
     """One CT series."""
 
     unit = Unit.HU
+    quick = True
     domain_checks = DOMAIN
 
     def __init__(self, header: ct_pb2.CtHeader, model: ModelFacts) -> None:
@@ -106,10 +109,9 @@ class CtSession(Session):
 class CtWork(SliceWork):
     """One slice (y, x) in HU on its way through the network."""
 
-    quick = True
-
     def __init__(self, index: int, hu: Array, session: CtSession) -> None:
         self.index, self._hu, self._session = index, hu, session
+        self.quick = hu.size <= _QUICK_PIXELS
         self.probed = session.probes.on(index, session.slices)
         self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry
         rows, columns = (side + -side % STRIDE for side in hu.shape)

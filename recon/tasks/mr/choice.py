@@ -48,7 +48,8 @@ def first_slice(facts: SeriesFacts, begun: Sequence[Any]) -> Sampling | None:
     last = begun[-1]
     if last.WhichOneof("part") != "readouts":
         raise InvalidRequest("after the header only readouts may follow", field="readouts")
-    waiting = sum(len(message.readouts.data) for message in begun)
+    # of the readouts that are announced, not of their data: each look at those would copy them
+    waiting = 8 * facts.coils * facts.samples * sum(len(message.readouts.lines) for message in begun)
     if not last.readouts.last_in_slice and waiting < _MOST_WAITING_BYTES:
         return None
     mask = np.zeros((facts.lines, facts.samples), bool)

@@ -16,6 +16,7 @@ from recon.physics.fourier import to_image
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.outputs import MrSink
+from recon.tasks.mr.sampling import mask_record
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.names import distinct, name_of, safe
 from recon.tasks.scans import scans_in
@@ -100,6 +101,13 @@ class _LoadedMr(Loaded[MrOptions]):
         top, left = rows // 2 - kspace.samples // 2, columns // 2 - kspace.lines // 2
         filled[:, top : top + kspace.samples, left : left + kspace.lines] = measured
         return self.scan.laid_out(np.sqrt((np.abs(to_image(filled)) ** 2).sum(0)).astype(np.float32))
+
+    def comparability(self, options: MrOptions) -> dict[str, Any]:
+        kspace = self.scan.kspace
+        known: dict[str, Any] = {"spacing_mm": list(kspace.geometry.spacing)}
+        if kspace.coming is None:
+            known["sampling"] = mask_record(kspace.load(0).mask)
+        return known
 
     def parameters(self, options: MrOptions) -> dict[str, Any]:
         kspace = self.scan.kspace

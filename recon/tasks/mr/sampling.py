@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -82,3 +84,13 @@ def sampling_of(mask: Mask, coils: int, kind: str = "cartesian") -> Sampling:
         min(calibration_size(mask.T)),
         acceleration if whole_lines else 1.0,
     )
+
+
+def mask_record(mask: Mask) -> dict[str, Any]:
+    """Of the mask (lines, samples) of a scan, what a later scan must share to be compared."""
+    measured = np.flatnonzero(mask.any(axis=1))
+    return {
+        "mask": hashlib.sha256(np.packbits(mask).tobytes() + str(mask.shape).encode()).hexdigest()[:16],
+        "acceleration": round(mask.size / max(int(mask.sum()), 1), 3),
+        "first_line": int(measured[0]) if measured.size else None,
+    }

@@ -222,7 +222,10 @@ def prepare(kspace: ComplexImage, index: int, out: FloatImage | None = None) -> 
         raise UnusableData(f"slice {index} is zero everywhere; there is no signal", field="data")
     out = np.empty(tensor_shape(kspace), np.float32) if out is None else out
     # scaled to 1: scanners' units reach from 1e-10 to 1e6
-    np.divide(kspace.transpose(1, 2, 0), np.float32(scale), out=out.view(np.complex64)[0, ..., 0])
+    inverse, plane = np.float32(1) / np.float32(scale), np.empty((kspace.shape[0], kspace.shape[2]), np.complex64)
+    for coil, turned in enumerate(out.view(np.complex64)[0, ..., 0]):  # one coil at a time stays in the cache
+        np.multiply(kspace[:, coil], inverse, out=plane)
+        turned[...] = plane.T
     return out
 
 

@@ -14,6 +14,7 @@ import ismrmrd
 import numpy as np
 
 from recon.doors.mrd.kept import Kept
+from recon.doors.mrd.noise import NoiseScans
 from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
 from recon.doors.mrd.surroundings import Bounds, Surroundings
 from recon.doors.mrd.wire import Block, Close, ConfigFile, Header, Image, Message, Text, encode, layout
@@ -21,8 +22,8 @@ from recon.doors.mrd.wire.reader import read_messages
 from recon.errors import UnusableData
 from recon.physics.fourier import to_image
 from recon.quality.interval import calibrated
-from recon.quality.verdict import Verdict, measure
-from recon.values.result import ImageSlice, ModelIdentity
+from recon.quality.verdict import Check, Verdict, measure
+from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
 from tests.conftest import head, multicoil
 
 COILS, SHAPE = 3, (40, 32)  # samples, lines
@@ -104,8 +105,10 @@ class FakeClient:
     def __init__(self) -> None:
         self.judge = lambda image: Verdict.PASS
         self.failure: Exception | None = None
+        self.of_series: list[Check] = []
         self.calls: list[Any] = []
         self.names: list[str] = []
+        self.probes: list[tuple[Any, str]] = []
         self.watch = lambda parts: None
         self.gate = threading.Event()
         self.gate.set()
@@ -113,10 +116,17 @@ class FakeClient:
     def models(self) -> list[Any]:
         return [SimpleNamespace(name=name, task="mr") for name in ("zero-filled", "l1-wavelet", "mr_unrolled")]
 
-    def reconstruct_mr(self, kspace: Any, *, phase: bool, model: str, name: str, timeout_s: float) -> Any:
+    def reconstruct_mr(self, kspace: Any, *, phase: bool, probes: str, model: str, name: str, timeout_s: float) -> Any:
         self.calls.append(kspace)
         self.names.append(model)
+        self.probes.append((kspace, probes))
         return FakeRun(self, kspace, model, phase)
+
+
+def report_of(verdicts: list[Verdict], checks: list[Check]) -> SeriesReport:
+    """What a service says of a whole series."""
+    worst = max([*verdicts, *(check.outcome for check in checks)])
+    return SeriesReport(worst, checks, calibrated(1.0), {}, 1)
 
 
 class FakeRun:
@@ -142,6 +152,7 @@ class FakeRun:
             ]
             checks = [] if verdict == Verdict.PASS else checks
             extra = {"PHASE": ramp(image.shape)} if self._phase else {}
+            self.report = report_of([verdict], [*checks, *self._client.of_series])
             yield ImageSlice(index, image, np.full_like(image, 0.25), verdict, checks, extra)
 
 
@@ -149,7 +160,8 @@ class FakeRun:
 def opened(client: Any, kept: Kept | None = None, **bounds: Any) -> Iterator[ScannerServer]:
     """A door on a free port."""
     keeper = Doorkeeper(allowed_networks([], "127.0.0.1"), bounds.pop("sessions", 4), bounds.pop("idle_s", 20))
-    server = ScannerServer(("127.0.0.1", 0), Surroundings(lambda: client, bounds=Bounds(**bounds)), keeper, kept)
+    around = Surroundings(lambda: client, bounds.pop("noise", None) or NoiseScans(), bounds=Bounds(**bounds))
+    server = ScannerServer(("127.0.0.1", 0), around, keeper, kept)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon.doors.mrd.wire import Close, ConfigFile, Header, Image, layout
+from recon.doors.mrd.wire import Block, Close, ConfigFile, Header, Image, layout
 from recon.errors import UnusableData
-from recon.quality.verdict import Verdict
+from recon.quality.verdict import Verdict, measure
 from tests.doors.mrd.scans import (
     LAST_IN_SLICE,
     SHAPE,
@@ -216,3 +216,30 @@ def test_images_come_back_as_they_are(door) -> None:
     answers = scan(door, [ConfigFile("null"), Header(b"Dummy XML header"), *pictures])
     for sent, back in zip(pictures, images(answers), strict=True):
         assert np.array_equal(sent.values, back.values)
+
+
+def test_what_only_the_whole_series_shows_counts_for_its_images(door, client) -> None:
+    client.of_series = [
+        measure("lost", 1.0, unit="", upper=0.0, message="lines were lost", action="measure them again")
+    ]
+    answers = scan(door, simple_scan(2))
+    assert [meta(image)["ReconVerdict"] for image in images(answers, 99)] == [client.of_series[0].outcome.name] * 2
+    assert len(texts(answers)) - len(texts(answers, "DBG")) == 2
+
+
+def test_an_image_of_values_that_are_no_numbers_is_said_and_not_sent(door) -> None:
+    huge = [Block(block.heads, block.samples * np.float32(1e30)) for block in slice_readouts(0)]
+    answers = scan(door, [ConfigFile("mr"), header(), *huge, *slice_readouts(1)])
+    assert [int(image.head["slice"]) for image in images(answers, 99)] == [1]
+    assert "no numbers" in texts(answers, "ERR slice 0")[0]
+
+
+@pytest.mark.parametrize(("asked", "probed"), [(None, {1}), ("all", {0, 1, 2}), ("off", set())])
+def test_known_lesions_are_added_to_some_slices_of_the_scan(door, client, asked, probed) -> None:
+    limits = "<slice><minimum>0</minimum><maximum>2</maximum><center>0</center></slice>"
+    said = [parameters(probes=asked)] if asked else []
+    scan(door, [ConfigFile("zero-filled"), header(limits=limits), *said, *simple_scan(3)[2:]])
+    places = [kspace.geometry.affine @ (SHAPE[0] // 2, SHAPE[1] // 2, 0, 1) for kspace, _ in client.probes]
+    numbers = [round((place[0] + 20) / 4.25) for place in places]  # several are made at a time
+    assert sorted(numbers) == [0, 1, 2]
+    assert {number for number, (_, probes) in zip(numbers, client.probes, strict=True) if probes != "off"} == probed

@@ -11,9 +11,9 @@ import pytest
 from recon.doors.mrd.wire import ConfigFile, Image, Text, layout
 from recon.errors import UnusableData
 from recon.quality.interval import calibrated
-from recon.quality.verdict import Verdict
+from recon.quality.verdict import Verdict, measure
 from recon.values.result import ImageSlice, ModelIdentity
-from tests.doors.mrd.scans import FakeClient, header, images, opened, scan, texts
+from tests.doors.mrd.scans import FakeClient, header, images, meta, opened, report_of, scan, texts
 
 SLICES, SHAPE = 5, (12, 10)
 
@@ -21,7 +21,7 @@ SLICES, SHAPE = 5, (12, 10)
 class Enhancing(FakeClient):
     """Ten times the difference, on top of the first scan."""
 
-    def synthesize_contrast(self, pre, low, *, dose_fraction, timeout_s):
+    def synthesize_contrast(self, pre, low, *, dose_fraction, probes, timeout_s):
         self.calls.append((pre, low, dose_fraction))
         return _Run(self, pre, low)
 
@@ -30,6 +30,7 @@ class _Run:
     model = ModelIdentity("contrast_enhance", "1", "cd" * 32, "0", calibrated(1.0))
 
     def __init__(self, client, pre, low) -> None:
+        self.report = report_of([Verdict.PASS], client.of_series)
         self._client, self._pre, self._low = client, pre, low
 
     def __iter__(self):
@@ -58,7 +59,13 @@ def stack(series: int, gain: float, order=range(SLICES), slope: float = 0.5) -> 
         head["read_dir"], head["phase_dir"], head["slice_dir"] = (1, 0, 0), (0, 0, -1), (0, 1, 0)
         head["slice"], head["image_series_index"], head["image_type"] = z, series, 1
         values = np.full((1, 1, *SHAPE), (z + 1) * gain, "<i2")
-        made.append(Image.of(head, ismrmrd.Meta({"RescaleSlope": str(slope)}).serialize(), values))
+        made.append(
+            Image.of(
+                head,
+                ismrmrd.Meta({"RescaleSlope": str(slope), "IceMiniHead": f"protocol {series} {z}"}).serialize(),
+                values,
+            )
+        )
     return made
 
 
@@ -80,6 +87,7 @@ def test_two_series_become_one_with_full_contrast(door, client, order) -> None:
         np.testing.assert_allclose(image.values * slope, (z + 1) * 100 * 0.5 * 2, rtol=1e-3)
         for name in ("position", "read_dir", "phase_dir", "slice_dir", "field_of_view"):
             assert np.array_equal(image.head[name], stack(1, 1)[z].head[name])
+    assert [meta(image)["IceMiniHead"] for image in found] == [f"protocol 1 {z}" for z in range(SLICES)]
     assert len(images(answers)) == 2 * SLICES
     pre, _, dose = client.calls[0]
     assert dose == 0.2
@@ -134,6 +142,16 @@ def test_two_sessions_of_one_patient_in_one_position_belong_together(door, clien
     answers = scan(door, [ConfigFile("contrast"), identified("P1", "1.2.3"), *stack(7, 110)])
     assert len(images(answers, 99)) == SLICES
     assert len(client.calls) == 1
+
+
+def test_what_only_the_whole_series_shows_is_said_of_every_image(door, client) -> None:
+    swapped = measure("swapped", 1.0, unit="", upper=0.0, message="the scans were swapped", action="swap them")
+    client.of_series = [swapped]
+    answers = scan(door, [ConfigFile("contrast"), header(), *two()])
+    found = images(answers, 99)
+    assert len(found) == SLICES
+    assert all("swapped" in meta(image)["ImageComment"] for image in found)
+    assert {meta(image)["ReconVerdict"] for image in found} == {swapped.outcome.name} != {"PASS"}
 
 
 def test_images_for_a_task_of_raw_data_go_back_with_a_note(door) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recon.doors.mrd.kept import Kept
-from recon.doors.mrd.wire import Array, Close, ConfigFile, ConfigText, Header, Image, Text, layout
+from recon.doors.mrd.wire import Array, Close, ConfigFile, ConfigText, Header, Image, Text, encode, layout
 from tests.doors.mrd.scans import (
     CALIBRATION,
     COILS,
@@ -274,4 +274,27 @@ _PARTS = st.sampled_from([
 def test_any_order_of_messages_is_answered_with_a_goodbye(door, parts, close) -> None:
     answers = scan(door, [*parts, Close()] if close else parts, close=False)
     assert all(isinstance(answer, Text | Image) for answer in answers)
+    assert not [text for text in texts(answers) if "defect" in text]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_damage_to_a_scan_is_answered_with_words_and_a_goodbye(door, data) -> None:
+    """Bits turned, bytes lost or put in anywhere, headers included: never silence, never a defect."""
+    whole = bytearray(b"".join(bytes(part) for message in [*simple_scan(2), Close()] for part in encode(message)))
+    size = readout(kspace()[:, :, 0]).nbytes + 342
+    for _ in range(data.draw(st.integers(1, 4))):
+        # mostly in what describes the samples, which damage does most to
+        line = data.draw(st.integers(0, 2 * SHAPE[1] - 1))
+        at = len(whole) - 2 - size * (line + 1) + data.draw(st.integers(0, 341))
+        at = data.draw(st.sampled_from([at, data.draw(st.integers(0, len(whole) - 1))])) % len(whole)
+        match data.draw(st.sampled_from(["turn", "turn", "cut", "put"])):
+            case "turn":
+                whole[at] ^= 1 << data.draw(st.integers(0, 7))
+            case "cut":
+                del whole[at : at + data.draw(st.integers(1, 400))]
+            case "put":
+                whole[at:at] = data.draw(st.binary(max_size=40))
+    answers = scan(door, [bytes(whole)], close=False)
+    assert texts(answers)
     assert not [text for text in texts(answers) if "defect" in text]

@@ -99,6 +99,7 @@ def report_of(
         notes=["a note"],
         skipped=[],
         probes=[],
+        comparability={},
     )
     return {**report, **changes}
 

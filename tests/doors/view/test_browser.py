@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 from tests.doors.view.conftest import Reader, served
@@ -138,6 +139,30 @@ def test_three_planes_are_drawn(page: Reader, tmp_path: Path) -> None:
     page.press("1")
 
 
+def test_the_crosshair_of_three_planes_is_that_of_the_slices(page: Reader) -> None:
+    """Both ways: a jump moves the planes, a click in a plane moves slice and place."""
+    page.choose("abdomen")
+    page.shown()
+    page.ready()
+    page.press("4")
+    page.until(lambda: page.js("return document.querySelector('#planes').dataset.state") == "ready")
+    page.press("u")
+    at = "return document.querySelector('#planes').dataset.at"
+    page.until(lambda: page.js(at) == "29 39 2")
+    page.press(Keys.ARROW_DOWN)
+    page.until(lambda: page.js(at) == "29 39 3")
+    canvas = page.driver.find_element("css selector", "#planes canvas")
+    size = canvas.size
+    webdriver.ActionChains(page.driver).move_to_element_with_offset(
+        canvas, -size["width"] // 5, -size["height"] // 5
+    ).click().perform()
+    page.until(lambda: page.js(at) != "29 39 3")
+    column, row, index = (int(one) + 1 for one in page.js(at).split())
+    page.until(lambda: f"slice {index} of 6  ·  row {row}, column {column}  ·" in page.text("#readout"))
+    page.press("1")
+    page.until(lambda: f"row {row}, column {column}  ·" in page.shown())
+
+
 def test_what_is_wrong_is_said_and_the_rest_goes_on(page: Reader) -> None:
     page.choose("cut report")
     assert "damaged" in page.text("#evidence")
@@ -236,9 +261,16 @@ def test_wcag_aa_in_every_room(page: Reader) -> None:
     page.choose("abdomen")
     page.press("o")
     script = AXE.read_text()
+    there = {
+        "cases": "#pictures canvas", "help": "#help[open]", "agreement": "#room-agreement h2", "blind": "#study-begin",
+        "drift": "#room-drift h2",
+    }  # fmt: skip
     for room, key in (("cases", "1"), ("help", "?"), ("agreement", "T"), ("blind", "B"), ("drift", "D")):
         page.press(key)
-        time.sleep(0.5)
+        page.until(
+            lambda room=room: page.js("return document.querySelector(arguments[0])?.checkVisibility()", there[room])
+        )
+        page.drawn()
         page.js(script)
         found = page.driver.execute_async_script(
             "const done = arguments[0]; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })"

@@ -69,6 +69,18 @@ class Block:
         heads = np.array([head], ACQUISITION_HEAD)
         return cls(heads, samples[None], None if trajectory is None else trajectory[None])
 
+    @classmethod
+    def joined(cls, blocks: list[Block]) -> Block:
+        """Several of one size as one; a single one is not copied."""
+        if len(blocks) == 1:
+            return blocks[0]
+        paths = [block.trajectories for block in blocks if block.trajectories is not None]
+        return cls(
+            np.concatenate([block.heads for block in blocks]),
+            np.concatenate([block.samples for block in blocks]),
+            np.concatenate(paths) if paths else None,
+        )
+
     def __len__(self) -> int:
         return len(self.heads)
 

@@ -64,8 +64,10 @@ function limits({ lower_limit: low, upper_limit: high, unit }) {
   const end = unit ? ` ${unit}` : "";
   if (low !== null && low !== undefined && high !== null && high !== undefined) return `${number(low)} to ${number(high)}${end}`;
   if (high !== null && high !== undefined) return `at most ${number(high)}${end}`;
-  return low !== null && low !== undefined ? `at least ${number(low)}${end}` : "no limit";
+  return low !== null && low !== undefined ? `at least ${number(low)}${end}` : "";
 }
+
+const counted = (slices) => (slices === 1 ? "1 slice" : `${slices} slices`);
 
 function checks(found) {
   const order = ["REJECT", "REVIEW", "PASS"];
@@ -75,9 +77,9 @@ function checks(found) {
     h("ul", { className: "plain checks" }, sorted.map((check) => h("li", { className: check.outcome.toLowerCase() },
       h("span", { className: "first" }, tag(check.outcome), h("strong", {}, words(check.name)),
         h("span", { className: "value" }, check.value === null ? "not measured" : `${number(check.value)} ${check.unit ?? ""}`)),
-      h("span", { className: "soft" }, `limit: ${limits(check)}`),
+      limits(check) ? h("span", { className: "soft" }, `limit: ${limits(check)}`) : null,
       h("span", {}, check.message),
-      found.failing[check.name] ? h("button", { type: "button", className: "small", onclick: () => failing(check.name) }, `in ${found.failing[check.name].length} slices: go to the next`) : null))));
+      found.failing[check.name] ? h("button", { type: "button", className: "small", onclick: () => failing(check.name) }, `in ${counted(found.failing[check.name].length)}: go to the next`) : null))));
 }
 
 function probes(found) {

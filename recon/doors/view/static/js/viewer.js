@@ -240,7 +240,10 @@ function drawNow() {
   if (!shown || !frames) return;
   drawControls(found);
   if (view.layout === "planes") {
-    showPlanes(controls.planes, found, view);
+    showPlanes(controls.planes, found, view, ({ index, row, column }) => {
+      go(index);
+      set({ row, column, crosshair: true });
+    });
   } else {
     hidePlanes();
     drawPictures(found);

@@ -1,0 +1,59 @@
+"""What is asked of each measure, and what an outcome is called."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Where a measure passes and where it fails; between them it is ``so-so``.
+
+    Attributes
+    ----------
+    passes, fails
+        Bounds; the larger is better where ``passes`` exceeds ``fails``.
+    """
+
+    passes: float
+    fails: float
+
+    def outcome(self, value: float) -> str:
+        """``pass``, ``so-so`` or ``FAIL``; ``not measured`` for NaN."""
+        if math.isnan(value):
+            return "not measured"
+        sign = 1 if self.passes > self.fails else -1
+        if sign * value >= sign * self.passes:
+            return "pass"
+        return "FAIL" if sign * value < sign * self.fails else "so-so"
+
+
+#: TTF50 over the input's, at 50 HU.
+SHARPNESS = Limit(0.90, 0.75)
+#: Of the smallest lesion that is found at full dose (AUC of 0.9 and more).
+KEPT = Limit(0.8, 0.6)
+#: Lower end of the 95 % interval of detectability over that of the unprocessed scan.
+DETECTED = {"anatomy": Limit(0.90, 0.80), "phantom": Limit(0.95, 0.85)}
+#: lp/cm that the average frequency of the noise moves.
+COARSER = Limit(0.2, 0.5)
+#: HU of bias in soft tissue.
+BIAS = Limit(2.0, 4.0)
+TEXTURE = Limit(0.90, 0.75)
+#: Coverage inside of lesions, and how far below that of the same pixels without.
+COVERED = Limit(0.80, 0.60)
+COVERED_LESS = Limit(0.10, 0.25)
+
+
+def judged(value: float, limit: Limit, words: str, **more: Any) -> dict[str, Any]:
+    """A measure with its limit and outcome, for ``preservation.json``."""
+    number = None if math.isnan(value) else round(value, 4)
+    return {
+        "words": words,
+        "value": number,
+        "passes": limit.passes,
+        "fails": limit.fails,
+        "outcome": limit.outcome(value),
+        **more,
+    }

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recon.comparison.change import changes
+from recon.comparison.register import registered
+from recon.volumes import Geometry, Volume
+from tests.tasks.contrast.phantom import head
+
+SPACING = (2.0, 1.0, 1.0)
+
+
+def _scans(noise: float = 5.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    clean = np.full((8, 64, 64), 50.0)
+    one, other = (clean + rng.normal(0, noise, clean.shape) for _ in range(2))
+    return one.astype(np.float32), other.astype(np.float32), np.full(clean.shape, 1.645 * noise, np.float32)
+
+
+def test_noise_alone_is_no_change() -> None:
+    one, other, width = _scans()
+    assert (np.abs(other - one) > np.hypot(width, width)).mean() == pytest.approx(0.1, abs=0.01)  # pixel by pixel
+    assert changes(one, other, (width, width), SPACING).regions == []
+
+
+def test_a_lesion_that_grew_is_found_with_its_volume() -> None:
+    one, other, width = _scans()
+    z, y, x = np.ogrid[:8, :64, :64]
+    grown = ((z - 4) * 2) ** 2 + (y - 30) ** 2 + (x - 40) ** 2 <= 16
+    other[grown] += 40
+    (region,) = changes(one, other, (width, width), SPACING).regions
+    assert region.centre == (4, 30, 40)
+    assert region.mean > 20
+    assert region.volume_mm3 == pytest.approx(grown.sum() * 2, rel=0.4)
+
+
+def test_what_is_outside_of_a_scan_has_not_changed() -> None:
+    one, other, width = _scans()
+    other[:, :20] = np.nan
+    assert changes(one, other, (width, width), SPACING).regions == []
+
+
+def test_a_moved_head_is_moved_back() -> None:
+    values = (300 * head()).astype(np.float32)
+    here, there = Geometry(np.eye(4)), Geometry(np.eye(4))
+    moved = np.roll(values, 3, axis=2)
+    found, _, shift = registered(Volume(values, here), Volume(moved, there), np.ones_like(values))
+    assert shift == pytest.approx(3, abs=0.3)
+    inside = np.s_[8:-8, 8:-8, 8:-8]
+    assert np.nanmean(np.abs(found - values)[inside]) < 0.3 * np.abs(moved - values)[inside].mean()
