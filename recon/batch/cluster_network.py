@@ -23,6 +23,7 @@ def slurm_options(given: Mapping[str, Any]) -> dict[str, Any]:
     current folder, which the nodes must share, unless ``shared_temp_directory`` names another. Each listens on the
     address by which the others reach it, and its status page on loopback. ``security: false`` does without encryption.
     """
+    import dask.config
     from distributed.utils import get_ip
 
     default = {"cores": 1, "memory": "4 GiB", "processes": 1, "security": True, "shared_temp_directory": os.getcwd()}
@@ -33,7 +34,7 @@ def slurm_options(given: Mapping[str, Any]) -> dict[str, Any]:
     worker = [str(word) for word in options.get("worker_extra_args") or []]
     if "--dashboard-address" not in worker:
         worker += ["--dashboard-address", _PAGES]
-    if "interface" not in options:
+    if not (options.get("interface") or dask.config.get("jobqueue.slurm.interface", None)):
         if not {"host", "interface"} & set(scheduler):
             scheduler["host"] = get_ip()
         if not _LISTENING & set(worker):

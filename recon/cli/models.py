@@ -29,6 +29,7 @@ def models(
     """List the served models; with --verify, exit 1 when a checksum differs."""
     with connect(server, tls_of(tls_ca, tls_cert, tls_key)) as client:
         served = client.models()
+    model_bytes = {model.name: model.memory_bytes for model in served}
     known = hashes(verify) if verify is not None else set()
     rows = []
     for model in served:
@@ -40,6 +41,7 @@ def models(
             "default": model.is_default,
             "sha256": model.sha256,
             "tuning": model.tuning,
+            "memory_bytes": model.memory_bytes if model.HasField("memory_bytes") else None,
             "description": model.description,
         }
         if verify is not None:
@@ -50,7 +52,12 @@ def models(
     else:
         table = Table()
         tuned = any(row["tuning"] for row in rows)
-        more = [*(["verified"] if verify else []), *(["tuned to"] if tuned else [])]
+        weighed = any(row["memory_bytes"] is not None for row in rows)
+        more = [
+            *(["memory"] if weighed else []),
+            *(["verified"] if verify else []),
+            *(["tuned to"] if tuned else []),
+        ]
         for heading in ("model", "version", "task", "ready", "sha256", *more):
             table.add_column(heading, no_wrap=True)
         table.add_column("description")
@@ -62,6 +69,8 @@ def models(
                 "yes" if row["ready"] else "no",
             ]
             cells.append(str(row["sha256"])[:16])
+            if weighed:
+                cells.append("" if row["memory_bytes"] is None else f"{model_bytes[str(row['name'])] >> 20} MiB")
             if verify:
                 cells.append("yes" if row["verified"] else "NO")
             if tuned:

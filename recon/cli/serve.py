@@ -8,9 +8,12 @@ import os
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from recon.serving.settings import Settings
 
 from recon.errors import InvalidRequest
 
@@ -49,6 +52,12 @@ def serve(
             metavar="TASK=MS", help="Take the task's best model that needs no longer for a slice; may be repeated."
         ),
     ] = None,
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune", help="Measure first how each network runs best here: once a machine and network, then kept."
+        ),
+    ] = False,
     metrics: Annotated[str | None, typer.Option(help="Serve Prometheus metrics on HOST:PORT.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
@@ -88,11 +97,32 @@ def serve(
     if handed_on is not None:
         return asyncio.run(server.run(Settings(**HandedOn.read(handed_on).settings), handed_on))
     settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    if tune:
+        settings = _tuned(settings)
     asyncio.run(server.run(settings))
     # a thread that can't be stopped must not keep the process
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _tuned(settings: Settings) -> Settings:
+    """With a record of this machine for each network that has none yet."""
+    from recon.bench.tuned import cache, kept_records
+    from recon.engine.repository import default_repository
+    from recon.errors import InvalidRequest
+    from recon.serving.tuning import model_of
+
+    if settings.triton is not None:
+        raise InvalidRequest("--tune is for the embedded Triton; --triton names one with settings of its own")
+    found = kept_records(settings.repository or default_repository(), settings.tasks, cache(), _say)
+    given = {model_of(path) for path in settings.tuning}
+    kept = tuple(path for path in found if model_of(path) not in given)
+    return settings.model_copy(update={"tuning": (*settings.tuning, *kept)})
+
+
+def _say(words: str) -> None:
+    print(f"recon: {words}", file=sys.stderr)
 
 
 def limits_of(given: list[str]) -> dict[str, float]:

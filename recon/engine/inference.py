@@ -35,6 +35,8 @@ class Request:
         When its answer is worth nothing any more, seconds of :func:`time.monotonic`.
     quick
         Whether filling the inputs takes less than a change of threads would.
+    last
+        Whether none of its series will follow.
     """
 
     model: ServedModel
@@ -43,6 +45,7 @@ class Request:
     parameters: Mapping[str, str]
     deadline: float | None = None
     quick: bool = False
+    last: bool = False
 
 
 class Running(Protocol):

@@ -57,7 +57,11 @@ class ServedModel:
     def tuning(self) -> str:
         """How it runs on this machine where that was measured, in words; empty where the runtime chooses."""
         runtime = self.parameter("runtime")
-        return runtime and f"{runtime}, threads: {self.parameter('threads')}, instances: {self.parameter('instances')}"
+        if not runtime:
+            return ""
+        alone = self.parameter("threads_alone")
+        words = f"{runtime}, threads: {self.parameter('threads')}, instances: {self.parameter('instances')}"
+        return f"{words}, threads of a request alone: {alone}" if alone else words
 
     @property
     def is_default(self) -> bool:

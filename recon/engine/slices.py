@@ -182,7 +182,8 @@ class _Clock:
 
 
 def _request(series: Series, work: SliceWork) -> Request:
-    return Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline, work.quick)
+    last = series.session.is_complete
+    return Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline, work.quick, last)
 
 
 def _answer(series: Series, work: SliceWork, finished: FinishedSlice, judged: list[Check]) -> Answer:

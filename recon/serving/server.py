@@ -33,6 +33,7 @@ from recon.serving.triton.private_memory import SHARED
 from recon.serving.triton.process import EmbeddedTriton, TritonAddress
 from recon.serving.triton.repository import models_in
 from recon.serving.triton.scratch import make_scratch
+from recon.serving.triton.stubs import memory_of
 from recon.serving.tuning import Tuning, read_tunings
 from recon.serving.workers import SERVING, HandedOn, Workers, require_free, shared
 from recon.tasks.registry import task_of, tasks
@@ -123,7 +124,9 @@ class Server:
             When the models do not come up.
         """
         self._grpc.add_generic_rpc_handlers(tuple(task_handlers(self.engine, tasks().values())))
-        models_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.triton, self.catalogue), self._grpc)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(
+            ModelService(self.triton, self.catalogue, self._memory), self._grpc
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         await self._report(False)
@@ -235,6 +238,11 @@ class Server:
         elif self.workers is not None and self.workers.handed.exists():
             self._hand_on(self.workers.handed)  # it has another process
         self._wake.set()
+
+    def _memory(self) -> dict[str, int]:
+        """On a thread: bytes that each model holds; nothing of a Triton elsewhere."""
+        pid = self.embedded.pid if self.embedded else self._handed.pid if self._handed else None
+        return {} if pid is None else dict(memory_of(pid))
 
     def _has_lost(self, host: str) -> bool:
         """On a thread: whether a process of a model has ended, which then is replaced soon."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import grpc
@@ -43,8 +44,11 @@ def _behaviour(engine: StreamEngine, task: Task) -> Behaviour:
 class ModelService(models_pb2_grpc.ModelServiceServicer):
     """Lists and shows models."""
 
-    def __init__(self, triton: TritonClient, catalogue: Catalogue) -> None:
-        self._triton, self._catalogue = triton, catalogue
+    def __init__(
+        self, triton: TritonClient, catalogue: Catalogue, memory: Callable[[], Mapping[str, int]] = dict
+    ) -> None:
+        self._triton, self._catalogue, self._memory = triton, catalogue, memory
+        self._held: Mapping[str, int] = {}
 
     async def ListModels(  # noqa: N802
         self, request: models_pb2.ListModelsRequest, context: _Context
@@ -66,7 +70,11 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
     async def _count(self) -> None:
         if self._catalogue.ready:
             TRITON.latest = await self._triton.statistics()
+            self._held = await asyncio.to_thread(self._memory)
 
     def _message(self, model: ServedModel) -> models_pb2.Model:
         count = int(TRITON.latest.get(model.host, {}).get("inferences", 0))
-        return model_to_message(model, ready=self._catalogue.ready, inferences=count)
+        message = model_to_message(model, ready=self._catalogue.ready, inferences=count)
+        if model.host in self._held:
+            message.memory_bytes = self._held[model.host]
+        return message

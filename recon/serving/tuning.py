@@ -30,6 +30,8 @@ class Tuning:
         Of one inference.
     instances
         Processes that hold the model, so many requests are answered at a time.
+    alone
+        Threads of a second network in each process, for a request that has the machine to itself; 0 for none.
     """
 
     model: str
@@ -37,11 +39,14 @@ class Tuning:
     runtime: str
     threads: int
     instances: int
+    alone: int = 0
 
     @property
     def parameters(self) -> dict[str, str]:
         """Of the model's configuration, where backend and gateway find it."""
         values = {"runtime": self.runtime, "threads": str(self.threads), "instances": str(self.instances)}
+        if self.alone:
+            values["threads_alone"] = str(self.alone)
         return {f"{key}.{self.version}": value for key, value in values.items()}
 
 
@@ -49,6 +54,7 @@ class _Choice(BaseModel):
     runtime: Literal["openvino", "onnxruntime"]
     threads: int = Field(ge=1)
     instances: int = Field(ge=1)
+    alone: int = Field(0, ge=0)
 
 
 class _Record(BaseModel):
@@ -91,6 +97,17 @@ def serves_settings(version: Path) -> bool:
     return (version.parent / FILE).exists() and parameters_in(version.parent).get("served_by") == "network"
 
 
+def model_of(path: Path) -> str:
+    """The model that a record is of.
+
+    Raises
+    ------
+    InvalidRequest
+        When it is no record.
+    """
+    return _read(path).model
+
+
 def _read(path: Path) -> _Record:
     try:
         return _Record.model_validate_json(path.read_bytes())
@@ -123,4 +140,4 @@ def _checked(path: Path, record: _Record, models: Sequence[ServedModel], reposit
     choice = record.choice
     if importlib.util.find_spec(choice.runtime) is None:
         raise InvalidRequest(f"{path} chose {choice.runtime}, which is not installed here; install it, or {again}")
-    return Tuning(record.model, record.version, choice.runtime, choice.threads, choice.instances)
+    return Tuning(record.model, record.version, choice.runtime, choice.threads, choice.instances, choice.alone)

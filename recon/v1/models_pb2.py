@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15recon/v1/models.proto\x12\x08recon.v1\"\x13\n\x11ListModelsRequest\"5\n\x12ListModelsResponse\x12\x1f\n\x06models\x18\x01 \x03(\x0b\x32\x0f.recon.v1.Model\"0\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"2\n\x10GetModelResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.recon.v1.Model\"\xbf\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\r\n\x05ready\x18\x05 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x12\n\nis_default\x18\x08 \x01(\x08\x12\x18\n\x10\x63onformal_factor\x18\t \x01(\x01\x12\x17\n\x0finference_count\x18\x07 \x01(\x04\x12\x0e\n\x06tuning\x18\n \x01(\t2\x9a\x01\n\x0cModelService\x12G\n\nListModels\x12\x1b.recon.v1.ListModelsRequest\x1a\x1c.recon.v1.ListModelsResponse\x12\x41\n\x08GetModel\x12\x19.recon.v1.GetModelRequest\x1a\x1a.recon.v1.GetModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15recon/v1/models.proto\x12\x08recon.v1\"\x13\n\x11ListModelsRequest\"5\n\x12ListModelsResponse\x12\x1f\n\x06models\x18\x01 \x03(\x0b\x32\x0f.recon.v1.Model\"0\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"2\n\x10GetModelResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.recon.v1.Model\"\xeb\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\r\n\x05ready\x18\x05 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x12\n\nis_default\x18\x08 \x01(\x08\x12\x18\n\x10\x63onformal_factor\x18\t \x01(\x01\x12\x17\n\x0finference_count\x18\x07 \x01(\x04\x12\x0e\n\x06tuning\x18\n \x01(\t\x12\x19\n\x0cmemory_bytes\x18\x0b \x01(\x04H\x00\x88\x01\x01\x42\x0f\n\r_memory_bytes2\x9a\x01\n\x0cModelService\x12G\n\nListModels\x12\x1b.recon.v1.ListModelsRequest\x1a\x1c.recon.v1.ListModelsResponse\x12\x41\n\x08GetModel\x12\x19.recon.v1.GetModelRequest\x1a\x1a.recon.v1.GetModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMODELRESPONSE']._serialized_start=161
   _globals['_GETMODELRESPONSE']._serialized_end=211
   _globals['_MODEL']._serialized_start=214
-  _globals['_MODEL']._serialized_end=405
-  _globals['_MODELSERVICE']._serialized_start=408
-  _globals['_MODELSERVICE']._serialized_end=562
+  _globals['_MODEL']._serialized_end=449
+  _globals['_MODELSERVICE']._serialized_start=452
+  _globals['_MODELSERVICE']._serialized_end=606
 # @@protoc_insertion_point(module_scope)

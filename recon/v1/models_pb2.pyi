@@ -31,7 +31,7 @@ class GetModelResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "task", "sha256", "ready", "description", "is_default", "conformal_factor", "inference_count", "tuning")
+    __slots__ = ("name", "version", "task", "sha256", "ready", "description", "is_default", "conformal_factor", "inference_count", "tuning", "memory_bytes")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,7 @@ class Model(_message.Message):
     CONFORMAL_FACTOR_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     TUNING_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     task: str
@@ -52,4 +53,5 @@ class Model(_message.Message):
     conformal_factor: float
     inference_count: int
     tuning: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., task: _Optional[str] = ..., sha256: _Optional[str] = ..., ready: bool = ..., description: _Optional[str] = ..., is_default: bool = ..., conformal_factor: _Optional[float] = ..., inference_count: _Optional[int] = ..., tuning: _Optional[str] = ...) -> None: ...
+    memory_bytes: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., task: _Optional[str] = ..., sha256: _Optional[str] = ..., ready: bool = ..., description: _Optional[str] = ..., is_default: bool = ..., conformal_factor: _Optional[float] = ..., inference_count: _Optional[int] = ..., tuning: _Optional[str] = ..., memory_bytes: _Optional[int] = ...) -> None: ...

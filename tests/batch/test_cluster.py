@@ -236,6 +236,8 @@ def test_what_slurm_was_told_is_kept() -> None:
     assert told["worker_extra_args"] == ["--dashboard-address", ":1"]
     assert "host" not in told["scheduler_options"]
     assert told["memory"] == "8 GiB"
+    with dask.config.set({"jobqueue.slurm.interface": "ib0"}):
+        assert "host" not in slurm_options({})["scheduler_options"]
 
 
 def test_a_refusal_by_slurm_is_said_in_its_words(fake_slurm: Path) -> None:

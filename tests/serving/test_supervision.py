@@ -145,6 +145,18 @@ def test_a_stub_that_hangs_does_not_keep_triton_from_being_restarted() -> None:
         assert service.triton().pid != triton.pid
 
 
+def test_a_models_process_that_ends_is_replaced_and_triton_goes_on() -> None:
+    with running("--task", "ct") as service, Client(service.address) as client:
+        triton = service.triton()
+        stubs = [child for child in triton.children(recursive=True) if "stub" in child.name()]
+        for stub in stubs:
+            stub.kill()
+        assert len(list(client.denoise_ct(SERIES, patience_s=60))) == SERIES.shape[0]
+        assert service.triton().pid == triton.pid
+        assert not any(_alive(stub.pid) for stub in stubs)
+        assert service.log("model_replaced")
+
+
 def test_triton_is_restarted_and_the_client_finishes_its_series() -> None:
     with running() as service, Client(service.address) as client:
         reference = next(client.denoise_ct(Volume(SERIES.values[:1], SERIES.geometry))).image

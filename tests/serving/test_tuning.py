@@ -15,8 +15,11 @@ import numpy as np
 import psutil
 import pytest
 
+from recon.backend.configuration import model_config_in, of_version, parameters_in
+from recon.backend.network import TritonPythonModel
 from recon.backend.runtime import runtime_of
 from recon.bench.processes import listener
+from recon.bench.tuned import kept_records
 from recon.cli.session import own_service
 from recon.client import Client
 from recon.engine.limits import Limits
@@ -129,6 +132,42 @@ def test_only_the_configuration_of_the_tuned_model_changes(tmp_path: Path) -> No
     assert "count: 2" in (made / MODEL / "config.pbtxt").read_text()
     assert (made / MODEL / "1" / "model.onnx").samefile(repository / MODEL / "1" / "model.onnx")
     assert models_in(made / "ct_denoise")[0].tuning == ""
+
+
+def test_a_request_alone_may_have_a_network_of_its_own(tmp_path: Path) -> None:
+    made = tuned_repository(default_repository(), tmp_path / "made", [Tuning(MODEL, "1", "openvino", 1, 2, alone=2)])
+    (model,) = models_in(made / MODEL)
+    assert model.tuning == "openvino, threads: 1, instances: 2, threads of a request alone: 2"
+    network = TritonPythonModel()
+    config = model_config_in(default_repository() / MODEL)
+    network.names = ["hu"]
+    parameters = of_version({**parameters_in(default_repository() / MODEL), **model.parameters}, "1")
+    small = {**parameters, "warm_shape": "1,1,64,64"}
+    network.load(made / MODEL / "1", config, small)
+    found = {}
+    for words in ({}, {"alone": "1"}):
+        found[len(words)] = network.answer({"hu": np.zeros((1, 1, 64, 64), np.float32)}, words)
+    assert network.run is not network.alone
+    for run, threads in ((network.run, 1), (network.alone, 2)):
+        compiled = next(iter(run.compiled.values())).get_compiled_model()
+        assert compiled.get_property("INFERENCE_NUM_THREADS") == threads
+    one, other = (answer["noise_and_half_width"].astype(int) for answer in found.values())
+    assert np.abs(one - other).max() <= 1  # a step, where threads add up in another order
+
+
+def test_a_record_is_made_once_for_a_machine_and_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def measured(weights: Path, shapes: Any, told: Any, rounds: int) -> dict[str, Any]:
+        asked.append((weights.parents[1].name, shapes))
+        return {"model": weights.parents[1].name}
+
+    monkeypatch.setattr("recon.bench.tuned.tune", measured)
+    found = [kept_records(default_repository(), ["ct"], tmp_path / "kept") for _ in range(2)]
+    assert found[0] == found[1]
+    assert asked == [("ct_denoise", {"": [1, 1, 512, 512]}), (MODEL, {"": [1, 1, 512, 512]})]
+    monkeypatch.setattr("recon.bench.tuned.describe", lambda: {**describe(), "cores": 77})
+    assert kept_records(default_repository(), ["ct"], tmp_path / "kept") != found[0]
 
 
 def test_paths_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:

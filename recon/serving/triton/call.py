@@ -77,13 +77,14 @@ class Call:
             ready = _ready(slot, request, offsets)
             tensors, self._outputs = ready.inputs, ready.outputs
         halt = None if slot is None else self._segments.halt_file()
+        alone = request.last and len(self._under_way) == 1
 
         def prepare() -> bytes:
             for output in self._outputs.values():  # what an earlier request left there is nobody's answer
                 output[...] = 0
             fill(tensors)
             body = messages.in_body(request, tensors) if slot is None else ready.message
-            return body + messages.ending(request.deadline, LONGEST_CALL_S, halt)
+            return body + messages.ending(request.deadline, LONGEST_CALL_S, halt, alone=alone)
 
         raw = prepare() if request.quick else await self._finished(asyncio.to_thread(prepare))
         self._landed = asyncio.get_running_loop().create_future()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 _PROGRAM = "triton_python_backend_stub"
@@ -17,7 +19,21 @@ def stubs_of(server: int) -> Counter[str]:
     server
         Process id of the Triton.
     """
+    return Counter(name for name, _ in _stubs(server))
+
+
+def memory_of(server: int) -> Counter[str]:
+    """Bytes that the processes of each model hold, of what they share with others their part; for a thread."""
     found: Counter[str] = Counter()
+    for name, entry in _stubs(server):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            words = (entry / "smaps_rollup").read_text().splitlines()
+            found[name] += sum(int(line.split()[1]) * 1024 for line in words if line.startswith("Pss:"))
+    return found
+
+
+def _stubs(server: int) -> Iterator[tuple[str, Path]]:
+    """Model and folder in ``/proc`` of each process."""
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
@@ -30,5 +46,4 @@ def stubs_of(server: int) -> Counter[str]:
         except OSError:  # it ended meanwhile
             continue
         if len(words) > 1 and os.fsdecode(words[0]).endswith(_PROGRAM):
-            found[Path(os.fsdecode(words[1])).parents[1].name] += 1  # MODEL/VERSION/model.py
-    return found
+            yield Path(os.fsdecode(words[1])).parents[1].name, Path(entry.path)  # MODEL/VERSION/model.py

@@ -58,11 +58,13 @@ def calibration_block(mask: Mask) -> tuple[slice, slice]:
     cy, cx = (side // 2 for side in mask.shape)
     best, score = (slice(cy, cy), slice(cx, cx)), (0, 0)
     top, bottom = _reach(mask[:, cx], cy)
+    full = np.ones(mask.shape[1], bool)
     for half in range(1, max(cy - top, bottom - cy) + 1):
         rows = slice(max(top, cy - half), min(bottom, cy + half))
         if not rows.start <= cy < rows.stop:
             break
-        left, right = _reach(mask[rows].all(axis=0), cx)
+        full &= mask[rows.start] & mask[rows.stop - 1]  # the rows between are in it already
+        left, right = _reach(full, cx)
         sides = rows.stop - rows.start, right - left
         if (min(sides), sides[0] * sides[1]) > score:
             best, score = (rows, slice(left, right)), (min(sides), sides[0] * sides[1])
@@ -73,8 +75,12 @@ def _reach(line: Mask, centre: int) -> tuple[int, int]:
     """First and one past the last of the samples about ``centre`` that were all measured."""
     if not line[centre]:
         return centre, centre
-    before = int(np.argmin(np.append(line[:centre][::-1], False)))
-    return centre - before, centre + int(np.argmin(np.append(line[centre:], False)))
+    return centre - _leading(line[:centre][::-1]), centre + _leading(line[centre:])
+
+
+def _leading(line: Mask) -> int:
+    """How many samples were measured before the first that was not."""
+    return len(line) if line.all() else int(np.argmin(line))
 
 
 def calibration_size(mask: Mask) -> tuple[int, int]:
@@ -85,12 +91,10 @@ def calibration_size(mask: Mask) -> tuple[int, int]:
     """
     cy, cx = (side // 2 for side in mask.shape)
     best = (1, 1)
+    full = np.ones(mask.shape[1], bool)
     for height in range(2, mask.shape[0] + 1, 2):
-        rows = mask[cy - height // 2 : cy + height // 2]
-        full = rows.all(axis=0)
-        left = cx - int(np.argmin(np.append(full[:cx][::-1], False)))
-        right = cx + int(np.argmin(np.append(full[cx:], False)))
-        width = 2 * min(cx - left, right - cx)
+        full &= mask[cy - height // 2] & mask[cy + height // 2 - 1]
+        width = 2 * min(_leading(full[:cx][::-1]), _leading(full[cx:]))
         if width < 2:
             break
         if min(height, width) > min(best) or (min(height, width) == min(best) and height * width > best[0] * best[1]):
