@@ -1,0 +1,68 @@
+"""Two result folders in, a statement out: comparable or not, and what has changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from typer.testing import CliRunner
+
+from recon.cli.main import app
+from recon.quality.comparability import record
+
+MODEL = {"name": "mr_unrolled", "version": "1", "sha256": "ab"}
+SAMPLING = {"mask": "a1", "acceleration": 4.0, "first_line": 0}
+
+
+def _result(folder: Path, seed: int, lesion: float = 0.0, **known: Any) -> Path:
+    """A small stack of one brightness with noise, its interval and its report."""
+    folder.mkdir()
+    z, y, x = np.ogrid[:4, :48, :48]
+    image = 100 + lesion * ((x - 30) ** 2 + (y - 20) ** 2 + (3 * (z - 2)) ** 2 <= 16)
+    image = image + np.random.default_rng(seed).normal(0, 4, image.shape)
+    for name, values in (("image", image), ("uncertainty", np.full(image.shape, 1.645 * 4))):
+        nib.save(
+            nib.Nifti1Image(values.transpose(2, 1, 0).astype(np.float32), np.diag([1, 1, 3, 1])),
+            folder / f"{name}.nii.gz",
+        )
+    told = record("mr", MODEL, image.shape, {"spacing_mm": [1.0, 1.0, 3.0], "sampling": SAMPLING, **known})
+    (folder / "report.json").write_text(json.dumps({"verdict": "PASS", "comparability": told}))
+    return folder
+
+
+def _compare(*arguments: Any) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["compare", *map(str, arguments)])
+    return done.exit_code, done.output
+
+
+def test_a_lesion_that_came_is_marked_with_its_volume(tmp_path: Path) -> None:
+    before, after = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2, lesion=40.0)
+    code, said = _compare(before, after, "-o", tmp_path / "out")
+    assert code == 0, said
+    assert "1 change beyond both intervals" in said
+    found = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    (region,) = found["changes"]["regions"]
+    marked = nib.load(tmp_path / "out" / "change.nii.gz").get_fdata()
+    assert marked.shape == (48, 48, 4)
+    assert region["volume_mm3"] == (marked > 0).sum() * 3
+    assert region["mean"] > 15
+    assert (tmp_path / "out" / "comparison.png").stat().st_size > 1000
+
+
+def test_another_mask_is_refused_and_nothing_is_called_a_change(tmp_path: Path) -> None:
+    other = {"sampling": {"mask": "b2", "acceleration": 4.0, "first_line": 2}}
+    before, after = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2, 40.0, **other)
+    code, said = _compare(before, after, "-o", tmp_path / "out")
+    assert code == 1
+    assert "not comparable: sampling: other lines at the same acceleration (first line 0 and 2)" in said
+    assert "nothing is called a change" in said
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"comparison.json"}
+
+
+def test_a_folder_that_is_no_result_is_named(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["compare", str(tmp_path), str(tmp_path), "-o", str(tmp_path / "out")])
+    assert done.exit_code != 0
+    assert "no result of recon" in str(done.exception)
