@@ -47,9 +47,13 @@ class Site:
 
     def recon(self, *words: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "recon.cli", *map(str, words)], env=self.environment, capture_output=True, text=True,
-            check=False, timeout=200,
-        )  # fmt: skip
+            [sys.executable, "-m", "recon.cli", *map(str, words)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=200,
+        )
 
 
 def toy_site(folder: Path, task: str, code: str) -> dict[str, str]:
@@ -104,7 +108,7 @@ def test_the_command_has_it_with_its_options(site: Site, tmp_path: Path) -> None
     values = _wave(tmp_path / "wave.nii.gz")
     done = site.recon(
         "toy", tmp_path / "wave.nii.gz", "-o", tmp_path / "out", "--factor", 2, "--server", site.address, "--json"
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     (report,) = json.loads(done.stdout)["results"]
     assert (report["task"], report["model"]["name"], report["verdict"]) == ("toy", "multiply", "PASS")
@@ -127,7 +131,7 @@ def test_the_batch_finds_its_scans_and_takes_its_options(site: Site, tmp_path: P
     (tmp_path / "run.yaml").write_text("inputs: archive\ntasks:\n  toy: {factor: 3}\n")
     done = site.recon(
         "batch", "run", tmp_path / "run.yaml", "-o", tmp_path / "out", "--server", site.address, "--settle", 0
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     (folder,) = (path.parent for path in (tmp_path / "out").glob("*/report.json"))
     assert json.loads((folder / "report.json").read_text())["task"] == "toy"
@@ -140,9 +144,28 @@ def test_the_batch_finds_its_scans_and_takes_its_options(site: Site, tmp_path: P
 
 def test_the_benchmark_measures_it(site: Site, tmp_path: Path) -> None:
     done = site.recon(
-        "bench", "serve", "--task", "toy", "--route", "gateway", "--server", site.address, "-o", tmp_path,
-        "--blocks", 1, "--requests", 2, "--concurrency", 1, "--rate", 2, "--series", 3, "--no-self-test",
-    )  # fmt: skip
+        "bench",
+        "serve",
+        "--task",
+        "toy",
+        "--route",
+        "gateway",
+        "--server",
+        site.address,
+        "-o",
+        tmp_path,
+        "--blocks",
+        1,
+        "--requests",
+        2,
+        "--concurrency",
+        1,
+        "--rate",
+        2,
+        "--series",
+        3,
+        "--no-self-test",
+    )
     found = json.loads((tmp_path / "serve.json").read_text())
     assert not found["problems"], done.stdout + done.stderr
     assert (found["settings"]["model"], found["settings"]["image"]) == ("multiply", "64 x 48")

@@ -74,7 +74,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Block:
+class LoadBlock:
     """What one block saw.
 
     Attributes
@@ -102,7 +102,7 @@ class Block:
 
 async def run_block(
     name: str, route: Route, load: Load, plan: Plan, index: int, answers: Answers, processes: Processes
-) -> Block:
+) -> LoadBlock:
     """One block, its answers judged after it."""
 
     def item_of(number: int) -> int:
@@ -119,7 +119,7 @@ async def run_block(
         found = await closed_loop(route, 1, 1, item_of, load.slices, plan.timeout_s)
     ended, after = max([o.done_s for o in found], default=began), processes.usage()
     judged = [answers.judge(name, load.slices, observation) for observation in found]
-    return Block(name, load, index, began, ended, judged, _spent(before, after))
+    return LoadBlock(name, load, index, began, ended, judged, _spent(before, after))
 
 
 async def run_blocks(
@@ -128,8 +128,8 @@ async def run_blocks(
     plan: Plan,
     answers: Answers,
     processes: Processes,
-    told: Callable[[Block], object] = lambda _: None,
-) -> list[Block]:
+    told: Callable[[LoadBlock], object] = lambda _: None,
+) -> list[LoadBlock]:
     """All blocks; within a round every cell comes once, in an order drawn anew.
 
     Parameters

@@ -14,7 +14,7 @@ import numpy as np
 from recon import __version__
 from recon.bench import routes as ways
 from recon.bench.answers import Answers
-from recon.bench.blocks import Block, Load, Plan, run_block, run_blocks
+from recon.bench.blocks import Load, LoadBlock, Plan, run_block, run_blocks
 from recon.bench.closed_loop import closed_loop
 from recon.bench.observation import OK, Observation, observe
 from recon.bench.processes import Processes, busy_s, listener, own
@@ -96,7 +96,7 @@ async def measure(
         total = request.plan.blocks * len(opened.routes) * len(loads)
         done = 0
 
-        def tell(block: Block) -> None:
+        def tell(block: LoadBlock) -> None:
             nonlocal done
             done += 1
             told(f"block {done} of {total}: {block.route}, {block.load}")
@@ -204,7 +204,7 @@ def _bit_equal(answers: Answers, opened: ways.Routes, request: MeasurementReques
 def _record(
     request: MeasurementRequest,
     checks: Sequence[SelfCheck],
-    blocks: list[Block],
+    blocks: list[LoadBlock],
     began: float,
     usage: dict[str, Any],
     problems: list[str],
@@ -274,7 +274,7 @@ def _warnings(notes: dict[str, Any]) -> list[str]:
     return []
 
 
-def _raw(block: Block, began: float) -> dict[str, Any]:
+def _raw(block: LoadBlock, began: float) -> dict[str, Any]:
     """Timestamps in ms since the first block."""
 
     def column(pick: Callable[[Observation], float | None]) -> list[float | None]:

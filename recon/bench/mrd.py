@@ -166,13 +166,19 @@ def _scan(client: Client, address: str, coils: int, slices: int, mb_per_s: float
     ended = time.perf_counter()
     scanner.close()
     return {
-        "coils": coils, "slices": slices, "megabytes_a_slice": round(megabytes, 1), "first_image_ms": _ms(first),
-        "door_ms": _ms(float(np.median(by_door))), "door_ms_most": _ms(max(by_door)),
-        "grpc_ms": _ms(float(np.median(streamed))), "grpc_ms_most": _ms(max(streamed)),
+        "coils": coils,
+        "slices": slices,
+        "megabytes_a_slice": round(megabytes, 1),
+        "first_image_ms": _ms(first),
+        "door_ms": _ms(float(np.median(by_door))),
+        "door_ms_most": _ms(max(by_door)),
+        "grpc_ms": _ms(float(np.median(streamed))),
+        "grpc_ms_most": _ms(max(streamed)),
         "grpc_whole_ms": _ms(float(np.median(whole))),
         "added_ms": _ms(float(np.median(by_door) - np.median(streamed))),
-        "mb_per_s": round(megabytes * slices / (ended - began), 1), "end_of_scan_ms": _ms(ended - sent),
-    }  # fmt: skip
+        "mb_per_s": round(megabytes * slices / (ended - began), 1),
+        "end_of_scan_ms": _ms(ended - sent),
+    }
 
 
 def _by_grpc(client: Client, lines: ComplexImage, pace: _Pace | None = None) -> float:

@@ -83,8 +83,10 @@ def _first_image(slices: int, server: str | None) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         rule = {"name": "ct", "when": {"modality": "CT"}, "task": "ct", "to": ["OUT"]}
         more: dict[str, Any] = {
-            "rules": [rule], "destinations": {"OUT": {"folder": f"{folder}/out"}}, "completion": {"quiet_s": _QUIET_S},
-        }  # fmt: skip
+            "rules": [rule],
+            "destinations": {"OUT": {"folder": f"{folder}/out"}},
+            "completion": {"quiet_s": _QUIET_S},
+        }
         if server is not None:
             more["service"] = server
         with _node(more) as (port, ledger, _):
@@ -127,9 +129,11 @@ def _backlog(studies: int) -> dict[str, float]:
             _until(ledger, "SELECT count(*) FROM deliveries", there)
             took.append(1000 * (time.perf_counter() - began) / len(part))
         return {
-            "memory_mib_at_10_studies": before, f"memory_mib_at_{studies}_studies": _resident(process),
-            "ms_per_study_of_the_first_half": took[0], "ms_per_study_of_the_second_half": took[1],
-        }  # fmt: skip
+            "memory_mib_at_10_studies": before,
+            f"memory_mib_at_{studies}_studies": _resident(process),
+            "ms_per_study_of_the_first_half": took[0],
+            "ms_per_study_of_the_second_half": took[1],
+        }
 
 
 @contextmanager
@@ -137,16 +141,23 @@ def _node(more: dict[str, Any]) -> Iterator[tuple[int, Ledger, subprocess.Popen[
     """A node on loopback: its port, its ledger, its process."""
     with tempfile.TemporaryDirectory() as folder:
         content = {
-            "titles": ["BENCH"], "listen": "127.0.0.1:0", "folder": f"{folder}/node", "senders": [{"title": "*"}],
-            "completion": {"quiet_s": 1.0}, "limits": {"free_gb": 0.0, "free_share": 0.0}, **more,
-        }  # fmt: skip
+            "titles": ["BENCH"],
+            "listen": "127.0.0.1:0",
+            "folder": f"{folder}/node",
+            "senders": [{"title": "*"}],
+            "completion": {"quiet_s": 1.0},
+            "limits": {"free_gb": 0.0, "free_share": 0.0},
+            **more,
+        }
         config = Path(folder) / "node.yaml"
         config.write_text(yaml.safe_dump(content))
         with (Path(folder) / "node.log").open("w+") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "recon.cli", "node", "run", "--config", str(config)], stdout=subprocess.PIPE,
-                stderr=log, text=True,
-            )  # fmt: skip
+                [sys.executable, "-m", "recon.cli", "node", "run", "--config", str(config)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
             try:
                 assert process.stdout is not None
                 line = process.stdout.readline()

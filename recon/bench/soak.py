@@ -224,8 +224,11 @@ def report(soak: Soak, seconds: float, clients: int) -> dict[str, Any]:
     for name, (times, values) in soak.memory.items():
         slope, low, high = growth(times, values)
         memory[name] = {
-            "slope_mib_per_min": round(slope, 3), "interval_mib_per_min": [low, high], "seconds": times, "mib": values,
-        }  # fmt: skip
+            "slope_mib_per_min": round(slope, 3),
+            "interval_mib_per_min": [low, high],
+            "seconds": times,
+            "mib": values,
+        }
         if not judged:
             continue
         if low > LEAK_MIB_PER_MIN and slope * seconds / 120 > LEAK_SHARE * values[-1]:
@@ -233,13 +236,20 @@ def report(soak: Soak, seconds: float, clients: int) -> dict[str, Any]:
     if GATEWAY not in memory:
         problems.append("the gateway's process is on another machine; its memory was not watched")
     return {
-        "format": 1, "kind": "soak", "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "software": __version__, "machine": describe(), "seconds": seconds, "clients_at_a_time": clients,
-        "valid": not problems, "problems": problems, "growth_judged": judged,
+        "format": 1,
+        "kind": "soak",
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "software": __version__,
+        "machine": describe(),
+        "seconds": seconds,
+        "clients_at_a_time": clients,
+        "valid": not problems,
+        "problems": problems,
+        "growth_judged": judged,
         "tasks": list(soak.tasks),
         "clients": {
             kind: {"outcomes": dict(tally.outcomes), "unexpected": dict(tally.unexpected)}
             for kind, tally in soak.tallies.items()
         },
         "memory": memory,
-    }  # fmt: skip
+    }

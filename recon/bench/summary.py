@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.bench.blocks import Block
+from recon.bench.blocks import LoadBlock
 from recon.bench.observation import Observation
 from recon.bench.open_loop import LATE_SHARE, late_requests
 from recon.bench.percentiles import Percentile, percentile
@@ -16,15 +16,15 @@ from recon.bench.percentiles import Percentile, percentile
 _QUANTILES = (0.5, 0.9, 0.99)
 
 
-def cells(blocks: Sequence[Block]) -> dict[tuple[str, str], list[Block]]:
+def cells(blocks: Sequence[LoadBlock]) -> dict[tuple[str, str], list[LoadBlock]]:
     """Blocks of each route under each load, in order."""
-    found: dict[tuple[str, str], list[Block]] = {}
+    found: dict[tuple[str, str], list[LoadBlock]] = {}
     for block in blocks:
         found.setdefault((block.route, str(block.load)), []).append(block)
     return found
 
 
-def summarize(blocks: Sequence[Block]) -> dict[str, Any]:
+def summarize(blocks: Sequence[LoadBlock]) -> dict[str, Any]:
     """Figures of one cell.
 
     Latency counts from the scheduled moment in an open loop. A cell with a wrong answer, or whose generator
@@ -53,7 +53,7 @@ def summarize(blocks: Sequence[Block]) -> dict[str, Any]:
     }
 
 
-def block_medians(blocks: Sequence[Block]) -> dict[int, float]:
+def block_medians(blocks: Sequence[LoadBlock]) -> dict[int, float]:
     """Median latency in ms of each block without a wrong answer, by round."""
     return {
         block.index: 1e3 * float(np.median([o.latency_s for o in block.observations]))
@@ -81,7 +81,7 @@ def _as_json(found: Percentile) -> dict[str, Any]:
     }
 
 
-def _cpu(blocks: Sequence[Block], slices: int) -> dict[str, float]:
+def _cpu(blocks: Sequence[LoadBlock], slices: int) -> dict[str, float]:
     total: Counter[str] = Counter()
     for block in blocks:
         total.update(block.cpu_s)

@@ -122,10 +122,12 @@ def tune(
     for line in found:
         then = (f" → {line.alarms_then}", f" → {line.found_then}") if line.proposed is not None else ("", "")
         table.add_row(
-            f"{line.task}: {line.check}, {line.side}", f"{line.now:.4g} {line.unit}",
+            f"{line.task}: {line.check}, {line.side}",
+            f"{line.now:.4g} {line.unit}",
             "–" if line.proposed is None else f"{line.proposed:.4g} {line.unit}",
-            f"{line.alarms_now}{then[0]} of {line.accepted}", f"{line.found_now}{then[1]} of {line.rejected}",
+            f"{line.alarms_now}{then[0]} of {line.accepted}",
+            f"{line.found_now}{then[1]} of {line.rejected}",
             line.words,
-        )  # fmt: skip
+        )
     Console().print(table)
     print("nothing was set; limits stand in the tasks' own files")

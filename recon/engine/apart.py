@@ -87,10 +87,18 @@ class _Worker:
         given, made = os.memfd_create("given"), os.memfd_create("made")
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "recon.engine.worker", str(given), str(made), *modules,
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, pass_fds=(given, made),
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, start_new_session=True,
-            )  # fmt: skip
+                sys.executable,
+                "-m",
+                "recon.engine.worker",
+                str(given),
+                str(made),
+                *modules,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                pass_fds=(given, made),
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                start_new_session=True,
+            )
         except BaseException:
             os.close(given)
             os.close(made)

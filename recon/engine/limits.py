@@ -59,9 +59,7 @@ class Limits:
         """The same where they let every instance of a model work and one more slice be ready for it."""
         if count == 1:
             return self
-        return replace(
-            self, read_ahead=max(self.read_ahead, count + 1), in_flight=max(self.in_flight, count + 1)
-        )  # fmt: skip
+        return replace(self, read_ahead=max(self.read_ahead, count + 1), in_flight=max(self.in_flight, count + 1))
 
 
 def require_operations(needed: float, most: float) -> None:

@@ -75,9 +75,7 @@ class StreamEngine:
         That processes for whole series import ahead of their work.
     """
 
-    def __init__(
-        self, inference: Inference, catalogue: Catalogue, limits: Limits, modules: Sequence[str] = ()
-    ) -> None:  # fmt: skip
+    def __init__(self, inference: Inference, catalogue: Catalogue, limits: Limits, modules: Sequence[str] = ()) -> None:
         self.streams = 0
         self._apart = Apart(modules)
         self._unread = IntakeWatch()

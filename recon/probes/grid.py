@@ -30,7 +30,7 @@ REACH_PX = (CELL_PX * _APART_CELLS - 1) // 2
 
 
 @dataclass(frozen=True)
-class Grid:
+class ProbeGrid:
     """Lesions at places of one slice.
 
     Attributes
@@ -104,7 +104,7 @@ def grid(
     shape: tuple[int, int],
     spacing_mm: tuple[float, float],
     blur_mm: float,
-) -> Grid | None:
+) -> ProbeGrid | None:
     """Places in suitable cells; None where there is not one.
 
     Lesions take turns from place to place. Where there are few places, only the first lesions are used, so that each
@@ -134,7 +134,7 @@ def grid(
     places = hits * CELL_PX + CELL_PX // 2
     kinds = max(1, min(len(lesions), len(places) // FEWEST_PLACES))
     turns = [lesions[number % kinds] for number in range(len(places))]
-    return Grid(places, turns, shape, spacing_mm, blur_mm)
+    return ProbeGrid(places, turns, shape, spacing_mm, blur_mm)
 
 
 def _apart(candidates: Cells, rng: np.random.Generator) -> Cells:

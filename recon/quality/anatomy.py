@@ -160,10 +160,16 @@ def shown_in(image: FloatArray, spacing: tuple[float, float] = (1.0, 1.0)) -> Sh
     middle, radius = places.mean(1), np.sqrt(area / np.pi)
     depth = ndimage.distance_transform_edt(np.pad(object_, 1))[1:-1, 1:-1] / radius
     polar, radii = _polar(small, object_, (float(middle[0]), float(middle[1])), float(radius))
-    measures = np.concatenate([
-        _outline(object_, places, others), _inside(small, object_ & (depth > 0.2)), _layers(small, object_, depth),
-        np.abs(np.fft.rfft(radii / radii.mean()))[1:9] / _ANGLES, _rim(polar), _rings(polar),
-    ])  # fmt: skip
+    measures = np.concatenate(
+        [
+            _outline(object_, places, others),
+            _inside(small, object_ & (depth > 0.2)),
+            _layers(small, object_, depth),
+            np.abs(np.fft.rfft(radii / radii.mean()))[1:9] / _ANGLES,
+            _rim(polar),
+            _rings(polar),
+        ]
+    )
     return Shown(measures, 2.0 * float(radius) * pixel)
 
 

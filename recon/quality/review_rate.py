@@ -121,10 +121,15 @@ def by_check(scans: Sequence[Judged]) -> list[CheckRate]:
         wrong = [scan for scan in seen if not scan.honest]
         rates.append(
             CheckRate(
-                task, check, len(honest), len(alarmed), sum(scan.alarms == [check] for scan in alarmed), len(wrong),
+                task,
+                check,
+                len(honest),
+                len(alarmed),
+                sum(scan.alarms == [check] for scan in alarmed),
+                len(wrong),
                 sum(check in scan.alarms for scan in wrong),
             )
-        )  # fmt: skip
+        )
     return sorted(rates, key=lambda rate: (-rate.alarms, -rate.found, rate.task, rate.check))
 
 
@@ -135,25 +140,39 @@ def to_json(scans: Sequence[Judged]) -> dict[str, Any]:
         "wanted": WANTED,
         "tasks": [
             {
-                "task": rate.task, "honest": rate.honest, "verdicts": dict(rate.verdicts),
-                "passed": round(rate.passed, 4) if rate.honest else None, "enough": rate.enough,
-                "wrong": rate.wrong, "wrong_passed": rate.missed,
+                "task": rate.task,
+                "honest": rate.honest,
+                "verdicts": dict(rate.verdicts),
+                "passed": round(rate.passed, 4) if rate.honest else None,
+                "enough": rate.enough,
+                "wrong": rate.wrong,
+                "wrong_passed": rate.missed,
             }
             for rate in tasks
         ],
         "checks": [
             {
-                "task": rate.task, "check": rate.check, "honest": rate.honest, "alarms": rate.alarms,
-                "alone": rate.alone, "rate": round(rate.rate, 4) if rate.honest else None, "wrong": rate.wrong,
-                "found": rate.found, "without_merit": rate.without_merit,
+                "task": rate.task,
+                "check": rate.check,
+                "honest": rate.honest,
+                "alarms": rate.alarms,
+                "alone": rate.alone,
+                "rate": round(rate.rate, 4) if rate.honest else None,
+                "wrong": rate.wrong,
+                "found": rate.found,
+                "without_merit": rate.without_merit,
             }
             for rate in by_check(scans)
         ],
         "scans": [
             {
-                "name": scan.name, "task": scan.task, "honest": scan.honest,
-                "verdict": scan.verdict.name if scan.verdict else None, "alarms": scan.alarms, "problem": scan.problem,
+                "name": scan.name,
+                "task": scan.task,
+                "honest": scan.honest,
+                "verdict": scan.verdict.name if scan.verdict else None,
+                "alarms": scan.alarms,
+                "problem": scan.problem,
             }
             for scan in scans
         ],
-    }  # fmt: skip
+    }

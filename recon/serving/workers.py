@@ -173,10 +173,17 @@ class Workers:
     async def _spawn(self, number: int) -> None:
         parent = os.getpid()
         process = self._processes[number] = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "recon.cli", "serve", "--handed-on", str(self.handed),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, env=_environment(os.environ),
+            sys.executable,
+            "-m",
+            "recon.cli",
+            "serve",
+            "--handed-on",
+            str(self.handed),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            env=_environment(os.environ),
             preexec_fn=lambda: _end_with(parent),
-        )  # fmt: skip
+        )
         assert process.stdout is not None
         line = await process.stdout.readline()
         if not line.startswith(SERVING.encode()):

@@ -15,261 +15,36 @@ Limits and physics stay in the task's own file; nothing here knows a unit.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 from google.protobuf.descriptor import MethodDescriptor
 
-from recon.arrays import Array
 from recon.errors import InvalidRequest
-from recon.quality.interval import Interval, IntervalKind
-from recon.quality.survival import Least
-from recon.quality.verdict import Check
 from recon.tasks.archive import ArchivedScan, Claim
 from recon.tasks.job import Found
 from recon.tasks.options import Options
-from recon.tasks.probe import Probe
 from recon.tasks.sample import Sample
 from recon.tasks.series import Series
-from recon.values.fixed_point import FixedPoint
-from recon.volumes import FloatImage, Unit
+from recon.tasks.session import ModelFacts, Session
+from recon.tasks.work import FinishedSlice, SliceWork, TensorSpec
+
+#: What a task's author needs, from one place.
+__all__ = [
+    "FinishedSlice",
+    "Input",
+    "LookedAt",
+    "ModelFacts",
+    "Session",
+    "SliceWork",
+    "Task",
+    "TensorSpec",
+]
 
 #: Told how many files have been looked at.
 LookedAt: TypeAlias = Callable[[int], None] | None
-
-
-@dataclass(frozen=True)
-class TensorSpec:
-    """Shape and sample type of one named tensor of a model.
-
-    Complex inputs reach the model as real ones with another axis of length 2 behind them.
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
-
-    @property
-    def nbytes(self) -> int:
-        """Size in bytes."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What a task may know about the model that will run.
-
-    Attributes
-    ----------
-    name, version, sha256
-        Of the model.
-    conformal_factor
-        What the predicted half-widths are multiplied by.
-    parameters
-        All parameters of the model's configuration.
-    """
-
-    name: str
-    version: str = "1"
-    sha256: str = ""
-    conformal_factor: float = 1.0
-    parameters: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FinishedSlice:
-    """One slice's result.
-
-    Attributes
-    ----------
-    image
-        (y, x) float32 in the session's unit, or int16 where it has been rounded.
-    uncertainty
-        (y, x) float32, half the width of the 90 % interval, NaN where the method knows none; or fixed point. It
-        may be a view of the model's outputs.
-    checks
-        Measured on the result.
-    extra
-        Further planes (y, x) float32 by the name of their ``Plane`` in ``common.proto``, such as
-        ``"DETECTABILITY"``.
-    """
-
-    image: FloatImage | Array
-    uncertainty: FloatImage | FixedPoint
-    checks: list[Check]
-    extra: Mapping[str, FloatImage] = field(default_factory=dict)
-
-
-#: Of a slice on its way: samples, tensors, image, width and the message.
-_BYTES_A_PIXEL = 32
-#: Of a convolutional network that is as large as those that are served.
-_OPERATIONS_A_PIXEL = 1e5
-
-
-class SliceWork(ABC):
-    """One slice on its way through the model; its methods are called once each, on any thread.
-
-    Attributes
-    ----------
-    index
-        Of the slice in the result, from 0.
-    quick
-        Whether all three take no longer than other streams can wait: then they run in the event loop.
-    probed
-        Whether known lesions are to be added to it, once it is finished.
-    """
-
-    index: int
-    quick = False
-    probed = False
-
-    @property
-    @abstractmethod
-    def inputs(self) -> Mapping[str, TensorSpec]:
-        """The model's inputs by name."""
-
-    @property
-    @abstractmethod
-    def outputs(self) -> Mapping[str, TensorSpec]:
-        """The model's outputs by name."""
-
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        """Parameters of the request to the model."""
-        return {}
-
-    @abstractmethod
-    def prepare(self, tensors: Mapping[str, Array]) -> None:
-        """Fill the inputs, in place; raises ``UnusableData`` when the samples can't be used."""
-
-    def judge_input(self) -> list[Check]:
-        """What can be measured on the input alone; runs while the model does."""
-        return []
-
-    @abstractmethod
-    def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
-        """Image, uncertainty and checks of the outputs, which are valid during this call only."""
-
-    def probe(self) -> Probe | None:
-        """Of a slice that is finished and ``probed``: itself with known lesions; None where it has no place for one."""
-        return None
-
-
-class Session(ABC):
-    """One stream's series.
-
-    Attributes
-    ----------
-    name
-        The caller's name for it.
-    rows, columns, slices
-        Of the result.
-    unit
-        Of image and uncertainty.
-    whole_numbers
-        Whether images may be rounded to whole numbers on the wire.
-    quick
-        Whether ``add`` takes less than a change of threads would, for a message of a megabyte.
-    """
-
-    whole_numbers = False
-    quick = False
-    #: Checks that tell whether a scan is one that the model's interval was calibrated for.
-    domain_checks: frozenset[str] = frozenset()
-    #: Told how many bytes more (or less, where negative) are held beyond :meth:`held_bytes`; it may refuse.
-    grow: Callable[[int], None] = staticmethod(lambda by: None)
-    name: str
-    rows: int
-    columns: int
-    slices: int
-    unit: Unit
-
-    @property
-    @abstractmethod
-    def declared_checks(self) -> tuple[str, ...]:
-        """Names of the checks without which this series is no PASS, in slices or of the whole."""
-
-    @property
-    def series_checks(self) -> tuple[str, ...]:
-        """Those of them that only the whole series shows."""
-        return ()
-
-    def held_bytes(self, read_ahead: int) -> int:
-        """Bytes that the series holds at most, from its header alone.
-
-        Parameters
-        ----------
-        read_ahead
-            Slices that are worked on beyond the one that is being sent.
-        """
-        return _BYTES_A_PIXEL * self.rows * self.columns * min(self.slices, read_ahead + 2)
-
-    @property
-    def operations(self) -> float:
-        """Floating-point operations of a slice, or of what is done to the series as a whole, whichever are more.
-
-        An estimate from the header alone, by which a service refuses what it would never finish.
-        """
-        return _OPERATIONS_A_PIXEL * self.rows * self.columns
-
-    @property
-    def quick_end(self) -> bool:
-        """Whether nothing is left to make when all is in, and judging the series is quick."""
-        return False
-
-    @property
-    def interval(self) -> Interval:
-        """What the uncertainty plane means, as far as model and header tell."""
-        return Interval(IntervalKind.NONE, basis="this task states none")
-
-    @property
-    def least(self) -> Least | None:
-        """What must be kept of known lesions; None where none are added. Then ``lesions_survive`` is declared."""
-        return None
-
-    @property
-    @abstractmethod
-    def is_complete(self) -> bool:
-        """Whether everything is in."""
-
-    @property
-    @abstractmethod
-    def progress(self) -> str:
-        """What has come so far, for an error message: ``"3 of 20 slices"``."""
-
-    @abstractmethod
-    def add(self, message: Any) -> Iterable[SliceWork]:
-        """Take a message; returns the work that it makes possible, in the order of the result.
-
-        Called in the event loop where it is ``quick``, else on a thread; one message after the other.
-
-        Raises
-        ------
-        InvalidRequest
-            When the message is not one that may come now.
-        """
-
-    def whole(self) -> Callable[[], Any] | None:
-        """What is to be done to the whole input at once before :meth:`complete`; None where nothing is.
-
-        It runs in a process of its own, which is killed when nobody waits for it; so it must be one that can be
-        pickled, with all that it works on.
-        """
-        return None
-
-    def take(self, made: Any) -> None:
-        """What :meth:`whole` made."""
-        raise NotImplementedError("whole() made something that nobody takes")
-
-    def complete(self) -> Iterable[SliceWork]:
-        """Work that needs the whole input; called once, on a thread, and iterated there."""
-        return ()
-
-    def judge_series(self) -> list[Check]:
-        """What only the whole series shows."""
-        return []
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from recon.errors import InvalidRequest
-from recon.probes.grid import Grid
+from recon.probes.grid import ProbeGrid
 from recon.quality.survival import Shares
 from recon.v1 import common_pb2
 from recon.volumes import FloatImage
@@ -87,7 +87,7 @@ class Probe:
     """
 
     work: SliceWork
-    grid: Grid
+    grid: ProbeGrid
     expected: FloatImage
     plain: FloatImage
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from recon.training.ct.anatomy import PictureSource
+from recon.training.ct.anatomy import AnatomySource
 
 
 class CtRecipe(BaseModel):
@@ -32,8 +32,8 @@ class CtRecipe(BaseModel):
     return_px: float = Field(0.0, ge=0, description="deviation of the low frequencies that are left in, pixels")
     probe_weight: float = Field(0.0, ge=0, description="of the share that probes lose, in the loss")
     lesion_weight: float = Field(1.0, ge=1, description="of the error inside probes")
-    sources: list[PictureSource]
-    held_out: list[PictureSource] = []
+    sources: list[AnatomySource]
+    held_out: list[AnatomySource] = []
     weights: dict[str, float] = {}
     pairs: list[str] = Field([], description="real pairs that settings are chosen and the interval is calibrated on")
 

@@ -24,12 +24,13 @@ def messages_of(index: int, readouts: Readouts) -> Iterator[mr_pb2.Readouts]:
         run = len(some) and some[-1] - some[0] == len(some) - 1
         at = slice(some[0], some[-1] + 1) if run else some  # neighbours need no copy
         yield mr_pb2.Readouts(
-            slice_index=index, lines=some.tolist(),
+            slice_index=index,
+            lines=some.tolist(),
             data=np.ascontiguousarray(readouts.samples[at], "<c8").tobytes(),
             last_in_slice=start + most >= len(measured),
             trajectory=b"" if readouts.trajectory is None else readouts.trajectory[at].astype("<f4").tobytes(),
             counts=b"" if once else readouts.counts[at].astype("<u2").tobytes(),
-        )  # fmt: skip
+        )
 
 
 def messages_of_parts(index: int, parts: Iterable[ReadoutPart]) -> Iterator[mr_pb2.Readouts]:
@@ -40,11 +41,12 @@ def messages_of_parts(index: int, parts: Iterable[ReadoutPart]) -> Iterator[mr_p
         for start in range(0, len(part.lines), most):
             some = slice(start, start + most)
             yield mr_pb2.Readouts(
-                slice_index=index, lines=part.lines[some].tolist(),
+                slice_index=index,
+                lines=part.lines[some].tolist(),
                 data=b"".join(np.ascontiguousarray(line, "<c8").data for line in part.values[some]),
                 counts=b"" if part.counts is None else part.counts[some].astype("<u2").tobytes(),
                 trajectory=b"" if part.paths is None else part.paths[some].astype("<f4").tobytes(),
-            )  # fmt: skip
+            )
     yield mr_pb2.Readouts(slice_index=index, last_in_slice=True)
 
 

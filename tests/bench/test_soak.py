@@ -52,8 +52,11 @@ def test_the_real_service_bears_clients_of_every_kind(service: str) -> None:
     """A minute of what `recon bench soak` does for half an hour, of all tasks; so short a run is not valid."""
     done = subprocess.run(
         [sys.executable, "-m", "recon.cli", "bench", "soak", "--minutes", "1", "--server", service],
-        capture_output=True, text=True, check=False, timeout=400,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
     problems = [line for line in done.stdout.splitlines() if line.startswith("PROBLEM")]
     assert [line[:32] for line in problems] == ["PROBLEM: growth was not judged: "], done.stdout + done.stderr
     assert done.returncode == 1

@@ -49,10 +49,23 @@ def test_the_command_says_which_checks_alarm_and_which_find(folder: Path, servic
     lost = np.stack([body(160, 20, seed) + 1024 for seed in range(3)])  # a rescale that got lost
     write(lost, tmp_path / "wrong" / "lost.nii.gz", Unit.HU)
     done = subprocess.run(
-        [sys.executable, "-m", "recon.cli", "quality", "rate", str(folder), "--wrong", str(tmp_path / "wrong"),
-         "--server", service, "--json"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "recon.cli",
+            "quality",
+            "rate",
+            str(folder),
+            "--wrong",
+            str(tmp_path / "wrong"),
+            "--server",
+            service,
+            "--json",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     found = json.loads(done.stdout)
     rates = {rate["task"]: rate for rate in found["tasks"]}
     assert rates["ct"]["verdicts"]["PASS"] == 1, done.stderr

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from recon.probes.grid import REACH_PX, Grid, cells, grid
+from recon.probes.grid import REACH_PX, ProbeGrid, cells, grid
 from recon.probes.lesion import disc
 from recon.quality.survival import Lesion
 
@@ -12,7 +12,7 @@ LESIONS = (Lesion(6, 20, "HU"), Lesion(3, 50, "HU"))
 SPACING, BLUR = (0.7, 0.7), 0.55
 
 
-def _everywhere(shape: tuple[int, int] = (256, 256)) -> Grid:
+def _everywhere(shape: tuple[int, int] = (256, 256)) -> ProbeGrid:
     found = grid(np.ones((shape[0] // 4, shape[1] // 4), bool), LESIONS, shape, SPACING, BLUR)
     assert found is not None
     return found

@@ -30,9 +30,10 @@ def _stream(channel: grpc.Channel, name: str) -> Iterator[Any]:
     messages = list(ToySeries(*scan(1)).messages())
     messages[0].header.name = name
     stub = channel.stream_stream(
-        path_of(METHOD), request_serializer=lambda message: message.SerializeToString(),
+        path_of(METHOD),
+        request_serializer=lambda message: message.SerializeToString(),
         response_deserializer=toy_pb2.Response.FromString,
-    )  # fmt: skip
+    )
     return stub(iter(messages), timeout=600)
 
 

@@ -108,9 +108,10 @@ def writes_before_it_reads(address: str, series: ToySeries, tell: Callable[[int]
     async def main() -> tuple[int, str]:
         async with grpc.aio.insecure_channel(address) as channel:
             stub = channel.stream_stream(
-                path_of(METHOD), request_serializer=lambda message: message.SerializeToString(),
+                path_of(METHOD),
+                request_serializer=lambda message: message.SerializeToString(),
                 response_deserializer=toy_pb2.Response.FromString,
-            )  # fmt: skip
+            )
             stream = stub(timeout=120)
             slices = 0
             try:
@@ -185,10 +186,16 @@ def _header(lines: int, averages: int) -> mr_pb2.ReconstructRequest:
     placed = geometry_to_message(Geometry.from_spacing(1, 1, 3))
     return mr_pb2.ReconstructRequest(
         header=mr_pb2.MrHeader(
-            trajectory=mr_pb2.TRAJECTORY_CARTESIAN, coils=64, samples=512, lines=lines, slices=1, averages=averages,
-            geometry=placed, model="network",
+            trajectory=mr_pb2.TRAJECTORY_CARTESIAN,
+            coils=64,
+            samples=512,
+            lines=lines,
+            slices=1,
+            averages=averages,
+            geometry=placed,
+            model="network",
         )
-    )  # fmt: skip
+    )
 
 
 def _averaged(mebibytes: int) -> Iterator[mr_pb2.ReconstructRequest]:
@@ -218,9 +225,10 @@ def test_the_loop_is_never_held(gateway: Gateway, monkeypatch: pytest.MonkeyPatc
     held = Held(gateway.loop, monkeypatch)
     with grpc.insecure_channel(address) as channel:
         stub = channel.stream_stream(
-            path_of(task_of("mr").method), request_serializer=lambda message: message.SerializeToString(),
+            path_of(task_of("mr").method),
+            request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=mr_pb2.ReconstructResponse.FromString,
-        )  # fmt: skip
+        )
         _, error = failure(stub(iter(messages), timeout=300))
     stop()
     # how far it came is told by what failed

@@ -33,9 +33,14 @@ def test_recipes_are_valid_and_hold_something_out(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("seed: 1", "trainer is ''"), ("trainer: nobody", "there are"), ("{", "no YAML"),
-     ("trainer: ct\nsteps: -1", "steps"), ("trainer: ct\nsteps: 5\nsources: []\nnonsense: 1", "nonsense")],
-)  # fmt: skip
+    [
+        ("seed: 1", "trainer is ''"),
+        ("trainer: nobody", "there are"),
+        ("{", "no YAML"),
+        ("trainer: ct\nsteps: -1", "steps"),
+        ("trainer: ct\nsteps: 5\nsources: []\nnonsense: 1", "nonsense"),
+    ],
+)
 def test_recipes_that_can_not_be_used_say_why(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text(text)

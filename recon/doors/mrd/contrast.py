@@ -64,14 +64,20 @@ def enhanced(
     pre, low = stacks
     run = client.synthesize_contrast(
         pre.volume, low.volume, dose_fraction=options.dose_fraction, probes=options.probes, timeout_s=timeout_s
-    )  # fmt: skip
+    )
     results, model = judged(run)
     for result in results:
         place = pre.heads[result.index]
         picture = Picture(
-            IMAGE, f"slice {int(place['slice'])}", place, result.image, result.verdict, result.checks, model,
+            IMAGE,
+            f"slice {int(place['slice'])}",
+            place,
+            result.image,
+            result.verdict,
+            result.checks,
+            model,
             protocol=pre.protocols[result.index],
-        )  # fmt: skip
+        )
         made = [picture]
         if options.uncertainty and np.isfinite(result.uncertainty).all():
             made.append(replace(picture, kind=INTERVAL, values=result.uncertainty))

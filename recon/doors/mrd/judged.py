@@ -25,9 +25,8 @@ def judged(run: Run) -> tuple[list[ImageSlice], ModelIdentity | None]:
         raise InternalError("the service has sent images and not said whether they can be used")
     of_slices = {check.name: check.outcome for check in worst(c for result in results for c in result.checks)}
     further = [
-        check for check in run.report.checks
-        if check.name not in of_slices or check.outcome > of_slices[check.name]
-    ]  # fmt: skip
+        check for check in run.report.checks if check.name not in of_slices or check.outcome > of_slices[check.name]
+    ]
     least = max((check.outcome for check in further), default=Verdict.PASS)
     if run.report.verdict > max([least, *(result.verdict for result in results)]):
         least = run.report.verdict

@@ -46,9 +46,14 @@ class Reconstruction:
     """
 
     def __init__(
-        self, client: Calls, header: ScanHeader, options: SessionOptions, name: str, timeout_s: float,
+        self,
+        client: Calls,
+        header: ScanHeader,
+        options: SessionOptions,
+        name: str,
+        timeout_s: float,
         say: Callable[[str], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._client, self._header, self._options = client, header, options
         self._name, self._timeout_s, self._say = name, timeout_s, say
         self._methods: dict[int, str] = {}

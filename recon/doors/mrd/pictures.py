@@ -15,9 +15,13 @@ from recon.volumes import ComplexImage, FloatImage, Geometry
 #: What a picture shows.
 IMAGE, INTERVAL, COMPLEX = "image", "interval", "complex"
 _COPIED = (
-    "measurement_uid", "patient_table_position", "acquisition_time_stamp", "physiology_time_stamp", "user_int",
+    "measurement_uid",
+    "patient_table_position",
+    "acquisition_time_stamp",
+    "physiology_time_stamp",
+    "user_int",
     "user_float",
-)  # fmt: skip
+)
 _COUNTED = ("average", "slice", "contrast", "phase", "repetition", "set")
 
 

@@ -36,7 +36,7 @@ class Completion(Part):
     early_s: float | None = Field(1.0, gt=0)
 
 
-class Limits(Part):
+class NodeLimits(Part):
     """What the node takes on.
 
     Attributes
@@ -117,7 +117,7 @@ class NodeConfig(Part):
     rules: list[Rule] = Field(default_factory=list)
     otherwise: Otherwise = Otherwise()
     completion: Completion = Completion()
-    limits: Limits = Limits()
+    limits: NodeLimits = NodeLimits()
     retention: Retention = Retention()
     differing_duplicate: Literal["accept", "refuse"] = "accept"
     off_peak: Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] = "20:00-06:00"

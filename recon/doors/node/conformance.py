@@ -10,7 +10,7 @@ from starlette.routing import Route
 from recon import __version__
 from recon.doors.node.admission import CALLED_UNKNOWN, CALLING_UNKNOWN, LIMIT
 from recon.doors.node.commitment import NO_SUCH_INSTANCE, PROCESSING_FAILURE
-from recon.doors.node.config import Completion, Limits, NodeConfig
+from recon.doors.node.config import Completion, NodeConfig, NodeLimits
 from recon.doors.node.outcome import outcome_of_status
 from recon.doors.node.part10 import IMPLEMENTATION_NAME, IMPLEMENTATION_UID
 from recon.doors.node.peers import Destination
@@ -43,7 +43,7 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
     routes
         Of the DICOMweb application.
     """
-    limits, completion = Limits(), Completion()
+    limits, completion = NodeLimits(), Completion()
     fields = Destination.model_fields
     return [
         ("Implementation", [

@@ -20,14 +20,31 @@ from recon.doors.node.ledger import Ledger
 from recon.doors.node.shown import shown
 
 _STUDY = (
-    "StudyDate", "StudyTime", "AccessionNumber", "ModalitiesInStudy", "ReferringPhysicianName", "PatientName",
-    "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyID", "StudyDescription",
-)  # fmt: skip
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+    "ModalitiesInStudy",
+    "ReferringPhysicianName",
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyInstanceUID",
+    "StudyID",
+    "StudyDescription",
+)
 _SERIES = ("Modality", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber", "StudyInstanceUID")
 _INSTANCE = (
-    "SOPClassUID", "SOPInstanceUID", "InstanceNumber", "Rows", "Columns", "BitsAllocated", "NumberOfFrames",
-    "SeriesInstanceUID", "StudyInstanceUID",
-)  # fmt: skip
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "InstanceNumber",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "NumberOfFrames",
+    "SeriesInstanceUID",
+    "StudyInstanceUID",
+)
 #: What the ledger answers; the rest is asked of the header.
 _COLUMNS = {"StudyInstanceUID": "study", "SeriesInstanceUID": "series", "SOPInstanceUID": "sop"}
 _WORDS = ("limit", "offset", "includefield", "fuzzymatching")

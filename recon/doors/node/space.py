@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from recon.doors.node.config import Limits
+from recon.doors.node.config import NodeLimits
 
 _LOOK_EVERY_S = 0.5
 
@@ -22,7 +22,7 @@ class Watermark:
         Share and amount that have to stay free.
     """
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: NodeLimits) -> None:
         self._folder, self._limits = folder, limits
         self._looked, self._room = -_LOOK_EVERY_S, True
 

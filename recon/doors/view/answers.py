@@ -19,7 +19,7 @@ _MOST_BODY = 1 << 16
 _STATUS: dict[type[ReconError], int] = {UnknownCase: 404, InvalidRequest: 400, UnreadableInput: 422, OutputFailed: 507}
 
 
-class Answer:
+class PageAnswer:
     """Answers by a function of desk and request, on a thread, since files are read.
 
     Parameters
@@ -46,7 +46,7 @@ class Answer:
         return _as_response(await run_in_threadpool(self._answer, self._desk, request))
 
 
-class Change(Answer):
+class Change(PageAnswer):
     """The same for what a reader changes; the function is also given a JSON object."""
 
     async def _response(self, request: Request) -> Response:

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from recon.doors.view import blind, described, figures
-from recon.doors.view.answers import Answer, Change, failed, not_found
+from recon.doors.view.answers import Change, PageAnswer, failed, not_found
 from recon.doors.view.desk import Desk, OnDecision
 from recon.doors.view.frames import frame, small_volume
 from recon.doors.view.guard import TokenGuard
@@ -48,23 +48,23 @@ def reader_app(
     case, study = "/api/cases/{key}", "/api/studies/{number:int}"
     routes = [
         Route("/", _page),
-        Route("/api/cases", Answer(desk, _cases)),
-        Route(case, Answer(desk, _case)),
-        Route(f"{case}/slices/{{plane}}/{{index:int}}", Answer(desk, _slice)),
-        Route(f"{case}/volumes/{{plane}}.nii.gz", Answer(desk, _volume)),
-        Route(f"{case}/profile", Answer(desk, _profile)),
+        Route("/api/cases", PageAnswer(desk, _cases)),
+        Route(case, PageAnswer(desk, _case)),
+        Route(f"{case}/slices/{{plane}}/{{index:int}}", PageAnswer(desk, _slice)),
+        Route(f"{case}/volumes/{{plane}}.nii.gz", PageAnswer(desk, _volume)),
+        Route(f"{case}/profile", PageAnswer(desk, _profile)),
         Route(f"{case}/decisions", Change(desk, _decide), methods=["POST"]),
         Route(f"{case}/undo", Change(desk, _undo), methods=["POST"]),
-        Route("/api/revision", Answer(desk, lambda desk, request: {"revision": desk.revision()})),
-        Route("/api/decisions.csv", Answer(desk, lambda desk, request: _table(to_csv(desk.decisions()), "csv"))),
-        Route("/api/decisions.json", Answer(desk, lambda desk, request: _table(to_json(desk.decisions()), "json"))),
-        Route("/api/agreement", Answer(desk, lambda desk, request: figures.agreement(desk.decisions()))),
-        Route("/api/limits", Answer(desk, lambda desk, request: figures.limits(desk.cases(), desk.decisions()))),
-        Route("/api/drift", Answer(desk, lambda desk, request: figures.drift(desk.cases()))),
-        Route("/api/studies", Answer(desk, lambda desk, request: blind.listed(desk)), methods=["GET"]),
+        Route("/api/revision", PageAnswer(desk, lambda desk, request: {"revision": desk.revision()})),
+        Route("/api/decisions.csv", PageAnswer(desk, lambda desk, request: _table(to_csv(desk.decisions()), "csv"))),
+        Route("/api/decisions.json", PageAnswer(desk, lambda desk, request: _table(to_json(desk.decisions()), "json"))),
+        Route("/api/agreement", PageAnswer(desk, lambda desk, request: figures.agreement(desk.decisions()))),
+        Route("/api/limits", PageAnswer(desk, lambda desk, request: figures.limits(desk.cases(), desk.decisions()))),
+        Route("/api/drift", PageAnswer(desk, lambda desk, request: figures.drift(desk.cases()))),
+        Route("/api/studies", PageAnswer(desk, lambda desk, request: blind.listed(desk)), methods=["GET"]),
         Route("/api/studies", Change(desk, lambda desk, request, given: blind.begin(desk, given)), methods=["POST"]),
-        Route(f"{study}/question", Answer(desk, _question)),
-        Route(f"{study}/trials/{{trial:int}}/images/{{side:int}}", Answer(desk, _blind_image)),
+        Route(f"{study}/question", PageAnswer(desk, _question)),
+        Route(f"{study}/trials/{{trial:int}}/images/{{side:int}}", PageAnswer(desk, _blind_image)),
         Route(f"{study}/answers", Change(desk, _answer), methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

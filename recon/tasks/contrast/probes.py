@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recon.probes.grid import Grid, cells, grid
+from recon.probes.grid import ProbeGrid, cells, grid
 from recon.quality.survival import Least, Lesion
 from recon.volumes import FloatImage, Geometry
 
@@ -13,7 +13,7 @@ LEAST = Least(LESIONS[0], 0.7)
 _TISSUE = (0.3, 1.2)
 
 
-def lesions_in(mean: FloatImage, geometry: Geometry) -> Grid | None:
+def lesions_in(mean: FloatImage, geometry: Geometry) -> ProbeGrid | None:
     """Lesions in tissue of the mean of both scans (y, x), 99th percentile 1; None where there is no place for one."""
     means = cells(mean)
     column_mm, row_mm, _ = geometry.spacing
@@ -22,6 +22,6 @@ def lesions_in(mean: FloatImage, geometry: Geometry) -> Grid | None:
     return grid(suitable, LESIONS, shape, (row_mm, column_mm), blur_mm=0.4 * max(column_mm, row_mm))
 
 
-def enhancement(lesions: Grid, mean: FloatImage, depth_mm: float = 0.0) -> FloatImage:
+def enhancement(lesions: ProbeGrid, mean: FloatImage, depth_mm: float = 0.0) -> FloatImage:
     """What a full dose adds (y, x) at a distance from the slice through the middles, in the unit of the mean."""
     return lesions.scaled(lesions.at(cells(mean)) / 100, depth_mm)

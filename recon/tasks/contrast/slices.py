@@ -79,14 +79,18 @@ class AlignedPair:
         noise = _noise(pre.values, aligned.low, scale)
         steps = tuple(max(1, round(2.0 / step)) for step in (spacing[2], spacing[1], spacing[0]))
         found = evidence(
-            pre.values, aligned.low, scale=scale, noise=0.0 if noise != noise else noise, dose_fraction=dose_fraction,
+            pre.values,
+            aligned.low,
+            scale=scale,
+            noise=0.0 if noise != noise else noise,
+            dose_fraction=dose_fraction,
             steps=(steps[0], steps[1], steps[2]),
-        )  # fmt: skip
+        )
         checks = [*judge_pair(aligned, found, noise / np.sqrt(2), spacing), *drift.checks]
         noise = 0.01 if noise != noise else noise
         return cls(
             pre.values, aligned.low, aligned, pre.geometry, scale, noise, dose_fraction, _box(pre.values, scale), checks
-        )  # fmt: skip
+        )
 
     def beside(self, pre: FloatImage) -> AlignedPair:
         """The same with these values of the scan before contrast, or without them."""

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from recon.physics.reconstruction_kernel import SOFT
-from recon.probes.grid import Grid, cells, grid
+from recon.probes.grid import ProbeGrid, cells, grid
 from recon.quality.survival import Least, Lesion
 from recon.volumes import FloatImage, Geometry
 
@@ -26,7 +26,7 @@ BLUR_MM = 1 / (math.sqrt(2) * math.pi * SOFT.cutoff)
 _SOFT_HU = (0.0, 150.0)
 
 
-def lesions_in(image: FloatImage, geometry: Geometry) -> Grid | None:
+def lesions_in(image: FloatImage, geometry: Geometry) -> ProbeGrid | None:
     """Lesions in soft tissue of a denoised slice (y, x) in HU; None where there is no place for one."""
     means = cells(image)
     column_mm, row_mm, _ = geometry.spacing
@@ -34,6 +34,6 @@ def lesions_in(image: FloatImage, geometry: Geometry) -> Grid | None:
     return grid((means > _SOFT_HU[0]) & (means < _SOFT_HU[1]), LESIONS, shape, (row_mm, column_mm), BLUR_MM)
 
 
-def in_hu(lesions: Grid) -> FloatImage:
+def in_hu(lesions: ProbeGrid) -> FloatImage:
     """The lesions (y, x) in HU."""
     return lesions.scaled(np.ones(len(lesions.places)))

@@ -167,9 +167,13 @@ class _WithLesions(CtWork):
 def probe(model: ModelFacts) -> CtWork:
     """A slice of 512x512 pixels."""
     header = ct_pb2.CtHeader(
-        rows=_PROBE, columns=_PROBE, slices=1, sample_type=common_pb2.SAMPLE_TYPE_INT16, unit=common_pb2.UNIT_HU,
+        rows=_PROBE,
+        columns=_PROBE,
+        slices=1,
+        sample_type=common_pb2.SAMPLE_TYPE_INT16,
+        unit=common_pb2.UNIT_HU,
         geometry=geometry_to_message(Geometry.from_spacing(0.7, 0.7, 3.0)),
-    )  # fmt: skip
+    )
     return CtWork(0, np.zeros((_PROBE, _PROBE), np.float32), CtSession(header, model))
 
 

@@ -37,20 +37,26 @@ def judge_anatomy(model: ModelFacts, image: FloatImage, spacing: tuple[float, fl
         return [unmeasured(name, why=why, action=_ACTION) for name in declared(model, spacing)]
     checks = [
         measure(
-            ANATOMY, learned.unlike(shown.measures), unit="", upper=1.0,
+            ANATOMY,
+            learned.unlike(shown.measures),
+            unit="",
+            upper=1.0,
             message=f"how unlike a {learned.what} the image is; the network has learned nothing else, and its interval "
             "was calibrated on nothing else",
             action=_ACTION,
         )
-    ]  # fmt: skip
+    ]
     if SIZE in declared(model, spacing):
         checks.append(
             measure(
-                SIZE, shown.diameter, unit="mm", upper=learned.largest_mm,
+                SIZE,
+                shown.diameter,
+                unit="mm",
+                upper=learned.largest_mm,
                 message=f"diameter of a circle as large as the object, against the largest {learned.what}",
                 action=_ACTION,
             )
-        )  # fmt: skip
+        )
     return checks
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from recon.physics.sampling import calibration_size
-from recon.probes.grid import Grid, cells, grid
+from recon.probes.grid import ProbeGrid, cells, grid
 from recon.quality.survival import Least, Lesion
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
@@ -22,7 +22,7 @@ _LARGEST_CENTRE = 32
 _TISSUE = (0.2, 1.0)
 
 
-def lesions_in(image: FloatImage, spacing_mm: tuple[float, float]) -> Grid | None:
+def lesions_in(image: FloatImage, spacing_mm: tuple[float, float]) -> ProbeGrid | None:
     """Lesions in tissue of a magnitude image (y, x); None where there is no place for one."""
     means = cells(image)
     bright = float(np.percentile(means, 99))
@@ -31,7 +31,7 @@ def lesions_in(image: FloatImage, spacing_mm: tuple[float, float]) -> Grid | Non
     return grid(suitable, LESIONS, shape, spacing_mm, blur_mm=0.4 * max(spacing_mm))
 
 
-def in_image(lesions: Grid, image: FloatImage) -> FloatImage:
+def in_image(lesions: ProbeGrid, image: FloatImage) -> FloatImage:
     """The lesions (y, x) in the unit of the image: a share of the brightness around each."""
     return lesions.scaled(lesions.at(cells(image)) / 100)
 

@@ -164,10 +164,8 @@ class MrSliceWork(SliceWork):
         uncertainty = width * np.float32(scale * factor)
         linear = interval_kind(self._model) is IntervalKind.PROPAGATED_NOISE
         checks = mr_checks.judge(
-            Measured(
-                self._readouts, image, uncertainty, residual, self._noise_std, linear, self._combined,
-            )
-        )  # fmt: skip
+            Measured(self._readouts, image, uncertainty, residual, self._noise_std, linear, self._combined)
+        )
         extra = {}
         if self._facts.phase and self._cartesian and not self._combined:
             extra["PHASE"] = phase_of(complete, self._readouts, self._model)

@@ -51,7 +51,7 @@ class CleanPicture:
 
 
 @dataclass(frozen=True)
-class PictureSource:
+class AnatomySource:
     """A data source of the recipe: where it lies and how it is read."""
 
     name: str
@@ -63,7 +63,7 @@ class PictureSource:
     shrink: int = 1
 
 
-def load_sources(sources: list[PictureSource], roots: list[Path]) -> list[CleanPicture]:
+def load_sources(sources: list[AnatomySource], roots: list[Path]) -> list[CleanPicture]:
     """Read and clean the pictures of every source.
 
     Raises
@@ -94,7 +94,7 @@ def find(relative: str, roots: list[Path]) -> Path:
     raise FileNotFoundError(f"training data {relative!r} is under none of {[str(r) for r in roots]}")
 
 
-def _slices(source: PictureSource, path: Path) -> Iterator[tuple[FloatArray, float]]:
+def _slices(source: AnatomySource, path: Path) -> Iterator[tuple[FloatArray, float]]:
     if source.reader == "dicom":
         yield from _dicom_slices(path)
     elif source.reader == "nifti":
@@ -130,7 +130,7 @@ def _dicom_slices(folder: Path) -> Iterator[tuple[FloatArray, float]]:
         yield np.maximum(hu, -1024).astype(np.float32), float(dataset.PixelSpacing[0])
 
 
-def _clean(values: FloatArray, spacing: float, source: PictureSource) -> CleanPicture:
+def _clean(values: FloatArray, spacing: float, source: AnatomySource) -> CleanPicture:
     if source.shrink > 1:
         values = downscale_local_mean(values, (source.shrink, source.shrink))
         spacing *= source.shrink

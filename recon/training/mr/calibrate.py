@@ -18,7 +18,7 @@ from recon.quality.conformal_table import Cell, ConformalTable, ScanCondition
 from recon.training.mr import anatomy, objects
 from recon.training.mr.masks import poisson_disc
 from recon.training.mr.recipe import MeasuredScan, MrRecipe
-from recon.training.mr.sampler import NOISE, Scan, acquire, draw_array
+from recon.training.mr.sampler import NOISE, SampledScan, acquire, draw_array
 from recon.training.mr.served import Reconstruct
 
 COVERAGE = 0.9
@@ -183,7 +183,7 @@ def measured(reconstruct: Reconstruct, scans: Sequence[MeasuredScan], roots: lis
         print(f"measured {source.name}", flush=True)
 
 
-def score(reconstruct: Reconstruct, scan: Scan, mask: Mask, rng: np.random.Generator) -> Scored:
+def score(reconstruct: Reconstruct, scan: SampledScan, mask: Mask, rng: np.random.Generator) -> Scored:
     """Errors and half-widths at random pixels of a simulated scan."""
     return _score(reconstruct, scan.kspace.numpy(), scan.coil_images.numpy(), mask, rng)
 

@@ -77,10 +77,16 @@ def fit(learned: Vector, others: Vector, limiting: Vector, what: str) -> Learned
     scores = _terms(held_out) @ weights
     distances = [distance(row, precision) for row in held_out]
     return Learned(
-        what, _rounded(centre), _rounded(scale), _rounded(weights[:-1]), float(f"{weights[-1]:.5g}"),
-        float(f"{np.quantile(scores, _FALSE_ALARMS):.5g}"), tuple(_rounded(row) for row in precision),
-        float(f"{np.quantile(distances, 1 - _FALSE_ALARMS):.5g}"), _LARGEST_MM,
-    )  # fmt: skip
+        what,
+        _rounded(centre),
+        _rounded(scale),
+        _rounded(weights[:-1]),
+        float(f"{weights[-1]:.5g}"),
+        float(f"{np.quantile(scores, _FALSE_ALARMS):.5g}"),
+        tuple(_rounded(row) for row in precision),
+        float(f"{np.quantile(distances, 1 - _FALSE_ALARMS):.5g}"),
+        _LARGEST_MM,
+    )
 
 
 def _terms(standard: Vector) -> Vector:

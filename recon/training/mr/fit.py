@@ -16,13 +16,13 @@ from recon.training.fit import TrainingPlan, device, pinball, reduced_precision
 from recon.training.fit import fit as run
 from recon.training.mr import anatomy, objects
 from recon.training.mr.recipe import MrRecipe
-from recon.training.mr.sampler import Scan, ScanSampler
+from recon.training.mr.sampler import SampledScan, ScanSampler
 from recon.training.mr.served import served_sensitivities
 
 _SHARES = (0.1, 0.1, 0.1, 0.3, 1.0)  # of the last cascades in the loss: earlier ones leave work to later ones
 
 
-def loss(result: UnrolledResult, scan: Scan) -> Tensor:
+def loss(result: UnrolledResult, scan: SampledScan) -> Tensor:
     """Relative error of image and magnitude, structural dissimilarity, pinball loss of the interval.
 
     Root mean square errors count relative to the error of the CG-SENSE image that the network starts from:

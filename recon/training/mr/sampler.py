@@ -27,7 +27,7 @@ NOISE = (0.002, 0.04)  # of a coil's complex samples, over the bright pixels (98
 
 
 @dataclass(frozen=True)
-class Scan:
+class SampledScan:
     """One simulated scan of one slice.
 
     Attributes
@@ -50,10 +50,12 @@ class Scan:
     coil_images: Tensor
     maps: Tensor | None = None
 
-    def to(self, where: torch.device) -> Scan:
+    def to(self, where: torch.device) -> SampledScan:
         """The same scan on another device."""
         maps = None if self.maps is None else self.maps.to(where)
-        return Scan(self.kspace.to(where), self.mask.to(where), self.calibration, self.coil_images.to(where), maps)
+        return SampledScan(
+            self.kspace.to(where), self.mask.to(where), self.calibration, self.coil_images.to(where), maps
+        )
 
 
 #: Sensitivities (coils, y, x) of k-space (coils, ky, kx) with a mask.
@@ -94,7 +96,7 @@ class ScanSampler:
         self.arrays = [draw_array(int(count), self.rng) for count in counts]
         self.discs = draw_discs(max(2, arrays // 10), seed)
 
-    def draw(self) -> Scan:
+    def draw(self) -> SampledScan:
         """A new scan."""
         rng = self.rng
         image = self.pool.get(int(rng.choice(len(self.pool), p=self._chances)))
@@ -119,7 +121,7 @@ def draw_array(coils: int, rng: np.random.Generator) -> ComplexArray:
     return receive_maps(coils, rng, _BODIES[rng.choice(len(_BODIES), p=_BODY_CHANCES)])
 
 
-def compressed(scan: Scan) -> Scan:
+def compressed(scan: SampledScan) -> SampledScan:
     """The scan with at most 12 virtual coils, found in its calibration: Huang et al., MRI 26:133 (2008)."""
     if len(scan.kspace) <= MOST_COILS:
         return scan
@@ -134,7 +136,7 @@ def compressed(scan: Scan) -> Scan:
     return replace(scan, kspace=kspace, coil_images=images)
 
 
-def acquire(image: ComplexArray, maps: ComplexArray, mask: Mask, noise: float, rng: np.random.Generator) -> Scan:
+def acquire(image: ComplexArray, maps: ComplexArray, mask: Mask, noise: float, rng: np.random.Generator) -> SampledScan:
     """What a scanner measures of an object.
 
     Parameters
@@ -161,7 +163,7 @@ def acquire(image: ComplexArray, maps: ComplexArray, mask: Mask, noise: float, r
     coloured = torch.einsum("ab,byx->ayx", mixing, torch.view_as_complex(torch.from_numpy(white)))
     measured = torch.from_numpy(mask.astype(np.float32))
     kspace = (to_kspace(coil_images) + coloured) * measured
-    return Scan(kspace, measured, calibration_size(mask), coil_images)
+    return SampledScan(kspace, measured, calibration_size(mask), coil_images)
 
 
 @functools.lru_cache(maxsize=256)

@@ -13,12 +13,12 @@ from recon.physics import sampling
 from recon.training.mr import anatomy, objects
 from recon.training.mr.coils import receive_maps
 from recon.training.mr.recipe import MrRecipe
-from recon.training.mr.sampler import Scan, acquire
+from recon.training.mr.sampler import SampledScan, acquire
 
 _SHAPE, _NOISE, _CALIBRATION = (192, 160), 0.011, 24
 
 
-def validation_scans(recipe: MrRecipe, roots: list[Path], count: int = 6) -> list[Scan]:
+def validation_scans(recipe: MrRecipe, roots: list[Path], count: int = 6) -> list[SampledScan]:
     """Scans with eight coils at R = 4 and 8 in turn of the recipe's held-out volumes."""
     volumes = anatomy.load(recipe.held_out, roots)
     scans = []
@@ -30,7 +30,7 @@ def validation_scans(recipe: MrRecipe, roots: list[Path], count: int = 6) -> lis
     return scans
 
 
-def mean_psnr(average: dict[str, Tensor], recipe: MrRecipe, scans: list[Scan]) -> list[float]:
+def mean_psnr(average: dict[str, Tensor], recipe: MrRecipe, scans: list[SampledScan]) -> list[float]:
     """Mean PSNR in dB of the magnitude inside the head at R = 4 and at R = 8, after the best scalar fit."""
     network = UnrolledNetwork(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
     network.load_state_dict(average)

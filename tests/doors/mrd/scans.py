@@ -44,9 +44,7 @@ XML = """<?xml version="1.0"?>
 
 def header(*, coils: int = COILS, z: int = 1, depth: float = 4, before: str = "", limits: str = "") -> Header:
     x, y = SHAPE
-    words = XML.format(
-        x=x, y=y, z=z, depth=depth, coils=coils, last=y - 1, centre=y // 2, before=before, limits=limits
-    )  # fmt: skip
+    words = XML.format(x=x, y=y, z=z, depth=depth, coils=coils, last=y - 1, centre=y // 2, before=before, limits=limits)
     return Header(words.encode())
 
 

@@ -116,9 +116,16 @@ def test_a_slab_comes_back_partition_by_partition(door) -> None:
     depth = 6
     volume = np.stack([kspace(z) for z in range(depth)])
     encoded = np.fft.fftshift(np.fft.fft(np.fft.ifftshift(volume, 0), axis=0, norm="ortho"), 0)
-    messages = [ConfigFile("mr"), header(z=depth, depth=12, limits=(
-        "<kspace_encoding_step_2><minimum>0</minimum><maximum>5</maximum><center>3</center></kspace_encoding_step_2>"
-    ))]  # fmt: skip
+    messages = [
+        ConfigFile("mr"),
+        header(
+            z=depth,
+            depth=12,
+            limits=(
+                "<kspace_encoding_step_2><minimum>0</minimum><maximum>5</maximum><center>3</center></kspace_encoding_step_2>"
+            ),
+        ),
+    ]
     for z in range(depth):
         for line in range(SHAPE[1]):
             messages.append(readout(encoded[z, :, :, line], line, kspace_encode_step_2=z))

@@ -73,11 +73,13 @@ def test_two_series_of_images(door) -> None:
 
 def test_two_sessions_of_one_patient_in_one_frame_of_reference(door) -> None:
     pre, low = scans(ADDED)
-    who = header(before=(
-        "<subjectInformation><patientID>P1</patientID></subjectInformation><measurementInformation>"
-        "<patientPosition>HFS</patientPosition><frameOfReferenceUID>1.2.3</frameOfReferenceUID>"
-        "</measurementInformation>"
-    ))  # fmt: skip
+    who = header(
+        before=(
+            "<subjectInformation><patientID>P1</patientID></subjectInformation><measurementInformation>"
+            "<patientPosition>HFS</patientPosition><frameOfReferenceUID>1.2.3</frameOfReferenceUID>"
+            "</measurementInformation>"
+        )
+    )
     first = scan(door, [ConfigFile("contrast"), who, *series(pre, 1)])
     assert len(images(first)) == SHAPE[0]
     assert "kept as the one before contrast" in texts(first, "WRN")[0]

@@ -106,10 +106,11 @@ def test_originals_come_first_where_they_are_asked_for(door) -> None:
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        (stack(1, 100), "1 series came"), ([*two(), *stack(3, 1)], "3 series came"),
+        (stack(1, 100), "1 series came"),
+        ([*two(), *stack(3, 1)], "3 series came"),
         ([*stack(1, 100), *stack(2, 110)[:2], stack(2, 110)[4]], "not evenly spaced"),
     ],
-)  # fmt: skip
+)
 def test_no_image_is_lost_where_no_contrast_can_be_made(door, sent, words, originals) -> None:
     answers = scan(door, [ConfigFile("contrast"), header(), said(sendOriginals=originals), *sent])
     back = images(answers)
@@ -127,11 +128,13 @@ def test_no_image_is_lost_where_the_service_fails(door, client) -> None:
 
 def test_two_sessions_of_one_patient_in_one_position_belong_together(door, client) -> None:
     def identified(patient: str, frame: str):
-        return header(before=(
-            f"<subjectInformation><patientID>{patient}</patientID></subjectInformation><measurementInformation>"
-            f"<patientPosition>HFS</patientPosition><frameOfReferenceUID>{frame}</frameOfReferenceUID>"
-            "</measurementInformation>"
-        ))  # fmt: skip
+        return header(
+            before=(
+                f"<subjectInformation><patientID>{patient}</patientID></subjectInformation><measurementInformation>"
+                f"<patientPosition>HFS</patientPosition><frameOfReferenceUID>{frame}</frameOfReferenceUID>"
+                "</measurementInformation>"
+            )
+        )
 
     answers = scan(door, [ConfigFile("contrast"), identified("P1", "1.2.3"), *stack(1, 100)])
     assert len(images(answers)) == SLICES

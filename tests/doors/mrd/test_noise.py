@@ -15,8 +15,9 @@ from tests.doors.mrd.scans import header, identified, images, noise, opened, sca
 
 
 def same(one: list[Block], other: list[Block]) -> bool:
-    heads, samples = ([np.concatenate([getattr(b, name) for b in some]) for some in (one, other)] for name in
-                      ("heads", "samples"))  # fmt: skip
+    heads, samples = (
+        [np.concatenate([getattr(b, name) for b in some]) for some in (one, other)] for name in ("heads", "samples")
+    )
     return np.array_equal(*heads) and np.array_equal(*samples)
 
 

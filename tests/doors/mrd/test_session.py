@@ -38,11 +38,14 @@ from tests.doors.mrd.scans import (
 @pytest.mark.parametrize(
     ("config", "said", "used"),
     [
-        ("mr", {}, ""), ("", {}, ""), ("openrecon", {"config": "l1-wavelet"}, "l1-wavelet"),
-        ("unheard", {"config": "mr_unrolled"}, "mr_unrolled"), ("zero-filled", {"config": "mr", "customconfig":
-        "l1-wavelet"}, "l1-wavelet"), ("unrolled", {"customconfig": ""}, "mr_unrolled"),
+        ("mr", {}, ""),
+        ("", {}, ""),
+        ("openrecon", {"config": "l1-wavelet"}, "l1-wavelet"),
+        ("unheard", {"config": "mr_unrolled"}, "mr_unrolled"),
+        ("zero-filled", {"config": "mr", "customconfig": "l1-wavelet"}, "l1-wavelet"),
+        ("unrolled", {"customconfig": ""}, "mr_unrolled"),
     ],
-)  # fmt: skip
+)
 def test_the_configuration_names_the_method_or_leaves_it_to_the_service(door, client, config, said, used) -> None:
     first, second, *rest = simple_scan(1, config)
     answers = scan(door, [first, second, *([parameters(**said)] if said else []), *rest])
@@ -83,7 +86,7 @@ def test_unknown_parameters_are_said_and_do_not_stop_the_scan(door) -> None:
         ([ConfigFile("mr"), header()], "before any data"),
         ([ConfigFile("contrast"), header(), *slice_readouts()], "takes images"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_by_name_then_the_door_closes(door, messages, words) -> None:
     assert any(words in text for text in texts(scan(door, messages), "ERR"))
 
@@ -262,11 +265,22 @@ def test_nothing_of_a_patient_is_in_the_log(door, caplog) -> None:
     assert not any(word in caplog.text for word in ("Doe", "4711", "secret-77"))
 
 
-_PARTS = st.sampled_from([
-    ConfigFile("mr"), ConfigText("mr"), header(), Header(b"<x/>"), Text("{}"), parameters(pixels="float32"),
-    *list(slice_readouts(0))[-2:], *noise(1), Array(np.zeros(3, "<f4")), b"\xf0\x03", b"\0" * 7,
-    Image.of(np.zeros((), layout.IMAGE_HEAD), "", np.zeros((1, 1, 2, 2), "<i2")),
-])  # fmt: skip
+_PARTS = st.sampled_from(
+    [
+        ConfigFile("mr"),
+        ConfigText("mr"),
+        header(),
+        Header(b"<x/>"),
+        Text("{}"),
+        parameters(pixels="float32"),
+        *list(slice_readouts(0))[-2:],
+        *noise(1),
+        Array(np.zeros(3, "<f4")),
+        b"\xf0\x03",
+        b"\0" * 7,
+        Image.of(np.zeros((), layout.IMAGE_HEAD), "", np.zeros((1, 1, 2, 2), "<i2")),
+    ]
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -128,9 +128,23 @@ def test_metadata_lead_to_frames(web: httpx.Client) -> None:
     """What the loader needs of a header is there, and each address in it leads somewhere."""
     place, metadata = instance(web)
     needed = (
-        "00080016", "00080018", "0020000D", "0020000E", "00280002", "00280004", "00280010", "00280011", "00280030",
-        "00280100", "00280101", "00280103", "00281052", "00281053", "00200032", "00200037",
-    )  # fmt: skip
+        "00080016",
+        "00080018",
+        "0020000D",
+        "0020000E",
+        "00280002",
+        "00280004",
+        "00280010",
+        "00280011",
+        "00280030",
+        "00280100",
+        "00280101",
+        "00280103",
+        "00281052",
+        "00281053",
+        "00200032",
+        "00200037",
+    )
     assert [tag for tag in needed if tag not in metadata] == []
     address = metadata["7FE00010"]["BulkDataURI"]
     assert address == f"{str(web.base_url).rstrip('/')}{place}/frames/1"
@@ -155,14 +169,18 @@ def test_frames_come_as_they_are_asked_for(web: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("accept", "way"),
     [
-        ("", "multipart/related"), ("*/*", "multipart/related"), (FRAMES, "multipart/related"),
+        ("", "multipart/related"),
+        ("*/*", "multipart/related"),
+        (FRAMES, "multipart/related"),
         ('multipart/related; type="application/octet-stream"', "multipart/related"),
         (f"multipart/related;type=application/octet-stream;transfer-syntax={EXPLICIT}", "multipart/related"),
-        (f"image/jls, {FRAMES}", "multipart/related"), ("application/octet-stream", "application/octet-stream"),
+        (f"image/jls, {FRAMES}", "multipart/related"),
+        ("application/octet-stream", "application/octet-stream"),
         ("multipart/related; type=application/octet-stream; transfer-syntax=1.2.840.10008.1.2.4.90", None),
-        ("multipart/related; type=application/dicom", None), ("text/html", None),
+        ("multipart/related; type=application/dicom", None),
+        ("text/html", None),
     ],
-)  # fmt: skip
+)
 def test_what_is_accepted(accept: str, way: str | None) -> None:
     assert answer_as(accept, "application/octet-stream", EXPLICIT) == way
 

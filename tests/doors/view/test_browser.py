@@ -51,9 +51,12 @@ def pixels(reader: Reader, pane: str, row: int, column: int, size: int = 96) -> 
             "const x = canvas.width / 2 + (arguments[2] + 0.5 - arguments[3] / 2) * fit;"
             "const y = canvas.height / 2 + (arguments[1] + 0.5 - arguments[3] / 2) * fit;"
             "return [...canvas.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3)",
-            pane, row, column, size,
+            pane,
+            row,
+            column,
+            size,
         )
-    )  # fmt: skip
+    )
 
 
 def test_the_token_leaves_the_address_and_a_name_runs_nothing(page: Reader) -> None:
@@ -222,10 +225,15 @@ def test_two_readers_see_each_other(readers: Callable[[int], Reader], address: s
     other.press("l")
     other.until(lambda: "Bob: needs a look" in other.text("#decisions"))
     for one in (page, other):
-        one.until(lambda one=one: {"Ada: reject", "Bob: needs a look"} <= {
-            line.split(" 20")[0] for line in
-            one.js("return [...document.querySelectorAll('#decisions li')].map((one) => one.textContent)")
-        })  # fmt: skip
+        one.until(
+            lambda one=one: {"Ada: reject", "Bob: needs a look"}
+            <= {
+                line.split(" 20")[0]
+                for line in one.js(
+                    "return [...document.querySelectorAll('#decisions li')].map((one) => one.textContent)"
+                )
+            }
+        )
     page.press("T")
     page.until(lambda: "Ada and Bob" in page.text("#room-agreement"))
     other.driver.get("about:blank")
@@ -262,9 +270,12 @@ def test_wcag_aa_in_every_room(page: Reader) -> None:
     page.press("o")
     script = AXE.read_text()
     there = {
-        "cases": "#pictures canvas", "help": "#help[open]", "agreement": "#room-agreement h2", "blind": "#study-begin",
+        "cases": "#pictures canvas",
+        "help": "#help[open]",
+        "agreement": "#room-agreement h2",
+        "blind": "#study-begin",
         "drift": "#room-drift h2",
-    }  # fmt: skip
+    }
     for room, key in (("cases", "1"), ("help", "?"), ("agreement", "T"), ("blind", "B"), ("drift", "D")):
         page.press(key)
         page.until(

@@ -27,10 +27,17 @@ FACTS = ModelFacts("contrast_enhance", conformal_factor=1.5)
 
 def _header(**changes: object) -> contrast_pb2.ContrastHeader:
     header = contrast_pb2.ContrastHeader(
-        slices=SHAPE[0], rows=SHAPE[1], columns=SHAPE[2], geometry=geometry_to_message(geometry()),
-        low_slices=SHAPE[0], low_rows=SHAPE[1], low_columns=SHAPE[2], low_geometry=geometry_to_message(geometry()),
-        sample_type=common_pb2.SAMPLE_TYPE_FLOAT32, dose_fraction=0.1,
-    )  # fmt: skip
+        slices=SHAPE[0],
+        rows=SHAPE[1],
+        columns=SHAPE[2],
+        geometry=geometry_to_message(geometry()),
+        low_slices=SHAPE[0],
+        low_rows=SHAPE[1],
+        low_columns=SHAPE[2],
+        low_geometry=geometry_to_message(geometry()),
+        sample_type=common_pb2.SAMPLE_TYPE_FLOAT32,
+        dose_fraction=0.1,
+    )
     for name, value in changes.items():
         setattr(header, name, value)
     return header

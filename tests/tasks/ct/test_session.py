@@ -32,9 +32,13 @@ def _output(hu: np.ndarray, noise: np.ndarray, width: float = 10.0) -> np.ndarra
 def _work(hu: np.ndarray) -> CtWork:
     rows, columns = hu.shape
     header = ct_pb2.CtHeader(
-        rows=rows, columns=columns, slices=1, unit=common_pb2.UNIT_HU, geometry=geometry_to_message(GEOMETRY),
+        rows=rows,
+        columns=columns,
+        slices=1,
+        unit=common_pb2.UNIT_HU,
+        geometry=geometry_to_message(GEOMETRY),
         sample_type=common_pb2.SAMPLE_TYPE_FLOAT32,
-    )  # fmt: skip
+    )
     session = CtSession(header, ModelFacts("ct_denoise"))
     chunk = common_pb2.Chunk(data=np.ascontiguousarray(hu, "<f4").tobytes())
     (work,) = session.add(ct_pb2.DenoiseRequest(chunk=chunk))
@@ -182,10 +186,13 @@ def test_inputs_outside_the_trained_range_are_not_passed(hu: np.ndarray, geometr
 @pytest.mark.parametrize(
     ("rows", "columns", "slices", "strength", "field"),
     [
-        (63, 128, 1, 1.0, "rows"), (128, 100_000, 1, 1.0, "columns"), (128, 128, 0, 1.0, "slices"),
-        (128, 128, 1, 1.2, "strength"), (128, 128, 1, float("nan"), "strength"),
+        (63, 128, 1, 1.0, "rows"),
+        (128, 100_000, 1, 1.0, "columns"),
+        (128, 128, 0, 1.0, "slices"),
+        (128, 128, 1, 1.2, "strength"),
+        (128, 128, 1, float("nan"), "strength"),
     ],
-)  # fmt: skip
+)
 def test_impossible_headers_are_refused(rows: int, columns: int, slices: int, strength: float, field: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         validate_header(rows, columns, slices, strength)

@@ -19,7 +19,7 @@ from recon.training.mr.coils import receive_maps
 from recon.training.mr.export import export_mr
 from recon.training.mr.masks import poisson_disc
 from recon.training.mr.recipe import MrRecipe
-from recon.training.mr.sampler import Scan, acquire
+from recon.training.mr.sampler import SampledScan, acquire
 from recon.training.recipe import read
 
 SERVED = Path(__file__).parents[3] / "triton_repo" / "mr_unrolled" / "1"
@@ -41,7 +41,7 @@ def small(tmp_path_factory):
     return network, export_mr(network.state_dict(), RECIPE, 1.25, folder)
 
 
-def scan(coils: int, mask: np.ndarray, noise: float = 0.01, seed: int = 0) -> Scan:
+def scan(coils: int, mask: np.ndarray, noise: float = 0.01, seed: int = 0) -> SampledScan:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[-1 : 1 : mask.shape[0] * 1j, -1 : 1 : mask.shape[1] * 1j]
     image = ((x / 0.7) ** 2 + (y / 0.8) ** 2 < 1) * (1 + 0.3 * np.sin(9 * x) * np.cos(7 * y)) * np.exp(1j * x)

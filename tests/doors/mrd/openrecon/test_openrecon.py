@@ -88,8 +88,10 @@ def test_what_can_be_assembled_here(tmp_path, emitter) -> None:
     assert max(map(len, words.splitlines())) <= 500
     done = subprocess.run(
         [sys.executable, "-m", "recon.cli", "mrd", "openrecon", "--verify", str(tmp_path / "package" / "label.base64")],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert base in done.stdout
 
 
@@ -159,7 +161,7 @@ def built(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     assemble(tmp_path / "package", "raw")
     done = subprocess.run(
         [DEPLOY / "build.sh", tmp_path / "package"], cwd=ROOT, env=environment, capture_output=True, text=True
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     (package,) = (tmp_path / "package").glob("*.zip")
     assert package.with_suffix(".zip.sha256").read_text().split()[1] == package.name
@@ -193,7 +195,7 @@ def wrong_label(package: Path, state: Path) -> None:
         (not_root, "as scanner"),
         (wrong_label, "the label"),
     ],
-)  # fmt: skip
+)
 def test_verifying_names_what_is_wrong_with_a_package(tmp_path, spoil, words) -> None:
     package, environment = built(tmp_path)
     spoil(package, tmp_path / "docker")
@@ -206,15 +208,16 @@ def test_verifying_names_what_is_wrong_with_a_package(tmp_path, spoil, words) ->
 @pytest.mark.service
 @pytest.mark.skipif(
     subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode != 0
-    if shutil.which("unshare") and shutil.which("zip") else True,
+    if shutil.which("unshare") and shutil.which("zip")
+    else True,
     reason="NOT TESTED without a network: this user may not make one of its own, or zip is missing",
-)  # fmt: skip
+)
 def test_a_package_is_built_and_verified_without_a_network(tmp_path) -> None:
     package, environment = built(tmp_path)
     script = f"ip link set lo up; {DEPLOY / 'verify.sh'} {package}"
     done = subprocess.run(
         ["unshare", "-n", "sh", "-c", script], env=environment, capture_output=True, text=True, timeout=280
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 images, right" in done.stdout
     assert done.stdout.splitlines()[-1] == f"VERIFIED: {package}"
@@ -243,9 +246,7 @@ def test_the_images_command_in_a_clean_environment_without_a_network(tmp_path) -
     wait $door
     """
     clean = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        ["unshare", "-n", "sh", "-c", script], capture_output=True, text=True, env=clean, timeout=280
-    )  # fmt: skip
+    done = subprocess.run(["unshare", "-n", "sh", "-c", script], capture_output=True, text=True, env=clean, timeout=280)
     log = (tmp_path / "log").read_text()
     assert "LISTENS" in done.stdout, (log, done.stderr)
     # scanners want it to listen within 10 s; a machine that does other things as well takes longer by the clock

@@ -73,9 +73,14 @@ class ModelConfig:
 
 
 def write_config(
-    folder: Path, version: str, config: ModelConfig, files: Sequence[str], factor: float, warm_shape: str,
+    folder: Path,
+    version: str,
+    config: ModelConfig,
+    files: Sequence[str],
+    factor: float,
+    warm_shape: str,
     conformal_table: str = "",
-) -> str:  # fmt: skip
+) -> str:
     """Name a version's files in the configuration of its model; other versions stay.
 
     Parameters
