@@ -9,13 +9,13 @@ other half of the bodies, are measured only.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from recon.arrays import FloatArray
 from recon.backend.configuration import FILE
@@ -147,18 +147,17 @@ def write(learned: Learned, folder: Path, version: str = "1") -> None:
     path.write_text("\n".join([*lines[:head], ",\n".join([*kept, entry]), "]"]) + "\n")
 
 
-def main() -> None:
+def main(
+    data: Annotated[list[Path], typer.Option(help="Folder with the recipe's volumes; may be given more than once.")],
+    repository: Annotated[Path, typer.Option(help="Repository to write to.")] = Path("triton_repo"),
+    card: Annotated[Path, typer.Option(help="Folder of recipe and domain.json.")] = Path("models/mr_unrolled"),
+) -> None:
     """Fit, write and say how often it errs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, action="append", default=[])
-    parser.add_argument("--repository", type=Path, default=Path("triton_repo"))
-    parser.add_argument("--card", type=Path, default=Path("models/mr_unrolled"))
-    options = parser.parse_args()
-    learned, errors = learn(read(options.card / "recipe.yaml", MrRecipe), options.data)
-    write(learned, options.repository / "mr_unrolled")
-    (options.card / "domain.json").write_text(json.dumps(errors, indent=1) + "\n")
+    learned, errors = learn(read(card / "recipe.yaml", MrRecipe), data)
+    write(learned, repository / "mr_unrolled")
+    (card / "domain.json").write_text(json.dumps(errors, indent=1) + "\n")
     print(json.dumps(errors, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
