@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recon.backend.configuration import Entry, ModelConfig, write_config
-from recon.client import local
+from recon.client import in_process
 from recon.client.local import Local
 from recon.errors import InvalidRequest
 from tests.engine.test_stream import scan
@@ -19,7 +19,7 @@ from tests.toy import ToyTask
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Opens the toy task's only model, served by what a test names."""
     task = ToyTask()
-    monkeypatch.setattr(local, "tasks", lambda: {task.name: task})
+    monkeypatch.setattr(in_process, "tasks", lambda: {task.name: task})
     monkeypatch.setattr("recon.client.calls.task_of", lambda name: task)
 
     def opened(served_by: str) -> Local:

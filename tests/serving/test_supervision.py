@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -95,12 +96,17 @@ def running(*options: str) -> Iterator[Service]:
         service.wait_gone()
 
 
-def _segments() -> set[str]:
-    return {path.name for path in Path("/dev/shm").glob("recon_*")}
+def _segments(service: Service) -> set[str]:
+    """Shared memory of this service alone; others may run on this machine."""
+    return {path.name for path in Path("/dev/shm").glob(f"recon_{service.process.pid}_*")}
 
 
-def _folders() -> set[str]:
-    return {path.name for path in Path("/tmp").glob("recon-*")}
+@pytest.fixture
+def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A temporary folder that only the services of this test use; its path is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="r-", dir="/tmp") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
 
 
 def _health(address: str) -> int:
@@ -108,9 +114,10 @@ def _health(address: str) -> int:
     return int(stub.Check(health_pb2.HealthCheckRequest(), timeout=5).status)
 
 
-def test_sigterm_drains_exits_zero_and_leaves_nothing_behind() -> None:
-    before = _segments(), _folders()
+def test_sigterm_drains_exits_zero_and_leaves_nothing_behind(scratch: Path) -> None:
     service = Service()
+    assert _segments(service)
+    assert list(scratch.glob("recon-*"))
     with Client(service.address) as client:
         run = client.denoise_ct(SERIES)
         next(run)
@@ -118,20 +125,22 @@ def test_sigterm_drains_exits_zero_and_leaves_nothing_behind() -> None:
         assert sum(1 for _ in run) == SERIES.shape[0] - 1  # what was under way is finished
     assert service.process.wait(30) == 0
     service.wait_gone()
-    assert (_segments(), _folders()) == before
+    assert not _segments(service)
+    assert not list(scratch.glob("recon-*"))
     host, _, port = service.address.rpartition(":")
     with socket.socket() as probe:
         assert probe.connect_ex((host, int(port))) != 0
 
 
-def test_a_killed_gateway_takes_everything_with_it() -> None:
-    before = _segments(), _folders()
+def test_a_killed_gateway_takes_everything_with_it(scratch: Path) -> None:
     service = Service()
-    assert _segments() != before[0]
+    assert _segments(service)
+    assert list(scratch.glob("recon-*"))
     service.process.kill()
     service.process.wait(10)
     service.wait_gone(20)
-    assert (_segments(), _folders()) == before
+    assert not _segments(service)
+    assert not list(scratch.glob("recon-*"))
 
 
 def test_a_stub_that_hangs_does_not_keep_triton_from_being_restarted() -> None:
@@ -320,7 +329,7 @@ def test_metrics_and_log_lines() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with running("--metrics", f"127.0.0.1:{port}") as service, Client(service.address) as client:
-        assert len(list(client.denoise_ct(SERIES, name="a series"))) == SERIES.shape[0]
+        assert len(list(client.denoise_ct(SERIES, name="a series", probes="off"))) == SERIES.shape[0]
         client.models()
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
         assert 'recon_requests_total{method="ct.Denoise",status="OK"} 1.0' in text
