@@ -213,6 +213,7 @@ async def fails() -> None:
     raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), "enough was seen")
 
 
+@pytest.mark.flaky(reruns=2)  # processor time is more where neighbours empty the caches
 @pytest.mark.parametrize("limits", [Limits(idle_s=120)])
 @pytest.mark.parametrize("what", ["averages", "lines"])
 def test_the_loop_is_never_held(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
