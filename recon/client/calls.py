@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from google.protobuf.descriptor import MethodDescriptor
 
 from recon.client.resume import Run
 from recon.client.streams import Opener
+from recon.quality.survival import Least
 from recon.tasks.registry import task_of
 from recon.tasks.series import Series
 from recon.v1 import models_pb2
@@ -86,7 +87,8 @@ class Calls(ABC):
         self,
         volume: Volume,
         *,
-        strength: float = 1.0,
+        strength: float | Literal["auto"] = 1.0,
+        least: Least | None = None,
         probes: str = "few",
         model: str = "",
         model_version: str = "",
@@ -101,7 +103,10 @@ class Calls(ABC):
         volume
             In HU.
         strength
-            Share of the noise to remove, 0 to 1.
+            Share of the noise to remove, 0 to 1, or ``"auto"``: the most at which ``least`` holds; what was chosen,
+            and why, is in ``model.strength`` of the run.
+        least
+            Which lesion must keep what share of its contrast; by default one of 6 mm and 20 HU 0.7.
         probes
             On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
         model, model_version
@@ -118,6 +123,7 @@ class Calls(ABC):
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
+        required = {} if least is None else {"least": least}
         return self.run(
             "ct",
             volume,
@@ -128,6 +134,7 @@ class Calls(ABC):
             patience_s=patience_s,
             strength=strength,
             probes=probes,
+            **required,
         )
 
     def reconstruct_mr(

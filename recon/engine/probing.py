@@ -8,11 +8,39 @@ import time
 
 import numpy as np
 
-from recon.engine.inference import Inference, Request, infer
+from recon.engine.inference import Inference, Request, Tensors, infer
 from recon.engine.slices import Series
 from recon.quality.survival import Shares
 from recon.tasks.base import SliceWork
 from recon.tasks.probe import Probe
+
+
+async def surveyed(inference: Inference, series: Series, work: SliceWork) -> Shares | None:
+    """What a slice keeps of known lesions, which has not been through the model yet; None where it has no place."""
+    began = time.perf_counter()
+    request = _request(series, work)
+    async with infer(inference, request, work.prepare) as tensors:
+        await asyncio.to_thread(work.finish, tensors)
+    found = await probed(inference, series, work)
+    series.spent("probe", began)
+    return found
+
+
+async def probed(inference: Inference, series: Series, work: SliceWork) -> Shares | None:
+    """What a finished slice keeps of known lesions; None where it has no place for one."""
+    probe = await asyncio.to_thread(work.probe)
+    if probe is None:
+        return None
+    async with infer(inference, _request(series, probe.work), probe.work.prepare) as tensors:
+        return await asyncio.to_thread(_shares, probe, tensors)
+
+
+def _shares(probe: Probe, tensors: Tensors) -> Shares:
+    return probe.shares(np.asarray(probe.work.finish(tensors).image, np.float32))
+
+
+def _request(series: Series, work: SliceWork) -> Request:
+    return Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline)
 
 
 class Probing:
@@ -61,14 +89,7 @@ class Probing:
 
     async def _run(self, work: SliceWork) -> None:
         began = time.perf_counter()
-        probe = await asyncio.to_thread(work.probe)
-        if probe is not None:
-            self._found.append(await self._shares(probe))
+        found = await probed(self._inference, self._series, work)
+        if found is not None:
+            self._found.append(found)
         self._series.spent("probe", began)
-
-    async def _shares(self, probe: Probe) -> Shares:
-        work = probe.work
-        deadline = self._series.peer.deadline
-        request = Request(self._series.model, work.inputs, work.outputs, work.parameters, deadline)
-        async with infer(self._inference, request, work.prepare) as tensors:
-            return await asyncio.to_thread(lambda: probe.shares(np.asarray(work.finish(tensors).image, np.float32)))

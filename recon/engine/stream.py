@@ -26,17 +26,24 @@ from recon.engine.limits import Limits, require_operations
 from recon.engine.models import ServedModel
 from recon.engine.patience import Patience
 from recon.engine.peer import Peer
-from recon.engine.probing import Probing
+from recon.engine.probing import Probing, surveyed
 from recon.engine.record import current
 from recon.engine.slices import InlineSlice, Pending, Series, ThreadedSlice
 from recon.errors import InternalError, InvalidRequest, TooManyRequests
 from recon.quality.interval import within_domain
+from recon.quality.strength import ChosenStrength, at_strength
 from recon.quality.survival import Shares, pooled, survives
 from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
 from recon.tasks.base import SliceWork, Task
 from recon.v1 import common_pb2
 from recon.volumes import Unit
-from recon.wire.messages import check_to_message, interval_to_message, survival_to_message, verdict_to_message
+from recon.wire.messages import (
+    check_to_message,
+    interval_to_message,
+    strength_to_message,
+    survival_to_message,
+    verdict_to_message,
+)
 from recon.wire.text import bounded_text
 
 #: A larger message is never quick to take.
@@ -147,6 +154,7 @@ class StreamEngine:
         account.change(session.held_bytes(self._limits.read_ahead))
         session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
+        chosen = await self._survey(stream) if session.surveys else None
         accepted = common_pb2.Accepted(
             provenance=provenance(model),
             interval=interval_to_message(session.interval),
@@ -157,6 +165,7 @@ class StreamEngine:
             model_reason=reason if model.name == suits else "",
             declared_checks=session.declared_checks,
             series_checks=session.series_checks,
+            strength=strength_to_message(chosen) if chosen else None,
         )
         with self._unread.over(intake):
             await self._answer(stream, accepted)
@@ -177,6 +186,21 @@ class StreamEngine:
             probes=[survival_to_message(one) for one in survival],
         )
         await _write(stream, response(report=report))
+
+    async def _survey(self, stream: _Stream) -> ChosenStrength:
+        """Probe the slices that come ahead of the series; how much is smoothed hangs on what they keep."""
+        session, found = stream.series.session, list[Shares]()
+        while not session.surveyed:
+            message = stream.begun.popleft() if stream.begun else await stream.intake.next()
+            if message is None:
+                raise InvalidRequest("the stream ended in the survey", field="auto_strength.surveyed")
+            for work in await asyncio.to_thread(session.survey, message):
+                if shares := await surveyed(self._inference, stream.series, work):
+                    found.append(shares)
+        chosen = await asyncio.to_thread(session.settle, found)
+        stream.shares = [at_strength(shares, chosen.strength) for shares in found]
+        current().note(strength=chosen.strength)
+        return chosen
 
     async def _suiting(
         self, task: Task, header: Any, begun: deque[Any], intake: Intake, account: Account
@@ -215,7 +239,7 @@ class StreamEngine:
             if done != stream.series.session.slices:
                 raise InternalError(f"{done} of {stream.series.session.slices} slices were made of the whole input")
             stream.checks = worst([*stream.checks, *item])
-            stream.shares = await probing.found()
+            stream.shares += await probing.found()
         finally:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):

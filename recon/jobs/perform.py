@@ -50,7 +50,9 @@ def perform(
     try:
         for result in run:
             assert run.model is not None  # it is accepted before a slice comes
-            sink = sink or loaded.sink(folder, run.model, options)
+            if sink is None:
+                options = loaded.settled(options, run.model)
+                sink = loaded.sink(folder, run.model, options)
             sink.put(result)
             done.add(result.index)
             for check in result.checks:
@@ -115,6 +117,8 @@ def _report(
             model["tuning"] = made.tuning
         if made.reason:
             parameters["model_reason"] = made.reason
+        if made.strength is not None:
+            parameters["strength_chosen"] = made.strength.to_json()
     return build_report(
         task=job.task,
         source=job.source,
