@@ -90,6 +90,7 @@ class Calls(ABC):
         strength: float | Literal["auto"] = 1.0,
         least: Least | None = None,
         probes: str = "few",
+        survival: bool = False,
         model: str = "",
         model_version: str = "",
         name: str = "",
@@ -109,6 +110,8 @@ class Calls(ABC):
             Which lesion must keep what share of its contrast; by default one of 6 mm and 20 HU 0.7.
         probes
             On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
+        survival
+            Whether a map of what a lesion keeps is wanted; it comes as ``extra["SURVIVAL"]`` of slices that are probed.
         model, model_version
             By default the service chooses.
         name
@@ -134,6 +137,7 @@ class Calls(ABC):
             patience_s=patience_s,
             strength=strength,
             probes=probes,
+            survival=survival,
             **required,
         )
 
@@ -143,6 +147,7 @@ class Calls(ABC):
         *,
         phase: bool = False,
         probes: str = "few",
+        survival: bool = False,
         model: str = "",
         model_version: str = "",
         name: str = "",
@@ -159,6 +164,8 @@ class Calls(ABC):
             Whether the phase of the images is wanted; it comes as ``extra["PHASE"]`` where the method knows one.
         probes
             On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
+        survival
+            Whether a map of what a lesion keeps is wanted; it comes as ``extra["SURVIVAL"]`` of slices that are probed.
         model, model_version
             By default the service chooses.
         name
@@ -183,6 +190,7 @@ class Calls(ABC):
             patience_s=patience_s,
             phase=phase,
             probes=probes,
+            survival=survival,
         )
 
     def synthesize_contrast(
@@ -192,6 +200,7 @@ class Calls(ABC):
         *,
         dose_fraction: float = 0.1,
         probes: str = "few",
+        survival: bool = False,
         model: str = "",
         model_version: str = "",
         name: str = "",
@@ -208,6 +217,8 @@ class Calls(ABC):
             Dose given over the full dose, 0.05 to 0.5.
         probes
             On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
+        survival
+            Whether a map of what a lesion keeps is wanted; it comes as ``extra["SURVIVAL"]`` of slices that are probed.
         model, model_version
             By default the service chooses.
         name
@@ -233,4 +244,5 @@ class Calls(ABC):
             patience_s=patience_s,
             dose_fraction=dose_fraction,
             probes=probes,
+            survival=survival,
         )

@@ -6,41 +6,11 @@ import asyncio
 import contextlib
 import time
 
-import numpy as np
-
-from recon.engine.inference import Inference, Request, Tensors, infer
+from recon.engine.inference import Inference
+from recon.engine.known_lesions import probed
 from recon.engine.slices import Series
 from recon.quality.survival import Shares
 from recon.tasks.base import SliceWork
-from recon.tasks.probe import Probe
-
-
-async def surveyed(inference: Inference, series: Series, work: SliceWork) -> Shares | None:
-    """What a slice keeps of known lesions, which has not been through the model yet; None where it has no place."""
-    began = time.perf_counter()
-    request = _request(series, work)
-    async with infer(inference, request, work.prepare) as tensors:
-        await asyncio.to_thread(work.finish, tensors)
-    found = await probed(inference, series, work)
-    series.spent("probe", began)
-    return found
-
-
-async def probed(inference: Inference, series: Series, work: SliceWork) -> Shares | None:
-    """What a finished slice keeps of known lesions; None where it has no place for one."""
-    probe = await asyncio.to_thread(work.probe)
-    if probe is None:
-        return None
-    async with infer(inference, _request(series, probe.work), probe.work.prepare) as tensors:
-        return await asyncio.to_thread(_shares, probe, tensors)
-
-
-def _shares(probe: Probe, tensors: Tensors) -> Shares:
-    return probe.shares(np.asarray(probe.work.finish(tensors).image, np.float32))
-
-
-def _request(series: Series, work: SliceWork) -> Request:
-    return Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline)
 
 
 class Probing:

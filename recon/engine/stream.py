@@ -22,11 +22,12 @@ from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference
 from recon.engine.intake import Intake, IntakeWatch
+from recon.engine.known_lesions import surveyed
 from recon.engine.limits import Limits, require_operations
 from recon.engine.models import ServedModel
 from recon.engine.patience import Patience
 from recon.engine.peer import Peer
-from recon.engine.probing import Probing, surveyed
+from recon.engine.probing import Probing
 from recon.engine.record import current
 from recon.engine.slices import InlineSlice, Pending, Series, ThreadedSlice
 from recon.errors import InternalError, InvalidRequest, TooManyRequests
@@ -195,10 +196,13 @@ class StreamEngine:
             if message is None:
                 raise InvalidRequest("the stream ended in the survey", field="auto_strength.surveyed")
             for work in await asyncio.to_thread(session.survey, message):
+                began = time.perf_counter()
                 if shares := await surveyed(self._inference, stream.series, work):
                     found.append(shares)
+                stream.series.spent("probe", began)
         chosen = await asyncio.to_thread(session.settle, found)
-        stream.shares = [at_strength(shares, chosen.strength) for shares in found]
+        if not session.maps:  # else they are measured again, slice by slice
+            stream.shares = [at_strength(shares, chosen.strength) for shares in found]
         current().note(strength=chosen.strength)
         return chosen
 
@@ -234,7 +238,9 @@ class StreamEngine:
                 stream.checks = worst([*stream.checks, *answer.checks])
                 done += 1
                 current().slices_done = done
-                if item.work.probed:
+                if answer.shares is not None:
+                    stream.shares.append(answer.shares)
+                elif item.work.probed and not item.work.mapped:
                     await probing.begin(item.work)
             if done != stream.series.session.slices:
                 raise InternalError(f"{done} of {stream.series.session.slices} slices were made of the whole input")

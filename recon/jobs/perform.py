@@ -58,7 +58,7 @@ def perform(
             for check in result.checks:
                 if check.outcome is not Verdict.PASS:
                     failing.setdefault(check.name, []).append(result.index)
-            if shown is None or abs(result.index - loaded.slices // 2) < abs(shown.index - loaded.slices // 2):
+            if shown is None or _shows(result, loaded.slices) > _shows(shown, loaded.slices):
                 shown = result
             on_slice(len(done), loaded.slices)
     except ReconError as error:
@@ -78,6 +78,11 @@ def perform(
         title += f"\nOf known lesions: {worst_kept}."
     loaded.preview(shown, title, folder / "preview.png")
     return report
+
+
+def _shows(result: ImageSlice, slices: int) -> tuple[int, int]:
+    """What makes a slice the one of the preview: all pictures that there are, then being near the middle."""
+    return len(result.extra), -abs(result.index - slices // 2)
 
 
 def _report(

@@ -113,6 +113,8 @@ class Session(ABC):
         """What must be kept of known lesions; None where none are added. Then ``lesions_survive`` is declared."""
         return None
 
+    #: Whether a picture of what known lesions keep is part of the result.
+    maps = False
     #: Whether slices come ahead of the series, on which hangs how much of it is smoothed.
     surveys = False
 

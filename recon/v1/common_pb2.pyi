@@ -29,6 +29,7 @@ class Plane(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PLANE_UNCERTAINTY: _ClassVar[Plane]
     PLANE_DETECTABILITY: _ClassVar[Plane]
     PLANE_PHASE: _ClassVar[Plane]
+    PLANE_SURVIVAL: _ClassVar[Plane]
 
 class IntervalKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -64,6 +65,7 @@ PLANE_IMAGE: Plane
 PLANE_UNCERTAINTY: Plane
 PLANE_DETECTABILITY: Plane
 PLANE_PHASE: Plane
+PLANE_SURVIVAL: Plane
 INTERVAL_KIND_UNSPECIFIED: IntervalKind
 INTERVAL_KIND_CALIBRATED: IntervalKind
 INTERVAL_KIND_PROPAGATED_NOISE: IntervalKind

@@ -91,6 +91,25 @@ def test_a_strength_is_chosen_by_what_a_lesion_keeps(here: Local) -> None:
         list(here.denoise_ct(volume, strength="auto", probes="off"))
 
 
+def test_a_map_shows_where_the_lesion_survives(here: Local) -> None:
+    volume = Volume(np.stack([body(256, 20, seed) for seed in range(2)]), Geometry.from_spacing(0.7, 0.7, 3.0))
+    run = here.denoise_ct(volume, model="ct_denoise_light", survival=True)
+    plain = here.denoise_ct(volume, model="ct_denoise_light", probes="off")
+    first, second = run
+    for one, other in zip((first, second), plain, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.uncertainty, other.uncertainty)
+    assert "SURVIVAL" not in first.extra  # the one in the middle is probed
+    kept = second.extra["SURVIVAL"]
+    known = np.isfinite(kept)
+    assert 0.05 < known.mean() < 0.9
+    assert run.report is not None
+    (of_lesion,) = run.report.probes
+    assert str(of_lesion.lesion) == "6 mm lesion of 20 HU"
+    assert of_lesion.p10 - 0.1 < np.median(kept[known]) < of_lesion.p90 + 0.1
+    assert (volume.values[1] > -500)[known].mean() > 0.9  # in the body
+
+
 def test_its_models_are_those_of_the_repository(here: Local) -> None:
     served = {model.name: model for model in here.models()}
     assert {"ct_denoise", "zero-filled", "sense", "contrast_enhance"} <= set(served)

@@ -109,6 +109,7 @@ class _LoadedCt(Loaded[CtOptions]):
             strength=options.strength,
             probes=options.probes,
             least=options.required,
+            survival=options.survival,
         )
 
     def settled(self, options: CtOptions, model: ModelIdentity) -> CtOptions:
@@ -116,7 +117,9 @@ class _LoadedCt(Loaded[CtOptions]):
         return options if model.strength is None else replace(options, strength=model.strength.strength)
 
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
-        ct_preview(self.volume.values[shown.index], shown.image, shown.uncertainty, title, path)
+        ct_preview(
+            self.volume.values[shown.index], shown.image, shown.uncertainty, title, path, shown.extra.get("SURVIVAL")
+        )
 
     def comparability(self, options: CtOptions) -> dict[str, Any]:
         return {"strength": options.strength, "spacing_mm": list(self.volume.geometry.spacing)}

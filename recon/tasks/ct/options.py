@@ -9,7 +9,7 @@ from recon.quality.strength import AUTO
 from recon.quality.survival import Least, Lesion
 from recon.tasks.ct.probes import LEAST
 from recon.tasks.options import Options, OptionSpec
-from recon.tasks.probe import HELP, Probes
+from recon.tasks.probe import HELP, SURVIVAL_HELP, Probes
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class CtOptions(Options):
         Share of the noise to remove, or ``auto``: the most at which the lesion keeps its share.
     lesion_mm, lesion_hu, lesion_kept
         Which lesion must survive, and what share of its contrast.
+    survival
+        Whether a map of what the lesion keeps is written.
     probes
         On which slices known lesions are added.
     """
@@ -40,6 +42,7 @@ class CtOptions(Options):
     )
     lesion_hu: Annotated[float, OptionSpec("Its contrast, HU.", least=1.0, most=1000.0)] = LEAST.lesion.contrast
     lesion_kept: Annotated[float, OptionSpec("Share of its contrast to keep.", least=0.1, most=1.0)] = LEAST.kept
+    survival: Annotated[bool, OptionSpec(SURVIVAL_HELP)] = False
     probes: Annotated[str, OptionSpec(HELP, among=tuple(Probes))] = Probes.FEW.value
 
     @property

@@ -40,15 +40,17 @@ def require_room(lesion: Lesion, geometry: Geometry) -> None:
         raise InvalidRequest(f"a {lesion} does not fit; at most {most:.1f} mm here", field="required.size_mm")
 
 
-def lesions_in(image: FloatImage, geometry: Geometry, first: Lesion = LESIONS[0]) -> ProbeGrid | None:
+def lesions_in(
+    image: FloatImage, geometry: Geometry, first: Lesion = LESIONS[0], *, alone: bool = False
+) -> ProbeGrid | None:
     """Lesions in soft tissue of a denoised slice (y, x) in HU; None where there is no place for one.
 
-    Where there are few places, they go to the ``first``.
+    Where there are few places, they go to the ``first``; all of them where it is ``alone``.
     """
     means = cells(image)
     column_mm, row_mm, _ = geometry.spacing
     shape = (image.shape[0], image.shape[1])
-    wanted = (first, *(lesion for lesion in LESIONS if lesion != first))
+    wanted = (first, *(lesion for lesion in LESIONS if lesion != first and not alone))
     return grid((means > _SOFT_HU[0]) & (means < _SOFT_HU[1]), wanted, shape, (row_mm, column_mm), BLUR_MM)
 
 

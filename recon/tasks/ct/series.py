@@ -37,6 +37,8 @@ class CtSeries(Series):
         On which slices known lesions are added: ``off``, ``few`` or ``all``.
     least
         What must be kept of which lesion.
+    survival
+        Whether a map of what it keeps is wanted, of the slices that are probed.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class CtSeries(Series):
         strength: float | str = 1.0,
         probes: str = Probes.FEW,
         least: Least = LEAST,
+        survival: bool = False,
     ) -> None:
         self.slices, rows, columns = volume.shape
         self._volume = volume
@@ -71,6 +74,7 @@ class CtSeries(Series):
             model_version=version,
             probes=probes_to_message(probes),
             required=least_to_message(least),
+            survival=survival,
         )
         self._ahead: list[int] = []
         if strength == AUTO:

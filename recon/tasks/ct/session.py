@@ -53,6 +53,7 @@ class CtSession(Session):
             raise InvalidRequest("unit must be UNIT_HU; convert the series to Hounsfield units", field="unit")
         self.geometry = geometry_from_message(header.geometry)
         self.probes = probes_from_message(header.probes)
+        self.maps = header.survival and self.probes is not Probes.OFF
         self.required = least_from_message(header.required, "HU") if header.HasField("required") else LEAST
         require_room(self.required.lesion, self.geometry)
         self.factor = model.conformal_factor
@@ -136,8 +137,9 @@ class CtWork(SliceWork):
 
     def __init__(self, index: int, hu: Array, session: CtSession) -> None:
         self.index, self._hu, self._session = index, hu, session
-        self.quick = hu.size <= _QUICK_PIXELS
-        self.probed = not session.surveys and session.probes.on(index, session.slices)
+        self.probed = (session.maps or not session.surveys) and session.probes.on(index, session.slices)
+        self.mapped = session.maps and self.probed
+        self.quick = hu.size <= _QUICK_PIXELS and not self.mapped
         self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry
         rows, columns = (side + -side % STRIDE for side in hu.shape)
         self._inputs = {"hu": TensorSpec((1, 1, rows, columns))}
@@ -173,7 +175,7 @@ class CtWork(SliceWork):
 
     def probe(self) -> Probe | None:
         """Small discs in soft tissue."""
-        lesions = lesions_in(self._image, self._geometry, self._session.required.lesion)
+        lesions = lesions_in(self._image, self._geometry, self._session.required.lesion, alone=self._session.maps)
         if lesions is None:
             return None
         expected = in_hu(lesions)
