@@ -15,27 +15,27 @@ from recon.tasks.probe import Probe
 from recon.values.fixed_point import FixedPoint
 
 if TYPE_CHECKING:
-    from recon.engine.slices import Series
+    from recon.engine.slices import SeriesUnderWay
 
 #: Of what the lesions keep, among the further pictures of a slice.
 SURVIVAL = "SURVIVAL"
 
 
-async def surveyed(inference: Inference, series: Series, work: SliceWork) -> Shares | None:
+async def surveyed(inference: Inference, series: SeriesUnderWay, work: SliceWork) -> Shares | None:
     """What a slice keeps that has not been through the model yet; None where it has no place for a lesion."""
     async with infer(inference, _request(series, work), work.prepare) as tensors:
         await asyncio.to_thread(work.finish, tensors)
     return await probed(inference, series, work)
 
 
-async def probed(inference: Inference, series: Series, work: SliceWork) -> Shares | None:
+async def probed(inference: Inference, series: SeriesUnderWay, work: SliceWork) -> Shares | None:
     """What a finished slice keeps; None where it has no place for a lesion."""
     probe = await asyncio.to_thread(work.probe)
     return None if probe is None else await _kept(inference, series, probe)
 
 
 async def mapped(
-    inference: Inference, series: Series, work: SliceWork, finished: FinishedSlice
+    inference: Inference, series: SeriesUnderWay, work: SliceWork, finished: FinishedSlice
 ) -> tuple[FinishedSlice, Shares | None]:
     """A finished slice with a picture of what it keeps, where it has places for lesions.
 
@@ -63,7 +63,7 @@ def owned(finished: FinishedSlice) -> FinishedSlice:
     return replace(finished, image=np.array(finished.image), uncertainty=kept)
 
 
-async def _kept(inference: Inference, series: Series, probe: Probe) -> Shares:
+async def _kept(inference: Inference, series: SeriesUnderWay, probe: Probe) -> Shares:
     async with infer(inference, _request(series, probe.work), probe.work.prepare) as tensors:
         return await asyncio.to_thread(_shares, probe, tensors)
 
@@ -72,5 +72,5 @@ def _shares(probe: Probe, tensors: Tensors) -> Shares:
     return probe.shares(np.asarray(probe.work.finish(tensors).image, np.float32))
 
 
-def _request(series: Series, work: SliceWork) -> Request:
+def _request(series: SeriesUnderWay, work: SliceWork) -> Request:
     return Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline)

@@ -8,7 +8,7 @@ import time
 
 from recon.engine.inference import Inference
 from recon.engine.known_lesions import probed
-from recon.engine.slices import Series
+from recon.engine.slices import SeriesUnderWay
 from recon.quality.survival import Shares
 from recon.tasks.base import SliceWork
 
@@ -24,7 +24,7 @@ class Probing:
         Of the slices.
     """
 
-    def __init__(self, inference: Inference, series: Series) -> None:
+    def __init__(self, inference: Inference, series: SeriesUnderWay) -> None:
         self._inference, self._series = inference, series
         self._found: list[Shares] = []
         self._running: asyncio.Task[None] | None = None
