@@ -42,9 +42,11 @@ def kept_tile(image: Pixels, kept: FloatImage) -> tuple[str, Pixels]:
     kept
         (y, x) share, NaN where it was not measured.
     """
-    known = np.isfinite(kept)[..., None]
-    colours = heat(1 - np.where(known[..., 0], kept, 1), 0, 1)
-    return "contrast kept (dark all, bright nothing)", np.where(known, image // 3 + (2 * (colours // 3)), image)
+    known = np.isfinite(kept)
+    lost = np.asarray(1 - np.where(known, kept, 1), np.float32)
+    return "contrast kept (dark all, bright nothing)", np.where(
+        known[..., None], image // 3 + 2 * (heat(lost, 0, 1) // 3), image
+    )
 
 
 def tile_row(tiles: list[tuple[str, Pixels]], title: str) -> Image.Image:
