@@ -40,7 +40,7 @@ class Service:
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0", *options],
+            [sys.executable, "-m", "recon.cli", "serve", "--no-tune", "--listen", "127.0.0.1:0", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -288,7 +288,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
         other.listen()
         port = other.getsockname()[1]
         done = subprocess.run(
-            [sys.executable, "-m", "recon.cli", "serve", "--listen", f"127.0.0.1:{port}"],
+            [sys.executable, "-m", "recon.cli", "serve", "--no-tune", "--listen", f"127.0.0.1:{port}"],
             capture_output=True,
             text=True,
             check=False,
@@ -307,7 +307,17 @@ def test_a_weight_file_that_is_not_the_configured_one_is_not_served(tmp_path: Pa
     content[-1] ^= 1
     weights.write_bytes(content)
     service = subprocess.Popen(
-        [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0", "--repository", str(repository)],
+        [
+            sys.executable,
+            "-m",
+            "recon.cli",
+            "serve",
+            "--no-tune",
+            "--listen",
+            "127.0.0.1:0",
+            "--repository",
+            str(repository),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
