@@ -184,7 +184,13 @@ def test_what_is_wrong_is_said_and_the_rest_goes_on(page: Reader) -> None:
 
 def test_what_a_task_says_of_probes_and_intervals_is_shown(page: Reader) -> None:
     page.choose("glioma")
-    assert "Here a 3 mm lesion of 20 would show 48 % of its contrast, 35 % to 68 % (12 places)." in page.text("#probes")
+    said = page.text("#probes")
+    assert "Here a 5 mm lesion of 50 % would show 81 % of its contrast, 70 to 90." in said
+    assert "Worst: here a 3 mm lesion of 20 % would show 48 % of its contrast, 35 to 68." in said
+    rows = "[...document.querySelectorAll('#probes tbody tr')]"
+    cells = page.js(f"return {rows}.map((row) => [...row.children].map((one) => one.textContent))")
+    assert cells[1] == ["3 mm, 20 %", "48 %", "35 to 68", "12"]
+    assert "scannernot known" in page.text("#evidence")
     assert "propagated noise, no coverage claimed" in page.shown()
     assert "dose fraction" in page.text("#evidence")
     maps = page.js("return [...document.querySelectorAll('#map option')].map((one) => one.textContent)")
