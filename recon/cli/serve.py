@@ -68,8 +68,8 @@ def serve(
     """Serve until SIGTERM; prints one line when ready."""
     from threadpoolctl import threadpool_limits
 
-    from recon.serving import server
     from recon.serving.allocator import keep_memory
+    from recon.serving.lifetime import run
     from recon.serving.logs import log_to_stderr
     from recon.serving.settings import Settings
     from recon.serving.workers import HandedOn
@@ -95,11 +95,11 @@ def serve(
         "client_ca": client_ca,
     }
     if handed_on is not None:
-        return asyncio.run(server.run(Settings(**HandedOn.read(handed_on).settings), handed_on))
+        return asyncio.run(run(Settings(**HandedOn.read(handed_on).settings), handed_on))
     settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
     if tune:
         settings = _tuned(settings)
-    asyncio.run(server.run(settings))
+    asyncio.run(run(settings))
     # a thread that can't be stopped must not keep the process
     sys.stdout.flush()
     sys.stderr.flush()
