@@ -25,7 +25,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
         other.listen()
         port = other.getsockname()[1]
         done = subprocess.run(
-            [sys.executable, "-m", "recon.cli", "serve", "--listen", f"127.0.0.1:{port}"],
+            [sys.executable, "-m", "recon.cli", "serve", "--no-tune", "--listen", f"127.0.0.1:{port}"],
             capture_output=True,
             text=True,
             check=False,
