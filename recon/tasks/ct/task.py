@@ -37,7 +37,7 @@ class CtTask(Task):
         return probe(model)
 
     def series(self, *inputs: Any, name: str, model: str, model_version: str, **options: Any) -> Series:
-        """Of one volume in HU; options ``strength``, the share of the noise to remove, 0 to 1, and ``probes``."""
+        """Of one volume in HU; options ``strength``, ``probes`` and ``least``, as :class:`CtSeries` has them."""
         volume: Volume
         (volume,) = inputs
         return CtSeries(volume, name, model, model_version, **options)
