@@ -202,23 +202,26 @@ def tune_rows(record: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-PEER_HEADS: Row = ("method", "parameter", "quality", "gain", "seconds")
+PEER_HEADS: Row = ("method", "gives", "parameter", "quality", "gain", "seconds", "CPU s", "memory MiB")
 
 
 def peer_rows(found: Mapping[str, Any]) -> list[Row]:
-    """A row for every method of a task, best first."""
-    rows = sorted(found["methods"], key=lambda row: -row["quality"])
+    """A row for every method of a task, best first, and those that could not be run."""
     base = found["input_quality"]
-    return [
+    rows: list[Row] = [
         (
             row["method"],
+            row["gives"],
             "" if row["parameter"] is None else f"{row['parameter']:g}",
             f"{row['quality']:.2f}",
             f"{row['quality'] - base:+.2f}",
             f"{row['seconds']:.3f}",
+            "" if row["cpu_s"] is None else f"{row['cpu_s']:.3f}",
+            "" if row["memory_mib"] is None else f"{row['memory_mib']:.0f}",
         )
-        for row in rows
+        for row in sorted(found["methods"], key=lambda row: -row["quality"])
     ]
+    return [*rows, *((row["method"], f"NOT RUN: {row['reason']}", *[""] * 6) for row in found["absent"])]
 
 
 CLIENT_HEADS: Row = ("client", "outcomes", "not injected")

@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from recon.engine.inference import Inference, Request, infer
-from recon.engine.slices import Series
+from recon.engine.slices import SeriesUnderWay
 from recon.quality.survival import Shares
 from recon.tasks.base import SliceWork
 from recon.tasks.probe import Probe
@@ -26,7 +26,7 @@ class Probing:
         Of the slices.
     """
 
-    def __init__(self, inference: Inference, series: Series) -> None:
+    def __init__(self, inference: Inference, series: SeriesUnderWay) -> None:
         self._inference, self._series = inference, series
         self._found: list[Shares] = []
         self._running: asyncio.Task[None] | None = None

@@ -19,7 +19,7 @@ from recon.wire.slice_message import slice_messages
 
 
 @dataclass
-class Series:
+class SeriesUnderWay:
     """What the slices of a stream share.
 
     Attributes
@@ -93,7 +93,7 @@ class InlineSlice:
     It is finished by whoever waits for it, while the model is at the next.
     """
 
-    def __init__(self, series: Series, work: SliceWork) -> None:
+    def __init__(self, series: SeriesUnderWay, work: SliceWork) -> None:
         self._series, self.work = series, work
         self._checks: list[Check] = []
 
@@ -132,7 +132,7 @@ class InlineSlice:
 class ThreadedSlice:
     """A slice whose preparation or finish would hold up the other streams: both on threads, in a task of its own."""
 
-    def __init__(self, series: Series, work: SliceWork, inference: Inference) -> None:
+    def __init__(self, series: SeriesUnderWay, work: SliceWork, inference: Inference) -> None:
         self.work = work
         self._task = asyncio.create_task(_threaded(series, work, inference))
 
@@ -149,7 +149,7 @@ class ThreadedSlice:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def _threaded(series: Series, work: SliceWork, inference: Inference) -> Answer:
+async def _threaded(series: SeriesUnderWay, work: SliceWork, inference: Inference) -> Answer:
     clock = _Clock(series, work)
     judging: asyncio.Future[list[Check]] | None = None
     running = await inference.begin(_request(series, work), clock.fill)
@@ -170,7 +170,7 @@ async def _threaded(series: Series, work: SliceWork, inference: Inference) -> An
 class _Clock:
     """Notes when the input was filled, and books how long that took and was waited for."""
 
-    def __init__(self, series: Series, work: SliceWork) -> None:
+    def __init__(self, series: SeriesUnderWay, work: SliceWork) -> None:
         self._series, self._work = series, work
         self._asked = self.filled = time.perf_counter()
 
@@ -181,12 +181,12 @@ class _Clock:
         self.filled = self._series.spent("prepare", began)
 
 
-def _request(series: Series, work: SliceWork) -> Request:
+def _request(series: SeriesUnderWay, work: SliceWork) -> Request:
     last = series.session.is_complete
     return Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline, work.quick, last)
 
 
-def _answer(series: Series, work: SliceWork, finished: FinishedSlice, judged: list[Check]) -> Answer:
+def _answer(series: SeriesUnderWay, work: SliceWork, finished: FinishedSlice, judged: list[Check]) -> Answer:
     """The messages of a finished slice, whose planes need not be valid any longer."""
     planes = [
         image_plane(finished.image, whole_numbers=series.session.whole_numbers),

@@ -33,17 +33,20 @@ def heat(image: FloatImage, low: float, high: float) -> Pixels:
 
 
 def tile_row(tiles: list[tuple[str, Pixels]], title: str) -> Image.Image:
-    """Tiles of equal size side by side, each with a caption, under a title."""
+    """Tiles of equal size side by side, each with a caption, under a title of one or more lines."""
     images = [Image.fromarray(pixels) for _, pixels in tiles]
     scale = _TILE / max(images[0].size)
     width, height = (round(side * scale) for side in images[0].size)
-    page = Image.new("RGB", (width * len(tiles), height + 2 * _BAR), _PAPER)
+    lines = title.splitlines() or [""]
+    top = _BAR * (len(lines) + 1)
+    page = Image.new("RGB", (width * len(tiles), height + top), _PAPER)
     draw = ImageDraw.Draw(page)
     font = ImageFont.load_default(size=17)
-    draw.text((10, 5), title, fill=_INK, font=font)
+    for place, line in enumerate(lines):
+        draw.text((10, 5 + _BAR * place), line, fill=_INK, font=font)
     for index, ((caption, _), image) in enumerate(zip(tiles, images, strict=True)):
-        page.paste(image.resize((width, height), Image.Resampling.BICUBIC), (index * width, 2 * _BAR))
-        draw.text((index * width + 10, _BAR + 4), caption, fill=_INK, font=font)
+        page.paste(image.resize((width, height), Image.Resampling.BICUBIC), (index * width, top))
+        draw.text((index * width + 10, top - _BAR + 4), caption, fill=_INK, font=font)
     return page
 
 

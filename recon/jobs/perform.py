@@ -12,6 +12,7 @@ from recon.io.output_folder import write_json
 from recon.quality.comparability import record
 from recon.quality.interval import Interval, IntervalKind
 from recon.quality.report import build_report, interval_to_json
+from recon.quality.survival import weakest
 from recon.quality.verdict import Verdict, by_urgency, complete, measure, verdict_of, worst
 from recon.tasks.job import Job, Sink
 from recon.tasks.options import Options
@@ -71,6 +72,8 @@ def perform(
     )
     write_json(folder / "report.json", report)
     title = f"{job.name}, slice {shown.index + 1} of {loaded.slices}: {report['verdict']}. For research use."
+    if run.report and (worst_kept := weakest(run.report.probes)):
+        title += f"\nOf known lesions: {worst_kept}."
     loaded.preview(shown, title, folder / "preview.png")
     return report
 

@@ -48,12 +48,21 @@ COVERED_LESS = Limit(0.10, 0.25)
 
 def judged(value: float, limit: Limit, words: str, **more: Any) -> dict[str, Any]:
     """A measure with its limit and outcome, for ``preservation.json``."""
-    number = None if math.isnan(value) else round(value, 4)
     return {
         "words": words,
-        "value": number,
+        "value": _number(value),
         "passes": limit.passes,
         "fails": limit.fails,
         "outcome": limit.outcome(value),
         **more,
     }
+
+
+def told(value: float, words: str, **more: Any) -> dict[str, Any]:
+    """A measure that nothing is asked of: its outcome is ``no limit``."""
+    outcome = "not measured" if math.isnan(value) else "no limit"
+    return {"words": words, "value": _number(value), "passes": None, "fails": None, "outcome": outcome, **more}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)

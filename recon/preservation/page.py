@@ -12,7 +12,15 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-_COLOURS = {"pass": "#dff2e1", "so-so": "#fff3d6", "FAIL": "#f9dcdc", "not measured": "#eeeeee"}
+_COLOURS = {"pass": "#dff2e1", "so-so": "#fff3d6", "FAIL": "#f9dcdc", "not measured": "#eeeeee", "no limit": "#ffffff"}
+#: Start of a measure's name, and what is drawn of those that start so.
+_PANELS = (
+    ("kept, ", "contrast kept, median and 10th to 90th percentile"),
+    ("sharpness at ", "TTF50 over the input's"),
+    ("found, ", "lesions found at the same share of false positives"),
+    ("resolved, ", "two points told from one, AUC"),
+    ("interval, ", "coverage inside lesions (cross: same pixels without)"),
+)
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}
 table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.25em .7em;text-align:left}
 img{max-width:100%}.bad{background:#f9dcdc;padding:.6em}"""
@@ -25,14 +33,20 @@ def table(methods: dict[str, dict[str, dict[str, Any]]]) -> tuple[list[str], lis
 
 
 def card(report: dict[str, Any]) -> str:
-    """The table in Markdown, for a model's card."""
+    """Conditions and the table in Markdown, for a model's card."""
     methods = report["methods"]
     names, rows = table(methods)
-    lines = [f"| measure (pass, fail) | {' | '.join(methods)} |", "|---|" + "---|" * len(methods)]
+    lines = [
+        _conditions(report),
+        "",
+        f"| measure (pass, fail) | {' | '.join(methods)} |",
+        "|---|" + "---|" * len(methods),
+    ]
     for name, row in zip(names, rows, strict=True):
         known = next(entry for entry in row if entry is not None)
-        cells = ["" if entry is None else f"{_number(entry)} {entry['outcome']}" for entry in row]
-        lines.append(f"| {name} ({known['passes']:g}, {known['fails']:g}) | {' | '.join(cells)} |")
+        cells = ["" if entry is None else _cell(entry) for entry in row]
+        limit = "" if known["passes"] is None else f" ({_limit(known, ', ')})"
+        lines.append(f"| {name}{limit} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -40,7 +54,6 @@ def page(report: dict[str, Any], title: str) -> str:
     """The page as HTML."""
     methods = report["methods"]
     names, rows = table(methods)
-    control = report["control"]
     said = "" if report["valid"] else '<p class="bad"><b>INVALID</b>: the control is not what theory says.</p>'
     body = []
     for name, row in zip(names, rows, strict=True):
@@ -49,39 +62,43 @@ def page(report: dict[str, Any], title: str) -> str:
             "<td></td>"
             if entry is None
             else f'<td style="background:{_COLOURS[entry["outcome"]]}" title="{escape(entry["words"])}">'
-            f"{_number(entry)} {entry['outcome']}</td>"
+            f"{_cell(entry)}</td>"
             for entry in row
         )
-        limit = f"{known['passes']:g} ({known['fails']:g})"
+        limit = "" if known["passes"] is None else _limit(known, " / ")
         body.append(f"<tr><th>{escape(name)}</th><td>{escape(known['words'])}</td><td>{limit}</td>{cells}</tr>")
     heads = "".join(f"<th>{escape(name)}</th>" for name in methods)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-        f"<h1>{escape(title)}</h1>{said}<p>{escape(control['words'])}: {_measured(control)}. Seed {report['seed']}; "
-        f"{report['realisations']} realisations of the noise of each of {len(report['inputs'])} scans.</p>"
-        f'<img alt="Contrast kept and sharpness" src="data:image/png;base64,{_plots(methods)}">'
-        f"<table><tr><th>measure</th><th>what it is</th><th>passes (fails)</th>{heads}</tr>{''.join(body)}</table>"
+        f"<h1>{escape(title)}</h1>{said}<p>{escape(_conditions(report))}</p>"
+        f'<img alt="The measures, method by method" src="data:image/png;base64,{_plots(methods)}">'
+        f"<table><tr><th>measure</th><th>what it is</th><th>passes / fails</th>{heads}</tr>{''.join(body)}</table>"
         "<p>Not a medical device; for research use.</p></html>"
     )
 
 
-def _measured(control: dict[str, Any]) -> str:
-    if control["value"] is None:
-        return "not measured, too few places"
-    return f"{control['value']} ({control['interval'][0]} to {control['interval'][1]})"
+def _conditions(report: dict[str, Any]) -> str:
+    control = report["control"]
+    measured = "not measured, too few places"
+    if control["value"] is not None:
+        measured = f"{control['value']:g} ({control['interval'][0]:g} to {control['interval'][1]:g})"
+    return f"{report['conditions']}. Control, {control['words']}: {measured}."
 
 
-def _number(entry: dict[str, Any]) -> str:
-    return "" if entry["value"] is None else f"{entry['value']:.2f}"
+def _limit(entry: dict[str, Any], between: str) -> str:
+    return f"{entry['passes']:g}{between}{entry['fails']:g}"
+
+
+def _cell(entry: dict[str, Any]) -> str:
+    number = "" if entry["value"] is None else f"{entry['value']:.2f} "
+    return f"{number}{'' if entry['outcome'] == 'no limit' else entry['outcome']}".strip()
 
 
 def _plots(methods: dict[str, dict[str, dict[str, Any]]]) -> str:
-    figure, axes = plt.subplots(1, 3, figsize=(15, 4.4), layout="constrained")
-    for axis, start, words in (
-        (axes[0], "kept, ", "contrast kept, median and 10th to 90th percentile"),
-        (axes[1], "sharpness at ", "TTF50 over the input's"),
-        (axes[2], "interval, ", "coverage inside lesions (cross: same pixels without)"),
-    ):
+    names = table(methods)[0]
+    panels = [panel for panel in _PANELS if any(name.startswith(panel[0]) for name in names)]
+    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 4.4), layout="constrained", squeeze=False)
+    for axis, (start, words) in zip(axes[0], panels, strict=True):
         for number, (method, measures) in enumerate(methods.items()):
             found = {name.removeprefix(start): entry for name, entry in measures.items() if name.startswith(start)}
             places = [index + 0.12 * number for index in range(len(found))]
@@ -98,7 +115,7 @@ def _plots(methods: dict[str, dict[str, dict[str, Any]]]) -> str:
         axis.set_ylim(0, 1.15)
         axis.axhline(1, color="#999", linewidth=0.8)
         axis.set_title(words, fontsize=11)
-    axes[0].legend(fontsize=9)
+    axes[0, 0].legend(fontsize=9)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=80)
     plt.close(figure)

@@ -110,6 +110,11 @@ def _survival(lesion: Lesion, shares: FloatArray) -> Survival:
     return Survival(lesion, median, p10, p90, len(shares))
 
 
+def weakest(found: Sequence[Survival]) -> Survival | None:
+    """The lesion of which least is left; None where none was added."""
+    return min(found, key=lambda one: one.median, default=None)
+
+
 def survives(found: Sequence[Survival], least: Least) -> Check:
     """The check ``lesions_survive``: the median, or the worst where a small matrix has few places.
 

@@ -68,7 +68,7 @@ def test_lesions_differ_and_noise_is_the_same_with_and_without() -> None:
 
 
 def test_page_and_card_show_every_measure(report: dict[str, Any]) -> None:
-    whole = {**report, "seed": 0, "realisations": 8, "inputs": ["made-up body"]}
+    whole = {**report, "conditions": "made-up body, seed 0"}
     json.dumps(whole, allow_nan=False)
     shown, table = page(whole, "What is kept"), card(whole)
     for name in report["methods"]["blur"]:

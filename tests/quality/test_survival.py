@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon.quality.survival import Least, Lesion, pooled, survives
+from recon.quality.survival import Least, Lesion, pooled, survives, weakest
 from recon.quality.verdict import Verdict
 
 SMALL, LARGE = Lesion(3, 20, "HU"), Lesion(6, 20, "HU")
@@ -39,3 +39,9 @@ def test_of_few_places_the_worst_counts() -> None:
 @pytest.mark.parametrize("shares", [{}, {SMALL: np.full(9, 1.0)}])
 def test_what_was_not_measured_is_no_pass(shares: dict[Lesion, np.ndarray]) -> None:
     assert survives(pooled([shares]), Least(LARGE, 0.7)).outcome is Verdict.REVIEW
+
+
+def test_the_weakest_is_the_one_of_which_least_is_left() -> None:
+    found = pooled([{LARGE: np.full(3, 0.9), SMALL: np.full(3, 0.4)}])
+    assert weakest(found) == found[1]
+    assert weakest([]) is None

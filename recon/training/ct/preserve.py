@@ -1,4 +1,4 @@
-"""What ``recon evaluate preserve`` runs on: a site's pairs or a made-up one, and the classical methods beside it."""
+"""What ``recon evaluate preserve ct`` runs on: a site's pairs or a made-up one, and the classical methods beside it."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from recon.io.dicom import denoised_series, find_files, scan, uncertainty_series
 from recon.io.nifti import read_nifti, write_nifti
 from recon.io.output_folder import write_json
 from recon.quality.report import build_report
+from recon.quality.survival import Lesion, Survival
 from recon.quality.verdict import Check, Verdict, measure, verdict_of
 from tests.conftest import body, head
 
@@ -163,9 +164,12 @@ def contrast_nifti(parent: Path, name: str, slices: int = 5) -> Path:
         slices,
         checks,
         task="contrast",
-        probes=[{"size_mm": 3.0, "contrast": 20.0, "kept": {"median": 0.48, "p10": 0.35, "p90": 0.68}, "places": 12}],
+        probes=[
+            Survival(Lesion(5, 50, "%"), 0.81, 0.7, 0.9, 12).to_json(),
+            Survival(Lesion(3, 20, "%"), 0.48, 0.35, 0.68, 12).to_json(),
+        ],
         interval={"kind": "propagated noise"},
-        comparability={"matrix": [72, 80], "dose_fraction": 0.1},
+        comparability={"matrix": [5, 80, 72], "dose_fraction": 0.1, "scanner": None},
         parameters={"pre": str(inputs / "pre.nii.gz"), "low": str(inputs / "low.nii.gz"), "dose_fraction": 0.1},
     )
     write_json(folder / "report.json", report)

@@ -15,7 +15,7 @@ export function evidenceOf(found) {
     missing(report),
     checks(found),
     probes(found),
-    section("Comparable with", pairs(report.comparability)),
+    section("Comparable with", comparability(found)),
     section("Model and interval", pairs(provenance(found))),
     section("Patient and scan", pairs(found.facts)),
     section("Parameters", pairs(report.parameters)),
@@ -82,14 +82,50 @@ function checks(found) {
       found.failing[check.name] ? h("button", { type: "button", className: "small", onclick: () => failing(check.name) }, `in ${counted(found.failing[check.name].length)}: go to the next`) : null))));
 }
 
+// What known lesions in this very scan keep of their contrast; the first of them is the one that must survive.
 function probes(found) {
   const known = found.report.probes ?? [];
-  if (!known.length) return null;
-  const unit = found.unit ? ` ${found.unit}` : "";
-  return h("section", { id: "probes", "aria-label": "Probes" }, h("h3", {}, "Would a lesion have survived?"),
-    h("ul", { className: "plain" }, known.map(({ size_mm: size, contrast, kept, places }) =>
-      h("li", {}, `Here a ${number(size)} mm lesion of ${number(contrast)}${unit} would show ${percent(kept.median)} of its contrast` +
-        (Number.isFinite(kept.p10) ? `, ${percent(kept.p10)} to ${percent(kept.p90)}` : "") + (places ? ` (${Array.isArray(places) ? places.length : places} places).` : ".")))));
+  const check = (found.report.checks ?? []).find(({ name }) => name === "lesions_survive");
+  const title = h("h3", {}, "Would a lesion have survived?");
+  if (!known.length) {
+    const why = check ? check.message : "No known lesions were added to this scan, so nobody knows.";
+    return h("section", { id: "probes", "aria-label": "Probes" }, title, h("p", { className: "note" }, why));
+  }
+  const weakest = known.reduce((least, one) => (one.kept.median < least.kept.median ? one : least));
+  return h("section", { id: "probes", "aria-label": "Probes" }, title,
+    h("p", {}, sentence(known[0])),
+    weakest === known[0] ? null : h("p", {}, `Worst: ${sentence(weakest).replace("Here", "here")}`),
+    h("table", { className: "probes" }, h("caption", { className: "soft" }, "Contrast kept: median, and where eight places in ten lie"),
+      h("thead", {}, h("tr", {}, ["lesion", "kept", "10–90 %", "places"].map((head) => h("th", { scope: "col" }, head)))),
+      h("tbody", {}, known.map((one) => h("tr", {},
+        h("th", { scope: "row" }, `${number(one.size_mm)} mm, ${number(one.contrast)} ${one.unit ?? ""}`),
+        h("td", {}, percent(one.kept.median)), h("td", {}, range(one.kept, one === known[0] ? check?.lower_limit : null)), h("td", {}, String(one.places)))))));
+}
+
+const sentence = ({ size_mm: size, contrast, unit, kept }) =>
+  `Here a ${number(size)} mm lesion of ${number(contrast)} ${unit ?? ""} would show ${percent(kept.median)} of its contrast, ${Math.round(100 * kept.p10)} to ${Math.round(100 * kept.p90)}.`;
+
+// From nothing to all of it: a bar between both ends, a line for the median, a dashed one for the limit.
+function range({ median, p10, p90 }, limit) {
+  const place = (share) => `${100 * Math.min(1, Math.max(0, share))}%`;
+  const mark = (name, left, width) => {
+    const part = h("span", { className: name });
+    part.style.left = left;
+    if (width) part.style.width = width;
+    return part;
+  };
+  const words = `${Math.round(100 * p10)} to ${Math.round(100 * p90)}`;
+  return [h("span", {}, words), h("span", { className: "range", "aria-hidden": "true" },
+    mark("spread", place(p10), `calc(${place(p90)} - ${place(p10)})`), mark("median", place(median)),
+    Number.isFinite(limit) ? mark("limit", place(limit)) : null)];
+}
+
+// What another result must share to be compared with; what is not known is said, since it may differ.
+function comparability(found) {
+  const record = found.report.comparability;
+  if (!record || !Object.keys(record).length) return null;
+  return h("div", {}, h("p", { className: "note" }, "Another result may be compared where all of this agrees (recon compare A B)."),
+    h("dl", {}, Object.entries(record).flatMap(([name, value]) => [h("dt", {}, words(name)), h("dd", {}, value === null ? "not known" : plain(value))])));
 }
 
 export { intervalName };

@@ -1,0 +1,43 @@
+"""How sure a figure is: drawn again with what belongs together, images or patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from recon.arrays import FloatArray
+
+Groups = npt.NDArray[np.int64]
+_DRAWS = 300
+
+
+def interval(
+    values: FloatArray,
+    groups: Groups,
+    statistic: Callable[[FloatArray], float] = lambda drawn: float(np.median(drawn)),
+    seed: int = 0,
+) -> tuple[float, float]:
+    """2.5th and 97.5th percentile of a statistic by bootstrap over groups; NaN where there are none.
+
+    Parameters
+    ----------
+    values
+        (n, ...) drawn by their first axis.
+    groups
+        (n,) what is drawn together.
+    statistic
+        Of the values drawn.
+    seed
+        Of the draws.
+    """
+    if not len(values):
+        return float("nan"), float("nan")
+    rng, names = np.random.default_rng(seed), np.unique(groups)
+    rows = {name: np.flatnonzero(groups == name) for name in names}
+    found = [
+        statistic(values[np.concatenate([rows[name] for name in rng.choice(names, len(names))])]) for _ in range(_DRAWS)
+    ]
+    low, high = np.nanpercentile(found, (2.5, 97.5))
+    return float(low), float(high)

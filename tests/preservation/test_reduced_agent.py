@@ -1,0 +1,96 @@
+"""The whole run on a made-up head, with methods whose answers are known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from recon.preservation.page import card, page
+from recon.preservation.reduced_agent import measure_all
+from recon.preservation.uptake import AS_IT_CAME, FULL, ball, ball_trial, scans_of
+from recon.training.contrast.preserve import classical, lesions, made_up
+
+LESIONS = lesions(quick=True)
+NAMES = [str(lesion) for lesion in LESIONS]
+Volumes = tuple[np.ndarray, np.ndarray]
+
+
+def _tenfold(pre: np.ndarray, low: np.ndarray) -> Volumes:
+    return pre + 10 * (low - pre), np.full_like(pre, 5.0)
+
+
+def _half(pre: np.ndarray, low: np.ndarray) -> Volumes:
+    return pre + 5 * (low - pre), np.full_like(pre, 1e-4)
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    methods = {"tenfold": _tenfold, "half": _half}
+    return measure_all([made_up()], methods, lesions=LESIONS, realisations=2, noise=0.005, dose_fraction=0.1, seed=0)
+
+
+def test_what_theory_says_of_dose_comes_out(report: dict[str, Any]) -> None:
+    assert report["valid"]
+    assert report["control"]["value"] == pytest.approx(0.1, abs=0.03)
+    assert report["places"] >= 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_kept_is_what_the_method_keeps(report: dict[str, Any], name: str) -> None:
+    kept = {method: measures[f"kept, {name}"] for method, measures in report["methods"].items()}
+    assert kept["tenfold"]["value"] == pytest.approx(1, abs=0.02)
+    assert kept[FULL]["value"] == pytest.approx(1, abs=0.02)
+    assert kept["half"]["value"] == pytest.approx(0.5, abs=0.02)
+    assert kept["half"]["outcome"] == "FAIL"
+
+
+def test_an_interval_that_holds_all_says_nothing_and_one_of_no_width_misses(report: dict[str, Any]) -> None:
+    wide, narrow = (report["methods"][method][f"interval, {NAMES[0]}"] for method in ("tenfold", "half"))
+    assert wide["value"] == 1
+    assert "says nothing" in wide["words"]
+    assert narrow["value"] < 0.1
+    assert narrow["outcome"] == "FAIL"
+    assert "interval, " + NAMES[0] not in report["methods"][FULL]
+
+
+def test_full_dose_finds_what_a_tenth_finds_less_often(report: dict[str, Any]) -> None:
+    full, tenth = (report["methods"][method] for method in (FULL, AS_IT_CAME))
+    for name in NAMES:
+        assert full[f"found, {name}"]["value"] >= tenth[f"found, {name}"]["value"]
+    large = next(name for name in NAMES if name.startswith("10"))
+    assert full[f"volume, {large}"]["value"] == pytest.approx(1, abs=0.1)
+
+
+def test_noise_is_the_same_with_a_ball_and_without() -> None:
+    pair = made_up()
+    trial = ball_trial(pair, {"tenfold": _tenfold}, LESIONS, realisations=1, noise=0.002, dose_fraction=0.1, seed=3)
+    np.testing.assert_allclose(trial.present[FULL] - trial.absent[FULL], trial.signal, atol=0.01)
+    volume = ball(10, (1.0, 1.0, 1.0)).sum()
+    assert volume == pytest.approx(np.pi / 6 * 10**3, rel=0.05)
+
+
+def test_the_classical_methods_take_the_strength_that_suits_the_truth() -> None:
+    pair = made_up()
+    methods = classical(pair, 0.01, 0.1, non_local=False)
+    scans = scans_of(pair, 0.0, 0.01, 0.1, 99)
+    truth = pair.pre + pair.enhancement
+    found, _ = methods["smoothed"](scans.pre, scans.low)
+    difference = (scans.low - scans.pre) / np.float32(0.1)
+    for sigma in (0.3, 8.0):
+        other = scans.pre + gaussian_filter(difference, (0.6 * sigma, sigma, sigma))
+        assert np.square(found - truth).mean() < np.square(other - truth).mean()
+
+
+def test_page_and_card_say_the_conditions_and_every_measure(report: dict[str, Any]) -> None:
+    whole = {**report, "conditions": "made-up head, seed 0"}
+    json.dumps(whole, allow_nan=False)
+    shown, table = page(whole, "What is kept"), card(whole)
+    assert table.startswith("made-up head, seed 0. Control")
+    for name in report["methods"]["half"]:
+        assert name in table
+        assert name in shown
+    assert "no limit" not in table
