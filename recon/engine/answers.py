@@ -8,16 +8,23 @@ from recon import __version__
 from recon.engine.models import ServedModel
 from recon.engine.slices import SeriesUnderWay
 from recon.quality.interval import within_domain
+from recon.quality.strength import ChosenStrength
 from recon.quality.survival import Survival
 from recon.quality.verdict import Check, verdict_of
 from recon.v1 import common_pb2
 from recon.volumes import Unit
-from recon.wire.messages import check_to_message, interval_to_message, survival_to_message, verdict_to_message
+from recon.wire.messages import (
+    check_to_message,
+    interval_to_message,
+    strength_to_message,
+    survival_to_message,
+    verdict_to_message,
+)
 
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 
 
-def acceptance(series: SeriesUnderWay, model_reason: str) -> common_pb2.Accepted:
+def acceptance(series: SeriesUnderWay, model_reason: str, chosen: ChosenStrength | None = None) -> common_pb2.Accepted:
     """What a caller is told before the first slice.
 
     Parameters
@@ -26,6 +33,8 @@ def acceptance(series: SeriesUnderWay, model_reason: str) -> common_pb2.Accepted
         Whose header has been checked.
     model_reason
         Why the model was chosen; empty where the caller or the configuration named it.
+    chosen
+        How much is smoothed, where that was left to the service.
     """
     session = series.session
     return common_pb2.Accepted(
@@ -38,6 +47,7 @@ def acceptance(series: SeriesUnderWay, model_reason: str) -> common_pb2.Accepted
         model_reason=model_reason,
         declared_checks=session.declared_checks,
         series_checks=session.series_checks,
+        strength=None if chosen is None else strength_to_message(chosen),
     )
 
 

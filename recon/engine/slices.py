@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from recon.engine.inference import Inference, Request, Tensors
+from recon.engine.inference import Inference, Request, Running, Tensors
+from recon.engine.known_lesions import mapped, owned
 from recon.engine.models import ServedModel
 from recon.engine.peer import Peer
+from recon.quality.survival import Shares
 from recon.quality.verdict import Check
 from recon.tasks.base import FinishedSlice, Session, SliceWork
 from recon.v1 import common_pb2
@@ -60,10 +62,13 @@ class Answer:
         Encoded, in order.
     checks
         Of the slice.
+    shares
+        What known lesions keep in it, where that is in the answer.
     """
 
     messages: list[bytes]
     checks: list[Check]
+    shares: Shares | None = None
 
 
 class Pending(Protocol):
@@ -158,6 +163,8 @@ async def _threaded(series: SeriesUnderWay, work: SliceWork, inference: Inferenc
         tensors = await running.outputs()
         now = series.spent("network", clock.filled)
         finished = await asyncio.to_thread(work.finish, tensors)
+        if work.mapped:
+            return await _mapped(series, work, inference, running, finished, await judging)
         answer = await asyncio.to_thread(_answer, series, work, finished, await judging)
         series.spent("finish", now)
         return answer
@@ -165,6 +172,23 @@ async def _threaded(series: SeriesUnderWay, work: SliceWork, inference: Inferenc
         running.release()
         if judging is not None:
             judging.cancel()
+
+
+async def _mapped(
+    series: SeriesUnderWay,
+    work: SliceWork,
+    inference: Inference,
+    running: Running,
+    finished: FinishedSlice,
+    judged: list[Check],
+) -> Answer:
+    """The answer with a picture of what known lesions keep; two places at the models are never held at once."""
+    began = time.perf_counter()
+    finished = await asyncio.to_thread(owned, finished)
+    running.release()
+    finished, shares = await mapped(inference, series, work, finished)
+    series.spent("probe", began)
+    return replace(await asyncio.to_thread(_answer, series, work, finished, judged), shares=shares)
 
 
 class _Clock:

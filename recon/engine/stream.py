@@ -22,6 +22,7 @@ from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference
 from recon.engine.intake import Intake, IntakeWatch
+from recon.engine.known_lesions import surveyed
 from recon.engine.limits import Limits, require_operations
 from recon.engine.patience import Patience
 from recon.engine.peer import Peer
@@ -29,6 +30,7 @@ from recon.engine.probing import Probing
 from recon.engine.record import current
 from recon.engine.slices import InlineSlice, Pending, SeriesUnderWay, ThreadedSlice
 from recon.errors import InternalError, InvalidRequest, TooManyRequests
+from recon.quality.strength import ChosenStrength, at_strength
 from recon.quality.survival import Shares, pooled, survives
 from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
 from recon.tasks.base import SliceWork, Task
@@ -142,7 +144,8 @@ class StreamEngine:
         account.change(session.held_bytes(self._limits.read_ahead))
         session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
-        accepted = acceptance(series, reason if model.name == suits else "")
+        chosen = await self._survey(stream) if session.surveys else None
+        accepted = acceptance(series, reason if model.name == suits else "", chosen)
         with self._unread.over(intake):
             await self._answer(stream, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
@@ -152,6 +155,24 @@ class StreamEngine:
         checks = by_urgency(complete(stream.checks, session.declared_checks, "no slice of this series showed it"))
         current().note(verdict=verdict_of(checks).name)
         await _write(stream, response(report=series_report(series, checks, survival)))
+
+    async def _survey(self, stream: _Stream) -> ChosenStrength:
+        """Probe the slices that come ahead of the series; how much is smoothed hangs on what they keep."""
+        session, found = stream.series.session, list[Shares]()
+        while not session.surveyed:
+            message = stream.begun.popleft() if stream.begun else await stream.intake.next()
+            if message is None:
+                raise InvalidRequest("the stream ended in the survey", field="auto_strength.surveyed")
+            for work in await asyncio.to_thread(session.survey, message):
+                began = time.perf_counter()
+                if shares := await surveyed(self._inference, stream.series, work):
+                    found.append(shares)
+                stream.series.spent("probe", began)
+        chosen = await asyncio.to_thread(session.settle, found)
+        if not session.maps:  # else they are measured again, slice by slice
+            stream.shares = [at_strength(shares, chosen.strength) for shares in found]
+        current().note(strength=chosen.strength)
+        return chosen
 
     async def _suiting(
         self, task: Task, header: Any, begun: deque[Any], intake: Intake, account: Account
@@ -185,12 +206,14 @@ class StreamEngine:
                 stream.checks = worst([*stream.checks, *answer.checks])
                 done += 1
                 current().slices_done = done
-                if item.work.probed:
+                if answer.shares is not None:
+                    stream.shares.append(answer.shares)
+                elif item.work.probed and not item.work.mapped:
                     await probing.begin(item.work)
             if done != stream.series.session.slices:
                 raise InternalError(f"{done} of {stream.series.session.slices} slices were made of the whole input")
             stream.checks = worst([*stream.checks, *item])
-            stream.shares = await probing.found()
+            stream.shares += await probing.found()
         finally:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -177,7 +177,7 @@ class MrSliceWork(SliceWork):
 
     def probe(self) -> Probe | None:
         """Small bright discs, seen by the coils of this scan where it was sampled."""
-        lesions = lesions_in(self._image, self._facts.spacing_mm)
+        lesions = lesions_in(self._image, self._facts.spacing_mm, alone=self.mapped)
         if lesions is None or min(calibration_size(self._readouts.mask.T)) < LEAST_CALIBRATION:
             return None
         added = in_image(lesions, self._image)

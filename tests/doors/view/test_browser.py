@@ -157,4 +157,25 @@ def test_what_a_task_says_of_probes_and_intervals_is_shown(page: Reader) -> None
     assert "propagated noise, no coverage claimed" in page.shown()
     assert "dose fraction" in page.text("#evidence")
     maps = page.js("return [...document.querySelectorAll('#map option')].map((one) => one.textContent)")
-    assert maps == ["no map", "half-width of the interval", "smallest enhancement to be seen"]
+    assert maps[1:] == [
+        "half-width of the interval",
+        "smallest enhancement to be seen",
+        "contrast that a known lesion keeps",
+    ]
+
+
+def test_the_map_of_what_is_kept_lies_where_it_was_measured(page: Reader) -> None:
+    page.choose("glioma")
+    page.shown()
+    change = (
+        "const map = document.querySelector('#map'); map.value = 'survival'; map.dispatchEvent(new Event('change'))"
+    )
+    page.js(change)
+    page.until(lambda: "1200 pixels where up to 1 is kept" in page.label())
+    said = page.until(lambda: "of its contrast" in page.text("#readout") and page.text("#readout"))
+    assert "a 5 mm lesion of 50 % would show" in said
+    page.press("[", "[", "[", "[", "[", "[", "[", "[")
+    page.until(lambda: "where up to 0.6 is kept" in page.label())
+    page.press(Keys.HOME)
+    page.until(lambda: "not measured: contrast that a known lesion keeps" in page.label())
+    page.until(lambda: "not measured here" in page.text("#readout"))
