@@ -12,8 +12,8 @@ HAS_LIBPYTHON := import ctypes, os, sys, sysconfig; \
 	ctypes.CDLL(path if os.path.exists(path) else name)
 APT = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq $(1); }
 
-# independent implementations that tests talk to: DICOM peers and validator, raw-data tools, a browser
-PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools chromium chromium-driver
+# independent implementations that tests talk to: DICOM peers and validator, raw-data tools, MR reconstruction, a browser
+PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools bart chromium chromium-driver
 
 .PHONY: demo test fast peers lint proto served clean
 

@@ -79,7 +79,7 @@ def toy_site(folder: Path, task: str, code: str) -> dict[str, str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     environment = toy_site(folder, "tests.toy:TASK", MODEL)
-    serving = [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0"]
+    serving = [sys.executable, "-m", "recon.cli", "serve", "--no-tune", "--listen", "127.0.0.1:0"]
     log = folder / "log.txt"
     with log.open("w") as file:
         process = subprocess.Popen(serving, env=environment, stdout=subprocess.PIPE, stderr=file, text=True)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.arrays import Array
+from recon.backend.device import PROCESSOR
 from recon.backend.python_model import PythonModel, RequestRefused, as_measured
 from recon.backend.runtime import runtime_of
 from recon.physics.fourier import to_kspace
@@ -25,9 +26,9 @@ _INPUT, _OUTPUT = "kspace", "image_and_interval"
 class DautomapReconstruction:
     """The network with what belongs around it; ``folder`` holds ``model.onnx``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, device: str = PROCESSOR) -> None:
         self.shape = (SIDE, SIDE)
-        self.network = runtime_of(folder / "model.onnx", exact=True)
+        self.network = runtime_of(folder / "model.onnx", exact=True, device=device)
 
     def __call__(self, raw: npt.NDArray[np.complex64], mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
         """(5, y, x): image, interval and unexplained k-space of raw data (along the readout, lines).
@@ -59,7 +60,7 @@ class TritonPythonModel(PythonModel):
 
     def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         """See :class:`PythonModel`."""
-        self.reconstruct = DautomapReconstruction(folder)
+        self.reconstruct = DautomapReconstruction(folder, self.device)
         self.reconstruct(np.ones(self.reconstruct.shape, np.complex64), np.ones(self.reconstruct.shape, bool))
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:

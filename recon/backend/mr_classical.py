@@ -2,7 +2,8 @@
 
 Zero-filled root-sum-of-squares; CG-SENSE (Pruessmann et al., MRM 46:638, 2001) and L1-wavelet compressed
 sensing (Lustig et al., MRM 58:1182, 2007) with ESPIRiT maps. What lies along a trajectory is in
-:mod:`recon.backend.mr_trajectory`.
+:mod:`recon.backend.mr_trajectory`. Arrays are of NumPy, or of a library that has them on a GPU, see
+:mod:`recon.physics.namespace`; wavelets, and what lies along a trajectory, are NumPy's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.arrays import Array, ComplexArray, Mask
+from recon.backend.device import Place, arrays_on, as_it_is
 from recon.backend.mr_trajectory import along_trajectory
 from recon.backend.python_model import PythonModel, RequestRefused, as_measured
 from recon.backend.replicas import HALF_WIDTH, Method, propagated, regularisation, root_mean_square
@@ -23,6 +25,7 @@ from recon.physics.conjugate_gradients import conjugate_gradients
 from recon.physics.espirit import LARGEST_CENTRE, centre_of, sensitivities
 from recon.physics.fourier import to_image
 from recon.physics.halting import Halt, never
+from recon.physics.namespace import beside, namespace, on_host, single
 from recon.physics.sampling import calibration_block, calibration_size
 from recon.physics.sense import Sense
 from recon.physics.thermal_noise import outer_noise
@@ -50,21 +53,20 @@ def coil_maps(kspace: ComplexArray, mask: Mask, noise: float, halt: Halt = never
     """
     coils, rows, columns = kspace.shape
     if coils == 1:
-        return np.ones((1, rows, columns), np.complex64)
+        return beside(np.ones((1, rows, columns), np.complex64), kspace)
     calibration = calibration_size(mask)
     centre = centre_of(kspace, calibration)
     if min(calibration) < _LEAST_CALIBRATION:  # a half echo may have a block that is not centred
         down, across = calibration_block(mask)
         centre = kspace[:, down, across][:, :LARGEST_CENTRE, :LARGEST_CENTRE]
         if min(centre.shape[1:]) < _LEAST_CALIBRATION:  # nothing to calibrate with: equal coils, summed as they are
-            return np.full(kspace.shape, coils**-0.5, np.complex64)
+            return beside(np.full(kspace.shape, coils**-0.5, np.complex64), kspace)
     return sensitivities(centre, (rows, columns), noise * 2**0.5, halt=halt)[0]
 
 
 def zero_filled(kspace: ComplexArray, mask: Mask, noise: Array, halt: Halt = never) -> Method:
     """Every sample is kept as it is; noise of each coil is that of k-space times the share measured."""
-    coils = to_image(kspace)
-    energy = np.abs(coils) ** 2
+    energy = on_host(abs(to_image(kspace)) ** 2)
     image = np.sqrt(energy.sum(0))
     # of a root sum of squares: each coil's noise counts by its share of the signal
     variance = np.tensordot(noise**2, energy, 1) / np.maximum(energy.sum(0), np.finfo(np.float32).tiny)
@@ -74,17 +76,19 @@ def zero_filled(kspace: ComplexArray, mask: Mask, noise: Array, halt: Halt = nev
 def sense(kspace: ComplexArray, mask: Mask, noise: Array, halt: Halt = never) -> Method:
     """CG-SENSE with Wiener's weight of the identity."""
     level = root_mean_square(noise)
-    matrix = combinations(kspace[:, mask], VIRTUAL_COILS)
+    xp = namespace(kspace)
+    matrix = combinations(kspace[:, beside(mask, kspace)], VIRTUAL_COILS)
     operator, virtual, left_out = _prepared(kspace, mask, level, halt)
-    weight = regularisation(level, float((np.abs(virtual) ** 2).sum()) / mask.size)
+    weight = regularisation(level, float((abs(virtual) ** 2).sum()) / mask.size)
 
     def solve(samples: ComplexArray) -> ComplexArray:
-        right = operator.adjoint(np.tensordot(matrix, samples, 1) * mask)
+        right = operator.adjoint(xp.tensordot(matrix, samples, axes=1) * operator.mask)
         steps = SENSE_STEPS, SENSE_TOLERANCE
-        return conjugate_gradients(operator.normal, np.zeros_like(right), right, weight, *steps, halt)[0]
+        return conjugate_gradients(operator.normal, xp.zeros_like(right), right, weight, *steps, halt)[0]
 
     image = solve(kspace)
-    return Method(image, propagated(solve, image, kspace, noise), _unexplained(operator, image, virtual, left_out))
+    spread = propagated(solve, image, kspace, noise)
+    return Method(on_host(image), spread, _unexplained(operator, image, virtual, left_out))
 
 
 def l1_wavelet(kspace: ComplexArray, mask: Mask, noise: Array, halt: Halt = never) -> Method:
@@ -98,11 +102,12 @@ def l1_wavelet(kspace: ComplexArray, mask: Mask, noise: Array, halt: Halt = neve
     for _ in range(WAVELET_STEPS):
         halt()
         step = ahead + right - operator.normal(ahead)
-        new = shrink(step, threshold, random.integers(0, 16, 2))
+        new = beside(shrink(on_host(step), threshold, random.integers(0, 16, 2)), step)
         faster = 0.5 + float(np.sqrt(0.25 + t * t))
-        ahead = new + np.float32((t - 1) / faster) * (new - image)
+        ahead = new + single((t - 1) / faster) * (new - image)
         image, t = new, faster
-    return Method(image, np.full(image.shape, np.nan), _unexplained(operator, image, kspace, left_out))
+    rest = _unexplained(operator, image, kspace, left_out)
+    return Method(on_host(image), np.full(image.shape, np.nan), rest)
 
 
 def shrink(image: ComplexArray, threshold: float, shift: npt.NDArray[np.int64]) -> ComplexArray:
@@ -138,6 +143,7 @@ def reconstruct(
     trajectory: Array | None = None,
     matrix: tuple[int, int] | None = None,
     halt: Halt = never,
+    place: Place = as_it_is,
 ) -> npt.NDArray[np.float32]:
     """(5, y, x): image, half-width of its interval below and above, and what it leaves unexplained.
 
@@ -159,12 +165,14 @@ def reconstruct(
         Rows and columns of the image along a trajectory.
     halt
         Called between the steps of an iteration.
+    place
+        Puts Cartesian k-space where it is worked on.
     """
     levels = np.broadcast_to(np.asarray(noise, np.float64), len(kspace))
     if not np.isfinite(levels).all():
         levels = np.full(len(kspace), outer_noise(kspace, mask) * 0.5**0.5)
     if trajectory is None or matrix is None:
-        made = CARTESIAN[method](kspace, mask, levels, halt)
+        made = CARTESIAN[method](place(kspace), mask, levels, halt)
     else:
         made = along_trajectory(method, kspace, mask, trajectory, matrix, levels, halt)
     width = HALF_WIDTH * made.spread
@@ -195,14 +203,14 @@ def problem_with(method: str, parameters: Mapping[str, str], along: bool, names:
 def _prepared(
     kspace: ComplexArray, mask: Mask, noise: float, halt: Halt
 ) -> tuple[Sense, ComplexArray, npt.NDArray[np.float32]]:
-    virtual, left_out = virtual_coils(kspace, kspace[:, mask], VIRTUAL_COILS)
+    virtual, left_out = virtual_coils(kspace, kspace[:, beside(mask, kspace)], VIRTUAL_COILS)
     return Sense(coil_maps(virtual, mask, noise, halt), mask), virtual, left_out
 
 
 def _unexplained(operator: Sense, image: ComplexArray, kspace: ComplexArray, left_out: Array) -> Array:
     """Magnitude over coils of what the image does not explain of the measured samples."""
     residual = operator.forward(image) - kspace
-    return np.sqrt((np.abs(residual) ** 2).sum(0) + left_out)
+    return on_host(namespace(residual).sqrt((abs(residual) ** 2).sum(0) + left_out))
 
 
 class TritonPythonModel(PythonModel):
@@ -210,7 +218,7 @@ class TritonPythonModel(PythonModel):
 
     def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         """See :class:`PythonModel`."""
-        self.methods = parameters["methods"].split(",")
+        self.methods, self.place = parameters["methods"].split(","), arrays_on(self.device)
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
         """See :class:`PythonModel`."""
@@ -221,5 +229,5 @@ class TritonPythonModel(PythonModel):
         matrix = None if trajectory is None else (int(parameters["rows"]), int(parameters["columns"]))
         kspace, mask = as_measured(inputs)
         noise = inputs.get("noise_std", np.nan)
-        planes = reconstruct(method, kspace, mask, noise, trajectory, matrix, self.halt)
+        planes = reconstruct(method, kspace, mask, noise, trajectory, matrix, self.halt, self.place)
         return {"image_interval_residual": planes[None]}

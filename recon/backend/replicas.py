@@ -11,6 +11,7 @@ import numpy.typing as npt
 import scipy.ndimage
 
 from recon.arrays import ComplexArray
+from recon.physics.namespace import beside, on_host, zeros
 
 HALF_WIDTH = 1.645  # standard deviations to each side of 90 % of a normal distribution
 _REPLICAS = 3
@@ -68,11 +69,11 @@ def propagated(
     """
     random = np.random.default_rng(0)
     largest = float(noise.max())
-    gain = max(1.0, 1e-5 * float(np.abs(kspace).max()) / max(largest, 1e-30))  # above the rounding of single precision
+    gain = max(1.0, 1e-5 * float(abs(kspace).max()) / max(largest, 1e-30))  # above the rounding of single precision
     step = (gain * noise).astype(np.float32).reshape(-1, *[1] * (kspace.ndim - 1))
-    power = np.zeros(image.shape, np.float32)
+    power = zeros(image.shape, image.real)
     for _ in range(_REPLICAS):
         white = random.normal(size=(2, *kspace.shape)).astype(np.float32)
-        replica = solve((kspace + step * (white[0] + 1j * white[1])).astype(np.complex64))
-        power += np.abs(replica - image) ** 2 / (2 * _REPLICAS)
-    return np.asarray(1 / gain * np.sqrt(scipy.ndimage.gaussian_filter(power, 1.5)), np.float32)
+        replica = solve(kspace + beside(step * (white[0] + 1j * white[1]), kspace))
+        power += abs(replica - image) ** 2 / (2 * _REPLICAS)
+    return np.asarray(1 / gain * np.sqrt(scipy.ndimage.gaussian_filter(on_host(power), 1.5)), np.float32)

@@ -19,9 +19,10 @@ from recon.batch.discover import changed_since
 from recon.batch.execute import Executor, Incomplete, NothingToDo, WorkerLost, checked
 from recon.batch.flow import FlowWindow
 from recon.batch.items import Item, sha256_of
-from recon.batch.ledger import BatchLedger, LedgerFailed, ModelChanged
+from recon.batch.ledger import BatchLedger, ModelChanged
 from recon.batch.states import UNSTABLE, State
 from recon.batch.storage import Storage
+from recon.batch.written_ledger import LedgerFailed
 from recon.errors import (
     DeadlineExceeded,
     DiskFull,

@@ -89,6 +89,21 @@ def process_rows(record: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+SCAN_HEADS: Row = ("process", "CPU ms a slice", "MiB, first half", "MiB, second half", "peak MiB")
+
+
+def scan_rows(record: Mapping[str, Any]) -> list[Row]:
+    """A row for every process of a long series."""
+    return [
+        (
+            name,
+            f"{record['cpu_ms_per_slice'][name]:.1f}" if name in record["cpu_ms_per_slice"] else "",
+            *(f"{held[key]:.0f}" for key in ("first_half", "second_half", "peak")),
+        )
+        for name, held in record["memory_mib"].items()
+    ]
+
+
 CHECK_HEADS: Row = ("self-test", "result", "expected", "found")
 
 
@@ -202,23 +217,26 @@ def tune_rows(record: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-PEER_HEADS: Row = ("method", "parameter", "quality", "gain", "seconds")
+PEER_HEADS: Row = ("method", "gives", "parameter", "quality", "gain", "seconds", "CPU s", "memory MiB")
 
 
 def peer_rows(found: Mapping[str, Any]) -> list[Row]:
-    """A row for every method of a task, best first."""
-    rows = sorted(found["methods"], key=lambda row: -row["quality"])
+    """A row for every method of a task, best first, and those that could not be run."""
     base = found["input_quality"]
-    return [
+    rows: list[Row] = [
         (
             row["method"],
+            row["gives"],
             "" if row["parameter"] is None else f"{row['parameter']:g}",
             f"{row['quality']:.2f}",
             f"{row['quality'] - base:+.2f}",
             f"{row['seconds']:.3f}",
+            "" if row["cpu_s"] is None else f"{row['cpu_s']:.3f}",
+            "" if row["memory_mib"] is None else f"{row['memory_mib']:.0f}",
         )
-        for row in rows
+        for row in sorted(found["methods"], key=lambda row: -row["quality"])
     ]
+    return [*rows, *((row["method"], f"NOT RUN: {row['reason']}", *[""] * 6) for row in found["absent"])]
 
 
 CLIENT_HEADS: Row = ("client", "outcomes", "not injected")

@@ -10,8 +10,9 @@ import hashlib
 import importlib.util
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from recon import __version__
-from recon.backend.runtime import runtime_of
+from recon.backend.runtime import Network, runtime_of
 from recon.machine import describe
 
 Told = Callable[[str], object]
@@ -29,8 +30,66 @@ _SLACK = 1.1
 _INSTANCES = (1, 2, 4, 8)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """One way to run a model.
+
+    Attributes
+    ----------
+    runtime
+        ``openvino`` or ``onnxruntime``.
+    threads
+        Of one inference.
+    instances
+        Requests that are answered at a time.
+    alone
+        Threads of a second network, for a request that has the machine to itself; 0 for none.
+    """
+
+    runtime: str
+    threads: int
+    instances: int
+    alone: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.runtime}, threads: {self.threads}, instances: {self.instances}, alone: {self.alone}"
+
+
+@dataclass(frozen=True)
+class _Load:
+    """So many requests at a time, each on a network with so many threads; several settings may share one."""
+
+    runtime: str
+    threads: int
+    networks: int
+
+
+def settings(*, other_runtimes: bool = True) -> list[Setting]:
+    """What this machine leaves to choose, all cores for one request first.
+
+    Parameters
+    ----------
+    other_runtimes
+        Whether the runtime is to be chosen, too; another one rounds differently.
+    """
+    cores = len(os.sched_getaffinity(0))
+    found = [Setting("openvino", cores, 1), Setting("openvino", max(1, cores // 2), 1), Setting("openvino", 1, 1)]
+    found += [Setting("openvino", cores // instances, instances) for instances in _INSTANCES if instances <= cores]
+    if cores > 1:  # busy, a thread each loses nothing to waiting; a request alone has a network with all threads
+        found.append(Setting("openvino", 1, min(cores, _INSTANCES[-1]), cores))
+    if other_runtimes and importlib.util.find_spec("onnxruntime") is not None:
+        found.append(Setting("onnxruntime", cores, 1))
+    return list(dict.fromkeys(found))
+
+
 def tune(
-    weights: Path, shapes: Mapping[str, Sequence[int]], told: Told = lambda _: None, rounds: int = 7
+    weights: Path,
+    shapes: Mapping[str, Sequence[int]],
+    told: Told = lambda _: None,
+    rounds: int = 7,
+    *,
+    other_runtimes: bool = True,
+    within_s: float = float("inf"),
 ) -> dict[str, Any]:
     """Measure the settings side by side and choose the fastest, written down with what was tried.
 
@@ -47,29 +106,33 @@ def tune(
         Hears what is being done.
     rounds
         Interleaved measurements of each setting.
+    other_runtimes
+        See :func:`settings`.
+    within_s
+        After so long nothing more is begun, once the first setting has been measured; what was not is left out.
     """
-    import openvino
-
-    network, rng = openvino.Core().read_model(weights), np.random.default_rng(0)
-    first, outputs = network.inputs[0].any_name, [part.any_name for part in network.outputs]
-    inputs = {name or first: rng.normal(0, 1, shape).astype(np.float32) for name, shape in shapes.items()}
-    candidates = [(settings, _candidate(weights, inputs, outputs, **settings)) for settings in _settings()]
-    latencies: dict[int, list[float]] = {index: [] for index in range(len(candidates))}
-    speeds: dict[int, list[float]] = {index: [] for index in range(len(candidates))}
-    for turn in range(rounds + 1):
-        for index, (settings, run) in enumerate(candidates):
-            told(f"round {turn} of {rounds}: {settings}")
-            spent, speed = run()
-            if turn:  # the first round warms up
-                latencies[index].append(spent)
-                speeds[index].append(speed)
+    candidates = settings(other_runtimes=other_runtimes)
+    first, cores = candidates[0], len(os.sched_getaffinity(0))
+    networks = _Networks(weights, shapes)
+    seconds: dict[_Load, list[float]] = {load: [] for setting in candidates for load in _loads(setting)}
+    needed, began = set(_loads(first)), time.monotonic()
+    with ThreadPoolExecutor(max(cores, 1)) as pool:
+        for turn in range(1, rounds + 1):
+            for load, spent in seconds.items():
+                enough = all(seconds[part] for part in needed)
+                if enough and time.monotonic() - began > within_s:
+                    continue
+                told(f"round {turn} of {rounds}: {load.runtime}, {load.networks} x {load.threads} threads")
+                spent.append(_run(pool, networks(load)))
     tried = [
         {
-            **settings,
-            "ms": round(1e3 * float(np.median(latencies[index])), 2),
-            "slices_per_s": round(float(np.median(speeds[index])), 3),
+            **asdict(setting),
+            "ms": round(1e3 * float(np.median(seconds[alone])), 2),
+            "slices_per_s": round(busy.networks / float(np.median(seconds[busy])), 3),
         }
-        for index, (settings, _) in enumerate(candidates)
+        for setting in candidates
+        for alone, busy in [_loads(setting)]
+        if seconds[alone] and seconds[busy]
     ]
     fastest = min(row["ms"] for row in tried)
     choice = max((row for row in tried if row["ms"] <= _SLACK * fastest), key=lambda row: row["slices_per_s"])
@@ -84,49 +147,41 @@ def tune(
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         "shapes": {name: list(shape) for name, shape in shapes.items()},
         "rounds": rounds,
+        "seconds": round(time.monotonic() - began, 1),
         "tried": tried,
         "choice": choice,
     }
 
 
-Run = Callable[[], tuple[float, float]]
+def _loads(setting: Setting) -> tuple[_Load, _Load]:
+    """A request alone, and as many as there are instances."""
+    alone = _Load(setting.runtime, setting.alone or setting.threads, 1)
+    return alone, _Load(setting.runtime, setting.threads, setting.instances)
 
 
-def _settings() -> Iterator[dict[str, Any]]:
-    cores = len(os.sched_getaffinity(0))
-    shared = {(cores // instances, instances) for instances in _INSTANCES if instances <= cores}
-    for threads, instances in sorted({(1, 1), (max(1, cores // 2), 1), *shared}):
-        yield {"runtime": "openvino", "threads": threads, "instances": instances, "alone": 0}
-    if cores > 1:  # busy, a thread each loses nothing to waiting; a request alone has a network with all threads
-        yield {"runtime": "openvino", "threads": 1, "instances": min(cores, _INSTANCES[-1]), "alone": cores}
-    if importlib.util.find_spec("onnxruntime") is not None:
-        yield {"runtime": "onnxruntime", "threads": cores, "instances": 1, "alone": 0}
+def _run(pool: ThreadPoolExecutor, networks: Sequence[Callable[[], object]]) -> float:
+    """Seconds until each of them has answered once."""
+    began = time.perf_counter()
+    for answer in [pool.submit(network) for network in networks]:
+        answer.result()
+    return time.perf_counter() - began
 
 
-def _candidate(
-    weights: Path,
-    inputs: Mapping[str, Any],
-    outputs: list[str],
-    *,
-    runtime: str,
-    threads: int,
-    instances: int,
-    alone: int,
-) -> Run:
-    networks = [runtime_of(weights, runtime, threads) for _ in range(instances)]
-    single = runtime_of(weights, runtime, alone) if alone else networks[0]
-    pool = ThreadPoolExecutor(instances)
+class _Networks:
+    """Networks of one file, which are compiled and have run once before they are measured."""
 
-    def twice(network: Any) -> None:
-        network(inputs, outputs)
-        network(inputs, outputs)
+    def __init__(self, weights: Path, shapes: Mapping[str, Sequence[int]]) -> None:
+        import openvino
 
-    def run() -> tuple[float, float]:
-        began = time.perf_counter()
-        single(inputs, outputs)
-        latency = time.perf_counter() - began
-        began = time.perf_counter()
-        list(pool.map(twice, networks))
-        return latency, 2 * instances / (time.perf_counter() - began)
+        network, rng = openvino.Core().read_model(weights), np.random.default_rng(0)
+        first, self._outputs = network.inputs[0].any_name, [part.any_name for part in network.outputs]
+        self._inputs = {name or first: rng.normal(0, 1, shape).astype(np.float32) for name, shape in shapes.items()}
+        self._weights = weights
+        self._made: dict[tuple[str, int], list[Network]] = {}
 
-    return run
+    def __call__(self, load: _Load) -> list[Callable[[], object]]:
+        made = self._made.setdefault((load.runtime, load.threads), [])
+        while len(made) < load.networks:
+            made.append(runtime_of(self._weights, load.runtime, load.threads))
+            made[-1](self._inputs, self._outputs)
+        return [lambda network=network: network(self._inputs, self._outputs) for network in made[: load.networks]]  # type: ignore[misc]

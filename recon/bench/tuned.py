@@ -5,21 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from recon.backend.configuration import FILE, of_version, parameters_in, warm_shapes
-from recon.bench.tune import tune
+from recon.bench.tune import settings, tune
+from recon.errors import InvalidRequest
 from recon.machine import describe
-from recon.serving.tuning import serves_settings
+from recon.serving.tuning import model_of, serves_settings
 
 _ROUNDS = 3
+#: What one network may take before it is served with what has been measured.
+MOST_S = 20.0
+
+Told = Callable[[str], object]
 
 
 def kept_records(
-    repository: Path, tasks: Sequence[str], folder: Path, told: Callable[[str], object] = lambda _: None
+    repository: Path,
+    tasks: Sequence[str],
+    folder: Path,
+    told: Told = lambda _: None,
+    *,
+    models: Sequence[str] = (),
+    but: Collection[str] = (),
 ) -> list[Path]:
     """One record for each network that a service of these tasks runs; those that are missing are measured now.
+
+    The runtime stays the one that is served without a record, so that images are the same. None where there is
+    nothing to choose, or no place to keep a record: then the service runs as it would without.
 
     Parameters
     ----------
@@ -31,29 +45,62 @@ def kept_records(
         Where records are kept; made where it is not there.
     told
         Hears what is being done.
+    models
+        Only these of them; none means all.
+    but
+        Models whose setting is known.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    found = []
-    for config in sorted(repository.glob(f"*/{FILE}")):
-        version = max((path for path in config.parent.iterdir() if path.name.isdigit()), key=lambda p: int(p.name))
-        parameters = of_version(parameters_in(config.parent), version.name)
-        if (tasks and parameters.get("task") not in tasks) or not serves_settings(version):
-            continue
-        name = config.parent.name
-        path = folder / f"tune-{name}-{parameters['sha256'][:12]}-{_machine()}.json"
-        if not path.exists():
-            told(f"{name}: which setting serves it best here")
-            record = tune(version / parameters["files"], warm_shapes(parameters["warm_shape"], ""), told, _ROUNDS)
-            part = path.with_suffix(f".{os.getpid()}")
-            part.write_text(json.dumps(record, indent=2) + "\n")
-            part.replace(path)
-        found.append(path)
-    return found
+    if len(settings(other_runtimes=False)) < 2:
+        return []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = _networks(repository, tasks, models)
+        return [_kept(*network, folder, told) for network in found if network[0].parent.name not in but]
+    except OSError as error:
+        told(f"not tuned: can't keep records in {folder} ({error.strerror}); set XDG_CACHE_HOME, or give --no-tune")
+        return []
 
 
 def cache() -> Path:
     """The user's folder for what can be made again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recon" / "tuning"
+
+
+def _networks(repository: Path, tasks: Sequence[str], models: Sequence[str]) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Newest versions that take settings, with their parameters."""
+    for config in sorted(repository.glob(f"*/{FILE}")):
+        version = max((path for path in config.parent.iterdir() if path.name.isdigit()), key=lambda p: int(p.name))
+        parameters = of_version(parameters_in(config.parent), version.name)
+        wanted = not tasks or parameters.get("task") in tasks
+        if wanted and (not models or config.parent.name in models) and serves_settings(version):
+            yield version, parameters
+
+
+def _kept(version: Path, parameters: dict[str, str], folder: Path, told: Told) -> Path:
+    name = version.parent.name
+    path = folder / f"tune-{name}-{parameters['sha256'][:12]}-{_machine()}.json"
+    if _is_record(path):
+        return path
+    told(f"{name}: measuring which setting serves it best here; once a machine and network, {MOST_S:.0f} s at most")
+    record = tune(
+        version / parameters["files"],
+        warm_shapes(parameters["warm_shape"], ""),
+        rounds=_ROUNDS,
+        other_runtimes=False,
+        within_s=MOST_S,
+    )
+    part = path.with_suffix(f".{os.getpid()}")
+    part.write_text(json.dumps(record, indent=2) + "\n")
+    part.replace(path)
+    return path
+
+
+def _is_record(path: Path) -> bool:
+    """A file that was cut off is measured again."""
+    try:
+        return path.exists() and bool(model_of(path))
+    except InvalidRequest:
+        return False
 
 
 def _machine() -> str:

@@ -67,26 +67,43 @@ def peers(
     server: Server = None,
     task: Annotated[list[str] | None, typer.Option(help="Only these tasks; may be repeated.")] = None,
 ) -> None:
-    """What users would pick instead: quality beside time."""
+    """What users would pick instead, in one run: quality beside time, processor time and memory."""
     from recon.bench import peers as rivals
     from recon.bench import record as records
     from recon.bench import table
+    from recon.bench.peers.method import beside
+    from recon.bench.processes import listener
     from recon.client import Client
 
     known = rivals.compared()
     chosen = [one_of("--task", name, tuple(known)) for name in task or known]
-    with progress() as told, service(server) as address, Client(address) as client:
-        tasks = {name: known[name](client, told) for name in chosen}
+    tasks = {}
+    with progress() as told:
+        for name in chosen:
+            told(f"{name}: starting")
+            # with the models of this task alone, for their memory is compared
+            with service(server, "--task", name) as address, Client(address) as client:
+                tasks[name] = known[name](client, beside(listener(address), "service"), told)
     record = rivals.record(tasks)
     console = console_of()
     for name, found in tasks.items():
         table.show(console, f"{name}: {found['data']}", table.PEER_HEADS, table.peer_rows(found))
-    console.print(
-        "Simulated images rank methods only roughly; figures on real scans are in "
-        "models/*/evaluation.json. Classical methods got the parameter that the truth favours."
-    )
+    console.print(_PEERS_WORDS, soft_wrap=True)
     if output is not None:
         from recon.bench import plots
 
         records.write(record, output / "peers.json")
         plots.time_against_quality(record, output / "peers.png")
+        words = "\n".join(
+            f"{name}: {found['data']}; {found['measure']}\n\n{table.markdown(table.PEER_HEADS, table.peer_rows(found))}"
+            for name, found in tasks.items()
+        )
+        (output / "peers.md").write_text(f"{words}\n{_PEERS_WORDS}\n")
+
+
+_PEERS_WORDS = (
+    "Simulated images rank methods only roughly; figures on real scans are in models/*/evaluation.json. Where a "
+    "parameter is named, the truth chose it, which flatters the method. Memory is the peak of a process that does "
+    "nothing else; of a service, what all of its processes hold. Processor time is that of all who take part, the "
+    "caller included."
+)

@@ -30,15 +30,15 @@ def console_of() -> Console:
 
 
 @contextmanager
-def service(server: str | None) -> Iterator[str]:
-    """Address of the service that is measured."""
+def service(server: str | None, *options: str) -> Iterator[str]:
+    """Address of the service that is measured; one that is started here gets these options of ``recon serve``."""
     from recon.cli.session import own_service
     from recon.client import Client
 
     if server:  # whatever is there is measured; one that does not answer makes the run INVALID
         yield server
         return
-    with own_service() as address, Client(address) as client:
+    with own_service(*options) as address, Client(address) as client:
         client.wait_ready(30)
         yield address
 

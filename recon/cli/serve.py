@@ -53,11 +53,14 @@ def serve(
         ),
     ] = None,
     tune: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--tune", help="Measure first how each network runs best here: once a machine and network, then kept."
+            "--tune/--no-tune",
+            envvar="RECON_TUNE",
+            help="First measure how each network runs best here, once a machine and network: 20 s at most for each, "
+            "then kept. Done unless told otherwise, or where --triton names another one.",
         ),
-    ] = False,
+    ] = None,
     metrics: Annotated[str | None, typer.Option(help="Serve Prometheus metrics on HOST:PORT.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
@@ -68,8 +71,8 @@ def serve(
     """Serve until SIGTERM; prints one line when ready."""
     from threadpoolctl import threadpool_limits
 
-    from recon.serving import server
     from recon.serving.allocator import keep_memory
+    from recon.serving.lifetime import run
     from recon.serving.logs import log_to_stderr
     from recon.serving.settings import Settings
     from recon.serving.workers import HandedOn
@@ -95,11 +98,13 @@ def serve(
         "client_ca": client_ca,
     }
     if handed_on is not None:
-        return asyncio.run(server.run(Settings(**HandedOn.read(handed_on).settings), handed_on))
+        return asyncio.run(run(Settings(**HandedOn.read(handed_on).settings), handed_on))
     settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
-    if tune:
+    if tune and settings.triton is not None:
+        raise InvalidRequest("--tune is for the embedded Triton; --triton names one with settings of its own")
+    if tune is not False and settings.triton is None:
         settings = _tuned(settings)
-    asyncio.run(server.run(settings))
+    asyncio.run(run(settings))
     # a thread that can't be stopped must not keep the process
     sys.stdout.flush()
     sys.stderr.flush()
@@ -110,14 +115,13 @@ def _tuned(settings: Settings) -> Settings:
     """With a record of this machine for each network that has none yet."""
     from recon.bench.tuned import cache, kept_records
     from recon.engine.repository import default_repository
-    from recon.errors import InvalidRequest
-    from recon.serving.tuning import model_of
+    from recon.serving.tuning import model_of, words_of
 
-    if settings.triton is not None:
-        raise InvalidRequest("--tune is for the embedded Triton; --triton names one with settings of its own")
-    found = kept_records(settings.repository or default_repository(), settings.tasks, cache(), _say)
     given = {model_of(path) for path in settings.tuning}
-    kept = tuple(path for path in found if model_of(path) not in given)
+    repository = settings.repository or default_repository()
+    kept = tuple(kept_records(repository, settings.tasks, cache(), _say, but=given))
+    for path in kept:
+        _say(f"tuned: {words_of(path)} ({path})")
     return settings.model_copy(update={"tuning": (*settings.tuning, *kept)})
 
 

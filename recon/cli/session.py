@@ -56,14 +56,15 @@ def connect(
 def own_service(*options: str) -> Iterator[str]:
     """Start ``recon serve`` on a free loopback port; yields its address.
 
-    However this process ends, also by SIGKILL, the service ends with it.
+    It does not measure how its models run best: that may take longer than what it is needed for. However this
+    process ends, also by SIGKILL, the service ends with it.
     """
     if importlib.util.find_spec("pytriton") is None:
         raise MissingExtra("no service to talk to: name a running one with --server HOST:PORT, or install recon[serve]")
     parent = os.getpid()
     with _log() as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0", *options],
+            [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0", "--no-tune", *options],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

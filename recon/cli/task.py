@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -76,10 +78,25 @@ def parameter_of(option: Option, flag: str = "", prefix: str = "") -> inspect.Pa
     assert choice is not None
     # one name, so that a switch has no opposite: it is off where it is not named
     word = f"--{name.replace('_', '-')}"
-    shown = typer.Option(word, help=f"{prefix}{choice.help}", min=choice.least, max=choice.most)
+    text = f"{prefix}{choice.help}"
+    if choice.words:
+        metavar = "|".join(("NUMBER", *choice.words))
+        shown = typer.Option(word, help=text, parser=partial(_number_or_word, option), metavar=metavar)
+    else:
+        shown = typer.Option(word, help=text, min=choice.least, max=choice.most)
     plain: Any = Literal[choice.among] if choice.among else option.kind
     kind: Any = plain | None if flag else plain
     return _parameter(name, Annotated[kind, shown], None if flag else option.default)
+
+
+def _number_or_word(option: Option, given: str | float) -> float | str:
+    """A value of an option that takes a number, or a word for one."""
+    value: float | str = given
+    with suppress(ValueError):
+        value = float(given)
+    if problem := option.problem(value):
+        raise typer.BadParameter(problem)
+    return value
 
 
 def parameter_of_input(entry: Input) -> inspect.Parameter:

@@ -133,6 +133,8 @@ def _lines(job: Job, report: dict[str, Any], target: Path) -> list[str]:
     failed = [check for check in report["checks"] if check["outcome"] != "PASS"]
     words = "; ".join(_said(check) for check in failed) or "all checks hold"
     lines.append(f"{job.name}: {report['verdict']} ({words}) -> {target}")
+    if chosen := report["parameters"].get("strength_chosen"):
+        lines.append(f"  strength {report['parameters']['strength']:g}: {chosen['reason']}")
     if report["probes"]:
         lines.append(f"  {report['probes'][0]['words']}")
     # what the numbers mean, and what to do

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from google.protobuf.descriptor import MethodDescriptor
 
 from recon.client.resume import Run
 from recon.client.streams import Opener
+from recon.quality.survival import Least
 from recon.tasks.registry import task_of
 from recon.tasks.series import Series
 from recon.v1 import models_pb2
@@ -86,8 +87,10 @@ class Calls(ABC):
         self,
         volume: Volume,
         *,
-        strength: float = 1.0,
+        strength: float | Literal["auto"] = 1.0,
+        least: Least | None = None,
         probes: str = "few",
+        survival: bool = False,
         model: str = "",
         model_version: str = "",
         name: str = "",
@@ -101,9 +104,14 @@ class Calls(ABC):
         volume
             In HU.
         strength
-            Share of the noise to remove, 0 to 1.
+            Share of the noise to remove, 0 to 1, or ``"auto"``: the most at which ``least`` holds; what was chosen,
+            and why, is in ``model.strength`` of the run.
+        least
+            Which lesion must keep what share of its contrast; by default one of 6 mm and 20 HU 0.7.
         probes
             On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
+        survival
+            Whether a map of what a lesion keeps is wanted; it comes as ``extra["SURVIVAL"]`` of slices that are probed.
         model, model_version
             By default the service chooses.
         name
@@ -118,6 +126,7 @@ class Calls(ABC):
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
+        required = {} if least is None else {"least": least}
         return self.run(
             "ct",
             volume,
@@ -128,6 +137,8 @@ class Calls(ABC):
             patience_s=patience_s,
             strength=strength,
             probes=probes,
+            survival=survival,
+            **required,
         )
 
     def reconstruct_mr(
@@ -136,6 +147,7 @@ class Calls(ABC):
         *,
         phase: bool = False,
         probes: str = "few",
+        survival: bool = False,
         model: str = "",
         model_version: str = "",
         name: str = "",
@@ -152,6 +164,8 @@ class Calls(ABC):
             Whether the phase of the images is wanted; it comes as ``extra["PHASE"]`` where the method knows one.
         probes
             On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
+        survival
+            Whether a map of what a lesion keeps is wanted; it comes as ``extra["SURVIVAL"]`` of slices that are probed.
         model, model_version
             By default the service chooses.
         name
@@ -176,6 +190,7 @@ class Calls(ABC):
             patience_s=patience_s,
             phase=phase,
             probes=probes,
+            survival=survival,
         )
 
     def synthesize_contrast(
@@ -185,6 +200,7 @@ class Calls(ABC):
         *,
         dose_fraction: float = 0.1,
         probes: str = "few",
+        survival: bool = False,
         model: str = "",
         model_version: str = "",
         name: str = "",
@@ -201,6 +217,8 @@ class Calls(ABC):
             Dose given over the full dose, 0.05 to 0.5.
         probes
             On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
+        survival
+            Whether a map of what a lesion keeps is wanted; it comes as ``extra["SURVIVAL"]`` of slices that are probed.
         model, model_version
             By default the service chooses.
         name
@@ -226,4 +244,5 @@ class Calls(ABC):
             patience_s=patience_s,
             dose_fraction=dose_fraction,
             probes=probes,
+            survival=survival,
         )

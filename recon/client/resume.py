@@ -11,12 +11,19 @@ from typing import Any
 from recon.client.streams import CANCELLED, Opener, Stream, StreamFailed
 from recon.errors import DeadlineExceeded, InternalError, ServiceUnavailable, TooManyRequests
 from recon.quality.interval import Interval, IntervalKind
+from recon.quality.strength import ChosenStrength
 from recon.quality.survival import Survival
 from recon.quality.verdict import Check, Verdict, by_urgency, complete, partly, unmeasured, verdict_of, worst
 from recon.tasks.series import Series
 from recon.v1 import common_pb2
 from recon.values.result import ImageSlice, ModelIdentity, SeriesReport
-from recon.wire.messages import check_from_message, interval_from_message, survival_from_message, verdict_from_message
+from recon.wire.messages import (
+    check_from_message,
+    interval_from_message,
+    strength_from_message,
+    survival_from_message,
+    verdict_from_message,
+)
 from recon.wire.planes import plane_to_image
 
 _TIMINGS = tuple(common_pb2.Timings.DESCRIPTOR.fields_by_name)
@@ -158,17 +165,17 @@ class Run(Iterator[ImageSlice]):
             call.cancel()
 
     def _accept(self, accepted: common_pb2.Accepted) -> None:
-        made, covers = accepted.provenance, accepted.interval
+        made, covers, known = accepted.provenance, accepted.interval, self.model
         model = ModelIdentity(
             made.model,
             made.model_version,
             made.model_sha256,
             made.software_version,
             interval_from_message(covers),
-            accepted.model_reason or (self.model.reason if self.model else ""),
+            accepted.model_reason or (known.reason if known else ""),
             made.model_tuning,
+            _strength(accepted) or (known.strength if known else None),
         )
-        known = self.model
         if known is not None and self.finished and known.sha256 != model.sha256:
             raise InternalError(
                 f"the service came back with {model} where {known} had made {self.finished} slices; "
@@ -199,6 +206,10 @@ class Run(Iterator[ImageSlice]):
             self._interval = Interval(IntervalKind.NONE, basis=why)
         verdict = max(self._worst, verdict_of(self._checks))
         self.report = SeriesReport(verdict, self._checks, self._interval, dict(self._timings), self.attempts, probes)
+
+
+def _strength(accepted: common_pb2.Accepted) -> ChosenStrength | None:
+    return strength_from_message(accepted.strength) if accepted.HasField("strength") else None
 
 
 def _slice(message: Any, pieces: dict[int, bytearray], shape: tuple[int, int], offset: int) -> ImageSlice:

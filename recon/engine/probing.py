@@ -6,13 +6,11 @@ import asyncio
 import contextlib
 import time
 
-import numpy as np
-
-from recon.engine.inference import Inference, Request, infer
-from recon.engine.slices import Series
+from recon.engine.inference import Inference
+from recon.engine.known_lesions import probed
+from recon.engine.slices import SeriesUnderWay
 from recon.quality.survival import Shares
 from recon.tasks.base import SliceWork
-from recon.tasks.probe import Probe
 
 
 class Probing:
@@ -26,7 +24,7 @@ class Probing:
         Of the slices.
     """
 
-    def __init__(self, inference: Inference, series: Series) -> None:
+    def __init__(self, inference: Inference, series: SeriesUnderWay) -> None:
         self._inference, self._series = inference, series
         self._found: list[Shares] = []
         self._running: asyncio.Task[None] | None = None
@@ -61,14 +59,7 @@ class Probing:
 
     async def _run(self, work: SliceWork) -> None:
         began = time.perf_counter()
-        probe = await asyncio.to_thread(work.probe)
-        if probe is not None:
-            self._found.append(await self._shares(probe))
+        found = await probed(self._inference, self._series, work)
+        if found is not None:
+            self._found.append(found)
         self._series.spent("probe", began)
-
-    async def _shares(self, probe: Probe) -> Shares:
-        work = probe.work
-        deadline = self._series.peer.deadline
-        request = Request(self._series.model, work.inputs, work.outputs, work.parameters, deadline)
-        async with infer(self._inference, request, work.prepare) as tensors:
-            return await asyncio.to_thread(lambda: probe.shares(np.asarray(work.finish(tensors).image, np.float32)))

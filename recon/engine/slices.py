@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from recon.engine.inference import Inference, Request, Tensors
+from recon.engine.inference import Inference, Request, Running, Tensors
+from recon.engine.known_lesions import mapped, owned
 from recon.engine.models import ServedModel
 from recon.engine.peer import Peer
+from recon.quality.survival import Shares
 from recon.quality.verdict import Check
 from recon.tasks.base import FinishedSlice, Session, SliceWork
 from recon.v1 import common_pb2
@@ -19,7 +21,7 @@ from recon.wire.slice_message import slice_messages
 
 
 @dataclass
-class Series:
+class SeriesUnderWay:
     """What the slices of a stream share.
 
     Attributes
@@ -60,10 +62,13 @@ class Answer:
         Encoded, in order.
     checks
         Of the slice.
+    shares
+        What known lesions keep in it, where that is in the answer.
     """
 
     messages: list[bytes]
     checks: list[Check]
+    shares: Shares | None = None
 
 
 class Pending(Protocol):
@@ -93,7 +98,7 @@ class InlineSlice:
     It is finished by whoever waits for it, while the model is at the next.
     """
 
-    def __init__(self, series: Series, work: SliceWork) -> None:
+    def __init__(self, series: SeriesUnderWay, work: SliceWork) -> None:
         self._series, self.work = series, work
         self._checks: list[Check] = []
 
@@ -132,7 +137,7 @@ class InlineSlice:
 class ThreadedSlice:
     """A slice whose preparation or finish would hold up the other streams: both on threads, in a task of its own."""
 
-    def __init__(self, series: Series, work: SliceWork, inference: Inference) -> None:
+    def __init__(self, series: SeriesUnderWay, work: SliceWork, inference: Inference) -> None:
         self.work = work
         self._task = asyncio.create_task(_threaded(series, work, inference))
 
@@ -149,7 +154,7 @@ class ThreadedSlice:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def _threaded(series: Series, work: SliceWork, inference: Inference) -> Answer:
+async def _threaded(series: SeriesUnderWay, work: SliceWork, inference: Inference) -> Answer:
     clock = _Clock(series, work)
     judging: asyncio.Future[list[Check]] | None = None
     running = await inference.begin(_request(series, work), clock.fill)
@@ -158,6 +163,8 @@ async def _threaded(series: Series, work: SliceWork, inference: Inference) -> An
         tensors = await running.outputs()
         now = series.spent("network", clock.filled)
         finished = await asyncio.to_thread(work.finish, tensors)
+        if work.mapped:
+            return await _mapped(series, work, inference, running, finished, await judging)
         answer = await asyncio.to_thread(_answer, series, work, finished, await judging)
         series.spent("finish", now)
         return answer
@@ -167,10 +174,27 @@ async def _threaded(series: Series, work: SliceWork, inference: Inference) -> An
             judging.cancel()
 
 
+async def _mapped(
+    series: SeriesUnderWay,
+    work: SliceWork,
+    inference: Inference,
+    running: Running,
+    finished: FinishedSlice,
+    judged: list[Check],
+) -> Answer:
+    """The answer with a picture of what known lesions keep; two places at the models are never held at once."""
+    began = time.perf_counter()
+    finished = await asyncio.to_thread(owned, finished)
+    running.release()
+    finished, shares = await mapped(inference, series, work, finished)
+    series.spent("probe", began)
+    return replace(await asyncio.to_thread(_answer, series, work, finished, judged), shares=shares)
+
+
 class _Clock:
     """Notes when the input was filled, and books how long that took and was waited for."""
 
-    def __init__(self, series: Series, work: SliceWork) -> None:
+    def __init__(self, series: SeriesUnderWay, work: SliceWork) -> None:
         self._series, self._work = series, work
         self._asked = self.filled = time.perf_counter()
 
@@ -181,12 +205,12 @@ class _Clock:
         self.filled = self._series.spent("prepare", began)
 
 
-def _request(series: Series, work: SliceWork) -> Request:
+def _request(series: SeriesUnderWay, work: SliceWork) -> Request:
     last = series.session.is_complete
     return Request(series.model, work.inputs, work.outputs, work.parameters, series.peer.deadline, work.quick, last)
 
 
-def _answer(series: Series, work: SliceWork, finished: FinishedSlice, judged: list[Check]) -> Answer:
+def _answer(series: SeriesUnderWay, work: SliceWork, finished: FinishedSlice, judged: list[Check]) -> Answer:
     """The messages of a finished slice, whose planes need not be valid any longer."""
     planes = [
         image_plane(finished.image, whole_numbers=series.session.whole_numbers),

@@ -16,34 +16,31 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from recon import __version__
+from recon.engine.answers import acceptance, series_report
 from recon.engine.apart import Apart
 from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference
 from recon.engine.intake import Intake, IntakeWatch
+from recon.engine.known_lesions import surveyed
 from recon.engine.limits import Limits, require_operations
-from recon.engine.models import ServedModel
 from recon.engine.patience import Patience
 from recon.engine.peer import Peer
 from recon.engine.probing import Probing
 from recon.engine.record import current
-from recon.engine.slices import InlineSlice, Pending, Series, ThreadedSlice
+from recon.engine.slices import InlineSlice, Pending, SeriesUnderWay, ThreadedSlice
 from recon.errors import InternalError, InvalidRequest, TooManyRequests
-from recon.quality.interval import within_domain
+from recon.quality.strength import ChosenStrength, at_strength
 from recon.quality.survival import Shares, pooled, survives
 from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
 from recon.tasks.base import SliceWork, Task
 from recon.v1 import common_pb2
-from recon.volumes import Unit
-from recon.wire.messages import check_to_message, interval_to_message, survival_to_message, verdict_to_message
 from recon.wire.text import bounded_text
 
 #: A larger message is never quick to take.
 _QUICK_BYTES = 2 << 20
 #: Threads for what is left to do on whole series, for which slices do not wait.
 _SERIES_THREADS = 4
-_UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 #: A slice on its way, what went wrong, or at the end what the whole series shows.
 _Item: TypeAlias = "Pending | Exception | list[Check]"
 
@@ -52,7 +49,7 @@ _Item: TypeAlias = "Pending | Exception | list[Check]"
 class _Stream:
     """One stream: what its slices share, and what has been measured on the way."""
 
-    series: Series
+    series: SeriesUnderWay
     patience: Patience
     intake: Intake
     checks: list[Check]
@@ -140,24 +137,15 @@ class StreamEngine:
                 suits, reason = await self._suiting(task, header, begun, intake, account)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
-        series = Series(peer, response, task.open(header, model.facts), model, common_pb2.Timings())
+        series = SeriesUnderWay(peer, response, task.open(header, model.facts), model, common_pb2.Timings())
         stream = _Stream(series, patience, intake, [], begun)
         session = series.session
         require_operations(session.operations, self._limits.most_operations)
         account.change(session.held_bytes(self._limits.read_ahead))
         session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
-        accepted = common_pb2.Accepted(
-            provenance=provenance(model),
-            interval=interval_to_message(session.interval),
-            unit=_UNITS[session.unit],
-            rows=session.rows,
-            columns=session.columns,
-            slices=session.slices,
-            model_reason=reason if model.name == suits else "",
-            declared_checks=session.declared_checks,
-            series_checks=session.series_checks,
-        )
+        chosen = await self._survey(stream) if session.surveys else None
+        accepted = acceptance(series, reason if model.name == suits else "", chosen)
         with self._unread.over(intake):
             await self._answer(stream, accepted)
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)
@@ -165,18 +153,26 @@ class StreamEngine:
         if session.least is not None:
             stream.checks.append(survives(survival, session.least))
         checks = by_urgency(complete(stream.checks, session.declared_checks, "no slice of this series showed it"))
-        verdict = verdict_of(checks)
-        found = within_domain(session.interval, checks, session.domain_checks)
-        current().note(verdict=verdict.name)
-        report = common_pb2.SeriesReport(
-            verdict=verdict_to_message(verdict),
-            checks=[check_to_message(check) for check in checks],
-            timings=series.timings,
-            provenance=provenance(model),
-            interval=interval_to_message(found),
-            probes=[survival_to_message(one) for one in survival],
-        )
-        await _write(stream, response(report=report))
+        current().note(verdict=verdict_of(checks).name)
+        await _write(stream, response(report=series_report(series, checks, survival)))
+
+    async def _survey(self, stream: _Stream) -> ChosenStrength:
+        """Probe the slices that come ahead of the series; how much is smoothed hangs on what they keep."""
+        session, found = stream.series.session, list[Shares]()
+        while not session.surveyed:
+            message = stream.begun.popleft() if stream.begun else await stream.intake.next()
+            if message is None:
+                raise InvalidRequest("the stream ended in the survey", field="auto_strength.surveyed")
+            for work in await asyncio.to_thread(session.survey, message):
+                began = time.perf_counter()
+                if shares := await surveyed(self._inference, stream.series, work):
+                    found.append(shares)
+                stream.series.spent("probe", began)
+        chosen = await asyncio.to_thread(session.settle, found)
+        if not session.maps:  # else they are measured again, slice by slice
+            stream.shares = [at_strength(shares, chosen.strength) for shares in found]
+        current().note(strength=chosen.strength)
+        return chosen
 
     async def _suiting(
         self, task: Task, header: Any, begun: deque[Any], intake: Intake, account: Account
@@ -210,12 +206,14 @@ class StreamEngine:
                 stream.checks = worst([*stream.checks, *answer.checks])
                 done += 1
                 current().slices_done = done
-                if item.work.probed:
+                if answer.shares is not None:
+                    stream.shares.append(answer.shares)
+                elif item.work.probed and not item.work.mapped:
                     await probing.begin(item.work)
             if done != stream.series.session.slices:
                 raise InternalError(f"{done} of {stream.series.session.slices} slices were made of the whole input")
             stream.checks = worst([*stream.checks, *item])
-            stream.shares = await probing.found()
+            stream.shares += await probing.found()
         finally:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -287,18 +285,6 @@ async def _write(stream: _Stream, message: Any) -> None:
 
 def _following(works: Iterator[SliceWork]) -> SliceWork | None:
     return next(works, None)
-
-
-def provenance(model: ServedModel) -> common_pb2.Provenance:
-    """What made an image."""
-    return common_pb2.Provenance(
-        software="recon",
-        software_version=__version__,
-        model=model.name,
-        model_version=model.version,
-        model_sha256=model.sha256,
-        model_tuning=model.tuning,
-    )
 
 
 def _drain(queue: asyncio.Queue[_Item]) -> list[_Item]:

@@ -32,6 +32,23 @@ def heat(image: FloatImage, low: float, high: float) -> Pixels:
     return ((1 - part) * stops[left] + part * stops[left + 1]).astype(np.uint8)
 
 
+def kept_tile(image: Pixels, kept: FloatImage) -> tuple[str, Pixels]:
+    """The contrast that a known lesion keeps, over the image where it was measured: bright where it is lost.
+
+    Parameters
+    ----------
+    image
+        (y, x, 3) grey levels.
+    kept
+        (y, x) share, NaN where it was not measured.
+    """
+    known = np.isfinite(kept)
+    lost = np.asarray(1 - np.where(known, kept, 1), np.float32)
+    return "contrast kept (dark all, bright nothing)", np.where(
+        known[..., None], image // 3 + 2 * (heat(lost, 0, 1) // 3), image
+    )
+
+
 def tile_row(tiles: list[tuple[str, Pixels]], title: str) -> Image.Image:
     """Tiles of equal size side by side, each with a caption, under a title of one or more lines."""
     images = [Image.fromarray(pixels) for _, pixels in tiles]
@@ -51,9 +68,14 @@ def tile_row(tiles: list[tuple[str, Pixels]], title: str) -> Image.Image:
 
 
 def ct_preview(
-    low: FloatImage, image: FloatImage, uncertainty: FloatImage, title: str, path: Path | None = None
+    low: FloatImage,
+    image: FloatImage,
+    uncertainty: FloatImage,
+    title: str,
+    path: Path | None = None,
+    kept: FloatImage | None = None,
 ) -> Image.Image:
-    """Before, after, what was removed, and the uncertainty; saved as PNG when a path is given.
+    """Before, after, what was removed, the uncertainty, and what lesions keep; saved as PNG when a path is given.
 
     Parameters
     ----------
@@ -63,23 +85,30 @@ def ct_preview(
         Above the pictures.
     path
         Where to write it.
+    kept
+        (y, x) share of its contrast that a known lesion keeps, NaN where it was not measured.
     """
-    page = tile_row(
-        [
-            ("low dose (-160..240 HU)", grey(low, -160, 240)),
-            ("denoised", grey(image, -160, 240)),
-            ("removed (-60..60 HU)", grey(low - image, -60, 60)),
-            ("uncertainty, 90 % interval (0..60 HU)", heat(uncertainty, 0, 60)),
-        ],
-        title,
-    )
+    tiles = [
+        ("low dose (-160..240 HU)", grey(low, -160, 240)),
+        ("denoised", grey(image, -160, 240)),
+        ("removed (-60..60 HU)", grey(low - image, -60, 60)),
+        ("uncertainty, 90 % interval (0..60 HU)", heat(uncertainty, 0, 60)),
+    ]
+    if kept is not None:
+        tiles.append(kept_tile(grey(image, -160, 240), kept))
+    page = tile_row(tiles, title)
     if path is not None:
         page.save(path)
     return page
 
 
 def mr_preview(
-    zero_filled: FloatImage, image: FloatImage, uncertainty: FloatImage, title: str, path: Path | None = None
+    zero_filled: FloatImage,
+    image: FloatImage,
+    uncertainty: FloatImage,
+    title: str,
+    path: Path | None = None,
+    kept: FloatImage | None = None,
 ) -> Image.Image:
     """What the samples alone show, the reconstruction, their difference, and the uncertainty.
 
@@ -91,6 +120,8 @@ def mr_preview(
         Above the pictures.
     path
         Where to write it.
+    kept
+        (y, x) share of its contrast that a known lesion keeps, NaN where it was not measured.
     """
     white = float(np.percentile(image, 99.5)) or 1.0
     size = float((zero_filled * zero_filled).sum()) or 1.0
@@ -102,6 +133,8 @@ def mr_preview(
     ]
     if np.isfinite(uncertainty).all():
         tiles.append(("uncertainty, 90 % interval (0..15 %)", heat(uncertainty, 0, 0.15 * white)))
+    if kept is not None:
+        tiles.append(kept_tile(grey(image, 0, white), kept))
     page = tile_row(tiles, title)
     if path is not None:
         page.save(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from recon.io.preview import grey, heat, tile_row
+from recon.io.preview import grey, heat, kept_tile, tile_row
 from recon.volumes import FloatImage
 
 
@@ -18,6 +18,7 @@ def contrast_preview(
     uncertainty: FloatImage,
     title: str,
     path: Path | None = None,
+    kept: FloatImage | None = None,
 ) -> Image.Image:
     """Pre, low, synthesised, enhancement, and uncertainty of one slice; saved as PNG when a path is given.
 
@@ -31,6 +32,8 @@ def contrast_preview(
         Above the pictures.
     path
         Where to write it.
+    kept
+        (y, x) share of its contrast that a known lesion keeps, NaN where it was not measured.
     """
     white = 1.4 * _bright(pre)
     part = _box(pre, image)
@@ -43,6 +46,8 @@ def contrast_preview(
         ("added to the scan before contrast", heat((image - pre)[part], 0, white / 2)),
         ("uncertainty, half of 90 % interval", heat(uncertainty[part], 0, white / 4)),
     ]
+    if kept is not None:
+        tiles.append(kept_tile(grey(image[part], 0, white), kept[part]))
     page = tile_row(tiles, title)
     if path is not None:
         page.save(path)

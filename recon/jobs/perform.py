@@ -50,13 +50,15 @@ def perform(
     try:
         for result in run:
             assert run.model is not None  # it is accepted before a slice comes
-            sink = sink or loaded.sink(folder, run.model, options)
+            if sink is None:
+                options = loaded.settled(options, run.model)
+                sink = loaded.sink(folder, run.model, options)
             sink.put(result)
             done.add(result.index)
             for check in result.checks:
                 if check.outcome is not Verdict.PASS:
                     failing.setdefault(check.name, []).append(result.index)
-            if shown is None or abs(result.index - loaded.slices // 2) < abs(shown.index - loaded.slices // 2):
+            if shown is None or _shows(result, loaded.slices) > _shows(shown, loaded.slices):
                 shown = result
             on_slice(len(done), loaded.slices)
     except ReconError as error:
@@ -76,6 +78,11 @@ def perform(
         title += f"\nOf known lesions: {worst_kept}."
     loaded.preview(shown, title, folder / "preview.png")
     return report
+
+
+def _shows(result: ImageSlice, slices: int) -> tuple[int, int]:
+    """What makes a slice the one of the preview: all pictures that there are, then being near the middle."""
+    return len(result.extra), -abs(result.index - slices // 2)
 
 
 def _report(
@@ -115,6 +122,8 @@ def _report(
             model["tuning"] = made.tuning
         if made.reason:
             parameters["model_reason"] = made.reason
+        if made.strength is not None:
+            parameters["strength_chosen"] = made.strength.to_json()
     return build_report(
         task=job.task,
         source=job.source,

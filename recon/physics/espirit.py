@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from recon.arrays import ComplexArray
-from recon.physics.fourier import to_image
+from recon.physics.fourier import fftn, to_image
 from recon.physics.halting import Halt, never
+from recon.physics.namespace import beside, namespace, zeros
 
 #: Samples a side of the centre that low-resolution images and kernels are made of, at most.
 LARGEST_CENTRE, LARGEST_CALIBRATION = 32, 24
 _KERNEL = 6
 #: Every so many pixels eigenvectors are found by squaring so often, in between by so many plain steps.
 _COARSE, _SQUARINGS, _STEPS = 4, 8, 3
+_AXES = (-2, -1)
 
 
 def centre_of(kspace: ComplexArray, calibration: tuple[int, int], largest: int = LARGEST_CENTRE) -> ComplexArray:
@@ -38,9 +39,9 @@ def low_resolution(centre: ComplexArray, shape: tuple[int, int], workers: int | 
     """Coil images (coils, y, x) of the tapered centre of k-space, on a matrix of ``shape``."""
     taken = centre.shape[-2:]
     taper = np.outer(*(np.cos(np.pi * (np.arange(t) - t // 2) / (t + 2)) ** 2 for t in taken))
-    filled = np.zeros((len(centre), *shape), np.complex64)
+    filled = zeros((len(centre), *shape), centre)
     rows, columns = (slice(s // 2 - t // 2, s // 2 - t // 2 + t) for s, t in zip(shape, taken, strict=True))
-    filled[:, rows, columns] = centre * taper.astype(np.float32)
+    filled[:, rows, columns] = centre * beside(taper.astype(np.float32), centre)
     return to_image(filled, workers)
 
 
@@ -68,13 +69,13 @@ def sensitivities(
         Where the centre holds nothing, the maximum is 0 and the maps are zero.
     """
     low = low_resolution(centre, shape, workers)
-    combined = np.sqrt((np.abs(low) ** 2).sum(0))
-    scale = np.float32(combined.max())
+    combined = namespace(low).sqrt((abs(low) ** 2).sum(0))
+    scale = float(combined.max())
     if not scale > 0:
         return low, 0.0
-    maps = low / (combined + np.float32(1e-6) * scale)
+    maps = low / (combined + float(np.float32(1e-6) * np.float32(scale)))
     inner = centre_of(centre, (centre.shape[1], centre.shape[2]), LARGEST_CALIBRATION)
-    return espirit(maps, inner, noise, workers, halt), float(scale)
+    return espirit(maps, inner, noise, workers, halt), scale
 
 
 def espirit(
@@ -103,26 +104,29 @@ def espirit(
     coils, *sides = maps.shape
     if coils == 1 or min(centre.shape[1:]) < 2 * _KERNEL:
         return maps
-    windows = np.lib.stride_tricks.sliding_window_view(centre, (_KERNEL, _KERNEL), axis=(1, 2))  # type: ignore[call-overload]
-    matrix = windows.transpose(1, 2, 0, 3, 4).reshape(-1, coils * _KERNEL**2)
-    energies, vectors = np.linalg.eigh(matrix.conj().T @ matrix)
+    xp = namespace(maps)
+    rows, columns = (side - _KERNEL + 1 for side in centre.shape[1:])
+    places = [(i, j) for i in range(_KERNEL) for j in range(_KERNEL)]
+    windows = xp.stack([centre[:, i : i + rows, j : j + columns] for i, j in places], axis=1)
+    matrix = xp.permute_dims(windows, (2, 3, 0, 1)).reshape(-1, coils * _KERNEL**2)
+    energies, vectors = xp.linalg.eigh(matrix.conj().T @ matrix)
     # singular values of noise alone end at the sum of the roots of the sides: Marchenko & Pastur (1967)
     random = (np.sqrt(matrix.shape[0]) + np.sqrt(matrix.shape[1])) ** 2 * noise**2
-    vectors = vectors[:, energies > np.clip(random / energies[-1], 4e-4, 2.5e-3) * energies[-1]]
+    largest = float(energies[-1])
+    vectors = vectors[:, energies > float(np.clip(random / largest, 4e-4, 2.5e-3)) * largest]
     projection = (vectors.conj() @ vectors.T).reshape(coils, _KERNEL, _KERNEL, coils, _KERNEL, _KERNEL)
-    lags = np.zeros((coils, coils, *sides), np.complex64)
+    lags = zeros((coils, coils, *sides), maps)
     middle = [s // 2 for s in sides]
-    for i in range(_KERNEL):
-        for j in range(_KERNEL):
-            top, left = middle[0] - i, middle[1] - j
-            lags[:, :, top : top + _KERNEL, left : left + _KERNEL] += projection[:, i, j].astype(np.complex64)
-    between = np.empty_like(lags)
+    for i, j in places:
+        top, left = middle[0] - i, middle[1] - j
+        lags[:, :, top : top + _KERNEL, left : left + _KERNEL] += projection[:, i, j]
+    between = xp.empty_like(lags)
     for a in range(coils):
         halt()
-        between[a, a:] = scipy.fft.fft2(scipy.fft.ifftshift(lags[a, a:], (-2, -1)), workers=workers)
-        between[a:, a] = between[a, a:].conj()
-    found = _first_eigenvectors(between, scipy.fft.ifftshift(maps, (-2, -1)), halt)
-    return np.asarray(scipy.fft.fftshift(found, (-2, -1)), np.complex64)
+        pairs = fftn(xp.fft.ifftshift(lags[a, a:], axes=_AXES), _AXES, workers)
+        between[a, a:], between[a:, a] = pairs, pairs.conj()
+    found = _first_eigenvectors(between, xp.fft.ifftshift(maps, axes=_AXES), halt)
+    return xp.fft.fftshift(found, axes=_AXES)
 
 
 def _first_eigenvectors(matrices: ComplexArray, start: ComplexArray, halt: Halt) -> ComplexArray:
@@ -131,25 +135,30 @@ def _first_eigenvectors(matrices: ComplexArray, start: ComplexArray, halt: Halt)
     On every fourth pixel by squaring the matrix, which finds it where the second eigenvalue is close; in
     between by interpolation and a few plain steps.
     """
-    coarse = np.ascontiguousarray(matrices[:, :, ::_COARSE, ::_COARSE].transpose(2, 3, 0, 1))
+    xp = namespace(matrices)
+    nodes = xp.permute_dims(matrices[:, :, ::_COARSE, ::_COARSE], (2, 3, 0, 1))
+    coarse = zeros(nodes.shape, matrices)
+    coarse[...] = nodes  # each matrix in one piece
     for _ in range(_SQUARINGS):
         halt()
         coarse = coarse @ coarse
-        coarse = coarse / (np.abs(np.trace(coarse, axis1=2, axis2=3))[..., None, None] + np.float32(1e-20))
-    nodes = np.einsum("yxab,byx->ayx", coarse, start[:, ::_COARSE, ::_COARSE])
-    rows, columns = (_between_nodes(count, side) for count, side in zip(nodes.shape[1:], start.shape[1:], strict=True))
+        coarse = coarse / (abs(xp.linalg.trace(coarse))[..., None, None] + 1e-20)
+    nodes = xp.einsum("yxab,byx->ayx", coarse, start[:, ::_COARSE, ::_COARSE])
+    rows, columns = (
+        beside(_between_nodes(count, side), start) for count, side in zip(nodes.shape[1:], start.shape[1:], strict=True)
+    )
     maps = rows @ _unit(nodes) @ columns.T
     for _ in range(_STEPS):
         halt()
-        maps = _unit(np.einsum("abyx,byx->ayx", matrices, maps))
-    return np.where(np.isfinite(maps).all(0), maps, start).astype(np.complex64)
+        maps = _unit(xp.einsum("abyx,byx->ayx", matrices, maps))
+    return xp.where(xp.isfinite(maps).all(0), maps, start)
 
 
-def _between_nodes(count: int, side: int) -> npt.NDArray[np.float32]:
+def _between_nodes(count: int, side: int) -> npt.NDArray[np.complex64]:
     """Matrix (side, count) of linear interpolation between every fourth pixel."""
     at = np.minimum(np.arange(side) / _COARSE, count - 1)
-    return np.maximum(1 - np.abs(at[:, None] - np.arange(count)), 0).astype(np.float32)
+    return np.maximum(1 - np.abs(at[:, None] - np.arange(count)), 0).astype(np.complex64)
 
 
 def _unit(maps: ComplexArray) -> ComplexArray:
-    return np.asarray(maps / (np.sqrt((np.abs(maps) ** 2).sum(0)) + np.float32(1e-20)), np.complex64)
+    return maps / (namespace(maps).sqrt((abs(maps) ** 2).sum(0)) + 1e-20)

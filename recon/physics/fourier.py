@@ -1,25 +1,60 @@
-"""Centred orthonormal Fourier transform between image and k-space."""
+"""Centred orthonormal Fourier transform between image and k-space, of arrays of any library."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.fft
+from array_api_compat import is_numpy_array
 
 from recon.arrays import ComplexArray
+from recon.physics.namespace import namespace, zeros
 
 _AXES = (-2, -1)
 
 
 def to_kspace(image: ComplexArray, workers: int | None = None) -> ComplexArray:
     """k-space (..., ky, kx) of images (..., y, x); unitary, zero frequency at index n // 2; on so many threads."""
-    spectrum = scipy.fft.fft2(scipy.fft.ifftshift(image, _AXES), axes=_AXES, norm="ortho", workers=workers)
-    return np.asarray(scipy.fft.fftshift(spectrum, _AXES), np.complex64)
+    return _centred(fftn, image, workers)
 
 
 def to_image(kspace: ComplexArray, workers: int | None = None) -> ComplexArray:
     """Images (..., y, x) of k-space (..., ky, kx); inverse and adjoint of :func:`to_kspace`."""
-    image = scipy.fft.ifft2(scipy.fft.ifftshift(kspace, _AXES), axes=_AXES, norm="ortho", workers=workers)
-    return np.asarray(scipy.fft.fftshift(image, _AXES), np.complex64)
+    return _centred(ifftn, kspace, workers)
+
+
+def _centred(transform: Any, array: ComplexArray, workers: int | None) -> ComplexArray:
+    fft = namespace(array).fft
+    made = transform(fft.ifftshift(array, axes=_AXES), _AXES, workers, norm="ortho")
+    return as_single(fft.fftshift(made, axes=_AXES))
+
+
+def fftn(
+    array: Any, axes: tuple[int, ...], workers: int | None = None, norm: str = "backward", *, overwrite: bool = False
+) -> Any:
+    """The transform over ``axes``, in the precision of what comes in.
+
+    NumPy's arrays take SciPy's, which keeps single precision, on so many threads, and may ``overwrite`` them.
+    """
+    if is_numpy_array(array):
+        return scipy.fft.fftn(array, axes=axes, norm=norm, workers=workers, overwrite_x=overwrite)
+    return namespace(array).fft.fftn(array, axes=axes, norm=norm)
+
+
+def ifftn(
+    array: Any, axes: tuple[int, ...], workers: int | None = None, norm: str = "backward", *, overwrite: bool = False
+) -> Any:
+    """The inverse of :func:`fftn`."""
+    if is_numpy_array(array):
+        return scipy.fft.ifftn(array, axes=axes, norm=norm, workers=workers, overwrite_x=overwrite)
+    return namespace(array).fft.ifftn(array, axes=axes, norm=norm)
+
+
+def as_single(array: Any) -> ComplexArray:
+    """Complex values in single precision; those that are come back as they are."""
+    xp = namespace(array)
+    return xp.astype(array, xp.complex64, copy=False)
 
 
 def finer(image: ComplexArray, shape: tuple[int, int]) -> ComplexArray:
@@ -35,7 +70,7 @@ def finer(image: ComplexArray, shape: tuple[int, int]) -> ComplexArray:
     """
     kspace = to_kspace(image)
     sides = image.shape[-2:]
-    filled = np.zeros((*image.shape[:-2], *shape), np.complex64)
+    filled = zeros((*image.shape[:-2], *shape), kspace)
     (top, left), (rows, columns) = (n // 2 - side // 2 for n, side in zip(shape, sides, strict=True)), sides
     filled[..., top : top + rows, left : left + columns] = kspace
-    return np.asarray(to_image(filled) * np.float32(np.sqrt(shape[0] * shape[1] / (rows * columns))), np.complex64)
+    return to_image(filled) * float(np.float32(np.sqrt(shape[0] * shape[1] / (rows * columns))))

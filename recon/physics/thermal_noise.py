@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from recon.arrays import Mask
+from recon.physics.namespace import beside, flat, namespace, on_host
 
 #: Of the other coils' median magnitude, below which a coil receives nothing, not even noise.
 _DEAD = 1e-3
@@ -20,16 +23,24 @@ def outer_noise(kspace: npt.NDArray[np.complex64], mask: Mask) -> float:
     Parameters
     ----------
     kspace
-        (coils, ky, kx).
+        (coils, ky, kx), of any library.
     mask
-        (ky, kx), which samples were measured; at least one.
+        (ky, kx), which samples were measured; at least one; NumPy's.
     """
     height, width = mask.shape
     y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in (height, width))
     distance = np.where(mask, np.hypot(y[:, None], x), 0).ravel()
     count = max(1, int(mask.sum()) // 20)
     outer = np.argpartition(distance, -count)[-count:]
-    return float(np.sqrt(np.median(np.abs(kspace.reshape(len(kspace), -1)[:, outer]) ** 2) / np.log(2)))
+    power = abs(kspace.reshape(len(kspace), -1)[:, beside(outer, kspace)]) ** 2
+    return float(np.sqrt(_median(power) / np.log(2)))
+
+
+def _median(values: Any) -> np.float32:
+    """Of all elements of an array of any library; of an even number the mean of the middle two."""
+    ordered = namespace(values).sort(flat(values))
+    count = ordered.shape[0]
+    return np.mean(on_host(ordered[(count - 1) // 2 : count // 2 + 1]))
 
 
 def noise_of_coils(outer: npt.NDArray[np.complex64]) -> npt.NDArray[np.float64]:

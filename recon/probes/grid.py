@@ -25,6 +25,8 @@ CELL_PX = 4
 _APART_CELLS = 7
 #: Ways to place them that are tried.
 _TRIES = 4
+#: Standard deviation of the weights by which shares are spread around their places, pixels: places count by turns.
+_SPREAD_PX = 10.0
 #: Half the distance of two lesions: no picture of one reaches into another's.
 REACH_PX = (CELL_PX * _APART_CELLS - 1) // 2
 
@@ -89,6 +91,20 @@ class ProbeGrid:
             wanted = expected[box].astype(np.float64)
             found.setdefault(lesion, []).append(float((response[box] * wanted).sum() / np.square(wanted).sum()))
         return {lesion: np.array(values) for lesion, values in found.items()}
+
+    def spread(self, shares: FloatArray) -> FloatImage:
+        """Shares (n,) as a picture (y, x): means of the places nearby, weighted by a Gaussian of the distance.
+
+        NaN where no place is nearer than the least distance of two.
+        """
+        rows, columns = (
+            np.exp(-0.5 * ((np.arange(side)[None, :] - self.places[:, axis, None]) / _SPREAD_PX) ** 2)
+            for axis, side in enumerate(self.shape)
+        )
+        weight = rows.T @ columns
+        mean = (rows * shares[:, None]).T @ columns / np.maximum(weight, np.finfo(float).tiny)
+        near = weight > math.exp(-0.5 * (CELL_PX * _APART_CELLS / _SPREAD_PX) ** 2)
+        return np.where(near, mean, np.nan).astype(np.float32)
 
 
 def cells(image: FloatImage) -> FloatImage:

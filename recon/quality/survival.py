@@ -115,6 +115,11 @@ def weakest(found: Sequence[Survival]) -> Survival | None:
     return min(found, key=lambda one: one.median, default=None)
 
 
+def counted(found: Survival) -> float:
+    """The share that counts: the median, or the worst where a small matrix has few places."""
+    return found.median if found.places >= FEWEST_PLACES else found.p10
+
+
 def survives(found: Sequence[Survival], least: Least) -> Check:
     """The check ``lesions_survive``: the median, or the worst where a small matrix has few places.
 
@@ -124,5 +129,4 @@ def survives(found: Sequence[Survival], least: Least) -> Check:
     if of_lesion is None:
         why = "there is no place with enough tissue around it for a known lesion"
         return unmeasured(CHECK, why=why, action=_ACTION)
-    kept = of_lesion.median if of_lesion.places >= FEWEST_PLACES else of_lesion.p10
-    return measure(CHECK, kept, unit="", lower=least.kept, message=str(of_lesion), action=_ACTION)
+    return measure(CHECK, counted(of_lesion), unit="", lower=least.kept, message=str(of_lesion), action=_ACTION)

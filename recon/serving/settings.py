@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recon.engine.limits import Limits
+from recon.errors import InvalidRequest
 
 
 class Settings(BaseSettings):
@@ -38,3 +39,19 @@ class Settings(BaseSettings):
     def _paths(cls, value: Any) -> Any:
         """``RECON_TUNING`` holds paths as ``PATH`` does."""
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+
+def content_of(path: Path | None) -> bytes | None:
+    """What the file holds that a setting names; None where none is named.
+
+    Raises
+    ------
+    InvalidRequest
+        When it can't be read.
+    """
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidRequest(f"can't read {path}: {error.strerror}") from error

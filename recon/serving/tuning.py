@@ -108,6 +108,21 @@ def model_of(path: Path) -> str:
     return _read(path).model
 
 
+def words_of(path: Path) -> str:
+    """What a record chose, for a person.
+
+    Raises
+    ------
+    InvalidRequest
+        When it is no record.
+    """
+    record = _read(path)
+    parts = {"threads": record.choice.threads, "instances": record.choice.instances}
+    if record.choice.alone:
+        parts["threads of a request alone"] = record.choice.alone
+    return f"{record.model}: {record.choice.runtime}, {', '.join(f'{name}: {value}' for name, value in parts.items())}"
+
+
 def _read(path: Path) -> _Record:
     try:
         return _Record.model_validate_json(path.read_bytes())

@@ -72,6 +72,10 @@ class Loaded(ABC, Generic[OptionsT]):
         """The options with what the input decides."""
         return options
 
+    def settled(self, options: OptionsT, model: ModelIdentity) -> OptionsT:
+        """The options with what the service has chosen; called when the model is known."""
+        return options
+
     @abstractmethod
     def series(self, options: OptionsT) -> Series:
         """What is sent."""

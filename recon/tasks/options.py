@@ -24,6 +24,8 @@ class OptionSpec:
         Of a number; None leaves that end open.
     among
         Of a text; empty leaves it open.
+    words
+        That may stand for a number, such as ``auto``; the field is a ``float | str`` then.
     flag
         Name on the command line, where it is not the field's.
     """
@@ -33,6 +35,7 @@ class OptionSpec:
     most: float | None = None
     flag: str = ""
     among: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,12 @@ class Option:
 
     def problem(self, value: Any) -> str:
         """Why a value can't be chosen; empty when it can."""
+        words = self.choice.words if self.choice else ()
+        if value in words and isinstance(value, str):
+            return ""
         number = self.kind is float and isinstance(value, int) and not isinstance(value, bool)
         if not number and type(value) is not self.kind:
-            return f"it must be like {self.default!r}"
+            return " or ".join((f"it must be like {self.default!r}", *words))
         if self.choice and self.choice.among and value not in self.choice.among:
             return f"it must be one of {', '.join(self.choice.among)}"
         least, most = (self.choice.least, self.choice.most) if self.choice else (None, None)
@@ -96,4 +102,5 @@ def options_of(kind: type[Options]) -> Iterator[Option]:
     for field in fields(kind):
         plain, *extra = get_args(hints[field.name]) or (hints[field.name],)
         choice = next((entry for entry in extra if isinstance(entry, OptionSpec)), None)
-        yield Option(field.name, plain, field.default, choice, field.name in common)
+        kind_of_value = float if choice and choice.words else plain
+        yield Option(field.name, kind_of_value, field.default, choice, field.name in common)

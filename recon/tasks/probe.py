@@ -35,6 +35,7 @@ class Probes(StrEnum):
 
 #: What an option says to a person.
 HELP = "Add known small lesions to the measurement and say what is left of them: off, few (every tenth slice), all."
+SURVIVAL_HELP = "Also write a map of the contrast that the lesion keeps, on the slices that are probed."
 _KNOWN: dict[int, Probes] = {
     common_pb2.PROBES_UNSPECIFIED: Probes.FEW,
     common_pb2.PROBES_OFF: Probes.OFF,
@@ -94,3 +95,8 @@ class Probe:
     def shares(self, image: FloatImage) -> Shares:
         """What is kept in the image (y, x) with lesions."""
         return self.grid.shares(image - self.plain, self.expected)
+
+    def survival(self, shares: Shares) -> FloatImage:
+        """Those of the one lesion that there is as a picture (y, x), NaN where none is near."""
+        (found,) = shares.values()
+        return self.grid.spread(found)

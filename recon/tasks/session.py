@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from recon.quality.interval import Interval, IntervalKind
-from recon.quality.survival import Least
+from recon.quality.strength import ChosenStrength
+from recon.quality.survival import Least, Shares
 from recon.quality.verdict import Check
 from recon.tasks.work import SliceWork
 from recon.volumes import Unit
@@ -111,6 +112,30 @@ class Session(ABC):
     def least(self) -> Least | None:
         """What must be kept of known lesions; None where none are added. Then ``lesions_survive`` is declared."""
         return None
+
+    #: Whether a picture of what known lesions keep is part of the result.
+    maps = False
+    #: Whether slices come ahead of the series, on which hangs how much of it is smoothed.
+    surveys = False
+
+    @property
+    def surveyed(self) -> bool:
+        """Whether all of those are in."""
+        return True
+
+    def survey(self, message: Any) -> Iterable[SliceWork]:
+        """Take a message of those slices; their work is probed and makes no image of the result.
+
+        Raises
+        ------
+        InvalidRequest
+            When the message is not one that may come now.
+        """
+        raise NotImplementedError("this task surveys nothing")
+
+    def settle(self, found: Sequence[Shares]) -> ChosenStrength:
+        """Choose by what the survey kept at full strength; called once, before :meth:`add`."""
+        raise NotImplementedError("this task surveys nothing")
 
     @property
     @abstractmethod

@@ -67,11 +67,14 @@ class SliceWork(ABC):
         Whether all three take no longer than other streams can wait: then they run in the event loop.
     probed
         Whether known lesions are to be added to it, once it is finished.
+    mapped
+        Whether a picture of what they keep is part of the result, which then waits for it; all are of one kind.
     """
 
     index: int
     quick = False
     probed = False
+    mapped = False
 
     @property
     @abstractmethod

@@ -29,6 +29,7 @@ class Plane(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PLANE_UNCERTAINTY: _ClassVar[Plane]
     PLANE_DETECTABILITY: _ClassVar[Plane]
     PLANE_PHASE: _ClassVar[Plane]
+    PLANE_SURVIVAL: _ClassVar[Plane]
 
 class IntervalKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -64,6 +65,7 @@ PLANE_IMAGE: Plane
 PLANE_UNCERTAINTY: Plane
 PLANE_DETECTABILITY: Plane
 PLANE_PHASE: Plane
+PLANE_SURVIVAL: Plane
 INTERVAL_KIND_UNSPECIFIED: IntervalKind
 INTERVAL_KIND_CALIBRATED: IntervalKind
 INTERVAL_KIND_PROPAGATED_NOISE: IntervalKind
@@ -163,6 +165,26 @@ class KeptContrast(_message.Message):
     p90: float
     def __init__(self, median: _Optional[float] = ..., p10: _Optional[float] = ..., p90: _Optional[float] = ...) -> None: ...
 
+class RequiredLesion(_message.Message):
+    __slots__ = ("size_mm", "contrast", "kept")
+    SIZE_MM_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    size_mm: float
+    contrast: float
+    kept: float
+    def __init__(self, size_mm: _Optional[float] = ..., contrast: _Optional[float] = ..., kept: _Optional[float] = ...) -> None: ...
+
+class ChosenStrength(_message.Message):
+    __slots__ = ("strength", "reason", "at_full_strength")
+    STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    AT_FULL_STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    strength: float
+    reason: str
+    at_full_strength: Probe
+    def __init__(self, strength: _Optional[float] = ..., reason: _Optional[str] = ..., at_full_strength: _Optional[_Union[Probe, _Mapping]] = ...) -> None: ...
+
 class Provenance(_message.Message):
     __slots__ = ("software", "software_version", "model", "model_version", "model_sha256", "model_tuning")
     SOFTWARE_FIELD_NUMBER: _ClassVar[int]
@@ -200,7 +222,7 @@ class Timings(_message.Message):
     def __init__(self, receive_ms: _Optional[float] = ..., prepare_ms: _Optional[float] = ..., network_ms: _Optional[float] = ..., finish_ms: _Optional[float] = ..., total_ms: _Optional[float] = ..., queue_ms: _Optional[float] = ..., send_ms: _Optional[float] = ..., probe_ms: _Optional[float] = ...) -> None: ...
 
 class Accepted(_message.Message):
-    __slots__ = ("provenance", "interval", "unit", "rows", "columns", "slices", "model_reason", "declared_checks", "series_checks")
+    __slots__ = ("provenance", "interval", "unit", "rows", "columns", "slices", "model_reason", "declared_checks", "series_checks", "strength")
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
@@ -210,6 +232,7 @@ class Accepted(_message.Message):
     MODEL_REASON_FIELD_NUMBER: _ClassVar[int]
     DECLARED_CHECKS_FIELD_NUMBER: _ClassVar[int]
     SERIES_CHECKS_FIELD_NUMBER: _ClassVar[int]
+    STRENGTH_FIELD_NUMBER: _ClassVar[int]
     provenance: Provenance
     interval: Interval
     unit: Unit
@@ -219,7 +242,8 @@ class Accepted(_message.Message):
     model_reason: str
     declared_checks: _containers.RepeatedScalarFieldContainer[str]
     series_checks: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., unit: _Optional[_Union[Unit, str]] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., model_reason: _Optional[str] = ..., declared_checks: _Optional[_Iterable[str]] = ..., series_checks: _Optional[_Iterable[str]] = ...) -> None: ...
+    strength: ChosenStrength
+    def __init__(self, provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., unit: _Optional[_Union[Unit, str]] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., model_reason: _Optional[str] = ..., declared_checks: _Optional[_Iterable[str]] = ..., series_checks: _Optional[_Iterable[str]] = ..., strength: _Optional[_Union[ChosenStrength, _Mapping]] = ...) -> None: ...
 
 class SliceResult(_message.Message):
     __slots__ = ("slice_index", "verdict", "checks", "planes")

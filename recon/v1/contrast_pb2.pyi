@@ -15,7 +15,7 @@ class SynthesizeRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[ContrastHeader, _Mapping]] = ..., chunk: _Optional[_Union[_common_pb2.Chunk, _Mapping]] = ...) -> None: ...
 
 class ContrastHeader(_message.Message):
-    __slots__ = ("series_name", "rows", "columns", "slices", "geometry", "low_rows", "low_columns", "low_slices", "low_geometry", "sample_type", "dose_fraction", "model", "model_version", "probes")
+    __slots__ = ("series_name", "rows", "columns", "slices", "geometry", "low_rows", "low_columns", "low_slices", "low_geometry", "sample_type", "dose_fraction", "model", "model_version", "probes", "survival")
     SERIES_NAME_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,7 @@ class ContrastHeader(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     PROBES_FIELD_NUMBER: _ClassVar[int]
+    SURVIVAL_FIELD_NUMBER: _ClassVar[int]
     series_name: str
     rows: int
     columns: int
@@ -44,7 +45,8 @@ class ContrastHeader(_message.Message):
     model: str
     model_version: str
     probes: _common_pb2.Probes
-    def __init__(self, series_name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., low_rows: _Optional[int] = ..., low_columns: _Optional[int] = ..., low_slices: _Optional[int] = ..., low_geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., sample_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., dose_fraction: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., probes: _Optional[_Union[_common_pb2.Probes, str]] = ...) -> None: ...
+    survival: bool
+    def __init__(self, series_name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., low_rows: _Optional[int] = ..., low_columns: _Optional[int] = ..., low_slices: _Optional[int] = ..., low_geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., sample_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., dose_fraction: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., probes: _Optional[_Union[_common_pb2.Probes, str]] = ..., survival: bool = ...) -> None: ...
 
 class SynthesizeResponse(_message.Message):
     __slots__ = ("accepted", "chunk", "slice", "report")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from recon.v1 import common_pb2 as recon_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11recon/v1/ct.proto\x12\x08recon.v1\x1a\x15recon/v1/common.proto\"`\n\x0e\x44\x65noiseRequest\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x12.recon.v1.CtHeaderH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x42\x06\n\x04part\"\xa9\x02\n\x08\x43tHeader\x12\x13\n\x0bseries_name\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\r\x12\x0f\n\x07\x63olumns\x18\x03 \x01(\r\x12\x0e\n\x06slices\x18\x04 \x01(\r\x12)\n\x0bsample_type\x18\x05 \x01(\x0e\x32\x14.recon.v1.SampleType\x12\x1c\n\x04unit\x18\x06 \x01(\x0e\x32\x0e.recon.v1.Unit\x12$\n\x08geometry\x18\x07 \x01(\x0b\x32\x12.recon.v1.Geometry\x12\x15\n\x08strength\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\r\n\x05model\x18\t \x01(\t\x12\x15\n\rmodel_version\x18\n \x01(\t\x12 \n\x06probes\x18\x0b \x01(\x0e\x32\x10.recon.v1.ProbesB\x0b\n\t_strength\"\xb5\x01\n\x0f\x44\x65noiseResponse\x12&\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x12.recon.v1.AcceptedH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x12&\n\x05slice\x18\x03 \x01(\x0b\x32\x15.recon.v1.SliceResultH\x00\x12(\n\x06report\x18\x04 \x01(\x0b\x32\x16.recon.v1.SeriesReportH\x00\x42\x06\n\x04part2O\n\tCtService\x12\x42\n\x07\x44\x65noise\x12\x18.recon.v1.DenoiseRequest\x1a\x19.recon.v1.DenoiseResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11recon/v1/ct.proto\x12\x08recon.v1\x1a\x15recon/v1/common.proto\"`\n\x0e\x44\x65noiseRequest\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x12.recon.v1.CtHeaderH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x42\x06\n\x04part\"\x92\x03\n\x08\x43tHeader\x12\x13\n\x0bseries_name\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\r\x12\x0f\n\x07\x63olumns\x18\x03 \x01(\r\x12\x0e\n\x06slices\x18\x04 \x01(\r\x12)\n\x0bsample_type\x18\x05 \x01(\x0e\x32\x14.recon.v1.SampleType\x12\x1c\n\x04unit\x18\x06 \x01(\x0e\x32\x0e.recon.v1.Unit\x12$\n\x08geometry\x18\x07 \x01(\x0b\x32\x12.recon.v1.Geometry\x12\x12\n\x08strength\x18\x08 \x01(\x01H\x00\x12/\n\rauto_strength\x18\x0c \x01(\x0b\x32\x16.recon.v1.AutoStrengthH\x00\x12\r\n\x05model\x18\t \x01(\t\x12\x15\n\rmodel_version\x18\n \x01(\t\x12 \n\x06probes\x18\x0b \x01(\x0e\x32\x10.recon.v1.Probes\x12*\n\x08required\x18\r \x01(\x0b\x32\x18.recon.v1.RequiredLesion\x12\x10\n\x08survival\x18\x0e \x01(\x08\x42\x08\n\x06\x61mount\" \n\x0c\x41utoStrength\x12\x10\n\x08surveyed\x18\x01 \x01(\r\"\xb5\x01\n\x0f\x44\x65noiseResponse\x12&\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x12.recon.v1.AcceptedH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x12&\n\x05slice\x18\x03 \x01(\x0b\x32\x15.recon.v1.SliceResultH\x00\x12(\n\x06report\x18\x04 \x01(\x0b\x32\x16.recon.v1.SeriesReportH\x00\x42\x06\n\x04part2O\n\tCtService\x12\x42\n\x07\x44\x65noise\x12\x18.recon.v1.DenoiseRequest\x1a\x19.recon.v1.DenoiseResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,9 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DENOISEREQUEST']._serialized_start=54
   _globals['_DENOISEREQUEST']._serialized_end=150
   _globals['_CTHEADER']._serialized_start=153
-  _globals['_CTHEADER']._serialized_end=450
-  _globals['_DENOISERESPONSE']._serialized_start=453
-  _globals['_DENOISERESPONSE']._serialized_end=634
-  _globals['_CTSERVICE']._serialized_start=636
-  _globals['_CTSERVICE']._serialized_end=715
+  _globals['_CTHEADER']._serialized_end=555
+  _globals['_AUTOSTRENGTH']._serialized_start=557
+  _globals['_AUTOSTRENGTH']._serialized_end=589
+  _globals['_DENOISERESPONSE']._serialized_start=592
+  _globals['_DENOISERESPONSE']._serialized_end=773
+  _globals['_CTSERVICE']._serialized_start=775
+  _globals['_CTSERVICE']._serialized_end=854
 # @@protoc_insertion_point(module_scope)

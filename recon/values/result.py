@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from recon.quality.interval import Interval
+from recon.quality.strength import ChosenStrength
 from recon.quality.survival import Survival
 from recon.quality.verdict import Check, Verdict
 from recon.volumes import FloatImage
@@ -53,6 +54,8 @@ class ModelIdentity:
         Why this model, where the service chose it.
     tuning
         Runtime, threads and instances, where they were chosen by measurement.
+    strength
+        How much is smoothed, where the service chose it.
     """
 
     name: str
@@ -62,6 +65,7 @@ class ModelIdentity:
     interval: Interval
     reason: str = ""
     tuning: str = ""
+    strength: ChosenStrength | None = None
 
     def __str__(self) -> str:
         return f"{self.name}:{self.version} sha256:{self.sha256[:16]}"

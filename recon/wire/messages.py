@@ -6,7 +6,8 @@ import numpy as np
 
 from recon.errors import InvalidRequest
 from recon.quality.interval import Interval, IntervalKind
-from recon.quality.survival import Lesion, Survival
+from recon.quality.strength import ChosenStrength
+from recon.quality.survival import Least, Lesion, Survival
 from recon.quality.verdict import Check, Verdict
 from recon.v1 import common_pb2
 from recon.volumes import Geometry
@@ -113,6 +114,39 @@ def survival_from_message(message: common_pb2.Probe) -> Survival:
     """What :func:`survival_to_message` wrote."""
     lesion, kept = Lesion(message.size_mm, message.contrast, message.unit), message.kept
     return Survival(lesion, kept.median, kept.p10, kept.p90, message.places)
+
+
+def strength_to_message(chosen: ChosenStrength) -> common_pb2.ChosenStrength:
+    """A chosen strength as it travels."""
+    full = None if chosen.full is None else survival_to_message(chosen.full)
+    return common_pb2.ChosenStrength(strength=chosen.strength, reason=chosen.reason, at_full_strength=full)
+
+
+def strength_from_message(message: common_pb2.ChosenStrength) -> ChosenStrength:
+    """What :func:`strength_to_message` wrote."""
+    full = survival_from_message(message.at_full_strength) if message.HasField("at_full_strength") else None
+    return ChosenStrength(message.strength, message.reason, full)
+
+
+def least_to_message(least: Least) -> common_pb2.RequiredLesion:
+    """A lesion that must keep a share of its contrast, as it travels."""
+    lesion = least.lesion
+    return common_pb2.RequiredLesion(size_mm=lesion.size_mm, contrast=lesion.contrast, kept=least.kept)
+
+
+def least_from_message(message: common_pb2.RequiredLesion, unit: str) -> Least:
+    """What :func:`least_to_message` wrote, of a task whose contrasts are in that unit.
+
+    Raises
+    ------
+    InvalidRequest
+        When there is no such lesion, or no such share.
+    """
+    if not (0 < message.size_mm < 1e3 and 0 < message.contrast < 1e4):
+        raise InvalidRequest(f"no lesion has {message.size_mm:g} mm and {message.contrast:g} {unit}", field="required")
+    if not 0 < message.kept <= 1:
+        raise InvalidRequest(f"kept is {message.kept:g}; a share is above 0 and at most 1", field="required.kept")
+    return Least(Lesion(message.size_mm, message.contrast, unit), message.kept)
 
 
 _VERDICTS = {

@@ -29,6 +29,8 @@ def test_options_of_another_task_are_refused(tasks: dict[str, Any], said: str, t
 def test_options_of_the_task_itself_are_taken(tmp_path: Path) -> None:
     tasks = {"ct": {"strength": 1}, "contrast": {"dose_fraction": 0.2, "timeout_s": 60}}
     assert spec_of({"inputs": ["a"], "tasks": tasks}, "run.yaml", tmp_path).tasks == tasks
+    chosen = {"ct": {"strength": "auto", "lesion_mm": 4.0, "lesion_kept": 0.8}}
+    assert spec_of({"inputs": ["a"], "tasks": chosen}, "run.yaml", tmp_path).tasks == chosen
 
 
 @pytest.mark.parametrize("task", ["contrast", "pet"])

@@ -55,7 +55,7 @@ def test_simulate_then_evaluate(service: str, tmp_path: Path) -> None:
 
 
 def test_wrong_usage_is_status_2() -> None:
-    for words in (("ct",), ("ct", "x", "-o", "y", "--strength", "7"), ("nonsense",)):
+    for words in (("ct",), ("ct", "x", "-o", "y", "--strength", "much"), ("nonsense",)):
         done = _recon(*words)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr

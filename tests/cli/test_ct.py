@@ -182,7 +182,7 @@ def test_a_server_that_dies_mid_series_keeps_what_is_finished(
 ) -> None:
     from recon import client
     from recon.client import resume
-    from tests.serving.test_supervision import Service
+    from tests.serving.processes import Service
 
     service = Service()
     source = _nifti(tmp_path / "long.nii.gz", slices=60)

@@ -14,7 +14,7 @@ import pytest
 
 from recon.cli.session import tls_of
 from recon.errors import InvalidRequest
-from tests.serving.test_supervision import running
+from tests.serving.processes import running
 
 pytestmark = pytest.mark.service
 

@@ -12,6 +12,8 @@ import recon
 from recon.client import Client
 from recon.client.local import Local
 from recon.errors import DeadlineExceeded, InvalidRequest, UnknownModel, UnusableData
+from recon.quality.survival import Least, Lesion
+from recon.quality.verdict import Verdict
 from recon.values.readouts import KSpace, Readouts
 from recon.volumes import Geometry, Volume
 from tests.conftest import body, head, multicoil
@@ -62,6 +64,50 @@ def test_the_report_says_what_became_of_known_lesions(here: Local) -> None:
     assert without.report is not None
     assert without.report.probes == []
     assert "lesions_survive" not in {check.name for check in without.report.checks} | set(without.declared_checks)
+
+
+def test_a_strength_is_chosen_by_what_a_lesion_keeps(here: Local) -> None:
+    volume = Volume(np.stack([body(256, 20, seed) for seed in range(2)]), Geometry.from_spacing(0.7, 0.7, 3.0))
+    least = Least(Lesion(4, 20, "HU"), 0.95)
+    run = here.denoise_ct(volume, model="ct_denoise_light", strength="auto", least=least)
+    smoothed = list(run)
+    assert run.model is not None
+    assert run.report is not None
+    chosen = run.model.strength
+    assert chosen is not None
+    assert chosen.full is not None
+    assert 0 < chosen.strength < 1
+    assert chosen.strength == pytest.approx(0.05 / (1 - chosen.full.median), abs=0.011)
+    (check,) = [check for check in run.report.checks if check.name == "lesions_survive"]
+    assert check.value == pytest.approx(1 - chosen.strength * (1 - chosen.full.median), abs=1e-6)
+    assert check.outcome is Verdict.PASS
+    # as if it had been asked for, and the probes of that run find the same
+    again = here.denoise_ct(volume, model="ct_denoise_light", strength=chosen.strength, least=least)
+    for one, other in zip(smoothed, again, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+    assert again.report is not None
+    assert again.report.probes[0].median == pytest.approx(check.value, abs=0.01)
+    with pytest.raises(InvalidRequest, match="chosen by probes"):
+        list(here.denoise_ct(volume, strength="auto", probes="off"))
+
+
+def test_a_map_shows_where_the_lesion_survives(here: Local) -> None:
+    volume = Volume(np.stack([body(256, 20, seed) for seed in range(2)]), Geometry.from_spacing(0.7, 0.7, 3.0))
+    run = here.denoise_ct(volume, model="ct_denoise_light", survival=True)
+    plain = here.denoise_ct(volume, model="ct_denoise_light", probes="off")
+    first, second = run
+    for one, other in zip((first, second), plain, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.uncertainty, other.uncertainty)
+    assert "SURVIVAL" not in first.extra  # the one in the middle is probed
+    kept = second.extra["SURVIVAL"]
+    known = np.isfinite(kept)
+    assert 0.05 < known.mean() < 0.9
+    assert run.report is not None
+    (of_lesion,) = run.report.probes
+    assert str(of_lesion.lesion) == "6 mm lesion of 20 HU"
+    assert of_lesion.p10 - 0.1 < np.median(kept[known]) < of_lesion.p90 + 0.1
+    assert (volume.values[1] > -500)[known].mean() > 0.9  # in the body
 
 
 def test_its_models_are_those_of_the_repository(here: Local) -> None:

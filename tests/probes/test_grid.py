@@ -81,3 +81,13 @@ def test_few_places_are_all_for_the_first_lesion_and_none_is_said() -> None:
     assert set(few.lesions) == {LESIONS[0]}
     assert grid(np.zeros((50, 66), bool), LESIONS, (200, 264), SPACING, BLUR) is None
     assert grid(np.ones((6, 6), bool), LESIONS, (24, 24), SPACING, BLUR) is None  # no lesion fits
+
+
+def test_shares_are_spread_around_their_places_and_nowhere_else() -> None:
+    places = np.array([[60, 60], [60, 88]])
+    kept = ProbeGrid(places, [LESIONS[0]] * 2, (160, 240), (0.7, 0.7), 0.5).spread(np.array([0.4, 0.8]))
+    assert kept.shape == (160, 240)
+    assert kept[60, 60] == pytest.approx(0.4, abs=0.02)
+    assert kept[60, 74] == pytest.approx(0.6, abs=0.01)  # halfway
+    assert np.isnan(kept[60, 130])
+    assert np.isnan(kept[150, 60])

@@ -51,7 +51,7 @@ def _works(process: psutil.Process) -> bool:
 
 def test_sigterm_ends_the_service_within_its_drain_time_whatever_runs(tmp_path: Path) -> None:
     environment = {**toy_site(tmp_path, "tests.endless:TASK", MODEL), "RECON_DRAIN_S": str(_DRAIN_S)}
-    command = [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0"]
+    command = [sys.executable, "-m", "recon.cli", "serve", "--no-tune", "--listen", "127.0.0.1:0"]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from recon.backend.network import TritonPythonModel
 from recon.backend.runtime import runtime_of
 from recon.bench.processes import listener
 from recon.bench.tuned import kept_records
+from recon.cli.serve import _tuned
 from recon.cli.session import own_service
 from recon.client import Client
 from recon.engine.limits import Limits
@@ -113,7 +115,7 @@ def test_a_runtime_that_is_not_installed_is_refused(write: Write, monkeypatch: p
 
 def test_the_command_says_it_in_one_line(write: Write) -> None:
     for words in (("--tuning", write(sha256="0" * 64)), ("--triton", "127.0.0.1:1", "--tuning", write())):
-        command = [sys.executable, "-m", "recon.cli", "serve", "--listen", "127.0.0.1:0", *map(str, words)]
+        command = [sys.executable, "-m", "recon.cli", "serve", "--no-tune", "--listen", "127.0.0.1:0", *map(str, words)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 2
         (line,) = done.stderr.strip().splitlines()
@@ -150,24 +152,75 @@ def test_a_request_alone_may_have_a_network_of_its_own(tmp_path: Path) -> None:
     assert network.run is not network.alone
     for run, threads in ((network.run, 1), (network.alone, 2)):
         compiled = next(iter(run.compiled.values())).get_compiled_model()
-        assert compiled.get_property("INFERENCE_NUM_THREADS") == threads
+        # the runtime takes no more threads than this process may use cores
+        assert compiled.get_property("INFERENCE_NUM_THREADS") == min(threads, len(os.sched_getaffinity(0)))
     one, other = (answer["noise_and_half_width"].astype(int) for answer in found.values())
     assert np.abs(one - other).max() <= 1  # a step, where threads add up in another order
 
 
-def test_a_record_is_made_once_for_a_machine_and_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+@pytest.fixture
+def measured(write: Write, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """What would have been measured, on a machine of several cores."""
+    asked: list[tuple[str, Any]] = []
 
-    def measured(weights: Path, shapes: Any, told: Any, rounds: int) -> dict[str, Any]:
+    def measure(weights: Path, shapes: Any, **words: Any) -> dict[str, Any]:
+        assert words["within_s"] <= 30
+        assert not words["other_runtimes"]
         asked.append((weights.parents[1].name, shapes))
-        return {"model": weights.parents[1].name}
+        (served,) = models_in(weights.parents[1])
+        made: dict[str, Any] = json.loads(write(model=served.name, sha256=served.sha256).read_text())
+        made["choice"] |= {"runtime": "openvino", "threads": 1, "alone": 2}
+        return made
 
-    monkeypatch.setattr("recon.bench.tuned.tune", measured)
+    monkeypatch.setattr("recon.bench.tuned.tune", measure)
+    monkeypatch.setattr("recon.bench.tuned.settings", lambda **_: ["one", "another"])
+    return asked
+
+
+def test_a_record_is_made_once_for_a_machine_and_a_network(
+    measured: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = [kept_records(default_repository(), ["ct"], tmp_path / "kept") for _ in range(2)]
     assert found[0] == found[1]
-    assert asked == [("ct_denoise", {"": [1, 1, 512, 512]}), (MODEL, {"": [1, 1, 512, 512]})]
+    assert measured == [("ct_denoise", {"": [1, 1, 512, 512]}), (MODEL, {"": [1, 1, 512, 512]})]
+    found[0][1].write_text(found[0][1].read_text()[:50])  # the machine went off as it was written
+    assert kept_records(default_repository(), ["ct"], tmp_path / "kept", models=[MODEL]) == found[0][1:]
+    assert measured[2:] == [(MODEL, {"": [1, 1, 512, 512]})]
     monkeypatch.setattr("recon.bench.tuned.describe", lambda: {**describe(), "cores": 77})
     assert kept_records(default_repository(), ["ct"], tmp_path / "kept") != found[0]
+
+
+def test_nothing_is_measured_where_there_is_no_choice_or_no_place(
+    measured: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    said: list[str] = []
+    assert kept_records(default_repository(), [], tmp_path / "file", said.append) == []
+    assert "can't keep records" in said[0]
+    assert "--no-tune" in said[0]
+    monkeypatch.setattr("recon.bench.tuned.settings", lambda **_: ["one"])
+    assert kept_records(default_repository(), [], tmp_path / "kept") == []
+    assert not measured
+
+
+def test_a_first_start_tunes_and_says_so(
+    measured: list[Any],
+    write: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As ``recon serve`` does unless told otherwise; a record that is given is not made again."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    given = write()
+    found = _tuned(Settings(tasks=("ct",), tuning=(given,)))
+    assert found.tuning[0] == given
+    assert [tuning.model for tuning in _read(*found.tuning)] == [MODEL, "ct_denoise"]
+    assert [name for name, _ in measured] == ["ct_denoise"]
+    said = capsys.readouterr().err
+    assert "ct_denoise: measuring which setting serves it best here" in said
+    assert "tuned: ct_denoise: openvino, threads: 1, instances: 2, threads of a request alone: 2" in said
+    assert str(tmp_path / "cache") in said
 
 
 def test_paths_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:

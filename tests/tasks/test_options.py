@@ -15,6 +15,7 @@ from recon.tasks.registry import tasks
 class Own(Options):
     share: Annotated[float, OptionSpec("A share.", least=0.0, most=1.0)] = 0.5
     loud: Annotated[bool, OptionSpec("Or not.")] = False
+    amount: Annotated[float | str, OptionSpec("How much.", least=0.0, most=1.0, words=("auto",))] = 1.0
     where: Annotated[str, OptionSpec("Which.", among=("here", "there"))] = "here"
 
 
@@ -29,6 +30,7 @@ def test_fields_become_options() -> None:
         ("timeout_s", float, True),
         ("share", float, False),
         ("loud", bool, False),
+        ("amount", float, False),
         ("where", str, False),
     ]
     assert _option("model_version").choice is None
@@ -42,6 +44,10 @@ def test_fields_become_options() -> None:
         ("share", True, "it must be like 0.5"),
         ("share", 1.5, "it must lie between 0.0 and 1.0"),
         ("share", float("nan"), "it must lie between 0.0 and 1.0"),
+        ("amount", "auto", ""),
+        ("amount", 0.5, ""),
+        ("amount", 2, "it must lie between 0.0 and 1.0"),
+        ("amount", "some", "it must be like 1.0 or auto"),
         ("where", "there", ""),
         ("where", "nowhere", "it must be one of here, there"),
         ("timeout_s", 0.5, "it must be at least 1.0"),

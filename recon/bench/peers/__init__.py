@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import Any
 
 from recon import __version__
+from recon.bench.processes import Processes
 from recon.client import Client
 from recon.machine import describe
 from recon.tasks.registry import tasks
 
-#: Compares one task with its peers: a client of the service, and what hears of the progress.
-Compare = Callable[[Client, Callable[[str], object]], dict[str, Any]]
+#: Compares one task with its peers: a client of the service, its processes, and what hears of the progress.
+Compare = Callable[[Client, Processes, Callable[[str], object]], dict[str, Any]]
 
 
 def compared() -> Mapping[str, Compare]:

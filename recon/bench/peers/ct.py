@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from recon.arrays import FloatArray
-from recon.bench.peers.method import MethodResult, best_of, ours
+from recon.bench.peers.method import Absent, MethodResult, best_of, ours
+from recon.bench.peers.other_gateways import bare_triton, pytriton
+from recon.bench.processes import Processes
+from recon.bench.routes.network import weights_of
 from recon.client import Client
 from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
+from recon.tasks.ct.denoise import STEP_HU
 from recon.training.ct.bodies import random_body
-from recon.training.ct.classical import METHODS
-from recon.training.ct.metrics import psnr
+from recon.training.ct.classical import METHODS, Method
+from recon.training.ct.metrics import WINDOW, psnr
 from recon.training.ct.simulate import Scanner, added_noise
 from recon.volumes import FloatImage, Geometry, Volume
 
 SIZE = 512
 _SPACING_MM = 0.8
 _NOISE_HU = 25.0
+_MODEL = "ct_denoise"
 
 
 def ct_pair(size: int, seed: int = 0) -> tuple[FloatImage, FloatImage]:
@@ -57,41 +62,99 @@ def non_local_means(hu: FloatArray, sigma: float) -> FloatArray:
     return hu - part + smooth
 
 
-CLASSICAL = {**METHODS, "non-local means": (non_local_means, (15.0, 25.0, 35.0))}
+def total_variation_as_called(hu: FloatArray, _: float) -> FloatArray:
+    """scikit-image's total variation as its gallery calls it: the window as 0 to 1, weight 0.1."""
+    from skimage.restoration import denoise_tv_chambolle
+
+    return _in_window(hu, lambda part: denoise_tv_chambolle(part, weight=0.1))
 
 
-def compare(client: Client, told: Callable[[str], object] = lambda _: None, size: int = SIZE) -> dict[str, Any]:
+def non_local_means_as_called(hu: FloatArray, _: float) -> FloatArray:
+    """scikit-image's non-local means as its gallery calls it, with the noise that it estimates itself."""
+    from skimage.restoration import denoise_nl_means, estimate_sigma
+
+    def denoise(part: FloatArray) -> FloatArray:
+        sigma = float(estimate_sigma(part))
+        return np.asarray(
+            denoise_nl_means(part, h=0.8 * sigma, sigma=sigma, fast_mode=True, patch_size=5, patch_distance=6)
+        )
+
+    return _in_window(hu, denoise)
+
+
+def _in_window(hu: FloatArray, denoise: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    low, high = WINDOW
+    part = np.clip(hu, low, high)
+    return hu - part + low + (high - low) * denoise((part - low) / (high - low))
+
+
+#: Of a method that is called without one.
+_NONE = (float("nan"),)
+CLASSICAL: dict[str, tuple[Method, Sequence[float]]] = {
+    **METHODS,
+    "non-local means": (non_local_means, (15.0, 25.0, 35.0)),
+    "total variation, scikit-image as called": (total_variation_as_called, _NONE),
+    "non-local means, scikit-image as called": (non_local_means_as_called, _NONE),
+}
+
+
+def compare(
+    client: Client, processes: Processes, told: Callable[[str], object] = lambda _: None, size: int = SIZE
+) -> dict[str, Any]:
     """Denoising of a simulated low-dose slice; each classical method at the parameter that the truth favours."""
     full, low = ct_pair(size)
+
+    def quality(image: FloatArray) -> float:
+        return psnr(image, full)
+
     found = []
     for name, (method, parameters) in CLASSICAL.items():
         told(f"ct: {name}")
-        found.append(best_of(name, low, lambda image: psnr(image, full), method, parameters))
+        found.append(best_of(name, low.astype(np.float64), quality, method, parameters))
     geometry = Geometry.from_spacing(_SPACING_MM, _SPACING_MM, 3.0)
     told("ct: recon")
-    found.append(
-        ours(lambda: client.denoise_ct(Volume(low[None], geometry), probes="off"), lambda image: psnr(image, full))
-    )
-    eager = _torch_eager(low, full)
+    found.append(ours(lambda: client.denoise_ct(Volume(low[None], geometry), probes="off"), quality, processes))
+    told("ct: other gateways")
+    others, absent = _behind_other_gateways(low, quality)
     return {
         "measure": "PSNR in the display window -160 to 240 HU, dB",
         "data": f"simulated abdomen with texture and vessels, {size} x {size}, {_NOISE_HU:.0f} HU of noise",
-        "input_quality": psnr(low, full),
-        "methods": [vars(row) for row in [*found, *eager]],
+        "input_quality": quality(low),
+        "methods": [vars(row) for row in [*found, *others, *_torch_eager(low, quality)]],
+        "absent": [vars(row) for row in absent],
     }
 
 
-def _torch_eager(low: FloatImage, full: FloatImage) -> list[MethodResult]:
+def _behind_other_gateways(
+    low: FloatImage, quality: Callable[[FloatArray], float]
+) -> tuple[list[MethodResult], list[Absent]]:
+    """The CT network behind a Triton with its own client, and behind pytriton."""
+    inputs, output = {"hu": np.ascontiguousarray(low[None, None])}, "noise_and_half_width"
+    answers = {
+        "the same network, Triton and tritonclient": bare_triton(_MODEL, inputs, output),
+        "the same network, pytriton": pytriton(weights_of(_MODEL), inputs, output),
+    }
+    found, absent = [], []
+    for name, answer in answers.items():
+        if isinstance(answer, str):
+            absent.append(Absent(name, answer))
+            continue
+        image, spent = low - STEP_HU * answer.output[0, 0].astype(np.float32), answer.spent
+        found.append(MethodResult(name, quality(image), spent.seconds, spent.cpu_s, spent.peak_mib))
+    return found, absent
+
+
+def _torch_eager(low: FloatImage, quality: Callable[[FloatArray], float]) -> list[MethodResult]:
     """The CT network in Python, without a service."""
-    from recon.bench.routes.network import weights_of
     from recon.bench.runtimes import cores
     from recon.bench.torch_eager import TorchEager, ct_network
 
-    network = ct_network(weights_of("ct_denoise"))
+    network = ct_network(weights_of(_MODEL))
     if network is None:
         return []
     run = TorchEager(network, cores())
     run(low[None, None])
-    began = time.perf_counter()
-    image = low - run(low[None, None])[0, 0]
-    return [MethodResult("the same network, torch eager", psnr(image, full), time.perf_counter() - began)]
+    processor, began = time.process_time(), time.perf_counter()
+    noise = run(low[None, None])[0, 0]
+    seconds, spent = time.perf_counter() - began, time.process_time() - processor
+    return [MethodResult("the same network, torch eager", quality(low - noise), seconds, spent)]

@@ -79,7 +79,7 @@ class Rule(BaseModel):
     role
         Of a task that takes several scans, such as ``contrast``: which of them the series is.
     options
-        Of the task, such as ``strength: 0.8``.
+        Of the task, such as ``strength: 0.8`` or ``strength: auto``.
     to
         Destinations of results that PASS, and of those that REVIEW where neither ``review_to`` nor ``hold_review``
         says otherwise.

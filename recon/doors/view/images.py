@@ -14,6 +14,7 @@ import numpy as np
 from recon.doors.view.before import NoBefore, before
 from recon.doors.view.case import Case
 from recon.doors.view.dicom_stack import DicomStack
+from recon.doors.view.map_stack import MapStack
 from recon.doors.view.nifti_stack import NiftiStack
 from recon.doors.view.presets import HU, Display, display_of, unit_of
 from recon.doors.view.stack import Stack
@@ -25,7 +26,7 @@ AFTER, BEFORE, HALF_WIDTH = "image", "before", "uncertainty"
 _MAPS = {
     HALF_WIDTH: "half-width of the interval",
     "detectability": "smallest enhancement to be seen",
-    "survival": "share of a small lesion's contrast that is kept",
+    "survival": "contrast that a known lesion keeps",
 }
 _MOST_OPEN = 3
 _YIELD_S = 0.001
@@ -208,6 +209,8 @@ class CaseImages:
             return NiftiStack(compressed, slices, last_axis=(folder / "image.h5").exists())
         if (folder / name).is_dir():
             return DicomStack(folder / name, slices)
+        if (folder / f"{name}.dcm").exists():
+            return MapStack(folder / f"{name}.dcm", self.shape[0])
         raise UnreadableInput(f"{folder}: holds no {name}.nii.gz and no folder {name} of DICOM files")
 
 

@@ -13,7 +13,7 @@ from recon.io.dicom.write.derive import (
     uncertainty_series,
     write_slice,
 )
-from recon.io.dicom.write.parametric_map import UncertaintyMap
+from recon.io.dicom.write.parametric_map import SurvivalMap, UncertaintyMap
 from recon.io.dicom.write.template import coded
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "SeriesIndex",
     "SkippedFile",
     "SliceSource",
+    "SurvivalMap",
     "UncertaintyMap",
     "coded",
     "denoised_series",

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import structlog
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
+from recon.backend.configuration import parameters_in
 from recon.engine.models import ServedModel, models_of
 from recon.errors import InvalidRequest
 from recon.serving.triton.scratch import is_plain
-from recon.serving.tuning import Tuning
+from recon.serving.tuning import Tuning, read_tunings
 
 _CONFIG = "config.pbtxt"
+
+log = structlog.get_logger()
 
 
 def models_in(folder: Path) -> list[ServedModel]:
@@ -29,6 +34,34 @@ def models_in(folder: Path) -> list[ServedModel]:
     values = {key: value.string_value for key, value in config.parameters.items()}
     versions = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
     return [model for version in versions for model in models_of(config.name, values, version)]
+
+
+def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
+    """Names of the models of a repository whose configuration names one of the tasks; no task means all.
+
+    Raises
+    ------
+    InvalidRequest
+        When there is no such model.
+    """
+    found = []
+    for config in sorted(repository.glob("*/config.pbtxt")):
+        if not tasks or parameters_in(config.parent).get("task") in tasks:
+            found.append(config.parent.name)
+    if not found:
+        raise InvalidRequest(f"{repository} holds no model{' for ' * bool(tasks)}{', '.join(tasks)}")
+    return found
+
+
+def tunings_of(paths: Sequence[Path], repository: Path) -> list[Tuning]:
+    """Settings of this machine for the models of a repository; see :func:`recon.serving.tuning.read_tunings`."""
+    if not paths:
+        return []
+    folders = sorted(config.parent for config in repository.glob(f"*/{_CONFIG}"))
+    found = read_tunings(paths, [model for folder in folders for model in models_in(folder)], repository)
+    for tuning in found:
+        log.info("tuned", **asdict(tuning))
+    return found
 
 
 def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning]) -> Path:

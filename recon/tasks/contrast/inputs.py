@@ -64,6 +64,7 @@ class _LoadedPair(Loaded[ContrastOptions]):
             options.model_version,
             dose_fraction=options.dose_fraction,
             probes=options.probes,
+            survival=options.survival,
         )
 
     def sink(self, folder: Path, model: ModelIdentity, options: ContrastOptions) -> Sink:
@@ -73,7 +74,8 @@ class _LoadedPair(Loaded[ContrastOptions]):
         pre, low = self.pair.pre.volume, self.pair.low.volume
         # the low-dose scan is shown as it came; only where its matrix is another one it can't stand beside
         beside = low.values[shown.index] if low.shape == pre.shape else None
-        contrast_preview(pre.values[shown.index], beside, shown.image, shown.uncertainty, title, path)
+        kept = shown.extra.get("SURVIVAL")
+        contrast_preview(pre.values[shown.index], beside, shown.image, shown.uncertainty, title, path, kept)
 
     def comparability(self, options: ContrastOptions) -> dict[str, Any]:
         return {"dose_fraction": options.dose_fraction, "spacing_mm": list(self.pair.pre.volume.geometry.spacing)}

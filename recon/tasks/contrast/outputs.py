@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recon.io.contrast_pair import ContrastPair, ContrastScan
-from recon.io.dicom import SliceSource
+from recon.io.dicom import SliceSource, SurvivalMap
 from recon.io.dicom.write.synthesised import (
     SynthesisedSeries,
     detectability_series,
@@ -31,6 +31,7 @@ class ContrastSink(Sink):
         self._pair, self._folder, self._model, self._dose = pair, folder, model, dose_fraction
         # slices without a result must not look like air
         self._planes = {name: np.full(pair.pre.volume.shape, np.nan, np.float32) for name in _PLANES}
+        self._kept: dict[int, FloatImage] = {}
 
     def put(self, result: ImageSlice) -> None:
         """Keep one slice."""
@@ -38,6 +39,8 @@ class ContrastSink(Sink):
         self._planes["uncertainty"][result.index] = result.uncertainty
         if "DETECTABILITY" in result.extra:
             self._planes["detectability"][result.index] = result.extra["DETECTABILITY"]
+        if "SURVIVAL" in result.extra:
+            self._kept[result.index] = result.extra["SURVIVAL"]
 
     def close(self) -> None:
         """Write all of them."""
@@ -45,7 +48,15 @@ class ContrastSink(Sink):
         if pre.nifti is not None:
             for name, values in self._planes.items():
                 write_nifti(values, pre.nifti, self._folder / f"{name}.nii.gz", "synthesised")
+            if self._kept:
+                kept = np.full(pre.volume.shape, np.nan, np.float32)
+                kept[list(self._kept)] = list(self._kept.values())
+                write_nifti(kept, pre.nifti, self._folder / "survival.nii.gz", "contrast kept")
             return
+        kept_map = SurvivalMap(self._model, self._folder / "survival.dcm", "MR")
+        for index, plane in self._kept.items():
+            kept_map.put(plane, pre.sources[index], index)
+        kept_map.close()
         there = np.isfinite(self._planes["image"]).all(axis=(1, 2))
         white = float(np.percentile(self._planes["image"][there], 99.9)) or 1.0
         series = {

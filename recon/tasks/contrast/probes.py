@@ -13,13 +13,18 @@ LEAST = Least(LESIONS[0], 0.7)
 _TISSUE = (0.3, 1.2)
 
 
-def lesions_in(mean: FloatImage, geometry: Geometry) -> ProbeGrid | None:
-    """Lesions in tissue of the mean of both scans (y, x), 99th percentile 1; None where there is no place for one."""
+def lesions_in(mean: FloatImage, geometry: Geometry, *, alone: bool = False) -> ProbeGrid | None:
+    """Lesions in tissue of the mean of both scans (y, x), 99th percentile 1, or the first of them ``alone``.
+
+    None where there is no place for one.
+    """
     means = cells(mean)
     column_mm, row_mm, _ = geometry.spacing
     shape = (mean.shape[0], mean.shape[1])
     suitable = (means > _TISSUE[0]) & (means < _TISSUE[1])
-    return grid(suitable, LESIONS, shape, (row_mm, column_mm), blur_mm=0.4 * max(column_mm, row_mm))
+    return grid(
+        suitable, LESIONS[:1] if alone else LESIONS, shape, (row_mm, column_mm), blur_mm=0.4 * max(column_mm, row_mm)
+    )
 
 
 def enhancement(lesions: ProbeGrid, mean: FloatImage, depth_mm: float = 0.0) -> FloatImage:

@@ -27,6 +27,8 @@ class ContrastSeries(Series):
         Dose given over the full dose.
     probes
         On which slices known lesions are added: ``off``, ``few`` or ``all``.
+    survival
+        Whether a map of what they keep is wanted, of the slices that are probed.
     """
 
     resumable = False
@@ -41,6 +43,7 @@ class ContrastSeries(Series):
         *,
         dose_fraction: float = 0.1,
         probes: str = Probes.FEW,
+        survival: bool = False,
     ) -> None:
         self._pre, self._low = pre, low
         self.slices, rows, columns = pre.shape
@@ -60,6 +63,7 @@ class ContrastSeries(Series):
             model=model,
             model_version=version,
             probes=probes_to_message(probes),
+            survival=survival,
         )
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[Any]:

@@ -58,6 +58,7 @@ class ContrastSession(Session):
             require_head_scan(name, shape, geometry)
         require_same_voxels((self.slices, self.rows, self.columns), self.geometry, low_shape, low_geometry)
         self.probes = probes_from_message(header.probes)
+        self.maps = header.survival and self.probes is not Probes.OFF
         self.factor = model.conformal_factor
         dtype = require_input_type(header.sample_type)
         self._pre = Volume(np.zeros((self.slices, self.rows, self.columns), np.float32), self.geometry, Unit.ARBITRARY)
@@ -137,7 +138,7 @@ class ContrastSession(Session):
         if self._matched is None:
             self.take(self.whole()())
         assert self._matched is not None
-        yield from self._matched.beside(self._pre.values).work(self.factor, self.probes)
+        yield from self._matched.beside(self._pre.values).work(self.factor, self.probes, maps=self.maps)
 
     def judge_series(self) -> list[Check]:
         """What the two scans as a whole show."""

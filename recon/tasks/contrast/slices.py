@@ -124,7 +124,7 @@ class AlignedPair:
             regression.add(*self.slab(first, last), slice(start - first, start - first + SLAB))
         return regression.solve()
 
-    def work(self, factor: float, probes: Probes = Probes.OFF) -> Iterator[SliceWork]:
+    def work(self, factor: float, probes: Probes = Probes.OFF, *, maps: bool = False) -> Iterator[SliceWork]:
         """One piece of work per slice; features are made slab by slab, so memory stays bounded."""
         found, around, total = self.anatomy, halo(self.grid.aspect), len(self.pre)
         for start in range(0, total, SLAB):
@@ -135,6 +135,7 @@ class AlignedPair:
             for index in range(start, stop):
                 work = ContrastWork(self, features, index, index - start + features.first, factor)
                 work.probed = probes.on(index, total)
+                work.mapped = maps and work.probed
                 yield work
 
 
@@ -242,7 +243,7 @@ class ContrastWork(SliceWork):
         """Small balls that enhance, as the reduced dose would show them in this slice and in those around."""
         pair, index = self._pair, self.index
         mean = 0.5 * (pair.pre[index] + self._low) / np.float32(pair.scale)
-        lesions = lesions_in(mean, pair.geometry)
+        lesions = lesions_in(mean, pair.geometry, alone=self.mapped)
         if lesions is None:
             return None
         around, fraction = halo(pair.grid.aspect), np.float32(pair.dose_fraction)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,17 +102,31 @@ class _LoadedCt(Loaded[CtOptions]):
 
     def series(self, options: CtOptions) -> Series:
         return CtSeries(
-            self.volume, "", options.model, options.model_version, strength=options.strength, probes=options.probes
+            self.volume,
+            "",
+            options.model,
+            options.model_version,
+            strength=options.strength,
+            probes=options.probes,
+            least=options.required,
+            survival=options.survival,
         )
 
+    def settled(self, options: CtOptions, model: ModelIdentity) -> CtOptions:
+        """With the strength that the service chose."""
+        return options if model.strength is None else replace(options, strength=model.strength.strength)
+
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
-        ct_preview(self.volume.values[shown.index], shown.image, shown.uncertainty, title, path)
+        ct_preview(
+            self.volume.values[shown.index], shown.image, shown.uncertainty, title, path, shown.extra.get("SURVIVAL")
+        )
 
     def comparability(self, options: CtOptions) -> dict[str, Any]:
         return {"strength": options.strength, "spacing_mm": list(self.volume.geometry.spacing)}
 
     def parameters(self, options: CtOptions) -> dict[str, Any]:
-        return {"strength": options.strength, "probes": options.probes}
+        lesion = {"lesion_mm": options.lesion_mm, "lesion_hu": options.lesion_hu, "lesion_kept": options.lesion_kept}
+        return {"strength": options.strength, "probes": options.probes, **lesion}
 
 
 class _LoadedDicom(_LoadedCt):
@@ -126,7 +140,7 @@ class _LoadedDicom(_LoadedCt):
         return {**super().comparability(options), "scanner": settings_of(self.scan.sources[0])}
 
     def sink(self, folder: Path, model: ModelIdentity, options: CtOptions) -> Sink:
-        return DicomSink(self.scan, folder, str(model), options.strength)
+        return DicomSink(self.scan, folder, str(model), float(options.strength))
 
 
 class _LoadedNifti(_LoadedCt):

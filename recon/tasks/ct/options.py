@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from recon.quality.strength import AUTO
+from recon.quality.survival import Least, Lesion
+from recon.tasks.ct.probes import LEAST
 from recon.tasks.options import Options, OptionSpec
-from recon.tasks.probe import HELP, Probes
+from recon.tasks.probe import HELP, SURVIVAL_HELP, Probes
 
 
 @dataclass(frozen=True)
@@ -16,10 +19,33 @@ class CtOptions(Options):
     Attributes
     ----------
     strength
-        Share of the noise to remove.
+        Share of the noise to remove, or ``auto``: the most at which the lesion keeps its share.
+    lesion_mm, lesion_hu, lesion_kept
+        Which lesion must survive, and what share of its contrast.
+    survival
+        Whether a map of what the lesion keeps is written.
     probes
         On which slices known lesions are added.
     """
 
-    strength: Annotated[float, OptionSpec("Share of the noise to remove.", least=0.0, most=1.0)] = 1.0
+    strength: Annotated[
+        float | str,
+        OptionSpec(
+            "Share of the noise to remove, or auto: the most at which the lesion keeps its share, by probes.",
+            least=0.0,
+            most=1.0,
+            words=(AUTO,),
+        ),
+    ] = 1.0
+    lesion_mm: Annotated[float, OptionSpec("Diameter of the lesion that must survive, mm.", least=1.0, most=20.0)] = (
+        LEAST.lesion.size_mm
+    )
+    lesion_hu: Annotated[float, OptionSpec("Its contrast, HU.", least=1.0, most=1000.0)] = LEAST.lesion.contrast
+    lesion_kept: Annotated[float, OptionSpec("Share of its contrast to keep.", least=0.1, most=1.0)] = LEAST.kept
+    survival: Annotated[bool, OptionSpec(SURVIVAL_HELP)] = False
     probes: Annotated[str, OptionSpec(HELP, among=tuple(Probes))] = Probes.FEW.value
+
+    @property
+    def required(self) -> Least:
+        """The lesion, and what it must keep."""
+        return Least(Lesion(self.lesion_mm, self.lesion_hu, LEAST.lesion.unit), self.lesion_kept)

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from recon.errors import InvalidRequest
 from recon.physics.reconstruction_kernel import SOFT
-from recon.probes.grid import ProbeGrid, cells, grid
+from recon.probes.grid import REACH_PX, ProbeGrid, cells, grid
 from recon.quality.survival import Least, Lesion
 from recon.volumes import FloatImage, Geometry
 
@@ -26,12 +27,31 @@ BLUR_MM = 1 / (math.sqrt(2) * math.pi * SOFT.cutoff)
 _SOFT_HU = (0.0, 150.0)
 
 
-def lesions_in(image: FloatImage, geometry: Geometry) -> ProbeGrid | None:
-    """Lesions in soft tissue of a denoised slice (y, x) in HU; None where there is no place for one."""
+def require_room(lesion: Lesion, geometry: Geometry) -> None:
+    """Refuse a lesion whose picture would reach into the next.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the largest.
+    """
+    most = 2 * (REACH_PX * min(geometry.spacing[:2]) - 2 * BLUR_MM)
+    if lesion.size_mm > most:
+        raise InvalidRequest(f"a {lesion} does not fit; at most {most:.1f} mm here", field="required.size_mm")
+
+
+def lesions_in(
+    image: FloatImage, geometry: Geometry, first: Lesion = LESIONS[0], *, alone: bool = False
+) -> ProbeGrid | None:
+    """Lesions in soft tissue of a denoised slice (y, x) in HU; None where there is no place for one.
+
+    Where there are few places, they go to the ``first``; all of them where it is ``alone``.
+    """
     means = cells(image)
     column_mm, row_mm, _ = geometry.spacing
     shape = (image.shape[0], image.shape[1])
-    return grid((means > _SOFT_HU[0]) & (means < _SOFT_HU[1]), LESIONS, shape, (row_mm, column_mm), BLUR_MM)
+    wanted = (first, *(lesion for lesion in LESIONS if lesion != first and not alone))
+    return grid((means > _SOFT_HU[0]) & (means < _SOFT_HU[1]), wanted, shape, (row_mm, column_mm), BLUR_MM)
 
 
 def in_hu(lesions: ProbeGrid) -> FloatImage:

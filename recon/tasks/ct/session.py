@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,20 +11,22 @@ from recon.arrays import Array
 from recon.errors import InvalidRequest
 from recon.quality.hu_plausible import hu_plausible
 from recon.quality.interval import Interval, calibrated
-from recon.quality.survival import CHECK, Least
+from recon.quality.strength import ChosenStrength, choose
+from recon.quality.survival import CHECK, Least, Shares, pooled
 from recon.quality.verdict import Check
 from recon.tasks.base import FinishedSlice, ModelFacts, Session, SliceWork, TensorSpec
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.ct.checks import DECLARED, DOMAIN, OF_THE_SERIES, judge_input, judge_result
 from recon.tasks.ct.denoise import STRIDE, DenoisedSlice, denoise, fill, rounded
-from recon.tasks.ct.probes import LEAST, in_hu, lesions_in
+from recon.tasks.ct.probes import LEAST, in_hu, lesions_in, require_room
 from recon.tasks.probe import Probe, Probes, probes_from_message
 from recon.v1 import common_pb2, ct_pb2
 from recon.volumes import Geometry, Unit
-from recon.wire.messages import geometry_from_message, geometry_to_message
+from recon.wire.messages import geometry_from_message, geometry_to_message, least_from_message
 from recon.wire.planes import require_input_type
 
 SMALLEST, LARGEST = 64, 2048
+_MOST_SLICES = 100_000
 _PROBE = 512
 _FEW_SLICES = 8
 #: Of a slice that other streams may wait for.
@@ -42,18 +45,27 @@ class CtSession(Session):
     def __init__(self, header: ct_pb2.CtHeader, model: ModelFacts) -> None:
         self.name = header.series_name
         self.rows, self.columns, self.slices = header.rows, header.columns, header.slices
+        self.surveys = header.WhichOneof("amount") == "auto_strength"
+        # the survey is made at full strength, and what is chosen then holds for the series
         self.strength = header.strength if header.HasField("strength") else 1.0
         validate_header(self.rows, self.columns, self.slices, self.strength)
         if header.unit != common_pb2.UNIT_HU:
             raise InvalidRequest("unit must be UNIT_HU; convert the series to Hounsfield units", field="unit")
         self.geometry = geometry_from_message(header.geometry)
         self.probes = probes_from_message(header.probes)
+        self.maps = header.survival and self.probes is not Probes.OFF
+        self.required = least_from_message(header.required, "HU") if header.HasField("required") else LEAST
+        require_room(self.required.lesion, self.geometry)
         self.factor = model.conformal_factor
         dtype = require_input_type(header.sample_type)
         # who sends whole numbers gets them: rounding adds 0.3 HU to the ten or so of noise that are there
         self.whole_numbers = header.sample_type == common_pb2.SAMPLE_TYPE_INT16
         self._assembler = SliceAssembler(self.rows, self.columns, self.slices, dtype, "hu")
         self._sample: list[Array] = []
+        if self.surveys:
+            ahead = header.auto_strength.surveyed
+            require_survey(ahead, self.probes)
+            self._survey = SliceAssembler(self.rows, self.columns, ahead, dtype, "survey")
 
     @property
     def declared_checks(self) -> tuple[str, ...]:
@@ -67,8 +79,8 @@ class CtSession(Session):
 
     @property
     def least(self) -> Least | None:
-        """A small metastasis must be seen."""
-        return None if self.probes is Probes.OFF else LEAST
+        """A small metastasis must be seen, or what the header names."""
+        return None if self.probes is Probes.OFF else self.required
 
     @property
     def interval(self) -> Interval:
@@ -79,6 +91,22 @@ class CtSession(Session):
     def quick_end(self) -> bool:
         """A short series is judged at once."""
         return self.slices <= _FEW_SLICES
+
+    @property
+    def surveyed(self) -> bool:
+        """Whether all slices are in that come ahead of the series."""
+        return self._survey.complete
+
+    def survey(self, message: ct_pb2.DenoiseRequest) -> Iterable[SliceWork]:
+        """Take a chunk of those; see :class:`recon.tasks.base.Session`."""
+        hu = self._survey.add(_chunk(message))
+        return () if hu is None else (CtWork(self._survey.next_slice - 1, hu, self),)
+
+    def settle(self, found: Sequence[Shares]) -> ChosenStrength:
+        """The most at which the lesion keeps its share."""
+        chosen = choose(pooled(found), self.required)
+        self.strength = chosen.strength
+        return chosen
 
     @property
     def is_complete(self) -> bool:
@@ -92,9 +120,7 @@ class CtSession(Session):
 
     def add(self, message: ct_pb2.DenoiseRequest) -> Iterable[SliceWork]:
         """Take a chunk; see :class:`recon.tasks.base.Session`."""
-        if message.WhichOneof("part") != "chunk":
-            raise InvalidRequest("after the header only chunks may follow", field="chunk")
-        hu = self._assembler.add(message.chunk)
+        hu = self._assembler.add(_chunk(message))
         if hu is None:
             return ()
         if len(self._sample) < _MOST_SAMPLED:
@@ -111,8 +137,9 @@ class CtWork(SliceWork):
 
     def __init__(self, index: int, hu: Array, session: CtSession) -> None:
         self.index, self._hu, self._session = index, hu, session
-        self.quick = hu.size <= _QUICK_PIXELS
-        self.probed = session.probes.on(index, session.slices)
+        self.probed = (session.maps or not session.surveys) and session.probes.on(index, session.slices)
+        self.mapped = session.maps and self.probed
+        self.quick = hu.size <= _QUICK_PIXELS and not self.mapped
         self._strength, self._factor, self._geometry = session.strength, session.factor, session.geometry
         rows, columns = (side + -side % STRIDE for side in hu.shape)
         self._inputs = {"hu": TensorSpec((1, 1, rows, columns))}
@@ -148,7 +175,7 @@ class CtWork(SliceWork):
 
     def probe(self) -> Probe | None:
         """Small discs in soft tissue."""
-        lesions = lesions_in(self._image, self._geometry)
+        lesions = lesions_in(self._image, self._geometry, self._session.required.lesion, alone=self._session.maps)
         if lesions is None:
             return None
         expected = in_hu(lesions)
@@ -177,6 +204,26 @@ def probe(model: ModelFacts) -> CtWork:
     return CtWork(0, np.zeros((_PROBE, _PROBE), np.float32), CtSession(header, model))
 
 
+def _chunk(message: ct_pb2.DenoiseRequest) -> Any:
+    if message.WhichOneof("part") != "chunk":
+        raise InvalidRequest("after the header only chunks may follow", field="chunk")
+    return message.chunk
+
+
+def require_survey(slices: int, probes: Probes) -> None:
+    """Refuse a survey from which nothing can be chosen.
+
+    Raises
+    ------
+    InvalidRequest
+        When no slice would be probed, or more than a series has.
+    """
+    if probes is Probes.OFF:
+        raise InvalidRequest("an automatic strength is chosen by probes; leave them on", field="probes")
+    if not 1 <= slices <= _MOST_SLICES:
+        raise InvalidRequest(f"surveyed is {slices}; 1 to {_MOST_SLICES}", field="auto_strength.surveyed")
+
+
 def validate_header(rows: int, columns: int, slices: int, strength: float) -> None:
     """Refuse what no slice could satisfy.
 
@@ -190,7 +237,7 @@ def validate_header(rows: int, columns: int, slices: int, strength: float) -> No
             raise InvalidRequest(
                 f"{name} is {side}; slices must have {SMALLEST} to {LARGEST} pixels a side", field=name
             )
-    if not 1 <= slices <= 100_000:
-        raise InvalidRequest(f"slices is {slices}; a series has 1 to 100000", field="slices")
+    if not 1 <= slices <= _MOST_SLICES:
+        raise InvalidRequest(f"slices is {slices}; a series has 1 to {_MOST_SLICES}", field="slices")
     if not 0.0 <= strength <= 1.0:
         raise InvalidRequest(f"strength is {strength}; it must lie between 0 and 1", field="strength")

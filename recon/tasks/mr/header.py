@@ -38,6 +38,8 @@ class SeriesFacts:
         Whether the phase of the images is wanted.
     probes
         On which slices known lesions are added.
+    survival
+        Whether a picture of what they keep is wanted.
     spacing_mm
         Distance of rows and of columns of the image.
     """
@@ -53,6 +55,7 @@ class SeriesFacts:
     encoding: str = ""
     phase: bool = False
     probes: Probes = Probes.OFF
+    survival: bool = False
     spacing_mm: tuple[float, float] = (1.0, 1.0)
 
 
@@ -94,6 +97,7 @@ def series_facts(header: Any) -> SeriesFacts:
         str(getattr(header, "encoding", "")),
         bool(getattr(header, "phase", False)),
         probes_from_message(int(getattr(header, "probes", 0))),
+        bool(getattr(header, "survival", False)),
     )
 
 

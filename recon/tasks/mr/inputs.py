@@ -80,7 +80,13 @@ class _LoadedMr(Loaded[MrOptions]):
 
     def series(self, options: MrOptions) -> Series:
         return MrSeries(
-            self.scan.kspace, "", options.model, options.model_version, phase=options.complex, probes=options.probes
+            self.scan.kspace,
+            "",
+            options.model,
+            options.model_version,
+            phase=options.complex,
+            probes=options.probes,
+            survival=options.survival,
         )
 
     def sink(self, folder: Path, model: ModelIdentity, options: MrOptions) -> Sink:
@@ -89,7 +95,9 @@ class _LoadedMr(Loaded[MrOptions]):
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         image, uncertainty = self.scan.laid_out(shown.image), self.scan.laid_out(shown.uncertainty)
         before = self.before(shown.index)
-        mr_preview(image if before is None else before, image, uncertainty, title, path)
+        kept = shown.extra.get("SURVIVAL")
+        kept = None if kept is None else self.scan.laid_out(kept)
+        mr_preview(image if before is None else before, image, uncertainty, title, path, kept)
 
     def before(self, index: int) -> FloatImage | None:
         """What the samples alone show; None where they lie on no grid."""

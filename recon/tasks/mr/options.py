@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from recon.tasks.options import Options, OptionSpec
-from recon.tasks.probe import HELP, Probes
+from recon.tasks.probe import HELP, SURVIVAL_HELP, Probes
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class MrOptions(Options):
         Also write DICOM series.
     complex
         Also keep the phase of the images.
+    survival
+        Whether a map of what a lesion keeps is written.
     probes
         On which slices known lesions are added.
     """
@@ -30,4 +32,5 @@ class MrOptions(Options):
     complex: Annotated[
         bool, OptionSpec("Also keep the phase, as dataset phase in image.h5, where the method knows one.")
     ] = False
+    survival: Annotated[bool, OptionSpec(SURVIVAL_HELP)] = False
     probes: Annotated[str, OptionSpec(HELP, among=tuple(Probes))] = Probes.FEW.value

@@ -23,6 +23,7 @@ class MrSink(Sink):
         self._image = np.full(series.shape, np.nan, np.float32)
         self._uncertainty = self._image.copy()
         self._phase: FloatImage | None = None
+        self._kept: FloatImage | None = None
 
     def put(self, result: ImageSlice) -> None:
         """Keep one slice."""
@@ -32,6 +33,10 @@ class MrSink(Sink):
             if self._phase is None:
                 self._phase = np.full(self._series.shape, np.nan, np.float32)
             self._phase[result.index] = self._series.laid_out(result.extra["PHASE"])
+        if "SURVIVAL" in result.extra:
+            if self._kept is None:
+                self._kept = np.full(self._series.shape, np.nan, np.float32)
+            self._kept[result.index] = self._series.laid_out(result.extra["SURVIVAL"])
 
     def close(self) -> None:
         """Write all of them."""
@@ -41,6 +46,8 @@ class MrSink(Sink):
         write_hdf5(image, uncertainty, geometry, self._folder / "image.h5", phase)
         write_volume(image, geometry, self._folder / "image.nii.gz")
         write_volume(uncertainty, geometry, self._folder / "uncertainty.nii.gz")
+        if self._kept is not None:
+            write_volume(self._series.reoriented(self._kept), geometry, self._folder / "survival.nii.gz")
         if self._dicom:
             write_dicom(image, uncertainty, self._series, self._model, self._folder)
 

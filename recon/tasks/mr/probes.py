@@ -22,13 +22,13 @@ _LARGEST_CENTRE = 32
 _TISSUE = (0.2, 1.0)
 
 
-def lesions_in(image: FloatImage, spacing_mm: tuple[float, float]) -> ProbeGrid | None:
-    """Lesions in tissue of a magnitude image (y, x); None where there is no place for one."""
+def lesions_in(image: FloatImage, spacing_mm: tuple[float, float], *, alone: bool = False) -> ProbeGrid | None:
+    """Lesions in tissue of a magnitude image (y, x), or the first of them ``alone``; None where there is no place."""
     means = cells(image)
     bright = float(np.percentile(means, 99))
     suitable = (means > _TISSUE[0] * bright) & (means < _TISSUE[1] * bright)
     shape = (image.shape[0], image.shape[1])
-    return grid(suitable, LESIONS, shape, spacing_mm, blur_mm=0.4 * max(spacing_mm))
+    return grid(suitable, LESIONS[:1] if alone else LESIONS, shape, spacing_mm, blur_mm=0.4 * max(spacing_mm))
 
 
 def in_image(lesions: ProbeGrid, image: FloatImage) -> FloatImage:

@@ -36,6 +36,8 @@ class MrSeries(Series):
         Whether the phase of the images is wanted.
     probes
         On which slices known lesions are added: ``off``, ``few`` or ``all``.
+    survival
+        Whether a map of what they keep is wanted, of the slices that are probed.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class MrSeries(Series):
         *,
         phase: bool = False,
         probes: str = Probes.FEW,
+        survival: bool = False,
     ) -> None:
         self.slices = kspace.slices
         self._kspace = kspace
@@ -67,6 +70,7 @@ class MrSeries(Series):
             noise_std=kspace.noise_std,
             phase=phase,
             probes=probes_to_message(probes),
+            survival=survival,
             averages=_MOST_AVERAGES if kspace.coming is not None else 0,
         )
 

@@ -124,4 +124,5 @@ class MrSession(Session):
             return ()
         work = MrSliceWork(*done, self._facts, self._model)
         work.probed = self.least is not None and self._facts.probes.on(work.index, self.slices)
+        work.mapped = work.probed and self._facts.survival
         return (work,)

@@ -21,6 +21,7 @@ from recon.tasks.mr.checks import Measured
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
 from recon.tasks.mr.interval import factor_of
+from recon.tasks.mr.noise import dead_coils_of, energy_of, noise_of
 from recon.tasks.mr.phase import phase_of
 from recon.tasks.mr.probes import LEAST_CALIBRATION, in_image, lesions_in, resolved, with_lesions
 from recon.tasks.mr.sampling import Sampling, sampling_of
@@ -46,7 +47,7 @@ class MrSliceWork(SliceWork):
 
     def __init__(self, index: int, readouts: Readouts, facts: SeriesFacts, model: ModelFacts) -> None:
         self.index = index
-        self._dead = mr_checks.dead_coils_of(readouts)
+        self._dead = dead_coils_of(readouts)
         self._readouts, self._facts, self._model = readouts.without(self._dead), facts, model
         # the header gives the noise of one measurement, averages lower it
         self._noise_std = facts.noise_std * readouts.averaged
@@ -128,7 +129,7 @@ class MrSliceWork(SliceWork):
         if paths is not None:
             tensors["trajectory"][...] = paths
         if self._takes_noise:
-            levels, _ = mr_checks.noise_of(self._readouts, self._noise_std)
+            levels, _ = noise_of(self._readouts, self._noise_std)
             tensors["noise_std"][...] = levels / self._scale * gain
 
     def judge_input(self) -> list[Check]:
@@ -176,7 +177,7 @@ class MrSliceWork(SliceWork):
 
     def probe(self) -> Probe | None:
         """Small bright discs, seen by the coils of this scan where it was sampled."""
-        lesions = lesions_in(self._image, self._facts.spacing_mm)
+        lesions = lesions_in(self._image, self._facts.spacing_mm, alone=self.mapped)
         if lesions is None or min(calibration_size(self._readouts.mask.T)) < LEAST_CALIBRATION:
             return None
         added = in_image(lesions, self._image)
@@ -251,7 +252,7 @@ def residual_of(kspace: ComplexImage, unexplained: FloatImage, scale: float) -> 
     scale
         What the k-space was divided by.
     """
-    energy = mr_checks.energy_of(kspace, scale)
+    energy = energy_of(kspace, scale)
     return float(np.sqrt(np.square(unexplained).sum(dtype=np.float64) / energy))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from recon.errors import InvalidRequest, UnreadableInput
 from recon.io.hdf5 import dataset, reading
-from recon.training.mr.metrics import Scores, mean_scores, score
+from recon.training.mr.metrics import ImageScores, mean_scores, score
 from recon.volumes import FloatImage
 
 _TRUTHS = ("reconstruction", "reconstruction_rss", "reconstruction_esc")
@@ -64,8 +64,8 @@ class MethodScores:
     """
 
     name: str
-    slices: list[Scores]
-    mean: Scores
+    slices: list[ImageScores]
+    mean: ImageScores
     missing: int
 
 
@@ -152,7 +152,7 @@ def table(evaluated: Sequence[MethodScores]) -> str:
 def write_json(evaluated: Sequence[MethodScores], path: Path) -> None:
     """All scores; unknown ones are null."""
 
-    def plain(scores: Scores) -> dict[str, float | None]:
+    def plain(scores: ImageScores) -> dict[str, float | None]:
         return {name: value if np.isfinite(value) else None for name, value in asdict(scores).items()}
 
     content = [

@@ -14,7 +14,7 @@ _LOG_SIGMA = 1.5
 
 
 @dataclass(frozen=True)
-class Scores:
+class ImageScores:
     """Of one image or the mean of several.
 
     Attributes
@@ -59,7 +59,7 @@ def score(
     *,
     inside: npt.NDArray[np.bool_] | None = None,
     data_consistency: float = float("nan"),
-) -> Scores:
+) -> ImageScores:
     """Compare an image (y, x) with the truth after the best scalar fit, since its unit is arbitrary.
 
     Parameters
@@ -94,7 +94,7 @@ def score(
         half = uncertainty[inside] * abs(factor)
         coverage = float((np.abs(error) <= half).mean())
         width = float(half.mean() / t[inside].mean())
-    return Scores(
+    return ImageScores(
         float((error**2).sum() / (t[inside] ** 2).sum()),
         float(20 * np.log10(peak / max(np.sqrt(np.mean(error**2)), 1e-300))),
         float(similar[inside].mean()),
@@ -105,14 +105,14 @@ def score(
     )
 
 
-def mean_scores(scores: list[Scores]) -> Scores:
+def mean_scores(scores: list[ImageScores]) -> ImageScores:
     """Mean of each figure over the images that have it."""
     means = {}
     for name in asdict(scores[0]):
         values = np.array([getattr(item, name) for item in scores])
         known = values[np.isfinite(values)]
         means[name] = float(known.mean()) if len(known) else float("nan")
-    return Scores(**means)
+    return ImageScores(**means)
 
 
 def _high_frequency_error(

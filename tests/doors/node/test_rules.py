@@ -97,7 +97,13 @@ def test_rules_that_cannot_be_meant(configured: Callable[..., NodeConfig], rules
 
 def test_rules_that_can_be_meant(configured: Callable[..., NodeConfig]) -> None:
     rules = [
-        {"name": "low", "when": {"modality": "CT", "description": "low.?dose"}, "task": "ct", "to": ["DISK"]},
+        {
+            "name": "low",
+            "when": {"description": "low.?dose"},
+            "task": "ct",
+            "to": ["DISK"],
+            "options": {"strength": "auto"},
+        },
         {"name": "ct", "when": {"modality": "CT"}, "originals_to": ["BIN"]},
         {"name": "rest", "originals_to": ["DISK"]},
     ]

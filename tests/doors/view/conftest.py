@@ -16,6 +16,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from tests.doors.view.samples import HOSTILE, broken, checks_of, contrast_nifti, ct_dicom
+
 PATIENCE_S = 30.0
 _FLAGS = (
     "--headless=new",
@@ -155,3 +157,25 @@ def served(*arguments: str | Path) -> Iterator[str]:
     finally:
         process.terminate()
         assert process.wait(20) == 0
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    parent = tmp_path_factory.mktemp("view") / "results"
+    ct_dicom(parent, "abdomen", checks=checks_of(25, 31), failing={"mean_uncertainty": [2, 4]})
+    ct_dicom(parent, "chest", without=(1,), header={"patient": HOSTILE[:60]})
+    contrast_nifti(parent, "glioma")
+    broken(parent)
+    return parent
+
+
+@pytest.fixture(scope="session")
+def address(folders: Path) -> Iterator[str]:
+    with served(folders) as found:
+        yield found
+
+
+@pytest.fixture
+def page(reader: Reader, address: str) -> Reader:
+    reader.visit(address.replace("/?", "/?x=1&"))
+    return reader

@@ -158,6 +158,9 @@ def contrast_nifti(parent: Path, name: str, slices: int = 5) -> Path:
     image = like.volume.values * 1.1
     for part, values in (("image", image), ("uncertainty", 0.03 + 0.1 * image), ("detectability", 0.2 + 0 * image)):
         write_nifti(values.astype(np.float32), like, folder / f"{part}.nii.gz", "synthesised")
+    kept = np.full(image.shape, np.nan, np.float32)
+    kept[slices // 2, 20:60, 20:50] = np.linspace(0.3, 0.9, 30)
+    write_nifti(kept, like, folder / "survival.nii.gz", "contrast kept")
     checks = [measure("motion", 12.0, unit="mm", upper=10, message="largest displacement of the head", action="look")]
     report = report_of(
         f"{inputs / 'pre.nii.gz'}, {inputs / 'low.nii.gz'}",

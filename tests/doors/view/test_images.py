@@ -14,6 +14,7 @@ from recon.doors.view.frames import MISSING, frame, small_volume
 from recon.doors.view.images import AFTER, BEFORE, HALF_WIDTH, CaseImages
 from recon.doors.view.nifti_stack import NiftiStack
 from recon.errors import UnreadableInput
+from recon.io.dicom import SurvivalMap, find_files, scan
 from tests.conftest import body, read_hu
 from tests.doors.view.samples import broken, contrast_nifti, ct_dicom
 
@@ -79,6 +80,7 @@ def test_nifti_results_of_a_pair(tmp_path: Path) -> None:
         AFTER: "after",
         HALF_WIDTH: "half-width of the interval",
         "detectability": "smallest enhancement to be seen",
+        "survival": "contrast that a known lesion keeps",
         BEFORE: "reduced dose",
     }
     after, before = images.read(AFTER, 2), images.read(BEFORE, 2)
@@ -121,6 +123,21 @@ def test_the_small_volume_keeps_the_place(tmp_path: Path) -> None:
     centre = small.affine @ [*(np.argwhere(values > 50).mean(0)), 1]
     expected = affine @ [31.5, 13.5, 4, 1]
     np.testing.assert_allclose(centre, expected, atol=1e-3)
+
+
+def test_a_map_of_some_slices_lies_beside_the_image(tmp_path: Path) -> None:
+    folder = ct_dicom(tmp_path / "results", "a", slices=4)
+    (series,) = scan(find_files([tmp_path / "source_a"])).series
+    made = SurvivalMap("ct_denoise:3 sha256:ab", folder / "survival.dcm", "CT")
+    kept = np.full((96, 96), np.nan, np.float32)
+    kept[40, 30] = 0.48
+    made.put(kept, series.records[2].source, 2)
+    made.close()
+    images = CaseImages(read_case(folder))
+    assert images.read("survival", 1) is None
+    np.testing.assert_array_equal(images.read("survival", 2), kept)
+    (folder / "survival.dcm").write_bytes(b"no map")
+    assert "survival" not in CaseImages(read_case(folder)).planes
 
 
 def test_damage_is_one_line(tmp_path: Path) -> None:

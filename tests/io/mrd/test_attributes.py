@@ -15,7 +15,7 @@ from recon.io.mrd.attributes import series_attributes
 from recon.io.mrd.header import parse_header
 from recon.tasks.mr.outputs import write_dicom
 from recon.volumes import Geometry
-from tests.io.mrd.test_series import Writer, oversampled, xml
+from tests.io.mrd.scans import Writer, oversampled, xml
 
 ABOUT = """<subjectInformation><patientName>Größe^Anna</patientName><patientWeight_kg>61.23456789012</patientWeight_kg>
  <patientID>P1</patientID><patientBirthdate>1970-02-03</patientBirthdate><patientGender>F</patientGender>

@@ -9,7 +9,7 @@ import pytest
 from recon.errors import UnreadableInput
 from recon.physics.fourier import to_image
 from recon.quality.verdict import Verdict
-from tests.io.mrd.test_series import Writer, Y, expected, oversampled, xml
+from tests.io.mrd.scans import Writer, Y, expected, oversampled, xml
 
 SLICES = "<slice><minimum>0</minimum><maximum>{last}</maximum><center>0</center></slice></encodingLimits>"
 

@@ -15,7 +15,7 @@ from recon.errors import UnreadableInput
 from recon.io.hdf5 import OpenFile
 from recon.io.mrd.series import read, read_source
 from recon.io.mrd.source import FileSource
-from tests.io.mrd.test_series import COILS, Writer, X, Y, oversampled, xml
+from tests.io.mrd.scans import COILS, Writer, X, Y, oversampled, xml
 
 
 @pytest.fixture

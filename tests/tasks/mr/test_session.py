@@ -13,9 +13,9 @@ from recon.errors import InvalidRequest, UnusableData
 from recon.physics.fourier import finer, to_image
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
-from recon.tasks.mr.checks import noise_levels
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import series_facts
+from recon.tasks.mr.noise import noise_levels
 from recon.tasks.mr.sampling import sampling_of
 from recon.tasks.mr.task import MrTask
 from recon.v1 import mr_pb2

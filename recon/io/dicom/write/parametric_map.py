@@ -1,4 +1,4 @@
-"""Uncertainty in HU as a Parametric Map: one multi-frame object with float pixels; PS3.3 A.75."""
+"""Parametric Maps: one multi-frame object with float pixels in coded units, such as uncertainty in HU; PS3.3 A.75."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import ParametricMapStorage, generate_uid
 
@@ -59,53 +60,87 @@ _FROM_SOURCE = (
 
 
 @dataclass(frozen=True)
+class Quantity:
+    """What the pixels of a map are.
+
+    Attributes
+    ----------
+    label
+        A word.
+    explanation
+        In words.
+    unit
+        Code of the unit (UCUM).
+    window
+        Centre and width to begin with.
+    padding
+        Value of pixels where nothing is known; None where there are none.
+    """
+
+    label: str
+    explanation: str
+    unit: Code
+    window: tuple[str, str]
+    padding: float | None = None
+
+
+_WIDTH = Quantity("UNCERTAINTY", "Half-width of the 90 % interval", _HOUNSFIELD, ("25", "50"))
+_SURVIVAL = Quantity(
+    "SURVIVAL", "Share of its contrast that a known lesion keeps", Code("1", "UCUM", "no units"), ("0.5", "1"), -1.0
+)
+
+
+@dataclass(frozen=True)
 class _Frame:
     place: int
+    number: int
     groups: Dataset
     reference: Dataset | None
     series: str
 
 
-class UncertaintyMap:
-    """Takes frames in any order; writes them in the series' order when closed.
+class ParametricMap:
+    """Takes frames in any order; writes them in the series' order when closed, and nothing where none came.
 
     Parameters
     ----------
-    model
-        Name, version and checksum of the model.
+    series
+        That the map makes.
+    quantity
+        What its pixels are.
     path
         Of the file; a series of more than 4 GiB becomes several, numbered.
+    modality
+        Of the sources.
     """
 
-    def __init__(self, model: str, path: Path) -> None:
-        shared = uncertainty_series(model)
-        self._series = replace(shared, label="uncertainty, float", number_offset=7002, series_uid=generate_uid())
-        self._path = path
+    def __init__(self, series: DerivedSeries, quantity: Quantity, path: Path, modality: str) -> None:
+        self._series, self._quantity, self._path, self._modality = series, quantity, path, modality
         self._frames: dict[int, _Frame] = {}
         self._template: Dataset | None = None
         self._shape, self._range = (0, 0), (np.inf, -np.inf)
         # a file without a name: a scan's floats need no memory, and nothing is left when the program is killed
         self._spool = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115
 
-    def put(self, values: FloatImage, hu: FloatImage, source: SliceSource, index: int) -> None:
+    def put(self, values: FloatImage, source: SliceSource, index: int) -> None:
         """Keep one frame.
 
         Parameters
         ----------
         values
-            (y, x) uncertainty in HU; 0 is stored where ``hu`` is below -1500, since nothing changes there.
-        hu
-            (y, x) the source.
+            (y, x); NaN where nothing is known, if the quantity has a padding value.
         source
             Of the frame.
         index
             Its number in the series, from 0.
         """
-        plane = np.where(hu < UNTOUCHED_BELOW_HU, 0, values).astype("<f4")
+        padding = self._quantity.padding
+        known = values[np.isfinite(values)]
+        plane = np.asarray(values if padding is None else np.where(np.isfinite(values), values, padding), "<f4")
         with quietly():
             made = single_frame(source)
             if self._template is None:
-                self._template = _common(made, source, self._series)
+                self._template = _common(made, source, self._series, self._quantity, self._modality)
             groups = Dataset()
             groups.PixelMeasuresSequence = _part(made, "PixelSpacing", "SliceThickness")
             groups.PlaneOrientationSequence = _part(made, "ImageOrientationPatient")
@@ -113,10 +148,11 @@ class UncertaintyMap:
             reference = reference_to(source)
             groups.DerivationImageSequence = _derivation(self._series, reference)
             series = text(header_of(source), "SeriesInstanceUID")
-        self._frames[index] = _Frame(self._spool.seek(0, 2), groups, reference, series)
+        self._frames[index] = _Frame(self._spool.seek(0, 2), index + 1, groups, reference, series)
         self._spool.write(plane.tobytes())
         self._shape = plane.shape[0], plane.shape[1]
-        self._range = min(self._range[0], float(plane.min())), max(self._range[1], float(plane.max()))
+        if known.size:
+            self._range = min(self._range[0], float(known.min())), max(self._range[1], float(known.max()))
 
     def close(self) -> None:
         """Write what there is."""
@@ -136,7 +172,7 @@ class UncertaintyMap:
             dataset[tag] = self._template.get_item(tag)
         dataset.SOPInstanceUID, dataset.InstanceNumber = generate_uid(), number
         dataset.NumberOfFrames, (dataset.Rows, dataset.Columns) = len(frames), self._shape
-        _add_functional_groups(dataset, frames, self._range)
+        _add_functional_groups(dataset, frames, self._range, self._quantity)
         _add_references(dataset, frames)
         with quietly():
             save(dataset, path)
@@ -146,6 +182,47 @@ class UncertaintyMap:
             for frame in frames:
                 self._spool.seek(frame.place)
                 file.write(self._spool.read(size))
+
+
+class UncertaintyMap(ParametricMap):
+    """Half-widths in HU of a CT series.
+
+    Parameters
+    ----------
+    model
+        Name, version and checksum of the model.
+    path
+        Of the file.
+    """
+
+    def __init__(self, model: str, path: Path) -> None:
+        shared = uncertainty_series(model)
+        series = replace(shared, label="uncertainty, float", number_offset=7002, series_uid=generate_uid())
+        super().__init__(series, _WIDTH, path, "CT")
+
+    def put_width(self, values: FloatImage, hu: FloatImage, source: SliceSource, index: int) -> None:
+        """Keep one frame; 0 is stored where the source ``hu`` is below -1500, since nothing changes there."""
+        self.put(np.where(hu < UNTOUCHED_BELOW_HU, 0, values), source, index)
+
+
+class SurvivalMap(ParametricMap):
+    """Share of its contrast that a known lesion keeps, of the slices where that was measured.
+
+    Parameters
+    ----------
+    model
+        Name, version and checksum of the model.
+    path
+        Of the file.
+    modality
+        Of the sources.
+    """
+
+    def __init__(self, model: str, path: Path, modality: str) -> None:
+        words = f"{_SURVIVAL.explanation}, measured by adding lesions to this scan, model {model}."
+        code = codes.cid7203.PixelByPixelSubtraction
+        series = DerivedSeries("SURVIVAL", "contrast kept", 7003, words, code, model, generate_uid())
+        super().__init__(series, _SURVIVAL, path, modality)
 
 
 def _part(made: Dataset, *names: str) -> Sequence:
@@ -165,7 +242,7 @@ def _derivation(series: DerivedSeries, reference: Dataset | None) -> Sequence:
     return Sequence([item])
 
 
-def _common(made: Dataset, source: SliceSource, series: DerivedSeries) -> Dataset:
+def _common(made: Dataset, source: SliceSource, series: DerivedSeries, quantity: Quantity, modality: str) -> Dataset:
     """What all instances share."""
     now = datetime.now(UTC)
     dataset = Dataset()
@@ -178,7 +255,7 @@ def _common(made: Dataset, source: SliceSource, series: DerivedSeries) -> Datase
         dataset.PositionReferenceIndicator = ""
     if not text_bytes(made, "LossyImageCompression"):
         dataset.LossyImageCompression = "00"
-    dataset.SOPClassUID, dataset.Modality, dataset.SeriesInstanceUID = ParametricMapStorage, "CT", series.series_uid
+    dataset.SOPClassUID, dataset.Modality, dataset.SeriesInstanceUID = ParametricMapStorage, modality, series.series_uid
     dataset["SeriesDescription"] = raw_text("SeriesDescription", "LO", described(made, series.label))
     dataset.SeriesNumber = series_number(header_of(source), series.number_offset)
     dataset.Manufacturer, dataset.ManufacturerModelName = OWN, series.model[:64]
@@ -187,26 +264,30 @@ def _common(made: Dataset, source: SliceSource, series: DerivedSeries) -> Datase
     dataset.InstanceCreationDate = dataset.ContentDate = now.strftime("%Y%m%d")
     dataset.InstanceCreationTime = dataset.ContentTime = now.strftime("%H%M%S")
     dataset.ImageType = ["DERIVED", "PRIMARY", "VOLUME", "QUANTITY"]
-    dataset.ContentLabel, dataset.ContentDescription = "UNCERTAINTY", "Half-width of the 90 % interval"
+    dataset.ContentLabel, dataset.ContentDescription = quantity.label, quantity.explanation
     dataset.ContentQualification, dataset.PixelPresentation = "RESEARCH", "MONOCHROME"
     # a head's skin can be seen in it
     dataset.BurnedInAnnotation, dataset.RecognizableVisualFeatures = "NO", "YES"
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.BitsAllocated, dataset.PresentationLUTShape = 32, "IDENTITY"
     dataset.AcquisitionContextSequence = Sequence([])
+    if quantity.padding is not None:
+        dataset.FloatPixelPaddingValue = quantity.padding
     return dataset
 
 
-def _add_functional_groups(dataset: Dataset, frames: list[_Frame], span: tuple[float, float]) -> None:
+def _add_functional_groups(
+    dataset: Dataset, frames: list[_Frame], span: tuple[float, float], quantity: Quantity
+) -> None:
     shared = Dataset()
     kind, window, identity, mapping = Dataset(), Dataset(), Dataset(), Dataset()
     kind.FrameType = dataset.ImageType
-    window.WindowCenter, window.WindowWidth = "25", "50"
+    window.WindowCenter, window.WindowWidth = quantity.window
     identity.RescaleIntercept, identity.RescaleSlope, identity.RescaleType = "0", "1", "US"
     mapping.DoubleFloatRealWorldValueFirstValueMapped, mapping.DoubleFloatRealWorldValueLastValueMapped = span
     mapping.RealWorldValueIntercept, mapping.RealWorldValueSlope = 0.0, 1.0
-    mapping.LUTLabel, mapping.LUTExplanation = "UNCERTAINTY", "Half-width of the 90 % interval"
-    mapping.MeasurementUnitsCodeSequence = coded(_HOUNSFIELD)
+    mapping.LUTLabel, mapping.LUTExplanation = quantity.label, quantity.explanation
+    mapping.MeasurementUnitsCodeSequence = coded(quantity.unit)
     shared.ParametricMapFrameTypeSequence, shared.FrameVOILUTSequence = Sequence([kind]), Sequence([window])
     shared.PixelValueTransformationSequence = Sequence([identity])
     shared.RealWorldValueMappingSequence = Sequence([mapping])
@@ -228,6 +309,7 @@ def _add_functional_groups(dataset: Dataset, frames: list[_Frame], span: tuple[f
             if element.keyword not in same:
                 item.add(element)
         content.DimensionIndexValues = [number]
+        content.StackID, content.InStackPositionNumber = "1", frame.number
         item.FrameContentSequence = Sequence([content])
         own.append(item)
     dataset.DimensionOrganizationSequence = Sequence([organization])

@@ -20,7 +20,7 @@ def _written(folder: Path, path: Path, order: list[int], seed: int = 0) -> tuple
     values = np.random.default_rng(seed).uniform(0, 60, series.volume.shape).astype(np.float32)
     made = UncertaintyMap("ct_denoise:1 sha256:abc", path)
     for index in order:
-        made.put(values[index], series.volume.values[index], series.sources[index], index)
+        made.put_width(values[index], series.volume.values[index], series.sources[index], index)
     made.close()
     return values, pydicom.dcmread(path)
 

@@ -2,6 +2,7 @@
 
 import { css, halfWidthColours, lessColours, moreColours } from "./colours.js";
 import { fill, h, number } from "./dom.js";
+import { scaleOf } from "./maps.js";
 
 function bar(label, colour, low, high) {
   const canvas = h("canvas", { width: 128, height: 10, role: "img", "aria-label": label });
@@ -23,7 +24,9 @@ export function legendOf(element, found, view) {
     bars.push(bar("after less before", two, number(-found.difference), `${number(found.difference)}${unit}`));
   }
   if (view.map) {
-    bars.push(bar(found.planes[view.map], (share) => css(halfWidthColours, Math.round(255 * share)), number(view.threshold), `${number(found.widest)}${unit} and more`));
+    const { below } = scaleOf(found, view.map);
+    if (below) bars.push(bar(found.planes[view.map], (share) => css(halfWidthColours, Math.round(255 * (1 - share))), "nothing", "all of it"));
+    else bars.push(bar(found.planes[view.map], (share) => css(halfWidthColours, Math.round(255 * share)), number(view.threshold), `${number(found.widest)}${unit} and more`));
   }
   for (const name of ["before", "uncertainty"]) if (found.missing[name]) bars.push(h("span", { className: "note" }, `${name}: ${found.missing[name]}`));
   fill(element, bars);

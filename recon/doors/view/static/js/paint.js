@@ -58,6 +58,23 @@ export function paintDifference(before, after, strongest, image) {
   });
 }
 
+// Where a share is at most the threshold its colour lies over the image, the strongest where nothing is left.
+export function paintUpTo(map, threshold, image) {
+  let count = 0;
+  filled(image, (place, out, byte) => {
+    const step = map.steps[place];
+    if (step === MISSING) return;
+    const share = map.intercept + map.slope * step;
+    if (share > threshold) return;
+    count += 1;
+    const level = 3 * Math.min(255, Math.max(0, Math.round(255 * (1 - share))));
+    for (let part = 0; part < 3; part++) {
+      out[byte + part] = (1 - OVER) * out[byte + part] + OVER * halfWidthColours[level + part];
+    }
+  });
+  return count;
+}
+
 // Where the map reaches the threshold its colour lies over the image.
 export function paintOver(map, threshold, widest, image) {
   const scale = 255 / (widest - threshold || 1);

@@ -1,6 +1,7 @@
 // Three planes at once, before and after, drawn by NiiVue from volumes reduced to a few megabytes.
 
 import { fill, h, say } from "./dom.js";
+import { scaleOf } from "./maps.js";
 
 const LIBRARY = "static/vendor/niivue-0.69.0.umd.js";
 let library = null;
@@ -81,7 +82,10 @@ export async function showPlanes(element, found, view, onPlace) {
       await viewer.attachToCanvas(canvases[place]);
       const volumes = [{ url: `api/cases/${found.key}/volumes/${plane}.nii.gz`, name: `${plane}.nii.gz`, colormap: "gray", cal_min: view.window.low, cal_max: view.window.high }];
       if (view.map && plane === found.after) {
-        volumes.push({ url: `api/cases/${found.key}/volumes/${view.map}.nii.gz`, name: `${view.map}.nii.gz`, colormap: "viridis", opacity: 0.6, cal_min: view.threshold, cal_max: found.widest });
+        const { below, widest } = scaleOf(found, view.map);
+        // what is not known is 0 there, and is not drawn
+        const range = below ? { cal_min: 0.01, cal_max: 1, colormapInvert: true } : { cal_min: view.threshold, cal_max: widest };
+        volumes.push({ url: `api/cases/${found.key}/volumes/${view.map}.nii.gz`, name: `${view.map}.nii.gz`, colormap: "viridis", opacity: 0.6, ...range });
       }
       await viewer.loadVolumes(volumes);
       viewer.setSliceType(viewer.sliceTypeMultiplanar);

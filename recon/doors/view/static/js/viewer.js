@@ -4,13 +4,13 @@ import { data } from "./data.js";
 import { byId, fill, h, number, say, words } from "./dom.js";
 import { Frames, valueAt } from "./frames.js";
 import { legendOf } from "./legend.js";
-import { paintDifference, paintFade, paintOver, paintWindow } from "./paint.js";
+import { scaleOf } from "./maps.js";
+import { paintDifference, paintFade, paintOver, paintUpTo, paintWindow } from "./paint.js";
 import { Pane } from "./pane.js";
 import { hidePlanes, showPlanes } from "./planes.js";
 import { drawProfile } from "./profile.js";
 
 export const LAYOUTS = { side: "Side by side", fade: "Fade", difference: "Difference", planes: "Three planes" };
-const MAPS_BELOW = new Set(["survival"]); // bad where it is small
 
 const on = {
   point: (row, column) => set({ row, column, crosshair: true }),
@@ -40,7 +40,7 @@ export function build() {
       Object.entries(LAYOUTS).map(([name, title]) =>
         h("button", { type: "button", "data-layout": name, onclick: () => set({ layout: name }) }, title))),
     windows: h("select", { id: "window", "aria-label": "Window", onchange: (event) => preset(event.target.selectedIndex) }),
-    map: h("select", { id: "map", "aria-label": "Map over the image", onchange: (event) => set({ map: event.target.value }) }),
+    map: h("select", { id: "map", "aria-label": "Map over the image", onchange: (event) => show(event.target.value) }),
     threshold: slider("threshold", "from", { min: 0, max: 100, step: 0.5 }, (event) => set({ threshold: fromShare(event.target.value) })),
     thresholdValue: h("output", { id: "threshold-value" }),
     fade: slider("fade", "before – after", { min: 0, max: 1, step: 0.01, value: 0.5 }, (event) => set({ fade: Number(event.target.value) })),
@@ -133,9 +133,12 @@ function set(change) {
 function needed() {
   const found = view.case;
   const both = found.planes.before ? ["before", found.after] : [found.after];
-  const map = view.map || view.maps.find((plane) => plane === "uncertainty");
-  return map ? [...both, map] : both;
+  const width = view.maps.find((plane) => plane === "uncertainty");
+  return [...new Set([...both, width, view.map].filter(Boolean))];
 }
+
+const scale = () => scaleOf(view.case, view.map);
+const show = (map) => set({ map, threshold: scaleOf(view.case, map).threshold });
 
 const want = () => frames?.want(needed(), view.index, view.direction);
 
@@ -209,16 +212,17 @@ export function nextPreset() {
 
 export function toggleMap() {
   if (!view.maps?.length) return say("this result has no map");
-  set({ map: view.map ? "" : view.maps[0] });
+  show(view.map ? "" : view.maps[0]);
 }
 
 export function thresholdBy(part) {
   if (!view.case?.shape) return;
-  set({ map: view.map || view.maps[0] || "", threshold: Math.max(0, view.threshold + part * view.case.widest) });
+  if (!view.map) show(view.maps[0] ?? "");
+  set({ threshold: Math.max(0, view.threshold + part * scale().widest) });
 }
 
-const fromShare = (share) => (Number(share) / 100) * view.case.widest * 1.5;
-const toShare = (value) => (100 * value) / (view.case.widest * 1.5);
+const fromShare = (share) => (Number(share) / 100) * scale().most;
+const toShare = (value) => (100 * value) / scale().most;
 
 function draw() {
   if (scheduled) return;
@@ -266,7 +270,8 @@ function drawControls(found) {
   controls.map.disabled = !view.maps.length;
   controls.threshold.hidden = controls.thresholdValue.hidden = !view.map;
   controls.threshold.querySelector("input").value = toShare(view.threshold);
-  controls.thresholdValue.textContent = `${number(view.threshold)} ${found.unit}`;
+  controls.threshold.querySelector("span").textContent = scale().below ? "up to" : "from";
+  controls.thresholdValue.textContent = `${number(view.threshold)} ${scale().unit}`;
   controls.fade.hidden = view.layout !== "fade";
   controls.fade.querySelector("input").value = view.fade;
   controls.slice.value = view.index;
@@ -302,8 +307,11 @@ function picture(pane, title, frame, map, paint) {
     const image = pane.sheet(frame.rows, frame.columns);
     paint(image);
     if (map) {
-      const count = MAPS_BELOW.has(view.map) ? 0 : paintOver(map, view.threshold, found.widest, image);
-      text = `${where}, ${count} pixels from ${number(view.threshold)} ${found.unit} on`;
+      const { below, unit, widest: strongest } = scale();
+      const count = below ? paintUpTo(map, view.threshold, image) : paintOver(map, view.threshold, strongest, image);
+      text = below ? `${where}, ${count} pixels where up to ${number(view.threshold)} is kept` : `${where}, ${count} pixels from ${number(view.threshold)} ${unit} on`;
+    } else if (view.map && map === null) {
+      text = `${where}, not measured: ${found.planes[view.map]}`;
     }
   } else {
     text = frame === undefined ? `${where} is on its way` : frames.problems.get(view.index) || `${where} has no result`;
@@ -320,7 +328,16 @@ function readout(found) {
   if (after !== null) parts.push(`after ${number(after)}${unit}`);
   if (after !== null && half !== null) parts.push(`${intervalName(found)} ${number(after - half)} to ${number(after + half)}${unit} (± ${number(half)})`);
   if (after !== null && half === null) parts.push("no interval");
+  if (view.map === "survival") {
+    const share = at("survival");
+    parts.push(share === null ? "contrast kept: not measured here" : `a ${lesionName(found)} would show ${Math.round(100 * share)} % of its contrast`);
+  }
   return parts.join("  ·  ");
+}
+
+function lesionName(found) {
+  const [lesion] = found.report.probes ?? [];
+  return lesion ? `${number(lesion.size_mm)} mm lesion of ${number(lesion.contrast)} ${lesion.unit ?? ""}`.trim() : "known lesion";
 }
 
 // A calibrated interval has a coverage; propagated noise claims none.

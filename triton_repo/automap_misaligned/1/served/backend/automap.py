@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from served.arrays import Array, ComplexArray
+from served.backend.device import PROCESSOR
 from served.backend.python_model import PythonModel, RequestRefused, as_measured
 from served.backend.runtime import runtime_of
 
@@ -31,7 +32,7 @@ class AutomapReconstruction:
         samples or ``trajectory``.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, device: str = PROCESSOR) -> None:
         with np.load(folder / "encoding.npz") as stored:
             self.measured, self.shape = stored["measured"], tuple(int(n) for n in stored["shape"])
             self.image_scale, self.side = float(stored["image_scale"]), int(stored["side"])
@@ -41,7 +42,7 @@ class AutomapReconstruction:
         self.fourier = self._exponential(self.place / self.side)
         self.late = np.exp(-2j * np.pi * self.delay / self.side * self.place).astype(np.complex64)
         self.along = None if self.trajectory is None else self._path(self.trajectory)
-        self.network = runtime_of(folder / "model.onnx", exact=True)
+        self.network = runtime_of(folder / "model.onnx", exact=True, device=device)
 
     def _exponential(self, cycles_per_pixel: Array) -> ComplexArray:
         angle = np.asarray(cycles_per_pixel, np.float64)[..., None] * self.place
@@ -105,7 +106,7 @@ class TritonPythonModel(PythonModel):
 
     def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         """See :class:`PythonModel`."""
-        self.reconstruct = AutomapReconstruction(folder)
+        self.reconstruct = AutomapReconstruction(folder, self.device)
         self.reconstruct(np.ones(self.reconstruct.shape, np.complex64), np.ones(self.reconstruct.shape, bool))
 
     def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:

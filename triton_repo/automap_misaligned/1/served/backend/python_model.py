@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import is_numpy_array
 
 from served.arrays import Array
 from served.backend.configuration import parameters_of, sha256_of
+from served.backend.device import PROCESSOR, device_of
 from served.backend.watch import Watch, unwanted
 from served.physics.halting import Halt, Halted, never
 
@@ -35,9 +37,12 @@ class PythonModel(ABC):
     ----------
     halt
         To be called between the steps of an iteration; raises where nobody waits for the answer any more.
+    device
+        Where its arithmetic and its networks run, ``cpu`` or such as ``cuda:0``.
     """
 
     halt: Halt = staticmethod(never)
+    device: str = PROCESSOR
 
     @abstractmethod
     def load(self, folder: Path, config: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
@@ -54,8 +59,8 @@ class PythonModel(ABC):
         """
 
     @abstractmethod
-    def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Array]:
-        """Outputs by name.
+    def answer(self, inputs: Mapping[str, Array], parameters: Mapping[str, str]) -> Mapping[str, Any]:
+        """Outputs by name, NumPy's or where the model's device has them.
 
         Parameters
         ----------
@@ -80,6 +85,7 @@ class PythonModel(ABC):
             raise pb_utils.TritonModelException(f"{folder} does not hold the files that config.pbtxt names: {found}")
         self.names = [entry["name"] for entry in config["input"]]
         self.halt = self.watch = Watch()
+        self.device = device_of(args)
         self.load(folder, config, parameters)
 
     def execute(self, requests: list[Any]) -> list[Any]:
@@ -98,7 +104,7 @@ class PythonModel(ABC):
             return _error(str(refused), pb_utils.TritonError.INVALID_ARG)
         finally:
             self.watch.done()
-        return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in outputs.items()])
+        return pb_utils.InferenceResponse([_tensor(name, array) for name, array in outputs.items()])
 
     def _inputs(self, request: Any) -> dict[str, Array]:
         found = {}
@@ -127,6 +133,11 @@ def as_measured(inputs: Mapping[str, Array]) -> tuple[npt.NDArray[np.complex64],
     kspace = as_complex(inputs["kspace"])[0]
     counts = inputs.get("counts")
     return kspace, np.ones(kspace.shape[1:], bool) if counts is None else counts > 0
+
+
+def _tensor(name: str, array: Any) -> Any:
+    """Triton's tensor of an output; one on a GPU stays there until Triton hands it on."""
+    return pb_utils.Tensor(name, array) if is_numpy_array(array) else pb_utils.Tensor.from_dlpack(name, array)
 
 
 def _error(words: str, code: Any) -> Any:

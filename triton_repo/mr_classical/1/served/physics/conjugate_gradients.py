@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from served.arrays import ComplexArray
 from served.physics.halting import Halt, never
+from served.physics.namespace import flat, namespace, single
 
 
 def conjugate_gradients(
@@ -43,22 +42,23 @@ def conjugate_gradients(
     tuple
         The solution and what is left of the residual, shaped as ``start``.
     """
-    weight = float(np.float32(weight))
+    weight = single(weight)
     x, direction = start, residual
-    energy = first = _energy(residual)
+    energy = first = _product(residual, residual)
     for _ in range(steps):
         halt()
-        applied = normal(direction) + np.float32(weight) * direction
-        step = np.float32(energy / (np.vdot(direction, applied).real + 1e-20))
+        applied = normal(direction) + weight * direction
+        step = single(energy / (_product(direction, applied) + 1e-20))
         x = x + step * direction
         residual = residual - step * applied
-        renewed = _energy(residual)
+        renewed = _product(residual, residual)
         if renewed < tolerance**2 * first:
             break
-        direction = residual + np.float32(renewed / (energy + 1e-20)) * direction
+        direction = residual + single(renewed / (energy + 1e-20)) * direction
         energy = renewed
     return x, residual
 
 
-def _energy(x: ComplexArray) -> float:
-    return float(np.vdot(x, x).real)
+def _product(a: ComplexArray, b: ComplexArray) -> float:
+    """Real part of the scalar product."""
+    return float(namespace(a).vdot(flat(a), flat(b)).real)

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from served.arrays import ComplexArray
+from served.physics.fourier import as_single
+from served.physics.namespace import beside, namespace, zeros
 
 
 def combinations(representative: ComplexArray, most: int) -> ComplexArray:
@@ -22,10 +24,11 @@ def combinations(representative: ComplexArray, most: int) -> ComplexArray:
     """
     coils = len(representative)
     if coils <= most:
-        return np.eye(coils, dtype=np.complex64)
-    samples = representative.reshape(coils, -1).astype(np.complex128)
-    _, vectors = np.linalg.eigh(samples @ samples.conj().T)
-    return np.asarray(vectors[:, : -most - 1 : -1].conj().T, np.complex64)
+        return beside(np.eye(coils, dtype=np.complex64), representative)
+    xp = namespace(representative)
+    samples = xp.astype(representative.reshape(coils, -1), xp.complex128)
+    _, vectors = xp.linalg.eigh(samples @ samples.conj().T)
+    return as_single(xp.flip(vectors[:, -most:], axis=1).conj().T)
 
 
 def virtual_coils(
@@ -48,7 +51,8 @@ def virtual_coils(
         k-space of the virtual coils, and (ky, kx) the squared magnitude, summed over coils, that is left out.
     """
     if len(kspace) <= most:
-        return kspace, np.zeros(kspace.shape[1:], np.float32)
-    virtual = np.asarray(np.tensordot(combinations(representative, most), kspace, 1), np.complex64)
-    left_out = (np.abs(kspace) ** 2).sum(0) - (np.abs(virtual) ** 2).sum(0)
-    return virtual, np.maximum(left_out, 0)
+        return kspace, zeros(kspace.shape[1:], kspace.real)
+    xp = namespace(kspace)
+    virtual = as_single(xp.tensordot(combinations(representative, most), kspace, axes=1))
+    left_out = (abs(kspace) ** 2).sum(0) - (abs(virtual) ** 2).sum(0)
+    return virtual, xp.clip(left_out, 0, None)
