@@ -68,8 +68,8 @@ def serve(
         typer.Option(
             "--tune/--no-tune",
             envvar="RECON_TUNE",
-            help="First measure how each network runs best here, once a machine and network: 20 s at most for each, "
-            "then kept. Done unless told otherwise, or where --triton names another one.",
+            help="First measure how each network runs best here, once a machine and network: about 20 s for each, "
+            "then kept. Done unless told otherwise, --triton names another one, or the machine is busy.",
         ),
     ] = None,
     metrics: Annotated[str | None, typer.Option(help="Serve Prometheus metrics on HOST:PORT.")] = None,
