@@ -104,6 +104,36 @@ def scan_rows(record: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+GPU_HEADS: Row = (
+    "task",
+    "model",
+    "runtime",
+    "batch",
+    "ms",
+    "slices/s",
+    "% of peak FLOPs",
+    "% of peak bytes",
+    "moves a PSNR of 40 dB by",
+)
+
+
+def gpu_rows(record: Mapping[str, Any]) -> list[Row]:
+    """A row for every model, runtime and batch."""
+    return [
+        (
+            row["task"],
+            row["model"],
+            row["runtime"],
+            str(row["batch"]),
+            f"{row['ms']:.2f}",
+            f"{row['slices_per_s']:.1f}",
+            *(f"{100 * row[key]:.1f}" for key in ("share_of_peak_flops", "share_of_peak_bytes")),
+            f"{row['moves_psnr_db']:.4f} dB{'' if row['equal'] else ': NOT EQUAL'}",
+        )
+        for row in record["rows"]
+    ]
+
+
 CHECK_HEADS: Row = ("self-test", "result", "expected", "found")
 
 

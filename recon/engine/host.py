@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.backend.configuration import FILE, model_config_in, of_version, parameters_in, sha256_of
+from recon.backend.device import PROCESSOR
 from recon.backend.python_model import PythonModel, RequestRefused
 from recon.engine.inference import Request, Tensors, empty, real
 from recon.engine.models import ServedModel, models_of
@@ -117,13 +118,24 @@ class HostCall:
         self._call.cancel()
 
 
-def loaded(folder: Path, version: str) -> PythonModel:
+def loaded(folder: Path, version: str, device: str = PROCESSOR, runtime: str = "") -> PythonModel:
     """A version of a model's folder, held against its checksum, loaded and ready to answer.
+
+    Parameters
+    ----------
+    folder
+        Of the model in its repository.
+    version
+        Of the model.
+    device
+        Where it is to run.
+    runtime
+        Of a model that is one network; empty for its own choice.
 
     Raises
     ------
     InternalError
-        When its files are others.
+        When the files are others than its configuration names.
     InvalidRequest
         When it runs on Triton only.
     """
@@ -133,8 +145,8 @@ def loaded(folder: Path, version: str) -> PythonModel:
     if found != parameters["sha256"]:
         raise InternalError(f"{folder / version} does not hold the files that {FILE} names: {found}")
     model = _code_of(folder.name, parameters)
-    model.names = [entry["name"] for entry in config["input"]]
-    model.load(folder / version, config, parameters)
+    model.device, model.names = device, [entry["name"] for entry in config["input"]]
+    model.load(folder / version, config, parameters | ({"runtime": runtime} if runtime else {}))
     return model
 
 

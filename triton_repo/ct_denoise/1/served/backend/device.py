@@ -37,7 +37,7 @@ def arrays_on(device: str, library: str = "torch") -> Place:
     Parameters
     ----------
     device
-        ``cpu`` for NumPy itself, else one that the library knows, such as ``cuda:0``.
+        ``cpu`` for NumPy itself, else one that the library knows: ``cuda:0``, or ``cpu:0``, where a GPU is rehearsed.
     library
         In whose arrays; it needs an ``asarray`` that takes a ``device``.
 

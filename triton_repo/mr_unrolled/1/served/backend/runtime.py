@@ -110,7 +110,7 @@ class OnnxRuntime:
     ) -> None:
         import onnxruntime
 
-        if device != PROCESSOR:
+        if not _on_processor(device):
             onnxruntime.preload_dlls()  # CUDA of the packages that torch brought
         self.onnxruntime, self.device = onnxruntime, device
         options = onnxruntime.SessionOptions()
@@ -171,7 +171,7 @@ def runtime_of(
 def _providers(path: Path, device: str, *, tensorrt: bool, exact: bool) -> list[tuple[str, dict[str, Any]]]:
     """Of ONNX Runtime, in the order of preference, each with its options."""
     processor: tuple[str, dict[str, Any]] = ("CPUExecutionProvider", {})
-    if device == PROCESSOR:
+    if _on_processor(device):
         return [processor]
     _, number = _parts(device)
     cuda = ("CUDAExecutionProvider", {"device_id": number, "use_tf32": int(not exact)})
@@ -185,6 +185,10 @@ def _providers(path: Path, device: str, *, tensorrt: bool, exact: bool) -> list[
         "trt_engine_cache_path": str(kept),
     }
     return [("TensorrtExecutionProvider", engine), cuda, processor]
+
+
+def _on_processor(device: str) -> bool:
+    return _parts(device)[0] == PROCESSOR
 
 
 def _parts(device: str) -> tuple[str, int]:
