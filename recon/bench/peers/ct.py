@@ -19,7 +19,7 @@ from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
 from recon.tasks.ct.denoise import STEP_HU
 from recon.training.ct.bodies import random_body
-from recon.training.ct.classical import METHODS, Method
+from recon.training.ct.classical import METHODS, ClassicalDenoiser
 from recon.training.ct.metrics import psnr
 from recon.training.ct.simulate import Scanner, added_noise
 from recon.volumes import FloatImage, Geometry, Volume
@@ -56,7 +56,7 @@ def _textured(body: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 #: Of a method that is called without one.
 _NONE = (float("nan"),)
-CLASSICAL: dict[str, tuple[Method, Sequence[float]]] = {
+CLASSICAL: dict[str, tuple[ClassicalDenoiser, Sequence[float]]] = {
     **METHODS,
     "non-local means": (scikit_image.non_local_means, (15.0, 25.0, 35.0)),
     "total variation, scikit-image as called": (scikit_image.total_variation_as_called, _NONE),
