@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.physics.thermal_noise import noise_beside_object
+from recon.quality.conformal_table import Range
 from recon.quality.verdict import Check, measure, unmeasured
 from recon.tasks.mr.checks import LIMITS
-from recon.tasks.mr.domain import Domain, Range
+from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.noise import ROOT_HALF
 from recon.tasks.mr.sampling import Sampling
 from recon.values.readouts import Readouts
