@@ -127,6 +127,8 @@ SHARED_NAMES = {"TritonPythonModel", "Apart", "Watch", "Subject"}
 def test_one_name_is_one_class() -> None:
     homes: dict[str, list[str]] = {}
     for path in sorted(ROOT.rglob("*.py")):
+        if _room(path) == "v1":
+            continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef):
                 homes.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
