@@ -106,7 +106,7 @@ def test_the_client_stays_small() -> None:
 
 def test_the_server_has_no_torch() -> None:
     loaded = _modules_after("import recon.serving.server")
-    assert not loaded & {"torch", "deepinv", "scipy", "skimage", "matplotlib"}
+    assert not loaded & {"torch", "deepinv", "scipy", "skimage", "matplotlib", "opentelemetry"}
 
 
 def test_generated_code_is_current(tmp_path: Path) -> None:
