@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "physics": BASE | {"physics"},
     "quality": BASE | {"quality"},
     "probes": BASE | {"quality", "probes"},
-    "comparison": BASE | {"comparison"},
+    "comparison": BASE | {"quality", "io", "comparison"},
     "preservation": BASE | {"quality", "physics", "probes", "preservation"},
     "wire": BASE | {"values", "quality", "wire"},
     "tasks": INNER | {"tasks"},
@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "serving": INNER | {"backend", "machine", "tasks", "engine", "serving"},
     "jobs": INNER | {"tasks", "client", "jobs"},
     "reading": BASE | {"quality", "reading"},
-    "doors": INNER | {"tasks", "client", "jobs", "batch", "reading", "doors"},
+    "doors": INNER | {"tasks", "client", "jobs", "batch", "reading", "comparison", "doors"},
     "batch": INNER | {"tasks", "client", "jobs", "reading", "batch"},
     "bench": INNER
     | {"backend", "machine", "tasks", "engine", "serving", "client", "doors", "bench", "training", "networks"},

@@ -129,6 +129,7 @@ async def run_blocks(
     answers: Answers,
     processes: Processes,
     told: Callable[[LoadBlock], object] = lambda _: None,
+    until_s: float = float("inf"),
 ) -> list[LoadBlock]:
     """All blocks; within a round every cell comes once, in an order drawn anew.
 
@@ -146,16 +147,23 @@ async def run_blocks(
         Whose CPU time is taken.
     told
         Hears of every finished block.
+    until_s
+        Monotonic time; no round is begun that would end later, if it lasts as long as the longest so far.
     """
     rng = np.random.default_rng(plan.seed)
     cells = [(name, load) for name in routes for load in loads]
-    blocks = []
+    blocks: list[LoadBlock] = []
+    longest = 0.0
     for index in range(plan.blocks):
+        began = time.monotonic()
+        if index and began + longest > until_s:
+            break
         for cell in rng.permutation(len(cells)):
             name, load = cells[cell]
             block = await run_block(name, routes[name], load, plan, index, answers, processes)
             blocks.append(block)
             told(block)
+        longest = max(longest, time.monotonic() - began)
     return blocks
 
 

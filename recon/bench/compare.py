@@ -126,18 +126,23 @@ Medians = dict[int, float]
 
 
 def _medians(record: Mapping[str, Any]) -> dict[tuple[str, str], Medians]:
-    """Median latency of every right block, from the raw timestamps."""
+    """Of every cell."""
     found: dict[tuple[str, str], Medians] = {}
     for cell in record["cells"]:
         # rates are chosen from the machine's speed; their rank is what two runs share
         rank = [c["load"] for c in record["cells"] if c["route"] == cell["route"] and c["kind"] == cell["kind"]]
         load = f"open loop {rank.index(cell['load']) + 1}" if cell["kind"] == "open" else cell["load"]
-        found[cell["route"], load] = {
-            block["index"]: float(np.median(np.subtract(block["done_ms"], block["due_ms"])))
-            for block in cell["blocks"]
-            if block["done_ms"] and not any(block["problem"])
-        }
+        found[cell["route"], load] = block_medians(cell)
     return found
+
+
+def block_medians(cell: Mapping[str, Any]) -> Medians:
+    """Median latency of every right block of a cell, ms, by round."""
+    return {
+        block["index"]: float(np.median(np.subtract(block["done_ms"], block["due_ms"])))
+        for block in cell["blocks"]
+        if block["done_ms"] and not any(block["problem"])
+    }
 
 
 def _enough(a: Medians, b: Medians) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from recon.bench.processes import Processes, busy_s, listener, own
 from recon.bench.self_test import SelfCheck, as_json
 from recon.bench.summary import cells, summarize
 from recon.machine import describe
+from recon.serving.tuning import words_of
 from recon.tasks.registry import task_of
 
 #: Share of the cores that other processes may use before the record warns.
@@ -49,6 +51,10 @@ class MeasurementRequest:
         Slices of the streamed series; none leaves it out. Of every request where the task needs its whole input.
     plan
         How much.
+    tuning
+        Records by which the service runs its models.
+    until_s
+        Monotonic time by which the run is to end; it has fewer blocks then.
     """
 
     task: str = "ct"
@@ -59,6 +65,8 @@ class MeasurementRequest:
     rates: tuple[float, ...] = (-0.5, -0.8)
     series: int = 8
     plan: Plan = field(default_factory=Plan)
+    tuning: tuple[Path, ...] = ()
+    until_s: float = float("inf")
 
     @property
     def each(self) -> int:
@@ -85,13 +93,18 @@ async def measure(
     told
         Hears what is being done.
     """
-    opening = ways.open_routes(request.task, address, request.model, request.routes, request.others, request.each)
+    opening = ways.open_routes(
+        request.task, address, request.model, request.routes, request.others, request.each, request.tuning
+    )
     load_before = os.getloadavg()[0]
     async with opening as opened:
         answers = Answers()
         processes = _processes(address, request, opened)
         told("warm-up")
+        began = time.monotonic()
         problems = await _warm_up(address, request, opened, answers)
+        # what follows the blocks takes about twice as many requests
+        until = request.until_s - 2 * (time.monotonic() - began)
         loads = await _loads(request, opened)
         total = request.plan.blocks * len(opened.routes) * len(loads)
         done = 0
@@ -102,7 +115,7 @@ async def measure(
             told(f"block {done} of {total}: {block.route}, {block.load}")
 
         began, busy, before = time.monotonic(), busy_s(), processes.usage()
-        blocks = await run_blocks(opened.routes, loads, request.plan, answers, processes, tell)
+        blocks = await run_blocks(opened.routes, loads, request.plan, answers, processes, tell, until)
         after = processes.usage()
         problems += await _caching(request, opened)
         ours = sum(found.cpu_s - before[name].cpu_s for name, found in after.items() if name in before)
@@ -237,10 +250,11 @@ def _record(
         "settings": {
             "task": request.task,
             "model": request.model,
-            "blocks": request.plan.blocks,
+            "blocks": len({block.index for block in blocks}),
             "requests_per_block": request.plan.requests,
             "inputs": request.plan.items,
             "seed": request.plan.seed,
+            "tuning": dict(words_of(path).split(": ", 1) for path in request.tuning),
             **_words(request),
         },
         "notes": notes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,6 +28,8 @@ class Reply:
         Monotonic time of the first image and of the end, s.
     status
         ``OK`` or the name of the gRPC status.
+    timings_ms
+        Where the time went, as the service's report says; empty where there is none.
     """
 
     slices: int
@@ -35,6 +37,7 @@ class Reply:
     first_s: float | None
     done_s: float
     status: str = OK
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 class Route(Protocol):
@@ -66,6 +69,8 @@ class Observation:
         Of their pixels.
     problem
         Why the answer is wrong; empty when it is right.
+    timings_ms
+        Of the reply.
     """
 
     item: int
@@ -77,6 +82,7 @@ class Observation:
     slices: int
     digest: str
     problem: str = field(default="")
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def latency_s(self) -> float:
@@ -110,7 +116,10 @@ async def observe(route: Route, item: int, slices: int, due_s: float | None, tim
         found = await asyncio.to_thread(digest, reply.pixels)
     else:
         found = digest(reply.pixels)
-    return Observation(item, due, sent, reply.first_s, reply.done_s, reply.status, reply.slices, found)
+    timings = reply.timings_ms
+    return Observation(
+        item, due, sent, reply.first_s, reply.done_s, reply.status, reply.slices, found, timings_ms=timings
+    )
 
 
 def digest(pixels: Sequence[bytes | memoryview]) -> str:

@@ -78,6 +78,42 @@ def _bars(axis: Any, record: Mapping[str, Any], routes: list[str]) -> None:
     axis.grid(alpha=0.3, axis="y")
 
 
+def breakdown(record: Mapping[str, Any], path: Path) -> None:
+    """Where the time of a slice went, for every load of a route that reports it."""
+    cells = [cell for cell in record["cells"] if cell.get("breakdown_ms")]
+    figure, axis = plt.subplots(figsize=(11, 0.7 + 0.42 * len(cells)), layout="constrained")
+    names = list(cells[0]["breakdown_ms"])
+    for place, cell in enumerate(reversed(cells)):
+        left = 0.0
+        for name, colour in zip(names, _COLOURS, strict=False):
+            value = cell["breakdown_ms"].get(name, 0.0)
+            axis.barh(place, value, left=left, color=colour, label=name if place == 0 else None)
+            left += value
+    axis.set_yticks(range(len(cells)), [f"{cell['route']}, {cell['load']}" for cell in reversed(cells)], fontsize=8)
+    axis.set_xlabel("ms a slice, added up; parts of different slices overlap")
+    axis.grid(alpha=0.3, axis="x")
+    figure.legend(loc="outside upper center", ncols=len(names), fontsize=8)
+    _save(figure, path)
+
+
+def medians_over_time(record: Mapping[str, Any], path: Path) -> None:
+    """Median of each block over that of its cell, at the moment when it ran: a drift of the machine is seen by all."""
+    figure, axis = plt.subplots(figsize=(11, 2.6), layout="constrained")
+    for number, route in enumerate(dict.fromkeys(cell["route"] for cell in record["cells"])):
+        moments, ratios = [], []
+        for cell in (c for c in record["cells"] if c["route"] == route and c["valid"]):
+            medians = _block_medians(cell)
+            moments += [block["began_ms"] / 1e3 for block in cell["blocks"]]
+            ratios += [value / float(np.median(medians)) for value in medians]
+        axis.plot(moments, ratios, "o", ms=3, color=_COLOURS[number % len(_COLOURS)], label=route)
+    axis.axhline(1, color="#4d4d4d", lw=0.8)
+    axis.set_xlabel("seconds since the first block")
+    axis.set_ylabel("over the cell's median")
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=7, ncols=5, loc="upper right")
+    _save(figure, path)
+
+
 def time_against_quality(record: Mapping[str, Any], path: Path) -> None:
     """A panel for each task: seconds a slice, logarithmic, and the figure of merit."""
     tasks = record["tasks"]

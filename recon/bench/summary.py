@@ -50,6 +50,7 @@ def summarize(blocks: Sequence[LoadBlock]) -> dict[str, Any]:
         "most_in_flight": most_in_flight(observations),
         "generator_lateness_ms": {"worst": round(1e3 * worst, 2), "late": late},
         "cpu_s_per_slice": _cpu(blocks, slices),
+        "breakdown_ms": _breakdown(right) if not reasons else {},
     }
 
 
@@ -66,6 +67,16 @@ def most_in_flight(observations: Sequence[Observation]) -> int:
     """Largest number of requests under way at a time."""
     moments = sorted([(o.sent_s, 1) for o in observations] + [(o.done_s, -1) for o in observations])
     return int(np.cumsum([step for _, step in moments]).max()) if moments else 0
+
+
+def _breakdown(observations: Sequence[Observation]) -> dict[str, float]:
+    """Mean of each part of a slice's way over all slices whose report names them."""
+    told = [observation for observation in observations if observation.timings_ms]
+    slices = sum(observation.slices for observation in told)
+    total: Counter[str] = Counter()
+    for observation in told:
+        total.update(observation.timings_ms)
+    return {name: round(value / slices, 3) for name, value in total.items()} if slices else {}
 
 
 def _percentiles(seconds: list[float]) -> dict[str, Any]:

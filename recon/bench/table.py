@@ -89,6 +89,21 @@ def process_rows(record: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+SCAN_HEADS: Row = ("process", "CPU ms a slice", "MiB, first half", "MiB, second half", "peak MiB")
+
+
+def scan_rows(record: Mapping[str, Any]) -> list[Row]:
+    """A row for every process of a long series."""
+    return [
+        (
+            name,
+            f"{record['cpu_ms_per_slice'][name]:.1f}" if name in record["cpu_ms_per_slice"] else "",
+            *(f"{held[key]:.0f}" for key in ("first_half", "second_half", "peak")),
+        )
+        for name, held in record["memory_mib"].items()
+    ]
+
+
 CHECK_HEADS: Row = ("self-test", "result", "expected", "found")
 
 

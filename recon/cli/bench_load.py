@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,13 +34,20 @@ def serve(
     series: Annotated[int, typer.Option(min=0, help="Slices of the streamed series (0: none), or of every pair.")] = 8,
     seed: Annotated[int, typer.Option(help="Of arrivals and of the order of blocks.")] = 0,
     self_test: Annotated[bool, typer.Option(help="First let the instrument test itself.")] = True,
+    minutes: Annotated[float | None, typer.Option(min=0.5, help="End by then, with fewer blocks.")] = None,
+    tune: Annotated[bool, typer.Option(help="Measure a service that is tuned to this machine.")] = True,
 ) -> None:
-    """Latency and throughput against load: bare runtime, Triton, gateway; exit status 1 when INVALID."""
+    """Latency and throughput against load: bare runtime, Triton, gateway; exit status 1 when INVALID.
+
+    Writes serve.json, serve.html (one page with plots) and serve.md (a short table).
+    """
+    began = time.monotonic()
     from recon.bench.blocks import Plan
     from recon.bench.measure import MeasurementRequest, measure
     from recon.bench.routes import routes_of
-    from recon.bench.routes.network import default_model
+    from recon.bench.routes.network import default_model, model_repository
     from recon.bench.self_test import self_test as run_self_test
+    from recon.bench.tuned import cache, kept_records
 
     chosen = model or default_model(task_of(task).name)
     request = MeasurementRequest(
@@ -48,22 +59,30 @@ def serve(
         rates=tuple(_numbers("--rate", rate)),
         series=series,
         plan=Plan(blocks, requests, seed=seed),
+        until_s=began + 60 * minutes if minutes else float("inf"),
     )
     console = console_of()
     with progress() as told:
         told("self-test")
         checks = asyncio.run(run_self_test()) if self_test else []
-        with service(server) as address:
+        if tune and server is None:
+            found = kept_records(model_repository(), [task], cache(), told, models=[chosen])
+            request = replace(request, tuning=tuple(found))
+        settings = [word for path in request.tuning for word in ("--tuning", str(path))]
+        with service(server, "--task", task_of(task).name, *settings) as address:
             record = asyncio.run(measure(address, request, checks, told))
+    record["settings"]["command"] = shlex.join(["recon", *sys.argv[1:]])
     _show_serve(console, record)
     if output is not None:
-        from recon.bench import plots, table
+        from recon.bench import plots
         from recon.bench import record as records
+        from recon.bench.page import page
+        from recon.bench.words import as_markdown
 
         records.write(record, output / "serve.json")
         plots.latency_against_load(record, output / "serve.png")
-        words = table.markdown(table.SERVE_HEADS, table.serve_rows(record))
-        (output / "serve.md").write_text(f"{words}\nA slice is {record['settings']['slice']}.\n")
+        (output / "serve.html").write_text(page(record))
+        (output / "serve.md").write_text(f"{as_markdown(record)}\nA slice is {record['settings']['slice']}.\n")
     if not record["valid"]:
         raise typer.Exit(1)
 

@@ -97,16 +97,7 @@ class Host:
     def _model(self, name: str, version: str) -> PythonModel:
         """A model, loaded and held against its checksum."""
         if (name, version) not in self._loaded:
-            folder = self._repository / name
-            config = model_config_in(folder)
-            parameters = of_version(parameters_in(folder), version)
-            found = sha256_of([folder / version / part for part in parameters["files"].split(",")])
-            if found != parameters["sha256"]:
-                raise InternalError(f"{folder / version} does not hold the files that {FILE} names: {found}")
-            model = _code_of(name, parameters)
-            model.names = [entry["name"] for entry in config["input"]]
-            model.load(folder / version, config, parameters)
-            self._loaded[name, version] = model
+            self._loaded[name, version] = loaded(self._repository / name, version)
         return self._loaded[name, version]
 
 
@@ -124,6 +115,27 @@ class HostCall:
         """It does not run if it has not begun, and ends when the model looks."""
         self._given_up.set()
         self._call.cancel()
+
+
+def loaded(folder: Path, version: str) -> PythonModel:
+    """A version of a model's folder, held against its checksum, loaded and ready to answer.
+
+    Raises
+    ------
+    InternalError
+        When its files are others.
+    InvalidRequest
+        When it runs on Triton only.
+    """
+    config = model_config_in(folder)
+    parameters = of_version(parameters_in(folder), version)
+    found = sha256_of([folder / version / part for part in parameters["files"].split(",")])
+    if found != parameters["sha256"]:
+        raise InternalError(f"{folder / version} does not hold the files that {FILE} names: {found}")
+    model = _code_of(folder.name, parameters)
+    model.names = [entry["name"] for entry in config["input"]]
+    model.load(folder / version, config, parameters)
+    return model
 
 
 def runs_here(model: ServedModel) -> bool:

@@ -45,6 +45,8 @@ class ProbeGrid:
         Of the slice, and the distance of its rows and columns.
     blur_mm
         Standard deviation of the scanner's point spread.
+    suitable
+        (y, x) of :func:`cells`: those that hold the tissue that was wanted.
     """
 
     places: Cells
@@ -52,6 +54,7 @@ class ProbeGrid:
     shape: tuple[int, int]
     spacing_mm: tuple[float, float]
     blur_mm: float
+    suitable: npt.NDArray[np.bool_]
 
     def scaled(self, by: FloatArray, depth_mm: float = 0.0) -> FloatImage:
         """The lesions (y, x) at their contrasts times ``by`` (n,).
@@ -95,16 +98,19 @@ class ProbeGrid:
     def spread(self, shares: FloatArray) -> FloatImage:
         """Shares (n,) as a picture (y, x): means of the places nearby, weighted by a Gaussian of the distance.
 
-        NaN where no place is nearer than the least distance of two.
+        NaN in other tissue, and where no place is nearer than the least distance of two.
         """
-        rows, columns = (
+        down, across = (
             np.exp(-0.5 * ((np.arange(side)[None, :] - self.places[:, axis, None]) / _SPREAD_PX) ** 2)
             for axis, side in enumerate(self.shape)
         )
-        weight = rows.T @ columns
-        mean = (rows * shares[:, None]).T @ columns / np.maximum(weight, np.finfo(float).tiny)
+        weight = down.T @ across
+        mean = (down * shares[:, None]).T @ across / np.maximum(weight, np.finfo(float).tiny)
         near = weight > math.exp(-0.5 * (CELL_PX * _APART_CELLS / _SPREAD_PX) ** 2)
-        return np.where(near, mean, np.nan).astype(np.float32)
+        tissue = np.zeros(self.shape, bool)
+        rows, columns = (CELL_PX * side for side in self.suitable.shape)
+        tissue[:rows, :columns] = self.suitable.repeat(CELL_PX, axis=0).repeat(CELL_PX, axis=1)
+        return np.where(near & tissue, mean, np.nan).astype(np.float32)
 
 
 def cells(image: FloatImage) -> FloatImage:
@@ -150,7 +156,7 @@ def grid(
     places = hits * CELL_PX + CELL_PX // 2
     kinds = max(1, min(len(lesions), len(places) // FEWEST_PLACES))
     turns = [lesions[number % kinds] for number in range(len(places))]
-    return ProbeGrid(places, turns, shape, spacing_mm, blur_mm)
+    return ProbeGrid(places, turns, shape, spacing_mm, blur_mm, suitable)
 
 
 def _apart(candidates: Cells, rng: np.random.Generator) -> Cells:

@@ -26,7 +26,7 @@ from recon.errors import InvalidRequest
 from recon.tasks.archive import ArchivedScan, Claim
 from recon.tasks.job import Found
 from recon.tasks.options import Options
-from recon.tasks.sample import Sample
+from recon.tasks.sample import Extent, Sample
 from recon.tasks.series import Series
 from recon.tasks.session import ModelFacts, Session
 from recon.tasks.work import FinishedSlice, SliceWork, TensorSpec
@@ -200,12 +200,12 @@ class Task(ABC):
         """
         return "", ""
 
-    def sample(self, item: int, slices: int) -> Sample:
+    def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark, another one for every ``item``.
 
         Raises
         ------
         InvalidRequest
-            When the task has none, or none of so many slices.
+            When the task has none, or none of so many slices or of this extent.
         """
         raise InvalidRequest(f"task {self.name} has no input for a benchmark")

@@ -11,6 +11,22 @@ DIFFERENT = 8
 
 
 @dataclass(frozen=True)
+class Extent:
+    """How large a sample is to be, where its task does not choose.
+
+    Attributes
+    ----------
+    matrix
+        Rows and columns of a slice.
+    coils
+        Of k-space.
+    """
+
+    matrix: int | None = None
+    coils: int | None = None
+
+
+@dataclass(frozen=True)
 class Sample:
     """What one request asks for.
 

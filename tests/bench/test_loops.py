@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from recon.bench.answers import Answers
+from recon.bench.blocks import Load, Plan, run_blocks
 from recon.bench.closed_loop import closed_loop
 from recon.bench.observation import Reply
 from recon.bench.open_loop import late_requests, open_loop
 from recon.bench.percentiles import percentile
+from recon.bench.processes import Processes
 from recon.bench.summary import most_in_flight
 
 
@@ -40,6 +42,18 @@ def test_a_closed_loop_keeps_its_concurrency() -> None:
     assert len(found) == 12
     assert most_in_flight(found) == 3
     assert all(observation.due_s == observation.sent_s for observation in found)
+
+
+def test_a_run_ends_in_time_with_whole_rounds() -> None:
+    routes = {"one": Waiting(0.01), "other": Waiting(0.01)}
+    loads = [Load("closed", 1), Load("series", 2)]
+    until = time.monotonic() + 0.6
+    blocks = asyncio.run(
+        run_blocks(routes, loads, Plan(500, 3), Answers(), Processes({}), until_s=until)  # would take half a minute
+    )
+    rounds = {block.index for block in blocks}
+    assert 1 <= len(rounds) < 500
+    assert len(blocks) == 4 * len(rounds)
 
 
 def test_requests_in_flight_are_not_bounded() -> None:

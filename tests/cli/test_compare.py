@@ -8,10 +8,14 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+import pydicom
+import pytest
 from typer.testing import CliRunner
 
 from recon.cli.main import app
+from recon.io.dicom import denoised_series, find_files, scan, uncertainty_series, write_slice
 from recon.quality.comparability import record
+from tests.doors.view.samples import write_source
 
 MODEL = {"name": "mr_unrolled", "version": "1", "sha256": "ab"}
 SAMPLING = {"mask": "a1", "acceleration": 4.0, "first_line": 0}
@@ -66,3 +70,54 @@ def test_a_folder_that_is_no_result_is_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["compare", str(tmp_path), str(tmp_path), "-o", str(tmp_path / "out")])
     assert done.exit_code != 0
     assert "no result of recon" in str(done.exception)
+
+
+def _dicom(parent: Path, name: str, seed: int, lesion: float = 0.0, strength: float = 1.0) -> Path:
+    """A series as recon writes it, without its report: as it comes back from an archive."""
+    source = write_source(parent / f"source_{name}", 4, 64)
+    (series,) = scan(find_files([source])).series
+    made, doubt = denoised_series("ct_denoise:3 sha256:" + "ab" * 8, strength), uncertainty_series("ct_denoise:3")
+    folder = parent / name
+    for part in ("image", "uncertainty"):
+        (folder / part).mkdir(parents=True)
+    rng, (y, x) = np.random.default_rng(seed), np.ogrid[:64, :64]
+    for index, one in enumerate(series.records):
+        image = 40 + rng.normal(0, 4, (64, 64))
+        image += lesion * (((x - 30) ** 2 + (y - 20) ** 2 <= 16) & (2 <= index <= 3))
+        write_slice(image, one.source, made, index + 1, folder / "image" / f"{index + 1:04d}.dcm")
+        width = np.full((64, 64), 1.645 * 4, np.float32)
+        write_slice(width, one.source, doubt, index + 1, folder / "uncertainty" / f"{index + 1:04d}.dcm")
+    return folder
+
+
+def test_dicom_series_are_compared_by_their_headers_and_changes_are_dicom(tmp_path: Path) -> None:
+    before, after = _dicom(tmp_path, "a", 1), _dicom(tmp_path, "b", 2, lesion=60.0)
+    code, said = _compare(before, after, "-o", tmp_path / "out")
+    assert code == 0, said
+    (region,) = json.loads((tmp_path / "out" / "comparison.json").read_text())["changes"]["regions"]
+    marked = pydicom.dcmread(tmp_path / "out" / "change.dcm")
+    assert marked.pixel_array.shape == (4, 64, 64)
+    assert (marked.pixel_array > 0).sum() * 0.8 * 0.8 * 3 == pytest.approx(region["volume_mm3"], rel=1e-3)
+    assert 25 < region["mean"] < 65  # its blurred edge is part of it
+    difference = pydicom.dcmread(tmp_path / "out" / "difference.dcm")
+    original = pydicom.dcmread(before / "image" / "0003.dcm")
+    assert difference.StudyInstanceUID == original.StudyInstanceUID
+    place = difference.PerFrameFunctionalGroupsSequence[2].PlanePositionSequence[0].ImagePositionPatient
+    assert list(place) == list(original.ImagePositionPatient)
+    assert difference.pixel_array[2, 20, 30] == pytest.approx(60, abs=25)
+    assert nib.load(tmp_path / "out" / "difference.nii.gz").shape == (64, 64, 4)
+
+
+def test_dicom_series_of_another_strength_are_refused(tmp_path: Path) -> None:
+    before, after = _dicom(tmp_path, "a", 1), _dicom(tmp_path, "b", 2, lesion=60.0, strength=0.5)
+    code, said = _compare(before, after, "-o", tmp_path / "out")
+    assert code == 1
+    assert "not comparable: strength: 1 and 0.5" in said
+
+
+def test_a_series_that_has_lost_a_slice_is_not_compared(tmp_path: Path) -> None:
+    before, after = _dicom(tmp_path, "a", 1), _dicom(tmp_path, "b", 2)
+    for part in ("image", "uncertainty"):
+        (after / part / "0003.dcm").unlink()
+    done = CliRunner().invoke(app, ["compare", str(before), str(after), "-o", str(tmp_path / "out")])
+    assert "slices of a series are missing" in str(done.exception)

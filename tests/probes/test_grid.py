@@ -84,10 +84,13 @@ def test_few_places_are_all_for_the_first_lesion_and_none_is_said() -> None:
 
 
 def test_shares_are_spread_around_their_places_and_nowhere_else() -> None:
-    places = np.array([[60, 60], [60, 88]])
-    kept = ProbeGrid(places, [LESIONS[0]] * 2, (160, 240), (0.7, 0.7), 0.5).spread(np.array([0.4, 0.8]))
+    places, tissue = np.array([[60, 60], [60, 88]]), np.ones((40, 60), bool)
+    tissue[:13] = False
+    kept = ProbeGrid(places, [LESIONS[0]] * 2, (160, 240), (0.7, 0.7), 0.5, tissue).spread(np.array([0.4, 0.8]))
     assert kept.shape == (160, 240)
     assert kept[60, 60] == pytest.approx(0.4, abs=0.02)
     assert kept[60, 74] == pytest.approx(0.6, abs=0.01)  # halfway
     assert np.isnan(kept[60, 130])
     assert np.isnan(kept[150, 60])
+    assert np.isnan(kept[51, 60])  # other tissue, though near
+    assert np.isfinite(kept[52, 60])

@@ -42,3 +42,14 @@ def test_what_one_does_not_say_is_unknown_not_the_same() -> None:
     found = compare(_record(scanner={"KVP": 120.0, "ConvolutionKernel": "B30f"}), _record(scanner={"KVP": 120.0}))
     assert found.comparable
     assert found.unknown == ["ConvolutionKernel: not known of the second"]
+
+
+def test_of_k_space_whose_sampling_nobody_knows_no_change_is_told() -> None:
+    found = compare(_record(), _record(sampling=None))
+    assert found.differences == ["sampling: not known of the second; what another mask leaves out looks like change"]
+
+
+def test_a_shortened_checksum_is_the_same() -> None:
+    whole = {**MODEL, "sha256": "ab" * 32}
+    assert compare(_record(whole), _record({**MODEL, "sha256": "ab" * 8})).comparable
+    assert not compare(_record(whole), _record({**MODEL, "sha256": "cd" * 8})).comparable

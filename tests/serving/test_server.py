@@ -49,6 +49,7 @@ def test_a_weight_file_that_is_not_the_configured_one_is_not_served(tmp_path: Pa
             "-m",
             "recon.cli",
             "serve",
+            "--no-tune",
             "--listen",
             "127.0.0.1:0",
             "--task",

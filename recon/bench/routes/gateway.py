@@ -9,6 +9,8 @@ from typing import Any
 from recon.bench.observation import OK, Reply
 
 DEADLINE_S = 120.0
+#: Of a slice on its way, as reports have them.
+PARTS = ("receive", "prepare", "queue", "network", "finish", "send")
 #: Of every channel to a gateway.
 OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
@@ -36,6 +38,7 @@ class GatewayRoute:
         """A series of its own."""
         pixels: list[bytes | memoryview] = []
         count, status, first = 0, "NO_REPORT", None
+        timings: dict[str, float] = {}
         async for response in self._call(self._requests(item, slices), timeout=DEADLINE_S):
             part = response.WhichOneof("part")
             if part == "chunk":
@@ -48,4 +51,5 @@ class GatewayRoute:
                 count += 1
             elif part == "report":
                 status = OK
-        return Reply(count, pixels, first, time.monotonic(), status)
+                timings = {name: getattr(response.report.timings, f"{name}_ms") for name in PARTS}
+        return Reply(count, pixels, first, time.monotonic(), status, timings)

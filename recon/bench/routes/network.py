@@ -1,24 +1,28 @@
-"""The served weights on the served runtime in this process, without anything around them."""
+"""The served weights on the served runtime in this process, or the function around them that answers in Triton."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from recon.backend.runtime import runtime_of
 from recon.bench.observation import Reply
+from recon.bench.routes.requests import Given
+from recon.engine.host import loaded
 from recon.engine.models import ServedModel
 from recon.engine.repository import default_repository
 from recon.errors import InvalidRequest
 from recon.serving.triton.repository import models_in
-from recon.volumes import FloatImage
 
-#: The network's inputs by name of each slice of a request.
-Inputs = Callable[[int, int], Sequence[Mapping[str, FloatImage]]]
+#: What a model is given of each slice of a request.
+Inputs = Callable[[int, int], Given]
 
 
 def model_repository() -> Path:
@@ -65,8 +69,19 @@ def default_model(task: str) -> str:
     return next((model.name for model in own if model.is_default), own[0].name)
 
 
+class LocalModel(Protocol):
+    """What answers for a model in this process."""
+
+    def __call__(self, tensors: Mapping[str, npt.NDArray[Any]], parameters: Mapping[str, str]) -> npt.NDArray[Any]:
+        """Its output, valid until the next call."""
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What it is, once it has run."""
+
+
 class LocalNetwork:
-    """A network with one output, run by the code that runs it inside Triton."""
+    """A network with one output, on the runtime that runs it inside Triton."""
 
     def __init__(self, weights: Path) -> None:
         import openvino
@@ -74,7 +89,7 @@ class LocalNetwork:
         self._run: Any = runtime_of(weights, "openvino")
         self.output = openvino.Core().read_model(weights).outputs[0].any_name
 
-    def __call__(self, tensors: Mapping[str, FloatImage]) -> FloatImage:
+    def __call__(self, tensors: Mapping[str, npt.NDArray[Any]], parameters: Mapping[str, str]) -> npt.NDArray[Any]:
         """Its output, valid until the next call."""
         return self._run(tensors, [self.output])[0]
 
@@ -88,50 +103,70 @@ class LocalNetwork:
         }
 
 
+class LocalFunction:
+    """A model that is more than one network: the function that answers for it inside Triton."""
+
+    def __init__(self, model: ServedModel) -> None:
+        self._model, self._name = loaded(default_repository() / model.host, model.version), model.host
+
+    def __call__(self, tensors: Mapping[str, npt.NDArray[Any]], parameters: Mapping[str, str]) -> npt.NDArray[Any]:
+        """Its only output."""
+        (made,) = self._model.answer(tensors, parameters).values()
+        return np.asarray(made)
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """Which function."""
+        return {"bare_runtime": f"the function of {self._name} that answers inside Triton, called in this process"}
+
+
+def local_model(model: ServedModel) -> LocalModel:
+    """What answers for a model, without anything around it."""
+    if model.parameter("served_by") == "network":
+        return LocalNetwork(weights_of(model.name))
+    return LocalFunction(model)
+
+
 class BareRuntime:
-    """The network alone: one request at a time, in the order of asking, its inputs made before the clock starts.
+    """The model alone: one request at a time, in the order of asking, its inputs made before the clock starts.
 
     Parameters
     ----------
-    weights
-        ONNX file.
+    model
+        What answers.
     inputs
         Of each slice of a request.
     slices
         Of the request that it is tried with.
     """
 
-    def __init__(self, weights: Path, inputs: Inputs, slices: int = 1) -> None:
-        self._network, self._inputs = LocalNetwork(weights), inputs
-        self._known: dict[tuple[int, int], Sequence[Mapping[str, FloatImage]]] = {}
+    def __init__(self, model: LocalModel, inputs: Inputs, slices: int = 1) -> None:
+        self._model, self._inputs = model, inputs
+        self._known: dict[tuple[int, int], Given] = {}
         self._thread = ThreadPoolExecutor(1, "bare-runtime")
-        self.output(0, slices)
-        self.notes = self._network.notes
+        self._model(*self._given(0, slices)[0])
+        self.notes = model.notes
 
     async def __call__(self, item: int, slices: int) -> Reply:
-        """Infer after those that asked before."""
-        tensors = self._tensors(item, slices)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._infer, tensors)
+        """Answer after those that asked before."""
+        given = self._given(item, slices)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, given)
 
-    def output(self, item: int, slices: int = 1) -> FloatImage:
-        """(1, channels, y, x) for the first slice of a request; not while others infer."""
-        return self._network(self._tensors(item, slices)[0]).copy()
-
-    def _tensors(self, item: int, slices: int) -> Sequence[Mapping[str, FloatImage]]:
+    def _given(self, item: int, slices: int) -> Given:
         if (item, slices) not in self._known:
             self._known[item, slices] = self._inputs(item, slices)
         return self._known[item, slices]
 
-    def _infer(self, tensors: Sequence[Mapping[str, FloatImage]]) -> Reply:
+    def _answer(self, given: Given) -> Reply:
         pixels: list[bytes | memoryview] = []
         first, copying = None, 0.0
-        for given in tensors:
-            made = self._network(given)
+        for tensors, parameters in given:
+            made = self._model(tensors, parameters)
             done = time.monotonic()
             first = first or done
             pixels.append(made.tobytes())  # for the check, not for the caller
             copying += time.monotonic() - done
-        return Reply(len(tensors), pixels, first, time.monotonic() - copying)
+        return Reply(len(given), pixels, first, time.monotonic() - copying)
 
     def close(self) -> None:
         """End its thread."""

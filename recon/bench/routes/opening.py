@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import grpc
 import numpy as np
 
 from recon.bench.routes.gateway import DEADLINE_S, OPTIONS, GatewayRoute
-from recon.bench.routes.network import BareRuntime, served, weights_of
+from recon.bench.routes.network import BareRuntime, local_model, served
 from recon.bench.routes.opened import BARE, BODY, GATEWAY, SHARED, TASK, Agreement, Routes, require_known
-from recon.bench.routes.requests import messages_of, series_of, tensors_of, works_of
+from recon.bench.routes.requests import given_of, messages_of, series_of, works_of
 from recon.bench.routes.task import TaskRoute
 from recon.bench.routes.triton import open_triton
 from recon.client import Client
 from recon.client.local import Local
+from recon.engine.host import runs_here
 from recon.tasks.registry import task_of
 from recon.wire.calls import stream_call
 
 
 def routes_of(model: str) -> tuple[str, ...]:
-    """Every route to a model: a network by itself has all, one with code around it what does the whole task."""
-    alone = served(model).parameter("served_by") == "network"
-    return (BARE, BODY, SHARED, TASK, GATEWAY) if alone else (TASK, GATEWAY)
+    """Every route to a model; one that runs on Triton only has none in this process."""
+    return (BARE, BODY, SHARED, TASK, GATEWAY) if runs_here(served(model)) else (BODY, SHARED, GATEWAY)
 
 
 def gateway_route(channel: grpc.aio.Channel, task: str, model: str = "") -> GatewayRoute:
@@ -39,7 +40,13 @@ def gateway_route(channel: grpc.aio.Channel, task: str, model: str = "") -> Gate
 
 @asynccontextmanager
 async def open_routes(
-    task: str, address: str, model: str, names: Iterable[str], others: dict[str, str], slices: int
+    task: str,
+    address: str,
+    model: str,
+    names: Iterable[str],
+    others: dict[str, str],
+    slices: int,
+    tuning: Sequence[Path] = (),
 ) -> AsyncIterator[Routes]:
     """Open routes to a model.
 
@@ -57,6 +64,8 @@ async def open_routes(
         More gateways to measure in the same run, address by name.
     slices
         Of a request.
+    tuning
+        Records of how models run here, which the gateway has, too.
 
     Raises
     ------
@@ -68,12 +77,13 @@ async def open_routes(
     opened = Routes(prepare=lambda item: messages_of(task, item, slices, model))
     async with AsyncExitStack() as stack:
         if BARE in wanted:
-            bare = BareRuntime(weights_of(model), lambda item, count: tensors_of(task, item, count, known), slices)
+            bare = BareRuntime(local_model(known), lambda item, count: given_of(task, item, count, known), slices)
             stack.callback(bare.close)
             opened.routes[BARE] = bare
             opened.notes |= bare.notes
         if wanted & {BODY, SHARED}:
-            await open_triton(opened, stack, model, wanted, lambda item, count: works_of(task, item, count, known))
+            works = partial(works_of, task, model=known)
+            await open_triton(opened, stack, known, wanted, works, tuning)
         if wanted & {BARE, TASK}:
             whole = TaskRoute(stack.enter_context(Local()), task, model)
             stack.callback(whole.close)

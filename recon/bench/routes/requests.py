@@ -13,13 +13,17 @@ from recon.engine.inference import empty, real
 from recon.engine.models import ServedModel
 from recon.tasks.base import SliceWork
 from recon.tasks.registry import task_of
+from recon.tasks.sample import Extent
 from recon.tasks.series import Series
 
+#: Tensors for a model and the parameters of the request, slice by slice.
+Given = Sequence[tuple[Mapping[str, npt.NDArray[Any]], Mapping[str, str]]]
 
-def series_of(task: str, item: int, slices: int, model: str = "") -> Series:
-    """An input as what a client sends."""
+
+def series_of(task: str, item: int, slices: int, model: str = "", extent: Extent | None = None) -> Series:
+    """An input as what a client sends, of the task's own extent unless told."""
     found = task_of(task)
-    sample = found.sample(item, slices)
+    sample = found.sample(item, slices, *([extent] if extent else []))
     return found.series(*sample.inputs, name="", model=model, model_version="", **sample.options)
 
 
@@ -41,9 +45,16 @@ def works_of(task: str, item: int, slices: int, model: ServedModel) -> list[Slic
 
 def tensors_of(task: str, item: int, slices: int, model: ServedModel) -> list[Mapping[str, npt.NDArray[Any]]]:
     """What a network sees of an input, slice by slice."""
-    found: list[Mapping[str, npt.NDArray[Any]]] = []
+    return [tensors for tensors, _ in given_of(task, item, slices, model)]
+
+
+def given_of(task: str, item: int, slices: int, model: ServedModel) -> Given:
+    """What a model is given of an input, slice by slice."""
+    found: list[tuple[Mapping[str, npt.NDArray[Any]], Mapping[str, str]]] = []
     for work in works_of(task, item, slices, model):
         tensors = empty(work.inputs)
         work.prepare(tensors)
-        found.append({name: np.ascontiguousarray(real(array)) for name, array in tensors.items()})
+        given = {name: np.ascontiguousarray(real(array)) for name, array in tensors.items() if array.size}
+        method = {"method": model.method} if model.method else {}
+        found.append((given, {**work.parameters, **method}))
     return found

@@ -63,6 +63,8 @@ def split(content: bytes) -> tuple[FileMetaDataset, int]:
         if (group, element, kind) != (2, 0, b"UL"):
             raise ValueError("the meta header has no length")
         start = 132 + _GROUP_LENGTH.size + length
+        if len(content) < start:
+            raise ValueError("it ends within the meta header")
         meta = pydicom.dcmread(io.BytesIO(content[:start])).file_meta
         for name in ("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID"):
             if not meta.get(name):

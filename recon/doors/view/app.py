@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from recon.comparison.picture import draw
 from recon.doors.view import blind, described, figures
 from recon.doors.view.answers import Change, PageAnswer, failed, not_found
 from recon.doors.view.desk import Desk, OnDecision
@@ -53,6 +55,8 @@ def reader_app(
         Route(f"{case}/slices/{{plane}}/{{index:int}}", PageAnswer(desk, _slice)),
         Route(f"{case}/volumes/{{plane}}.nii.gz", PageAnswer(desk, _volume)),
         Route(f"{case}/profile", PageAnswer(desk, _profile)),
+        Route(f"{case}/compared/{{other}}", PageAnswer(desk, _compared)),
+        Route(f"{case}/compared/{{other}}/picture.png", PageAnswer(desk, _comparison_picture)),
         Route(f"{case}/decisions", Change(desk, _decide), methods=["POST"]),
         Route(f"{case}/undo", Change(desk, _undo), methods=["POST"]),
         Route("/api/revision", PageAnswer(desk, lambda desk, request: {"revision": desk.revision()})),
@@ -91,7 +95,7 @@ def _case(desk: Desk, request: Request) -> Any:
     case = desk.case(request.path_params["key"])
     decisions, fate = desk.decisions(case), desk.source.fate(case)
     try:
-        return described.whole(case, desk.images(case), decisions, fate)
+        return described.whole(case, desk.images(case), decisions, fate, desk.others(case))
     except ReconError as error:
         return described.without_images(case, error.problem, decisions, fate)
 
@@ -118,6 +122,20 @@ def _volume(desk: Desk, request: Request) -> Response:
 def _profile(desk: Desk, request: Request) -> Any:
     found = desk.images(desk.case(request.path_params["key"])).profile_when_read()
     return Response(status_code=204) if found is None else found
+
+
+def _compared(desk: Desk, request: Request) -> Any:
+    case, other = (desk.case(request.path_params[name]) for name in ("key", "other"))
+    return described.comparison(desk.compared(case, other), case)
+
+
+def _comparison_picture(desk: Desk, request: Request) -> Response:
+    found = desk.compared(*(desk.case(request.path_params[name]) for name in ("key", "other"))).subtracted
+    if found is None:
+        return Response(status_code=204)
+    picture = io.BytesIO()
+    draw(found, picture)
+    return Response(picture.getvalue(), media_type="image/png")
 
 
 def _decide(desk: Desk, request: Request, given: Mapping[str, Any]) -> Any:

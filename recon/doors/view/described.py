@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from recon.comparison.compared import Compared
+from recon.comparison.picture import slice_shown
 from recon.doors.view.case import Case
 from recon.doors.view.images import AFTER, CaseImages, failing_slices
 from recon.reading.decisions import Decision, standing
@@ -34,8 +37,10 @@ def line(case: Case, decisions: Iterable[Decision], fate: str = "") -> dict[str,
     }
 
 
-def whole(case: Case, images: CaseImages, decisions: Iterable[Decision], fate: str = "") -> dict[str, Any]:
-    """Everything that is known of a case."""
+def whole(
+    case: Case, images: CaseImages, decisions: Iterable[Decision], fate: str = "", others: Iterable[Case] = ()
+) -> dict[str, Any]:
+    """Everything that is known of a case, and which others it might be compared with."""
     planes, display = images.planes, images.display
     return {
         **line(case, decisions, fate),
@@ -55,7 +60,20 @@ def whole(case: Case, images: CaseImages, decisions: Iterable[Decision], fate: s
         "threshold": display.threshold,
         "widest": display.widest,
         "after": AFTER,
+        "others": [_other(one) for one in others],
     }
+
+
+def _other(case: Case) -> dict[str, str]:
+    return {"key": case.key, "name": case.name, "taken": case.taken.isoformat() if case.taken else ""}
+
+
+def comparison(found: Compared, case: Case) -> dict[str, Any]:
+    """Two results held against each other; places of changes are in the grid of the earlier."""
+    said = found.to_json()
+    names = {name: Path(said.pop(name)).name for name in ("before", "after")}
+    shown = None if found.subtracted is None else slice_shown(found.subtracted)
+    return {**said, **names, "here": case.folder == found.before.path, "slice": shown}
 
 
 def without_images(case: Case, problem: str, decisions: Iterable[Decision], fate: str = "") -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from recon.comparison.compared import Compared, compared
+from recon.comparison.result import open_result
 from recon.doors.view.case import Case
 from recon.doors.view.images import CaseImages, OpenImages
 from recon.doors.view.sources import CaseSource
@@ -13,6 +17,9 @@ from recon.reading.decisions import Choice, Decision, decide, history, revision,
 
 #: Told of a decision about a case that was made or taken back, as by the node, which releases what was held.
 OnDecision = Callable[[Case, Decision], None]
+
+
+_MOST_COMPARED = 2
 
 
 class UnknownCase(InvalidRequest):
@@ -32,6 +39,8 @@ class Desk:
 
     def __init__(self, source: CaseSource, on_decision: OnDecision = lambda case, decision: None) -> None:
         self.source, self._on_decision, self._open = source, on_decision, OpenImages()
+        self._comparing = threading.Lock()
+        self._compared: OrderedDict[tuple[str, str], Compared] = OrderedDict()
 
     def cases(self) -> list[Case]:
         """All cases, the worst first."""
@@ -53,6 +62,29 @@ class Desk:
     def images(self, case: Case) -> CaseImages:
         """Its images, which may take a moment to open."""
         return self._open.of(case)
+
+    def others(self, case: Case) -> list[Case]:
+        """Results that a case might be compared with: of the same task and patient, or where no patient is known."""
+        patient = case.facts.get("PatientID", "")
+        found = (one for one in self.source.cases() if one.key != case.key and one.task == case.task)
+        return [one for one in found if not one.trouble and one.facts.get("PatientID", "") == patient]
+
+    def compared(self, case: Case, other: Case) -> Compared:
+        """Both held against each other, the earlier first; those asked for last are kept.
+
+        Raises
+        ------
+        ReconError
+            When one of them keeps no record, or its images can't be read.
+        """
+        earlier, later = sorted((case, other), key=lambda one: (one.taken or one.made.date(), one.made))
+        key = earlier.report_sha256, later.report_sha256
+        with self._comparing:  # one at a time: a registration takes all of a processor
+            if key not in self._compared:
+                self._compared[key] = compared(open_result(earlier.folder), open_result(later.folder))
+                while len(self._compared) > _MOST_COMPARED:
+                    self._compared.popitem(last=False)
+            return self._compared[key]
 
     def decisions(self, case: Case | None = None) -> list[Decision]:
         """All decisions of the book that a case's are in, or of all books."""

@@ -13,7 +13,7 @@ from recon.tasks.contrast.options import ContrastOptions
 from recon.tasks.contrast.series import ContrastSeries
 from recon.tasks.contrast.session import ContrastSession
 from recon.tasks.job import Found
-from recon.tasks.sample import Sample
+from recon.tasks.sample import Extent, Sample
 from recon.tasks.series import Series
 from recon.v1 import contrast_pb2
 from recon.volumes import Volume
@@ -59,11 +59,11 @@ class ContrastTask(Task):
         """MR series and volumes whose names say ``pre`` or ``low``."""
         return half_of(text) if modality in ("", "MR") else ("", "")
 
-    def sample(self, item: int, slices: int) -> Sample:
+    def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark."""
         from recon.tasks.contrast.sample import sample
 
-        return sample(item, slices)
+        return sample(item, slices, extent)
 
 
 TASK = ContrastTask()

@@ -6,7 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from recon.tasks.sample import Sample, series_items
+from recon.errors import InvalidRequest
+from recon.tasks.sample import Extent, Sample, series_items
 from recon.volumes import FloatImage, Geometry, Volume
 
 SIZE = 512
@@ -15,14 +16,23 @@ _MOST_HU = 1.0
 _GEOMETRY = Geometry.from_spacing(0.7, 0.7, 3.0)
 
 
-def sample(item: int, slices: int) -> Sample:
-    """A series of different slices."""
-    return Sample((ct_volume(item, slices),), f"{SIZE} x {SIZE}", 1.0, "HU", _MOST_HU, {"probes": "off"})
+def sample(item: int, slices: int, extent: Extent) -> Sample:
+    """A series of different slices.
+
+    Raises
+    ------
+    InvalidRequest
+        When it is to have coils.
+    """
+    if extent.coils is not None:
+        raise InvalidRequest("a CT series has no coils")
+    size = extent.matrix or SIZE
+    return Sample((ct_volume(item, slices, size),), f"{size} x {size}", 1.0, "HU", _MOST_HU, {"probes": "off"})
 
 
-def ct_volume(item: int, slices: int) -> Volume:
+def ct_volume(item: int, slices: int, size: int = SIZE) -> Volume:
     """A series of different slices."""
-    return Volume(np.stack([ct_slice(number) for number in series_items(item, slices)]), _GEOMETRY)
+    return Volume(np.stack([ct_slice(number, size) for number in series_items(item, slices)]), _GEOMETRY)
 
 
 @cache

@@ -12,7 +12,7 @@ from recon.tasks.ct.options import CtOptions
 from recon.tasks.ct.series import CtSeries
 from recon.tasks.ct.session import CtSession, probe
 from recon.tasks.job import Found
-from recon.tasks.sample import Sample
+from recon.tasks.sample import Extent, Sample
 from recon.tasks.series import Series
 from recon.v1 import ct_pb2
 from recon.volumes import Volume
@@ -60,11 +60,11 @@ class CtTask(Task):
 
         return claim(scan)
 
-    def sample(self, item: int, slices: int) -> Sample:
+    def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark."""
         from recon.tasks.ct.sample import sample
 
-        return sample(item, slices)
+        return sample(item, slices, extent)
 
 
 TASK = CtTask()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from recon.arrays import Mask
-from recon.tasks.sample import Sample
+from recon.tasks.sample import DIFFERENT, Extent, Sample, series_items
 from recon.values.readouts import KSpace, Readouts
 from recon.volumes import ComplexImage, FloatImage, Geometry
 
@@ -14,16 +16,22 @@ _MOST_DIFFERENCE = 0.01
 _GEOMETRY = Geometry.from_spacing(0.7, 0.7, 3.0)
 
 
-def sample(item: int, slices: int) -> Sample:
-    """One slice repeated; its image is 1 at its brightest."""
-    words = f"{COILS} coils, {SIZE} x {SIZE}, every fourth line"
-    return Sample((mr_kspace(item, slices),), words, 1.0, "of the brightest pixel", _MOST_DIFFERENCE, {"probes": "off"})
+def sample(item: int, slices: int, extent: Extent) -> Sample:
+    """A stack of different slices; each image is 1 at its brightest."""
+    size, coils = extent.matrix or SIZE, extent.coils or COILS
+    words, kspace = f"{coils} coils, {size} x {size}, every fourth line", mr_kspace(item, slices, size, coils)
+    return Sample((kspace,), words, 1.0, "of the brightest pixel", _MOST_DIFFERENCE, {"probes": "off"})
 
 
 def mr_kspace(item: int, slices: int, size: int = SIZE, coils: int = COILS) -> KSpace:
-    """Four-fold under-sampled k-space with 24 fully sampled central lines, one slice repeated."""
-    measured = readouts(mr_slice(item, size, coils)[1])
-    return KSpace(slices, coils, size, size, _GEOMETRY, lambda _: measured)
+    """Four-fold under-sampled k-space with 24 fully sampled central lines, made as it is sent."""
+    items = series_items(item, slices)
+    return KSpace(slices, coils, size, size, _GEOMETRY, lambda index: _measured(items[index], size, coils))
+
+
+@lru_cache(maxsize=DIFFERENT + 1)
+def _measured(item: int, size: int, coils: int) -> Readouts:
+    return readouts(mr_slice(item, size, coils)[1])
 
 
 def readouts(kspace: ComplexImage) -> Readouts:

@@ -17,7 +17,7 @@ from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.mr.session import MrSession
 from recon.tasks.mr.slices import takes
-from recon.tasks.sample import Sample
+from recon.tasks.sample import Extent, Sample
 from recon.tasks.series import Series
 from recon.v1 import mr_pb2
 from recon.values.content import Content
@@ -71,11 +71,11 @@ class MrTask(Task):
         """Every file of raw data."""
         return Claim(True, f"k-space ({scan.detail})") if scan.content is Content.KSPACE else Claim()
 
-    def sample(self, item: int, slices: int) -> Sample:
+    def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark."""
         from recon.tasks.mr.sample import sample
 
-        return sample(item, slices)
+        return sample(item, slices, extent)
 
 
 def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:

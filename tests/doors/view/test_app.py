@@ -218,3 +218,24 @@ def test_this_machine_needs_none() -> None:
     assert listening("127.0.0.1:0", None, None).loopback
     assert listening("[::1]:8042", None, None).loopback
     assert not listening("0.0.0.0:8042", Path("c"), Path("k")).loopback
+
+
+def test_two_results_of_a_patient_are_compared_and_other_strengths_refused(tmp_path: Path) -> None:
+    parent = tmp_path / "results"
+    for name, day, strength in (("a", "20250105", 1.0), ("b", "20260105", 1.0), ("c", "20260301", 0.5)):
+        ct_dicom(parent, name, slices=3, header={"date": day}, comparability={"task": "ct", "strength": strength})
+    client = page(FolderSource([parent]))
+    keys = {line["name"]: line["key"] for line in client.get("/api/cases").json()["cases"]}
+    others = client.get(f"/api/cases/{keys['b']}").json()["others"]
+    assert {(one["name"], one["taken"]) for one in others} == {("a", "2025-01-05"), ("c", "2026-03-01")}
+    said = client.get(f"/api/cases/{keys['b']}/compared/{keys['a']}").json()
+    assert (said["before"], said["after"], said["comparable"], said["here"]) == ("a", "b", True, False)
+    assert said["changes"]["regions"] == []
+    assert str(tmp_path) not in json.dumps(said)
+    picture = client.get(f"/api/cases/{keys['b']}/compared/{keys['a']}/picture.png")
+    assert picture.content.startswith(b"\x89PNG")
+    refused = client.get(f"/api/cases/{keys['b']}/compared/{keys['c']}").json()
+    assert refused["differences"] == ["strength: 1 and 0.5"]
+    assert refused["changes"] is None
+    assert client.get(f"/api/cases/{keys['b']}/compared/{keys['c']}/picture.png").status_code == 204
+    assert client.get(f"/api/cases/{keys['b']}/compared/nobody").status_code == 404

@@ -26,7 +26,7 @@ from recon.volumes import FloatImage
 
 #: Of one element, whose length has 32 bits; a longer series becomes several instances.
 _MOST_BYTES = 2**32 - 2
-_HOUNSFIELD = Code("[hnsf'U]", "UCUM", "Hounsfield unit")
+HOUNSFIELD, NO_UNITS = Code("[hnsf'U]", "UCUM", "Hounsfield unit"), Code("1", "UCUM", "no units")
 _FROM_SOURCE = (
     "SpecificCharacterSet",
     "TimezoneOffsetFromUTC",
@@ -84,10 +84,8 @@ class Quantity:
     padding: float | None = None
 
 
-_WIDTH = Quantity("UNCERTAINTY", "Half-width of the 90 % interval", _HOUNSFIELD, ("25", "50"))
-_SURVIVAL = Quantity(
-    "SURVIVAL", "Share of its contrast that a known lesion keeps", Code("1", "UCUM", "no units"), ("0.5", "1"), -1.0
-)
+_WIDTH = Quantity("UNCERTAINTY", "Half-width of the 90 % interval", HOUNSFIELD, ("25", "50"))
+_SURVIVAL = Quantity("SURVIVAL", "Share of its contrast that a known lesion keeps", NO_UNITS, ("0.5", "1"), -1.0)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 // Why the verdict is what it is: checks with value and limits, what a lesion would have become, what made the image.
 
+import { comparisonOf } from "./compare.js";
 import { fill, h, number, words } from "./dom.js";
 import { failing, intervalName } from "./viewer.js";
 import { tag } from "./worklist.js";
@@ -15,6 +16,7 @@ export function evidenceOf(found) {
     missing(report),
     checks(found),
     probes(found),
+    comparisonOf(found),
     section("Comparable with", comparability(found)),
     section("Model and interval", pairs(provenance(found))),
     section("Patient and scan", pairs(found.facts)),

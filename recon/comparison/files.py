@@ -1,0 +1,51 @@
+"""A comparison as files: NIfTI, of DICOM also Parametric Maps, and a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from recon.comparison.compared import Compared, Subtracted
+from recon.comparison.picture import draw
+from recon.io.dicom.write.comparison import change_map, difference_map
+from recon.io.kspace.results import write_volume
+from recon.io.nifti import write_nifti
+from recon.io.output_folder import write_json
+
+
+def write(found: Compared, folder: Path) -> None:
+    """Write ``comparison.json`` and, where something was subtracted, difference, changes and picture.
+
+    Raises
+    ------
+    OutputFailed
+        When a file can't be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if found.subtracted is not None:
+        _images(found.subtracted, found.after.record.get("model") or "", folder)
+        draw(found.subtracted, folder / "comparison.png")
+    write_json(folder / "comparison.json", found.to_json())
+
+
+def _images(found: Subtracted, model: str, folder: Path) -> None:
+    # outside of the later scan nothing is known, and nothing is called a change
+    difference, beyond = np.nan_to_num(found.changes.difference), found.changes.beyond.astype(np.float32)
+    for values, name, words in (
+        (difference, "difference", "difference of two scans"),
+        (beyond, "change", "changes between two scans"),
+    ):
+        if found.before.like is not None:
+            write_nifti(values, found.before.like, folder / f"{name}.nii.gz", words)
+        else:
+            write_volume(values, found.before.image.geometry, folder / f"{name}.nii.gz")
+    if found.before.sources:
+        unit = found.before.image.unit
+        for made, planes in (
+            (difference_map(model, unit, folder / "difference.dcm"), difference),
+            (change_map(model, unit, folder / "change.dcm"), beyond),
+        ):
+            for index, (plane, source) in enumerate(zip(planes, found.before.sources, strict=True)):
+                made.put(plane, source, index)
+            made.close()

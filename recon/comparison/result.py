@@ -1,0 +1,127 @@
+"""A result that is to be compared: what it says of itself, its image and half-width."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recon.errors import UnreadableInput
+from recon.io.dicom.read.own import IMAGES, WIDTH, OwnSeries, read_own
+from recon.io.dicom.read.records import SliceSource
+from recon.io.dicom.read.settings import settings_of
+from recon.io.nifti import NiftiVolume, read_nifti
+from recon.quality.comparability import record
+from recon.volumes import FloatImage, Volume
+
+_TASKS = dict(zip(IMAGES, ("ct", "mr", "contrast"), strict=True))
+_STRENGTH, _DOSE = re.compile(r"strength ([\d.]*\d)"), re.compile(r"after (\d+)% of the dose")
+
+
+@dataclass(frozen=True)
+class Images:
+    """What is subtracted.
+
+    Attributes
+    ----------
+    image
+        With its place.
+    width
+        (slice, y, x) half-width of its 90 % interval.
+    like
+        The file, where it is NIfTI.
+    sources
+        The slices' files, where they are DICOM.
+    """
+
+    image: Volume
+    width: FloatImage
+    like: NiftiVolume | None = None
+    sources: tuple[SliceSource, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """One of two.
+
+    Attributes
+    ----------
+    path
+        A result folder, or one of DICOM series that recon wrote.
+    record
+        ``comparability`` of its report, or what its headers say.
+    verdict
+        Of its report; empty where there is none.
+    """
+
+    path: Path
+    record: Mapping[str, Any]
+    verdict: str
+
+    def images(self) -> Images:
+        """Image and half-width.
+
+        Raises
+        ------
+        UnreadableInput
+            When one of them is missing or damaged.
+        """
+        files = [self.path / f"{name}.nii.gz" for name in ("image", "uncertainty")]
+        if files[0].exists():
+            for path in files:
+                if not path.exists():
+                    raise UnreadableInput(f"{path}: no such file; without an interval nothing can be called a change")
+            image, width = (read_nifti(path, own=True) for path in files)
+            return Images(image.volume, width.volume.values, like=image)
+        image_series, width_series = _dicom(self.path)
+        return Images(image_series.volume, width_series.volume.values, sources=tuple(image_series.sources))
+
+
+def open_result(path: Path) -> Result:
+    """What a result says of itself: by its report, or of DICOM series without one by their headers.
+
+    Raises
+    ------
+    UnreadableInput
+        When it is no result, or one of a version that kept no record.
+    """
+    if not (path / "report.json").exists():
+        return _of_headers(path)
+    try:
+        content = json.loads((path / "report.json").read_text())
+    except (OSError, ValueError) as error:
+        raise UnreadableInput(f"{path}: its report.json can't be read") from error
+    known = content.get("comparability") if isinstance(content, dict) else None
+    if not isinstance(known, dict):
+        raise UnreadableInput(f"{path}: its report has no comparability; process the scan again")
+    return Result(path, known, str(content.get("verdict") or ""))
+
+
+def _of_headers(path: Path) -> Result:
+    image, _ = _dicom(path)
+    name, _, checksum = image.model.partition(" sha256:")
+    model, _, version = name.partition(":")
+    strength, dose = (found.search(image.derivation) for found in (_STRENGTH, _DOSE))
+    known = {
+        "spacing_mm": list(image.volume.geometry.spacing),
+        "scanner": settings_of(image.sources[0]),
+        "strength": float(strength[1]) if strength else None,
+        "dose_fraction": int(dose[1]) / 100 if dose else None,
+    }
+    made = {"name": model, "version": version, "sha256": checksum or None}
+    return Result(path, record(_TASKS[image.kind], made, image.volume.shape, known), "")
+
+
+def _dicom(path: Path) -> tuple[OwnSeries, OwnSeries]:
+    """The one series of images in a folder, and the one of half-widths."""
+    found = read_own(path) if path.exists() else []
+    images, widths = ([one for one in found if (one.kind == WIDTH) is wanted] for wanted in (False, True))
+    if len(images) != 1 or len(widths) != 1:
+        counts = f"{len(images)} series of images and {len(widths)} of uncertainty"
+        raise UnreadableInput(f"{path}: no result of recon, or not one alone: no report.json, {counts} that it wrote")
+    if images[0].volume.shape != widths[0].volume.shape:
+        raise UnreadableInput(f"{path}: image and uncertainty have other slices")
+    return images[0], widths[0]

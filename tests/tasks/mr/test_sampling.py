@@ -1,0 +1,54 @@
+"""How a scan was sampled, told by its mask."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recon.tasks.mr.sampling import mask_record, sampling_of
+
+
+def lines(every: int, centre: int, count: int = 64, samples: int = 48) -> np.ndarray:
+    mask = np.zeros((count, samples), bool)
+    mask[::every] = True
+    mask[count // 2 - centre // 2 : count // 2 + centre // 2] = True
+    return mask
+
+
+def test_whole_lines_with_a_dense_centre() -> None:
+    mask = lines(4, 16)
+    found = sampling_of(mask, 8)
+    assert (found.kind, found.coils, found.rows, found.columns) == ("cartesian", 8, 48, 64)
+    assert found.acceleration == found.line_acceleration == pytest.approx(64 / mask[:, 0].sum())
+    assert found.calibration >= 16
+    assert "calibration region" in found.words
+
+
+def test_single_samples_left_out_leave_no_whole_lines() -> None:
+    mask = lines(1, 16)
+    mask[3, 5] = False
+    found = sampling_of(mask, 1)
+    assert found.line_acceleration == 1.0
+    assert found.acceleration > 1.0
+    assert "1 coil," in found.words
+
+
+def test_readouts_along_a_trajectory_are_dense_from_nyquist_on() -> None:
+    samples = 128
+    dense = int(np.ceil(np.pi / 2 * samples / 2))
+    assert sampling_of(np.ones((dense, samples), bool), 4, "radial").acceleration == pytest.approx(1, abs=0.01)
+    quarter = sampling_of(np.ones((dense // 4, samples), bool), 4, "radial")
+    assert quarter.acceleration == pytest.approx(4, rel=0.03)
+    assert quarter.calibration == 0
+
+
+def test_masks_are_told_apart_by_their_record() -> None:
+    one, same, other = (mask_record(lines(every, 8)) for every in (4, 4, 2))
+    assert one == same
+    assert one["mask"] != other["mask"]
+    late = lines(4, 8)
+    late[:8] = False
+    assert mask_record(late)["first_line"] == 8
+    assert mask_record(np.zeros((4, 4), bool))["first_line"] is None
+    # the same bits in another shape are another mask
+    assert mask_record(np.ones((2, 8), bool))["mask"] != mask_record(np.ones((8, 2), bool))["mask"]
