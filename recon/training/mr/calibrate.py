@@ -15,20 +15,21 @@ from recon.physics import sampling
 from recon.physics.fourier import to_image
 from recon.quality.conformal import conformal_factor, measured_coverage
 from recon.quality.conformal_table import Cell, ConformalTable, ScanCondition
+from recon.quality.interval import COVERAGE
 from recon.training.mr import anatomy, objects
+from recon.training.mr.anatomy import Form
 from recon.training.mr.masks import poisson_disc
 from recon.training.mr.recipe import MeasuredScan, MrRecipe
 from recon.training.mr.sampler import NOISE, SampledScan, acquire, draw_array
 from recon.training.mr.served import Reconstruct
 
-COVERAGE = 0.9
 _PIXELS = 1000  # of each scan, so that large matrices do not outweigh small ones
 _ANY_COILS: tuple[tuple[int, ...], ...] = ((1,), (2, 3), (4, 6, 8, 12, 16, 32))
 _BY_COILS: tuple[tuple[float, float], ...] = ((1, 2), (2, 65))
 _BY_ACCELERATION: dict[str, tuple[tuple[float, float], ...]] = {
-    "regular lines": ((1.2, 2.2), (2.2, 3.2), (3.2, 9.0)),
-    "random lines": ((1.2, 3.2), (3.2, 9.0)),
-    "plane": ((1.2, 5.0), (5.0, 9.0)),
+    "regular lines": ((1.2, 1.8), (1.8, 2.2), (2.2, 2.7), (2.7, 3.4), (3.4, 9.0)),
+    "random lines": ((1.2, 2.5), (2.5, 3.2), (3.2, 9.0)),
+    "plane": ((1.2, 4.0), (4.0, 7.0), (7.0, 9.0)),
 }
 
 
@@ -38,7 +39,7 @@ class Scored:
 
     Attributes
     ----------
-    anatomy
+    anatomy, form
         What was scanned.
     mask
         Name of its mask.
@@ -53,6 +54,7 @@ class Scored:
     condition: ScanCondition
     error: FloatArray
     half_width: FloatArray
+    form: Form = "head"
 
 
 def calibration_masks(shape: tuple[int, int], rng: np.random.Generator) -> dict[str, Mask]:
@@ -89,8 +91,9 @@ def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> 
     return summary(scans, recipe)
 
 
-def summary(scans: Sequence[Scored], recipe: MrRecipe) -> dict[str, Any]:
+def summary(every: Sequence[Scored], recipe: MrRecipe) -> dict[str, Any]:
     """The table, and the coverage of each anatomy and of each mask by the factors of the other anatomies."""
+    scans = [scan for scan in every if scan.form in recipe.calibrated_for]
     real = {source.name for source in recipe.measured}
     cells: list[dict[str, Any]] = []
     for cell in groups():
@@ -118,10 +121,12 @@ def summary(scans: Sequence[Scored], recipe: MrRecipe) -> dict[str, Any]:
     return {
         "coverage": COVERAGE,
         "accepted": {"simulated": list(recipe.accepted), "measured": list(recipe.accepted_measured)},
+        "calibrated_for": list(recipe.calibrated_for),
         "conformal_factor": round(_factor(scans), 4),
         "cells": cells,
         "by_anatomy": _coverage(scans, table, "anatomy"),
         "by_mask": _coverage(scans, table, "mask"),
+        "elsewhere": _elsewhere([scan for scan in every if scan.form not in recipe.calibrated_for], table),
     }
 
 
@@ -157,13 +162,15 @@ def simulated(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> 
     for index, source in enumerate(recipe.held_out):
         volumes = anatomy.load([source], roots)
         for class_index, counts in enumerate(_ANY_COILS):
-            rng = np.random.default_rng((recipe.seed, 3000, index, class_index))
-            shape = tuple(2 * int(side) for side in rng.integers(52, 74, 2))
-            for name, mask in calibration_masks((shape[0], shape[1]), rng).items():
-                image = objects.draw_object(volumes, (shape[0], shape[1]), rng)
-                noise = float(np.exp(rng.uniform(*np.log(NOISE))))
-                scan = acquire(image, draw_array(int(rng.choice(counts)), rng), mask, noise, rng)
-                yield replace(score(reconstruct, scan, mask, rng), anatomy=source.name, mask=name)
+            for draw in range(recipe.draws):
+                rng = np.random.default_rng((recipe.seed, 3000, index, class_index, draw))
+                shape = tuple(2 * int(side) for side in rng.integers(52, 74, 2))
+                for name, mask in calibration_masks((shape[0], shape[1]), rng).items():
+                    image = objects.draw_object(volumes, (shape[0], shape[1]), rng)
+                    noise = float(np.exp(rng.uniform(*np.log(NOISE))))
+                    scan = acquire(image, draw_array(int(rng.choice(counts)), rng), mask, noise, rng)
+                    found = score(reconstruct, scan, mask, rng)
+                    yield replace(found, anatomy=source.name, mask=name, form=source.form)
         print(f"calibrated on {source.name}", flush=True)
 
 
@@ -179,7 +186,8 @@ def measured(reconstruct: Reconstruct, scans: Sequence[MeasuredScan], roots: lis
             rng = np.random.default_rng((5000, index))
             images = to_image(whole)
             for name, mask in calibration_masks((whole.shape[1], whole.shape[2]), rng).items():
-                yield replace(_score(reconstruct, whole * mask, images, mask, rng), anatomy=source.name, mask=name)
+                found = _score(reconstruct, whole * mask, images, mask, rng)
+                yield replace(found, anatomy=source.name, mask=name, form=source.form)
         print(f"measured {source.name}", flush=True)
 
 
@@ -230,6 +238,17 @@ def _coverage(scans: Sequence[Scored], table: ConformalTable, attribute: str) ->
                 if scan.anatomy == name:
                     covered = measured_coverage(scan.error, factor * scan.half_width)
                     found.setdefault(getattr(scan, attribute), []).append(covered)
+    return {key: round(float(np.mean(values)), 3) for key, values in sorted(found.items())}
+
+
+def _elsewhere(scans: Sequence[Scored], table: ConformalTable) -> dict[str, float]:
+    """Mean over scans of each anatomy that the factors are not made for, in calibrated groups."""
+    found: dict[str, list[float]] = {}
+    for scan in scans:
+        cell = table.find(scan.condition)
+        if cell is not None and cell.calibrated:
+            covered = measured_coverage(scan.error, cell.factor * scan.half_width)
+            found.setdefault(scan.anatomy, []).append(covered)
     return {key: round(float(np.mean(values)), 3) for key, values in sorted(found.items())}
 
 

@@ -97,8 +97,7 @@ def fit(
     sampler = ScanSampler(prepare_objects(recipe, roots, work), recipe.arrays, recipe.seed, sensitivities, recipe.noise)
     network = UnrolledNetwork(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
     if recipe.start:
-        for number, cascade in enumerate(network.cascades, 1):
-            cascade.load_state_dict(read_weights(Path(recipe.start) / f"cascade{number}.onnx"))
+        network.load_state_dict(served_weights(Path(recipe.start)))
     network = network.to(where).to(memory_format=torch.channels_last)
 
     def step_loss(step: int) -> Tensor:
@@ -110,6 +109,16 @@ def fit(
 
     plan = (TrainingPlan.tuning if recipe.start else TrainingPlan)(recipe.steps, recipe.learning_rate, minutes)
     return run(network, step_loss, plan, work, validate)
+
+
+def served_weights(version: Path) -> dict[str, Tensor]:
+    """Weights of a served version's cascades, named as in :class:`UnrolledNetwork`."""
+    files = sorted(version.glob("cascade*.onnx"), key=lambda path: int(path.stem.removeprefix("cascade")))
+    return {
+        f"cascades.{number}.{name}": tensor
+        for number, path in enumerate(files)
+        for name, tensor in read_weights(path).items()
+    }
 
 
 def prepare_objects(recipe: MrRecipe, roots: list[Path], work: Path) -> objects.ObjectPool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recon.training.mr.anatomy import MrSource
+from recon.training.mr.anatomy import Form, MrSource
 
 
 class MeasuredScan(BaseModel):
@@ -16,6 +16,8 @@ class MeasuredScan(BaseModel):
         What was scanned, and the file below one of the data folders: ``kspace`` (slice, coil, ky, kx).
     slices
         That are taken.
+    form
+        As that of a volume, :class:`MrSource`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -23,6 +25,7 @@ class MeasuredScan(BaseModel):
     name: str
     path: str
     slices: tuple[int, ...] = (0,)
+    form: Form = "head"
 
 
 class MrRecipe(BaseModel):
@@ -45,9 +48,13 @@ class MrRecipe(BaseModel):
     noise: tuple[float, float] = (0.002, 0.04)
     #: Version folder of a served network to go on from: its weights, and its refinement of sensitivities.
     start: str = ""
+    blend: float = Field(1.0, gt=0, le=1, description="share of the trained weights, the rest being those at the start")
     sources: list[MrSource]
     held_out: list[MrSource] = []
     measured: list[MeasuredScan] = []
+    #: Forms that the interval is made for; others are measured by its factors and have no say in them.
+    calibrated_for: tuple[Form, ...] = ("head", "body")
+    draws: int = Field(1, gt=0)  # of each mask, for each held-out volume and each class of coils
     #: Coverage that each anatomy must have by the factors of the others, or the group has no interval: simulated
     #: ones, of which a group has few scans, and measured ones, which count for more.
     accepted: tuple[float, float] = (0.7, 0.99)

@@ -13,9 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from recon.training.checkpoint import load_average
+from recon.training.checkpoint import blended, load_average
 from recon.training.mr.calibrate import calibrate, table_of
 from recon.training.mr.export import configure, export_mr
+from recon.training.mr.fit import served_weights
 from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.served import load_unrolled
 from recon.training.recipe import read
@@ -42,7 +43,10 @@ def ship(weights: Path | None, recipe: MrRecipe, roots: list[Path], folder: Path
         interval = calibrate(load_unrolled(folder / "1", "onnxruntime"), recipe, roots)
     else:
         with tempfile.TemporaryDirectory() as scratch:
-            exported = export_mr(load_average(weights), recipe, 1.0, Path(scratch) / folder.name)
+            trained = load_average(weights)
+            if recipe.start and recipe.blend < 1:
+                trained = blended(trained, served_weights(Path(recipe.start)), recipe.blend)
+            exported = export_mr(trained, recipe, 1.0, Path(scratch) / folder.name)
             interval = calibrate(load_unrolled(exported.weights[0].parent, "onnxruntime"), recipe, roots)
             # the served files change together, and only once the interval is known
             files = [Path(shutil.copy(path, folder / "1")) for path in exported.weights]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,13 @@ def test_every_mask_of_the_calibration_has_a_group() -> None:
     for name, mask in calibration_masks((128, 120), np.random.default_rng(0)).items():
         scan = ScanCondition(pattern_of(mask), mask.size / float(mask.sum()), 4)
         assert sum(cell.holds(scan) for cell in groups()) == 1, name
+
+
+def test_forms_that_the_interval_is_not_made_for_have_no_say_in_it() -> None:
+    heads = [scored(name, 8, 1.0, index) for index, name in enumerate("abc")]
+    body = replace(scored("trunk", 8, 4.0, 9), form="body")
+    recipe = RECIPE.model_copy(update={"calibrated_for": ("head",)})
+    found = summary([*heads, body], recipe)
+    assert found["cells"] == summary(heads, RECIPE)["cells"]
+    assert found["by_anatomy"].keys() == set("abc")
+    assert found["elsewhere"]["trunk"] < 0.5

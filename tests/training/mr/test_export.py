@@ -17,6 +17,7 @@ from recon.physics.espirit import centre_of, sensitivities
 from recon.physics.thermal_noise import outer_noise
 from recon.training.mr.coils import receive_maps
 from recon.training.mr.export import export_mr
+from recon.training.mr.fit import served_weights
 from recon.training.mr.masks import poisson_disc
 from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.sampler import SampledScan, acquire
@@ -140,3 +141,11 @@ def test_small_and_odd_matrices(small, shape) -> None:
     planes = runtimes(exported, "onnxruntime")(scan(2, mask).kspace.numpy(), mask)
     assert planes.shape == (5, *shape)
     assert np.isfinite(planes).all()
+
+
+def test_training_goes_on_from_what_is_served() -> None:
+    recipe = read(Path(__file__).parents[3] / "models" / "mr_unrolled" / "recipe.yaml", MrRecipe)
+    network = UnrolledNetwork(recipe.channels, recipe.blocks, recipe.cascades, recipe.repeats)
+    network.load_state_dict(served_weights(SERVED))  # every name, and no other
+    with np.testing.assert_raises(RuntimeError):
+        UnrolledNetwork((16, 24), recipe.blocks[:2], recipe.cascades).load_state_dict(served_weights(SERVED))
