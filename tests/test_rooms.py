@@ -120,6 +120,21 @@ def test_generated_code_is_current(tmp_path: Path) -> None:
         assert made.read_text() == (ROOT / "v1" / made.name).read_text(), f"run `make proto`: {made.name}"
 
 
+#: Triton's own name for what it loads, and what is to be renamed yet.
+SHARED_NAMES = {"TritonPythonModel", "Apart", "Watch", "Subject"}
+
+
+def test_one_name_is_one_class() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        if _room(path) == "v1":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in homes.items() if len(found) > 1 and name not in SHARED_NAMES} == {}
+
+
 #: How many modules of a room have no test file of their own, at ``tests/ROOM/.../test_MODULE.py``: most of them are
 #: tested through what uses them. Lower a number when a module gets its test; a new module brings its own.
 WITHOUT_A_TEST = {
