@@ -23,9 +23,9 @@ demo: .venv/.serve
 test: .venv/.everything peers lint
 	$(BIN)/python -m pytest
 
-# what needs no service: two minutes
+# what needs no service, a process for each core
 fast: .venv/.everything lint
-	$(BIN)/python -m pytest -m "not service" -x
+	$(BIN)/python -m pytest -m "not service" -x -n auto --dist loadfile
 
 # one room's tests: make test-io, make test-physics
 test-%: .venv/.everything

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from google.protobuf import text_format
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
@@ -24,7 +31,7 @@ def _named(kind: str, name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(DEPLOY.glob("*.Dockerfile")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*Dockerfile")), ids=lambda path: str(path.relative_to(DEPLOY)))
 def test_dockerfiles_lint(path: Path) -> None:
     hadolint = Path(sys.executable).parent / "hadolint"
     done = subprocess.run([hadolint, path], capture_output=True, text=True)
@@ -64,7 +71,7 @@ def test_scaling_follows_the_time_in_queue() -> None:
 
 
 def test_triton_is_recent_enough_and_out_of_reach() -> None:
-    text = (DEPLOY / "triton.Dockerfile").read_text()
+    text = (DEPLOY / "triton" / "Dockerfile").read_text()
     base = re.search(r"^FROM nvcr\.io/nvidia/tritonserver:(\d+)\.(\d+)-py3$", text, re.M)
     assert base is not None
     assert tuple(map(int, base.groups())) >= (25, 7)
@@ -72,6 +79,55 @@ def test_triton_is_recent_enough_and_out_of_reach() -> None:
     assert "ports" not in compose["services"]["triton"]
     assert compose["services"]["triton"]["networks"] == ["models"]
     assert compose["networks"]["models"]["internal"]
+
+
+def _pins() -> dict[str, str]:
+    """Versions by package, of every line of the list."""
+    lines = (DEPLOY / "triton" / "requirements.txt").read_text().splitlines()
+    pairs = [line.split("==") for line in lines if not line.startswith("#")]
+    assert all(len(pair) == 2 and re.fullmatch(r"[0-9][\w.]*", pair[1]) for pair in pairs), pairs
+    return {canonicalize_name(name): version for name, version in pairs}
+
+
+def test_each_package_of_the_models_has_a_version_and_its_dependencies_beside_it() -> None:
+    pins = _pins()
+    image = {"python_version": "3.12", "sys_platform": "linux", "platform_machine": "x86_64", "extra": ""}
+    for name in pins:
+        if name == "onnxruntime-gpu":  # its dependencies are those of the one that is installed here
+            name = "onnxruntime"
+        for line in metadata.distribution(name).requires or []:
+            need = Requirement(line)
+            if need.marker is None or need.marker.evaluate({**default_environment(), **image}):
+                assert need.specifier.contains(pins[canonicalize_name(need.name)]), (name, line)
+
+
+def test_the_image_has_what_the_served_code_imports() -> None:
+    pins = _pins()
+    provided = {"pywt": "pywavelets", "onnxruntime": "onnxruntime-gpu", "array_api_compat": "array-api-compat"}
+    of_triton = {"triton_python_backend_utils"}
+    imported = set()
+    for path in (DEPLOY.parent / "triton_repo").glob("*/*/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(str(node.module).partition(".")[0])
+    outside = imported - set(sys.stdlib_module_names) - of_triton - {"served"}
+    assert {"numpy", "scipy", "pywt", "onnxruntime"} <= outside
+    assert {provided.get(name, name) for name in outside} | {"torch"} <= set(pins)  # torch by name, on a GPU
+
+
+def test_the_build_moves_every_model_to_the_gpu() -> None:
+    (command,) = re.findall(
+        r"^RUN (sed .*) /models/\*/config.pbtxt$", (DEPLOY / "triton" / "Dockerfile").read_text(), re.M
+    )
+    for path in (DEPLOY.parent / "triton_repo").glob("*/config.pbtxt"):
+        script = command.replace("sed -i", "sed")
+        done = subprocess.run(
+            ["sh", "-c", f'KIND=KIND_GPU; {script} "{path}"'], capture_output=True, text=True, check=True
+        )
+        config = text_format.Parse(done.stdout, ModelConfig())
+        assert [group.kind for group in config.instance_group] == [ModelInstanceGroup.KIND_GPU]
 
 
 def test_compose_names_files_that_exist() -> None:

@@ -18,7 +18,7 @@ from recon.batch.lock import held, refuse_network
 from recon.batch.plan import plan
 from recon.batch.recovery import recover
 from recon.batch.report import write_report
-from recon.batch.runner import CANCEL, Listener, Runner, RunSettings
+from recon.batch.runner import CANCEL, OnTransition, Runner, RunSettings
 from recon.batch.spec import Spec, spec_of
 from recon.batch.status import summary
 from recon.batch.storage import Storage, chosen
@@ -46,7 +46,7 @@ class Hooks:
     files_seen: Callable[[int], None] = lambda seen: None
     planned: Callable[[dict[str, Any]], None] = lambda counts: None
     started: Callable[[Runner], None] = lambda runner: None
-    listener: Listener = lambda item, state, reason: None
+    listener: OnTransition = lambda item, state, reason: None
     storage: Callable[[Path], Storage] = Storage
     ledger: Callable[[Path], BatchLedger] = BatchLedger
 

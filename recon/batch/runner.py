@@ -68,7 +68,7 @@ class RunSettings:
     backoff_s: float = 0.5
 
 
-Listener = Callable[[Item, State, str], None]
+OnTransition = Callable[[Item, State, str], None]
 
 
 class Runner:
@@ -92,7 +92,7 @@ class Runner:
         storage: Storage,
         executor: Executor,
         settings: RunSettings | None = None,
-        listener: Listener = lambda item, state, reason: None,
+        listener: OnTransition = lambda item, state, reason: None,
     ) -> None:
         self.ledger, self.storage, self.executor = ledger, storage, executor
         self.settings = settings or RunSettings()

@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from recon.backend.configuration import FILE, of_version, parameters_in, warm_shapes
+from recon.bench.other_work import OtherWork
 from recon.bench.tune import settings, tune
 from recon.errors import InvalidRequest
 from recon.machine import describe
 from recon.serving.tuning import model_of, serves_settings
 
 _ROUNDS = 3
-#: What one network may take before it is served with what has been measured.
+#: After so long nothing more is begun for a network.
 MOST_S = 20.0
+#: Share of the cores that others may keep busy; what is measured beside more is not worth keeping.
+_MOST_BUSY = 0.15
+_LOOK_S = 0.5
 
 Told = Callable[[str], object]
 
@@ -33,7 +38,8 @@ def kept_records(
     """One record for each network that a service of these tasks runs; those that are missing are measured now.
 
     The runtime stays the one that is served without a record, so that images are the same. None where there is
-    nothing to choose, or no place to keep a record: then the service runs as it would without.
+    nothing to choose, no place to keep a record, or too much other work to measure beside: then the service runs as
+    it would without.
 
     Parameters
     ----------
@@ -55,7 +61,8 @@ def kept_records(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         found = _networks(repository, tasks, models)
-        return [_kept(*network, folder, told) for network in found if network[0].parent.name not in but]
+        records = [_kept(*network, folder, told) for network in found if network[0].parent.name not in but]
+        return [path for path in records if path is not None]
     except OSError as error:
         told(f"not tuned: can't keep records in {folder} ({error.strerror}); set XDG_CACHE_HOME, or give --no-tune")
         return []
@@ -76,12 +83,17 @@ def _networks(repository: Path, tasks: Sequence[str], models: Sequence[str]) -> 
             yield version, parameters
 
 
-def _kept(version: Path, parameters: dict[str, str], folder: Path, told: Told) -> Path:
+def _kept(version: Path, parameters: dict[str, str], folder: Path, told: Told) -> Path | None:
     name = version.parent.name
     path = folder / f"tune-{name}-{parameters['sha256'][:12]}-{_machine()}.json"
     if _is_record(path):
         return path
-    told(f"{name}: measuring which setting serves it best here; once a machine and network, {MOST_S:.0f} s at most")
+    beside = OtherWork()
+    time.sleep(_LOOK_S)
+    if _too_busy(name, beside, told):
+        return None
+    told(f"{name}: measuring which setting serves it best here; once a machine and network, about {MOST_S:.0f} s")
+    beside = OtherWork()
     record = tune(
         version / parameters["files"],
         warm_shapes(parameters["warm_shape"], ""),
@@ -89,10 +101,19 @@ def _kept(version: Path, parameters: dict[str, str], folder: Path, told: Told) -
         other_runtimes=False,
         within_s=MOST_S,
     )
+    if _too_busy(name, beside, told):
+        return None
     part = path.with_suffix(f".{os.getpid()}")
     part.write_text(json.dumps(record, indent=2) + "\n")
     part.replace(path)
     return path
+
+
+def _too_busy(name: str, beside: OtherWork, told: Told) -> bool:
+    share = beside.share
+    if share > _MOST_BUSY:
+        told(f"{name}: not tuned, other programs keep {share:.0%} of the cores busy; the next start tries again")
+    return share > _MOST_BUSY
 
 
 def _is_record(path: Path) -> bool:

@@ -29,6 +29,14 @@ class LogLevel(Enum):
     ERROR = "error"
 
 
+class Place(Enum):
+    """Where models run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 def serve(
     listen: Annotated[str, typer.Option(help="Address of the gateway, HOST:PORT.")] = "127.0.0.1:50051",
     workers: Annotated[
@@ -42,6 +50,9 @@ def serve(
     ] = None,
     repository: Annotated[Path | None, typer.Option(help="Model repository of the embedded Triton.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Load the models of this task only; may be repeated.")] = None,
+    device: Annotated[
+        Place | None, typer.Option(help="Where the embedded Triton runs the models; a GPU, where there is one.")
+    ] = None,
     tuning: Annotated[
         list[Path] | None,
         typer.Option(help="Run a model as this record of recon bench tune says; may be repeated."),
@@ -57,8 +68,8 @@ def serve(
         typer.Option(
             "--tune/--no-tune",
             envvar="RECON_TUNE",
-            help="First measure how each network runs best here, once a machine and network: 20 s at most for each, "
-            "then kept. Done unless told otherwise, or where --triton names another one.",
+            help="First measure how each network runs best here, once a machine and network: about 20 s for each, "
+            "then kept. Done unless told otherwise, --triton names another one, or the machine is busy.",
         ),
     ] = None,
     metrics: Annotated[str | None, typer.Option(help="Serve Prometheus metrics on HOST:PORT.")] = None,
@@ -75,6 +86,7 @@ def serve(
     from recon.serving.lifetime import run
     from recon.serving.logs import log_to_stderr
     from recon.serving.settings import Settings
+    from recon.serving.triton.device import on_gpu
     from recon.serving.workers import HandedOn
 
     log_to_stderr(getattr(logging, log_level.name))
@@ -90,6 +102,7 @@ def serve(
         "triton_token_file": triton_token_file,
         "repository": repository,
         "tasks": tuple(task) if task else None,
+        "device": device and device.value,
         "tuning": tuple(tuning) if tuning else None,
         "latency_ms": limits_of(latency_ms) if latency_ms else None,
         "metrics": metrics,
@@ -102,7 +115,7 @@ def serve(
     settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
     if tune and settings.triton is not None:
         raise InvalidRequest("--tune is for the embedded Triton; --triton names one with settings of its own")
-    if tune is not False and settings.triton is None:
+    if tune is not False and settings.triton is None and not on_gpu(settings.device, tuned=bool(settings.tuning)):
         settings = _tuned(settings)
     asyncio.run(run(settings))
     # a thread that can't be stopped must not keep the process

@@ -11,6 +11,8 @@ from recon.arrays import FloatArray
 
 Groups = npt.NDArray[np.int64]
 _DRAWS = 300
+#: Fewer groups tell nothing of how groups differ: then values are drawn one by one.
+_FEWEST_GROUPS = 4
 
 
 def interval(
@@ -26,7 +28,7 @@ def interval(
     values
         (n, ...) drawn by their first axis.
     groups
-        (n,) what is drawn together.
+        (n,) what is drawn together, where there are four groups or more.
     statistic
         Of the values drawn.
     seed
@@ -34,6 +36,8 @@ def interval(
     """
     if not len(values):
         return float("nan"), float("nan")
+    if len(np.unique(groups)) < _FEWEST_GROUPS:
+        groups = np.arange(len(values))
     rng, names = np.random.default_rng(seed), np.unique(groups)
     rows = {name: np.flatnonzero(groups == name) for name in names}
     found = [

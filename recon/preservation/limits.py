@@ -44,6 +44,16 @@ TEXTURE = Limit(0.90, 0.75)
 #: Coverage inside of lesions, and how far below that of the same pixels without.
 COVERED = Limit(0.80, 0.60)
 COVERED_LESS = Limit(0.10, 0.25)
+#: Of MR plaques of 3 px and 40 %.
+LOST = Limit(0.05, 0.20)
+FALSE = Limit(0.01, 0.05)
+#: AUC of two points against one, where full sampling tells them apart.
+RESOLVED = Limit(0.90, 0.75)
+#: Percent of the brain fraction: against full sampling, and the standard deviation over ten slices.
+FRACTION_BIAS = Limit(0.3, 0.6)
+FRACTION_REPEAT = Limit(0.1, 0.2)
+#: A slice, in the difference of two dates.
+FALSE_CHANGES = Limit(1.0, 5.0)
 
 
 def judged(value: float, limit: Limit, words: str, **more: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ Millimetres = tuple[float, float, float]
 FULL, AS_IT_CAME = "full dose", "difference as it came"
 #: Half the side of the pictures that are cut out.
 _REACH_MM = 8.0
-_APART_MM, _SURFACE_MM, _MOST = 22.0, 7.0, 120
+_APART_MM, _SURFACE_MM, _MOST = 14.0, 7.0, 200
 #: Enhancement that a place with a ball must not have near it.
 _ENHANCING, _NEAR = 0.08, 0.02
 

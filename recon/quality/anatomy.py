@@ -18,10 +18,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, Mask
 
 Vector = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 #: Longer side of the image that is looked at, pixels.
 _SIDE = 64

@@ -17,6 +17,7 @@ from recon.serving.readiness import Readiness
 from recon.serving.services import ModelService, service_names, task_handlers
 from recon.serving.settings import Settings
 from recon.serving.triton.client import TritonClient
+from recon.serving.triton.device import on_gpu
 from recon.serving.triton.elsewhere import address_of
 from recon.serving.triton.process import EmbeddedTriton
 from recon.serving.triton.repository import models_of_tasks, tunings_of
@@ -57,7 +58,8 @@ class Server:
             wanted = models_of_tasks(repository, settings.tasks)
             tunings = tunings_of(settings.tuning, repository)
             limits = limits.for_instances(max((tuning.instances for tuning in tunings), default=1))
-            self.embedded = EmbeddedTriton(repository, self._triton_changed, wanted, tunings)
+            gpu = on_gpu(settings.device, tuned=bool(tunings))
+            self.embedded = EmbeddedTriton(repository, self._triton_changed, wanted, tunings, gpu)
             address = self.embedded.address
         else:
             address = address_of(settings)

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recon.engine.limits import Limits
 from recon.errors import InvalidRequest
+from recon.serving.triton.device import Device
 
 
 class Settings(BaseSettings):
@@ -25,6 +26,7 @@ class Settings(BaseSettings):
     triton_token_file: Path | None = None
     repository: Path | None = None
     tasks: tuple[str, ...] = ()
+    device: Device = Device.AUTO
     tuning: Annotated[tuple[Path, ...], NoDecode] = ()
     latency_ms: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     metrics: str | None = None

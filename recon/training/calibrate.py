@@ -12,8 +12,7 @@ import numpy.typing as npt
 from recon.arrays import FloatArray
 from recon.backend.runtime import runtime_of
 from recon.quality.conformal import conformal_factor, measured_coverage
-
-COVERAGE = 0.9
+from recon.quality.interval import COVERAGE
 
 #: A served network: arrays by input name to arrays in the order of the output names given.
 Served = Callable[[Mapping[str, npt.NDArray[Any]], list[str]], list[npt.NDArray[Any]]]

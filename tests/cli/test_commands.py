@@ -9,7 +9,9 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pytest
 
+from recon.cli.main import main
 from recon.engine.repository import default_repository
 from tests.conftest import body
 
@@ -54,11 +56,15 @@ def test_simulate_then_evaluate(service: str, tmp_path: Path) -> None:
     assert (tmp_path / "e" / "evaluation.png").stat().st_size > 50_000
 
 
-def test_wrong_usage_is_status_2() -> None:
-    for words in (("ct",), ("ct", "x", "-o", "y", "--strength", "much"), ("nonsense",)):
-        done = _recon(*words)
-        assert done.returncode == 2
-        assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("words", [("ct",), ("ct", "x", "-o", "y", "--strength", "much"), ("nonsense",)])
+def test_wrong_usage_is_status_2(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["recon", *words])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_version() -> None:

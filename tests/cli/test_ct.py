@@ -184,7 +184,7 @@ def test_a_server_that_dies_mid_series_keeps_what_is_finished(
     from recon.client import resume
     from tests.serving.processes import Service
 
-    service = Service()
+    service = Service("--task", "ct")
     source = _nifti(tmp_path / "long.nii.gz", slices=60)
     original = resume.Run.__next__
     monkeypatch.setattr(

@@ -22,5 +22,11 @@ def test_what_belongs_together_is_drawn_together() -> None:
     assert together < 3 * apart < 0
 
 
+def test_one_group_is_drawn_value_by_value() -> None:
+    values = np.random.default_rng(2).normal(size=60)
+    low, high = interval(values, np.zeros(60, int))
+    assert low < np.median(values) < high
+
+
 def test_nothing_has_no_interval() -> None:
     assert np.isnan(interval(np.zeros(0), np.zeros(0, int))).all()

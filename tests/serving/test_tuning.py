@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,13 @@ def test_a_request_alone_may_have_a_network_of_its_own(tmp_path: Path) -> None:
     assert np.abs(one - other).max() <= 1  # a step, where threads add up in another order
 
 
+@dataclass
+class Idle:
+    """A machine of which others take so much."""
+
+    share: float
+
+
 @pytest.fixture
 def measured(write: Write, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """What would have been measured, on a machine of several cores."""
@@ -174,6 +182,8 @@ def measured(write: Write, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, A
 
     monkeypatch.setattr("recon.bench.tuned.tune", measure)
     monkeypatch.setattr("recon.bench.tuned.settings", lambda **_: ["one", "another"])
+    monkeypatch.setattr("recon.bench.tuned.OtherWork", lambda: Idle(0.0))
+    monkeypatch.setattr("recon.bench.tuned._LOOK_S", 0.0)
     return asked
 
 
@@ -201,6 +211,19 @@ def test_nothing_is_measured_where_there_is_no_choice_or_no_place(
     monkeypatch.setattr("recon.bench.tuned.settings", lambda **_: ["one"])
     assert kept_records(default_repository(), [], tmp_path / "kept") == []
     assert not measured
+
+
+def test_what_is_measured_beside_other_programs_is_not_kept(
+    measured: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    for looks, times_measured in (((0.6,), 0), ((0.0, 0.6), 1)):
+        shares = iter(looks)
+        monkeypatch.setattr("recon.bench.tuned.OtherWork", lambda shares=shares: Idle(next(shares)))
+        assert kept_records(default_repository(), [], tmp_path / "kept", said.append, models=[MODEL]) == []
+        assert said[-1].startswith(f"{MODEL}: not tuned, other programs keep 60% of the cores busy")
+        assert len(measured) == times_measured
+    assert not list((tmp_path / "kept").iterdir())
 
 
 def test_a_first_start_tunes_and_says_so(

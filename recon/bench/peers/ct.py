@@ -18,7 +18,7 @@ from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
 from recon.tasks.ct.denoise import STEP_HU
 from recon.training.ct.bodies import random_body
-from recon.training.ct.classical import METHODS, Method
+from recon.training.ct.classical import METHODS, ClassicalDenoiser
 from recon.training.ct.metrics import WINDOW, psnr
 from recon.training.ct.simulate import Scanner, added_noise
 from recon.volumes import FloatImage, Geometry, Volume
@@ -90,7 +90,7 @@ def _in_window(hu: FloatArray, denoise: Callable[[FloatArray], FloatArray]) -> F
 
 #: Of a method that is called without one.
 _NONE = (float("nan"),)
-CLASSICAL: dict[str, tuple[Method, Sequence[float]]] = {
+CLASSICAL: dict[str, tuple[ClassicalDenoiser, Sequence[float]]] = {
     **METHODS,
     "non-local means": (non_local_means, (15.0, 25.0, 35.0)),
     "total variation, scikit-image as called": (total_variation_as_called, _NONE),

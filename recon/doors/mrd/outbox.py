@@ -15,7 +15,7 @@ from recon.errors import ReconError, one_line
 _log = logging.getLogger(__name__)
 
 #: Messages that are there, or that are still being made.
-Item: TypeAlias = Message | Future[Iterable[Message]]
+Outgoing: TypeAlias = Message | Future[Iterable[Message]]
 Send: TypeAlias = Callable[[Message], None]
 
 
@@ -50,12 +50,12 @@ class AnswerOutbox:
         self.images = self.errors = 0
         self.gone = threading.Event()
         self._out, self._keeper, self._most = send, keeper, most_bytes
-        self._items: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self._items: queue.SimpleQueue[Outgoing] = queue.SimpleQueue()
         self._waiting, self._room = 0, threading.Condition()
         self._thread = threading.Thread(target=self._send_all, name="mrd-outbox", daemon=True)
         self._thread.start()
 
-    def put(self, item: Item) -> None:
+    def put(self, item: Outgoing) -> None:
         """Send it after what was put before."""
         self._items.put(item)
 
@@ -91,7 +91,7 @@ class AnswerOutbox:
                 words = error.problem if isinstance(error, ReconError) else one_line(error)
                 self._send(Text(f"ERR {words}"))
 
-    def _messages(self, item: Item) -> Iterable[Message]:
+    def _messages(self, item: Outgoing) -> Iterable[Message]:
         if not isinstance(item, Future):
             return (item,)
         try:

@@ -20,7 +20,7 @@ from recon.doors.mrd.surroundings import Surroundings
 from recon.doors.mrd.wire import Close, Message, Text, encode, read_messages
 from recon.errors import InvalidRequest, ServiceUnavailable
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+AddressRange: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _log = logging.getLogger(__name__)
 _GOODBYE_S = 30.0
@@ -41,7 +41,7 @@ class Doorkeeper:
         Longest silence, and longest time for which nothing can be sent.
     """
 
-    allowed: Sequence[Network]
+    allowed: Sequence[AddressRange]
     most_sessions: int = 8
     idle_s: float = 600.0
 
@@ -149,7 +149,7 @@ class ScannerServer:
             _log.exception("session %s: results could not be kept", name)
 
 
-def allowed_networks(words: Sequence[str], host: str) -> list[Network]:
+def allowed_networks(words: Sequence[str], host: str) -> list[AddressRange]:
     """The networks that are let in; loopback where nothing is said.
 
     Parameters

@@ -17,7 +17,6 @@ from recon.doors.mrd.outbox import AnswerOutbox
 from recon.doors.mrd.scan import Scan
 from recon.doors.mrd.surroundings import Surroundings
 from recon.doors.mrd.wire import (
-    Array,
     Block,
     Close,
     ConfigFile,
@@ -25,6 +24,7 @@ from recon.doors.mrd.wire import (
     Header,
     Image,
     Message,
+    NDArray,
     Text,
     Waveform,
 )
@@ -136,7 +136,7 @@ class ScannerSession:
                 self._take_image(message)
             case Waveform():
                 self._note("DBG", "waveforms are not used")
-            case Array():
+            case NDArray():
                 self._note("WRN", "arrays (NDARRAY) are not used")
 
     def _must_come_before_data(self, what: str) -> None:

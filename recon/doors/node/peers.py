@@ -34,7 +34,7 @@ def _peer(value: str) -> str:
 
 Title = Annotated[str, AfterValidator(_title)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
-Peer = Annotated[str, AfterValidator(_peer)]
+PeerAddress = Annotated[str, AfterValidator(_peer)]
 
 
 class Part(BaseModel):
@@ -128,7 +128,7 @@ class Destination(Part):
         Send the uncertainty also as plain images, for viewers that show no Parametric Map.
     """
 
-    dicom: Peer | None = None
+    dicom: PeerAddress | None = None
     stow: str | None = None
     folder: Path | None = None
     tls: TlsFiles | None = None

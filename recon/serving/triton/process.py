@@ -83,6 +83,7 @@ class EmbeddedTriton:
         on_change: Callable[[bool], None] = lambda _: None,
         models: Sequence[str] = (),
         tunings: Sequence[Tuning] = (),
+        gpu: bool = False,
     ) -> None:
         self._loading = [f"--load-model={name}" for name in models]
         if models:
@@ -91,7 +92,7 @@ class EmbeddedTriton:
         self._on_change = on_change
         self._folder = make_scratch()
         plain = plain_repository(repository.resolve(), self._folder / "repository")
-        self.repository = tuned_repository(plain, self._folder / "models", tunings)
+        self.repository = tuned_repository(plain, self._folder / "models", tunings, gpu=gpu)
         self._tag = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
         self._memory = private_memory.SHARED / self._tag
         self._scratch_before: set[Path] = set()

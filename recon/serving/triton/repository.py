@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from google.protobuf import text_format
-from tritonclient.grpc.model_config_pb2 import ModelConfig
+from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
 from recon.backend.configuration import parameters_in
 from recon.engine.models import ServedModel, models_of
@@ -64,7 +64,7 @@ def tunings_of(paths: Sequence[Path], repository: Path) -> list[Tuning]:
     return found
 
 
-def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning]) -> Path:
+def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning], *, gpu: bool = False) -> Path:
     """A repository whose configurations name the settings, made of links; the same one where there are none.
 
     Parameters
@@ -75,13 +75,15 @@ def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning]) 
         Where the other is made.
     tunings
         At most one for a model.
+    gpu
+        Whether all models run there.
     """
-    if not tunings:
+    if not (tunings or gpu):
         return repository
     folder.mkdir()
     chosen = {tuning.model: tuning for tuning in tunings}
     for model in repository.iterdir():
-        if model.name not in chosen:
+        if model.name not in chosen and not (gpu and (model / _CONFIG).exists()):
             (folder / model.name).symlink_to(model)
             continue
         (folder / model.name).mkdir()
@@ -89,9 +91,12 @@ def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning]) 
             if part.name != _CONFIG:
                 (folder / model.name / part.name).symlink_to(part)
         config = _read(model)
-        for name, value in chosen[model.name].parameters.items():
-            config.parameters[name].string_value = value
-        config.instance_group[0].count = chosen[model.name].instances
+        if gpu:
+            config.instance_group[0].kind = ModelInstanceGroup.KIND_GPU
+        if model.name in chosen:
+            for name, value in chosen[model.name].parameters.items():
+                config.parameters[name].string_value = value
+            config.instance_group[0].count = chosen[model.name].instances
         (folder / model.name / _CONFIG).write_text(text_format.MessageToString(config))
     return folder
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from recon.quality.verdict import Check, Verdict, measure, unmeasured
 from recon.tasks.contrast.alignment import Aligned
-from recon.tasks.contrast.gain import shrink
-from recon.volumes import FloatImage
+from recon.tasks.contrast.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -40,66 +37,17 @@ LIMITS = ContrastLimits()
 DOMAIN = frozenset({"gain", "gain_bias", "pixel_spacing", "slice_spacing", "noise_level", "enhancement_size"})
 OF_A_SLICE = ("supported_by_low_dose", "mean_uncertainty")
 OF_THE_PAIR = (
-    "motion", "rotation", "shows_anatomy", "same_head_and_sequence", "coverage", "scans_in_order", "agent_present",
-    "darker_tissue", "grey_white_contrast", *sorted(DOMAIN),
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the difference of two aligned scans shows, beyond noise.
-
-    Attributes
-    ----------
-    brighter, darker
-        Share of the head that became brighter, and darker, by more than noise explains.
-    largest
-        99.9th percentile of the smoothed difference over the dose fraction, 99th percentile of the pre scan 1.
-    typical
-        Median of the low-dose scan in the head over its 99th percentile there.
-    """
-
-    brighter: float
-    darker: float
-    largest: float
-    typical: float
-
-
-def evidence(
-    pre: FloatImage, low: FloatImage, *, scale: float, noise: float, dose_fraction: float, steps: tuple[int, int, int]
-) -> Evidence:
-    """Look for what the agent did.
-
-    Parameters
-    ----------
-    pre, low
-        (slice, y, x), aligned.
-    scale
-        99th percentile of the pre scan.
-    noise
-        Standard deviation of the noise of the difference, relative to ``scale``.
-    dose_fraction
-        Of the low-dose scan.
-    steps
-        Voxels to average along each axis.
-    """
-    from scipy.ndimage import binary_erosion, gaussian_filter
-
-    before, after = shrink(pre, steps) / np.float32(scale), shrink(low, steps) / np.float32(scale)
-    head = gaussian_filter(before, 0.7) > 0.2
-    if not head.any():
-        return Evidence(0.0, 0.0, 0.0, 0.0)
-    change = gaussian_filter(after - before, 0.7)[head]
-    limit = max(5.0 * noise / np.sqrt(np.prod(steps) * (4 * np.pi * 0.49) ** 1.5), 0.006)
-    inner = binary_erosion(head, iterations=3)
-    inner = inner if inner.any() else head
-    bright = max(float(np.percentile(after[inner], 99)), 1e-9)
-    return Evidence(
-        brighter=float((change > limit).mean()),
-        darker=float((change < -2 * limit).mean()),
-        largest=float(np.percentile(change, 99.9)) / dose_fraction,
-        typical=float(np.median(after[inner])) / bright,
-    )
+    "motion",
+    "rotation",
+    "shows_anatomy",
+    "same_head_and_sequence",
+    "coverage",
+    "scans_in_order",
+    "agent_present",
+    "darker_tissue",
+    "grey_white_contrast",
+    *sorted(DOMAIN),
+)
 
 
 def judge_pair(aligned: Aligned, found: Evidence, noise: float, spacing: tuple[float, float, float]) -> list[Check]:
@@ -120,156 +68,142 @@ def judge_pair(aligned: Aligned, found: Evidence, noise: float, spacing: tuple[f
     far = aligned.motion_mm > limits.motion_mm[1]
     checks = [
         measure(
-            "motion", aligned.motion_mm, unit="mm", upper=limits.motion_mm[0],
+            "motion",
+            aligned.motion_mm,
+            unit="mm",
+            upper=limits.motion_mm[0],
             severity=reject if far else Verdict.REVIEW,
             message="largest displacement of the head between the scans, corrected; beyond 10 mm not trusted",
             action="look for edges in the difference of the scans; scan low again if they are there",
         ),
         measure(
-            "rotation", aligned.degrees, unit="deg", upper=limits.degrees, message="rotation between the scans",
+            "rotation",
+            aligned.degrees,
+            unit="deg",
+            upper=limits.degrees,
+            message="rotation between the scans",
             action="look for edges in the difference of the scans; scan low again if they are there",
         ),
         measure(
-            "gain", aligned.gain, unit="", lower=limits.gain[0], upper=limits.gain[1],
+            "gain",
+            aligned.gain,
+            unit="",
+            lower=limits.gain[0],
+            upper=limits.gain[1],
             message="intensity of the low-dose scan over the pre scan in tissue that does not enhance, corrected",
             action="ask whether coil, receiver gain or sequence was changed between the scans",
         ),
         measure(
-            "gain_bias", aligned.bias, unit="", upper=limits.bias, message="slow change of gain in the head, corrected",
+            "gain_bias",
+            aligned.bias,
+            unit="",
+            upper=limits.bias,
+            message="slow change of gain in the head, corrected",
             action="another coil or its correction was used; broad faint uptake is doubtful",
         ),
         measure(
-            "shows_anatomy", found.typical, unit="", lower=0.3, severity=reject,
+            "shows_anatomy",
+            found.typical,
+            unit="",
+            lower=0.3,
+            severity=reject,
             message="median of the low-dose scan over its brightest; an image already subtracted is no scan",
             action="give the scan itself as --low, not its difference from pre",
         ),
         measure(
-            "same_head_and_sequence", aligned.similarity, unit="", lower=limits.similarity, severity=reject,
+            "same_head_and_sequence",
+            aligned.similarity,
+            unit="",
+            lower=limits.similarity,
+            severity=reject,
             message="correlation of the aligned scans; two patients or two sequences don't correlate",
             action="see that both scans are of one patient and one T1-weighted sequence",
         ),
         measure(
-            "coverage", aligned.coverage, unit="", lower=limits.coverage, severity=reject,
+            "coverage",
+            aligned.coverage,
+            unit="",
+            lower=limits.coverage,
+            severity=reject,
             message="share of the head that the low-dose scan shows",
             action="give scans that cover the same part of the head",
         ),
         measure(
-            "pixel_spacing", max(spacing[:2]), unit="mm", lower=limits.spacing_mm[0], upper=limits.spacing_mm[1],
+            "pixel_spacing",
+            max(spacing[:2]),
+            unit="mm",
+            lower=limits.spacing_mm[0],
+            upper=limits.spacing_mm[1],
             message="distance between pixels",
             action="the network was not trained for it; compare with the difference of the scans",
         ),
         measure(
-            "slice_spacing", spacing[2], unit="mm", upper=limits.slice_mm, message="distance between slices",
+            "slice_spacing",
+            spacing[2],
+            unit="mm",
+            upper=limits.slice_mm,
+            message="distance between slices",
             action="the network was not trained for it; compare with the difference of the scans",
         ),
         measure(
-            "mirrored", aligned.mirrored, unit="", upper=limits.mirrored, severity=reject,
+            "mirrored",
+            aligned.mirrored,
+            unit="",
+            upper=limits.mirrored,
+            severity=reject,
             message="how much better a mirror image of low fits pre than low itself; above, one of the scans is "
             "mirrored",
             action="export both scans again from where they were made",
         ),
         measure(
-            "scans_in_order", found.darker - limits.swapped * found.brighter, unit="", upper=1e-4, severity=reject,
+            "scans_in_order",
+            found.darker - limits.swapped * found.brighter,
+            unit="",
+            upper=1e-4,
+            severity=reject,
             message="share of the head that got darker less five times the share that got brighter",
             action="pre and low may be swapped; give the scan before contrast as --pre",
         ),
         measure(
-            "agent_present", found.brighter, unit="", lower=limits.enhancing_share, severity=reject,
+            "agent_present",
+            found.brighter,
+            unit="",
+            lower=limits.enhancing_share,
+            severity=reject,
             message="share of the head that got brighter by more than noise; no contrast agent shows",
             action="see that --low is the scan after the reduced dose",
         ),
         measure(
-            "darker_tissue", found.darker, unit="", upper=limits.darker_share,
+            "darker_tissue",
+            found.darker,
+            unit="",
+            upper=limits.darker_share,
             message="share of the head that got darker, which an agent cannot cause",
             action="look at the difference of the scans for motion or another sequence",
         ),
         measure(
-            "enhancement_size", found.largest, unit="", upper=limits.largest_enhancement,
+            "enhancement_size",
+            found.largest,
+            unit="",
+            upper=limits.largest_enhancement,
             message="strongest change over the dose fraction; the dose fraction may be wrong",
             action="give the dose of low over the full dose as --dose-fraction",
         ),
-    ]  # fmt: skip
+    ]
     if noise == noise:
         words = "noise of the scans over the 99th percentile of the pre scan"
         checks.append(
             measure(
-                "noise_level", noise, unit="", lower=limits.noise[0], upper=limits.noise[1], message=words,
+                "noise_level",
+                noise,
+                unit="",
+                lower=limits.noise[0],
+                upper=limits.noise[1],
+                message=words,
                 action="too noisy for faint uptake, or filtered until no noise is left; compare with the scans",
             )
-        )  # fmt: skip
+        )
     else:
         why, action = "too little tissue", "give scans of a head"
         checks.append(unmeasured("noise_level", unit="", why=why, action=action))
     return checks
-
-
-def unsupported(enhancement: FloatImage, difference: FloatImage, noise: float) -> FloatImage:
-    """Predicted enhancement (y, x) beyond what the low-dose difference and its noise support; 0 elsewhere.
-
-    Parameters
-    ----------
-    enhancement
-        Predicted, 99th percentile of the pre scan 1.
-    difference
-        Of the scans, over the dose fraction.
-    noise
-        Standard deviation of the noise of ``difference``.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    sigma = 2.0
-    excess = gaussian_filter(enhancement - difference, sigma, truncate=3.0)
-    margin = 5.0 * noise / (2 * np.sqrt(np.pi) * sigma) + 0.1
-    return np.maximum(excess - np.float32(margin), 0)
-
-
-def judge_shown(shown: FloatImage, head: FloatImage) -> list[Check]:
-    """Whether the low-dose scan shows the head in a slice; none where there is no head.
-
-    Parameters
-    ----------
-    shown, head
-        (y, x) bool.
-    """
-    count = int(head.sum())
-    if count < 50:
-        return []
-    return [
-        measure(
-            "shown_by_low", float(shown[head].sum()) / count, unit="", lower=LIMITS.shown,
-            message="share of the head in this slice that the low-dose scan shows; elsewhere the image is the scan "
-            "before contrast, and the uncertainty says so",
-            action="say nothing of enhancement there",
-        )
-    ]  # fmt: skip
-
-
-def judge_slice(doubtful: FloatImage, uncertainty: FloatImage, head: FloatImage) -> list[Check]:
-    """Checks of one finished slice.
-
-    Parameters
-    ----------
-    doubtful
-        Of :func:`unsupported`.
-    uncertainty
-        (y, x), 99th percentile of the pre scan 1.
-    head
-        (y, x) bool.
-    """
-    count = int(head.sum())
-    if count < 50:
-        return []
-    return [
-        measure(
-            "supported_by_low_dose", float((doubtful > 0)[head].sum()) / count, unit="", upper=LIMITS.unsupported_share,
-            message="share of the head where enhancement was predicted that the low-dose difference does not support; "
-            "the uncertainty map marks it",
-            action="look there at the scan after the reduced dose",
-        ),
-        measure(
-            "mean_uncertainty", float(uncertainty[head].mean()), unit="", lower=LIMITS.uncertainty[0],
-            upper=LIMITS.uncertainty[1],
-            message="mean half-width of the 90 % interval in the head, 99th percentile of the pre scan 1",
-            action="too wide to tell uptake, or no width at all; compare with the difference of the scans",
-        ),
-    ]  # fmt: skip

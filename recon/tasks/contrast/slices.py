@@ -15,8 +15,9 @@ from recon.physics.rician import difference_noise
 from recon.quality.verdict import Check, Verdict, verdict_of
 from recon.tasks.base import FinishedSlice, SliceWork, TensorSpec
 from recon.tasks.contrast.alignment import Aligned, align
-from recon.tasks.contrast.checks import evidence, judge_pair, judge_shown, judge_slice, unsupported
+from recon.tasks.contrast.checks import judge_pair
 from recon.tasks.contrast.drift import measure_drift
+from recon.tasks.contrast.evidence import evidence, unsupported
 from recon.tasks.contrast.features import (
     CHANNELS,
     Regression,
@@ -29,6 +30,7 @@ from recon.tasks.contrast.features import (
     slab_features,
 )
 from recon.tasks.contrast.probes import enhancement, lesions_in
+from recon.tasks.contrast.slice_checks import judge_shown, judge_slice
 from recon.tasks.probe import Probe, Probes
 from recon.volumes import FloatImage, Geometry, Volume
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from recon.arrays import Array
 from recon.errors import UnusableData
+from recon.quality.hu_plausible import PADDING_HU
 from recon.values.fixed_point import FixedPoint, numbers
 from recon.volumes import FloatImage
 
@@ -16,7 +17,6 @@ STRIDE = 16
 STEP_HU = 1 / 16
 AIR_HU, DENSEST_HU = -1024.0, 3071.0
 #: Values below this are no measurement: scanners fill what lies outside the field of view with them.
-PADDING_HU = -1500.0
 #: That the network can answer with.
 _MOST_NOISE_HU = 2048
 

@@ -1,4 +1,4 @@
-"""What can be measured on an MR slice without knowing the truth, each against its limits."""
+"""What can be measured on an MR image without knowing the truth, each against its limits."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recon.physics.thermal_noise import noise_beside_object
 from recon.quality.verdict import Check, measure, unmeasured
 from recon.tasks.mr.anatomy import ANATOMY, SIZE
-from recon.tasks.mr.domain import Domain, Range
 from recon.tasks.mr.noise import ROOT_HALF, noise_of, noise_share, root_mean_square
-from recon.tasks.mr.sampling import Sampling
 from recon.values.readouts import Readouts
 from recon.volumes import FloatImage
 
@@ -74,84 +71,6 @@ class Measured:
     combined: bool = False
 
 
-def judge_input(
-    readouts: Readouts, sampling: Sampling, domain: Domain, noise_std: float, dead: npt.NDArray[np.bool_]
-) -> list[Check]:
-    """Sampling, matrix, coils and noise of a slice whose ``dead`` coils are left out already."""
-    limits, cartesian = LIMITS, sampling.kind == "cartesian"
-    checks = [
-        _within(
-            "coil_count", float(sampling.coils), "", domain.coils, "receive coils",
-            "reconstruct with --model l1-wavelet, or sense where that takes more coils",
-        ),
-        _dead(dead),
-        _within(
-            "acceleration", sampling.acceleration, "", (0.0, domain.acceleration[1]),
-            "samples of the matrix over samples measured" if cartesian else
-            "readouts that radial sampling of half the readout's matrix needs, over readouts measured",
-            "measure more; small structure may be lost or made up",
-        ),
-        *(_on_a_grid(sampling, domain) if cartesian else []),
-    ]  # fmt: skip
-    if noise_std > 0 and cartesian:
-        measured = readouts.mask.any(axis=1)
-        found = noise_beside_object(readouts.samples[measured], readouts.mask[measured]) * ROOT_HALF
-        checks.append(
-            measure(
-                "noise_scan_agreement", found / noise_std, unit="", lower=limits.noise_agreement[0],
-                upper=limits.noise_agreement[1],
-                message="noise beside the object over what the noise scan foretells for its bandwidth",
-                action="interference, or a noise scan of another series; look for stripes",
-            )
-        )  # fmt: skip
-    return checks
-
-
-def _dead(dead: npt.NDArray[np.bool_]) -> Check:
-    names = ", ".join(str(index + 1) for index in np.flatnonzero(dead))
-    words = f"coils that receive nothing and are left out: {names} of {len(dead)}" if names else "coils without signal"
-    most = LIMITS.dead_coils * len(dead)
-    return measure(
-        "dead_coils", float(dead.sum()), unit="", upper=most, message=words,
-        action="so many were lost that the rest may see only part of the body; check the coil's connection",
-    )  # fmt: skip
-
-
-def _on_a_grid(sampling: Sampling, domain: Domain) -> list[Check]:
-    sides = float(sampling.rows), float(sampling.columns)
-    return [
-        measure(
-            "line_acceleration", sampling.line_acceleration, unit="", upper=LIMITS.line_acceleration,
-            message="lines of the matrix over whole lines measured; beyond it small structure is softened",
-            action="don't rule out small lesions with this image; measure more lines for that",
-        ),
-        _within(
-            "matrix_size", min(sides), "px", (domain.matrix[0], float("inf")), "shorter side of the matrix",
-            "the network was not trained for it; compare with --model l1-wavelet",
-        ),
-        _within(
-            "matrix_extent", max(sides), "px", (0.0, domain.matrix[1]), "longer side of the matrix",
-            "the network was not trained for it; compare with --model l1-wavelet",
-        ),
-    ] + [
-        measure(
-            "calibration_region", float(sampling.centred if domain.centred else sampling.calibration), unit="samples",
-            lower=max(domain.calibration, domain.centred),
-            message="shorter side of the fully sampled centre, which shows the coils' sensitivities",
-            action="measure more of the centre; folds of the image may be left, see --model zero-filled",
-        )
-    ] * (max(domain.calibration, domain.centred) > 0)  # fmt: skip
-
-
-def _within(name: str, value: float, unit: str, limits: Range, message: str, action: str) -> Check:
-    """Against a model's domain; where that says nothing, there is nothing that could hold."""
-    least, most = limits
-    if not least and most == float("inf"):
-        return unmeasured(name, unit=unit, why="the model's configuration does not say what it is for", action=action)
-    upper = most if most < float("inf") else None
-    return measure(name, value, unit=unit, lower=least or None, upper=upper, message=message, action=action)
-
-
 def judge(measured: Measured) -> list[Check]:
     """Consistency with the data, noise, wrap-around and uncertainty of a result."""
     limits = LIMITS
@@ -164,20 +83,27 @@ def judge(measured: Measured) -> list[Check]:
     ratio = noise / ROOT_HALF / signal if signal else float("nan")
     checks = [
         measure(
-            "noise_to_signal", ratio, unit="", lower=limits.noise_to_signal[0], upper=limits.noise_to_signal[1],
+            "noise_to_signal",
+            ratio,
+            unit="",
+            lower=limits.noise_to_signal[0],
+            upper=limits.noise_to_signal[1],
             message=f"noise of a coil, {source}, over the mean signal of the image",
             action="too noisy to read, or without any noise as filtered data and dead coils are; look at the raw data",
         )
-    ]  # fmt: skip
+    ]
     if not measured.combined:  # every sample is kept as it is: nothing could be left over
         checks.append(
             measure(
-                "data_consistency", measured.residual, unit="", upper=float(np.hypot(limits.residual, 1.2 * expected)),
+                "data_consistency",
+                measured.residual,
+                unit="",
+                upper=float(np.hypot(limits.residual, 1.2 * expected)),
                 message="share of the measured samples that the image does not explain, root of the energy; "
                 f"their noise alone is {expected:.2g}",
                 action="motion, a wrong mask or a model that does not fit; compare with --model sense",
             )
-        )  # fmt: skip
+        )
     if measured.readouts.trajectory is None:  # along one that turns, what lies beyond the field of view blurs
         checks.append(_wrap_around(measured, noise, signal))
     if measured.linear:
@@ -216,10 +142,13 @@ def _missing(readouts: Readouts) -> Check:
     dense = mask.size if readouts.trajectory is None else 0.5 * np.pi * mask.shape[1] / 2 * mask.shape[1]
     share = max(0.0, 1 - float(mask.sum()) / dense)
     return measure(
-        "missing_samples", share, unit="", upper=LIMITS.missing,
+        "missing_samples",
+        share,
+        unit="",
+        upper=LIMITS.missing,
         message="share of the matrix that was not measured; the interval of a linear method holds noise, no artefact",
         action="the true error may be several times the width; compare with a network, or measure all",
-    )  # fmt: skip
+    )
 
 
 def _wrap_around(measured: Measured, noise: float, signal: float) -> Check:
@@ -232,10 +161,13 @@ def _wrap_around(measured: Measured, noise: float, signal: float) -> Check:
     floor = 2 * noise**2 * coils
     value = float(np.sqrt(max(0.0, float(np.mean(np.square(edge, dtype=np.float64))) - floor))) / signal
     return measure(
-        "wrap_around", value, unit="", upper=LIMITS.wrap_around,
+        "wrap_around",
+        value,
+        unit="",
+        upper=LIMITS.wrap_around,
         message="signal on the edges along the phase encoding over the mean signal: what lies beyond folds in",
         action="look for folds; scan again with a larger field of view along the phase encoding",
-    )  # fmt: skip
+    )
 
 
 def _uncertainty(measured: Measured, signal: float, inside: npt.NDArray[np.bool_], source: str) -> Check:
@@ -246,6 +178,11 @@ def _uncertainty(measured: Measured, signal: float, inside: npt.NDArray[np.bool_
     elif measured.linear:
         words += f"; propagated noise ({source}) of a linear method, 1.645 standard deviations, no bias or artefact"
     return measure(
-        "mean_uncertainty", value, unit="", lower=LIMITS.uncertainty[0], upper=LIMITS.uncertainty[1], message=words,
+        "mean_uncertainty",
+        value,
+        unit="",
+        lower=LIMITS.uncertainty[0],
+        upper=LIMITS.uncertainty[1],
+        message=words,
         action="nothing bounds the error of this image; compare with another method",
-    )  # fmt: skip
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from recon.quality.conformal_table import Range
 from recon.tasks.base import ModelFacts
 from recon.tasks.mr.sampling import Sampling
 
-Range = tuple[float, float]
 _OPEN: Range = (0.0, float("inf"))
 
 

@@ -15,9 +15,8 @@ from recon.quality.interval import IntervalKind
 from recon.quality.trained_encoding import encoding_checks
 from recon.quality.verdict import Check
 from recon.tasks.base import FinishedSlice, ModelFacts, SliceWork, TensorSpec
-from recon.tasks.mr import checks as mr_checks
 from recon.tasks.mr.anatomy import judge_anatomy
-from recon.tasks.mr.checks import Measured
+from recon.tasks.mr.checks import Measured, judge
 from recon.tasks.mr.domain import Domain
 from recon.tasks.mr.header import SeriesFacts
 from recon.tasks.mr.interval import factor_of
@@ -25,6 +24,7 @@ from recon.tasks.mr.noise import dead_coils_of, energy_of, noise_of
 from recon.tasks.mr.phase import phase_of
 from recon.tasks.mr.probes import LEAST_CALIBRATION, in_image, lesions_in, resolved, with_lesions
 from recon.tasks.mr.sampling import Sampling, sampling_of
+from recon.tasks.mr.scan_checks import judge_input
 from recon.tasks.probe import Probe
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage, FloatImage
@@ -134,9 +134,7 @@ class MrSliceWork(SliceWork):
 
     def judge_input(self) -> list[Check]:
         """Sampling, matrix, coils and noise; of a learned transform, whether these are data of its encoding."""
-        checks = mr_checks.judge_input(
-            self._readouts, self._sampling, Domain.of(self._model), self._noise_std, self._dead
-        )
+        checks = judge_input(self._readouts, self._sampling, Domain.of(self._model), self._noise_std, self._dead)
         if "encoding" in self._model.parameters:
             checks += self._judge_encoding(self._model.parameters["encoding"])
         return checks
@@ -164,9 +162,7 @@ class MrSliceWork(SliceWork):
         factor, calibrated = factor_of(self._model, self._readouts)
         uncertainty = width * np.float32(scale * factor)
         linear = interval_kind(self._model) is IntervalKind.PROPAGATED_NOISE
-        checks = mr_checks.judge(
-            Measured(self._readouts, image, uncertainty, residual, self._noise_std, linear, self._combined)
-        )
+        checks = judge(Measured(self._readouts, image, uncertainty, residual, self._noise_std, linear, self._combined))
         extra = {}
         if self._facts.phase and self._cartesian and not self._combined:
             extra["PHASE"] = phase_of(complete, self._readouts, self._model)

@@ -9,8 +9,8 @@ import numpy as np
 
 from recon.arrays import ComplexArray, FloatArray
 from recon.quality.conformal import conformal_factor, measured_coverage
+from recon.quality.interval import COVERAGE
 
-COVERAGE = 0.9
 #: Pixels below this share of the image's maximum are background, whose error says little.
 FOREGROUND = 0.05
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from recon.arrays import FloatArray, Mask
 from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.quality.conformal import conformal_factor, measured_coverage
+from recon.quality.interval import COVERAGE
 from recon.training.contrast.anatomy import HeadVolume, load_head, matched_enhancement
 from recon.training.contrast.apply import apply, network_of
 from recon.training.contrast.recipe import ContrastRecipe
@@ -18,7 +19,6 @@ from recon.training.contrast.sampler import painted_scene
 from recon.training.contrast.simulate import PairErrors, simulate_pair
 from recon.volumes import Geometry, Unit, Volume
 
-COVERAGE = 0.9
 NOISE = (0.01, 0.02)
 #: Slices kept away from those that are evaluated.
 _APART = 3

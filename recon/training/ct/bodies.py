@@ -13,8 +13,8 @@ import numpy as np
 
 from recon.arrays import FloatArray
 
-Region = Literal["head", "chest", "abdomen", "pelvis", "legs"]
-REGIONS: tuple[Region, ...] = ("head", "chest", "abdomen", "pelvis", "legs")
+BodyPart = Literal["head", "chest", "abdomen", "pelvis", "legs"]
+BODY_PARTS: tuple[BodyPart, ...] = ("head", "chest", "abdomen", "pelvis", "legs")
 
 
 class _Canvas:
@@ -33,7 +33,7 @@ class _Canvas:
         self.hu[u**power + v**power < 1.0] = hu
 
 
-def random_body(region: Region, size: int, spacing_mm: float, rng: np.random.Generator) -> FloatArray:
+def random_body(region: BodyPart, size: int, spacing_mm: float, rng: np.random.Generator) -> FloatArray:
     """A random cross-section (size, size) in HU, with table.
 
     Parameters

@@ -15,7 +15,7 @@ from skimage.restoration import denoise_bilateral, denoise_tv_chambolle
 from recon.arrays import FloatArray
 from recon.training.ct.metrics import rmse
 
-Method = Callable[[FloatArray, float], FloatArray]
+ClassicalDenoiser = Callable[[FloatArray, float], FloatArray]
 
 
 def total_variation(hu: FloatArray, weight: float) -> FloatArray:
@@ -41,7 +41,7 @@ def _in_range(hu: FloatArray, low: float, high: float, denoise: Callable[[FloatA
     return hu - part + np.asarray(denoise(part))
 
 
-METHODS: dict[str, tuple[Method, Sequence[float]]] = {
+METHODS: dict[str, tuple[ClassicalDenoiser, Sequence[float]]] = {
     "total variation": (total_variation, (10, 15, 20, 30)),
     "BM3D": (block_matching, (15, 25, 35)),
     "bilateral": (bilateral, (40, 70, 110)),

@@ -27,7 +27,7 @@ from matplotlib import pyplot as plt
 
 
 @dataclass(frozen=True)
-class Result:
+class DenoisedSlice:
     """One slice: low dose, full dose, and what the model made of it."""
 
     low: FloatArray
@@ -36,7 +36,9 @@ class Result:
     uncertainty: FloatArray
 
 
-def evaluate(results: list[Result], methods: tuple[str, ...]) -> tuple[dict[str, Any], list[dict[str, FloatArray]]]:
+def evaluate(
+    results: list[DenoisedSlice], methods: tuple[str, ...]
+) -> tuple[dict[str, Any], list[dict[str, FloatArray]]]:
     """Figures of every method, mean over slices, and the images of every slice."""
     rows: dict[str, list[dict[str, float]]] = {}
     pictures: list[dict[str, FloatArray]] = []

@@ -18,7 +18,7 @@ from recon.arrays import FloatArray
 from recon.physics.attenuation import MU_WATER_PER_MM, hu_to_mu
 from recon.physics.ct_dose import Exposure, noisy_line_integrals
 from recon.physics.reconstruction_kernel import SOFT, apply_kernel
-from recon.training.ct.bodies import REGIONS, random_body
+from recon.training.ct.bodies import BODY_PARTS, random_body
 from recon.training.ct.tomography import ParallelBeam
 
 VIEWS = 580  # a third-generation scanner takes about 1160 a turn
@@ -90,7 +90,7 @@ def build(
             spacing = native * float(rng.uniform(0.8, 1.1))
             hu = _fit(hu, size)
         else:
-            region = REGIONS[rng.choice(len(REGIONS), p=REGION_WEIGHTS)]
+            region = BODY_PARTS[rng.choice(len(BODY_PARTS), p=REGION_WEIGHTS)]
             hu = random_body(region, size, spacing, rng)
         noise = scene_noise(hu, spacing, random_exposure(rng), realisations, beam, rng)
         body = hu > -200

@@ -65,7 +65,7 @@ def classical(pairs: Sequence[Pair], *, block_matching: bool = True) -> dict[str
     levels = [tissue_noise(pair.low) for pair in pairs]
     noise = float(np.nanmedian(levels)) if np.isfinite(levels).any() else 20.0
 
-    def of(method: classical.Method) -> Denoiser:
+    def of(method: classical.ClassicalDenoiser) -> Denoiser:
         def denoise(stack: FloatArray) -> tuple[FloatArray, None]:
             return np.stack([method(plane.astype(np.float64), noise) for plane in stack]).astype(np.float32), None
 

@@ -13,10 +13,9 @@ from torch import Tensor
 from recon.arrays import FloatArray
 from recon.networks.ct_denoiser import CtDenoiser
 from recon.training.ct import anatomy
+from recon.training.ct.metrics import WINDOW
 from recon.training.fit import reduced_precision
 from recon.training.recipe import CtRecipe
-
-WINDOW = (-160.0, 240.0)  # abdominal display window, HU
 
 
 @dataclass(frozen=True)

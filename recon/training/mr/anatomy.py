@@ -15,7 +15,6 @@ from scipy import ndimage
 
 from recon.arrays import FloatArray
 
-Rng = np.random.Generator
 Form = Literal["head", "body"]
 
 _COARSE_MM = 4.0
@@ -161,7 +160,7 @@ def _package_folder(path: str) -> list[Path]:
 
 
 def draw_plane(
-    volumes: list[MrVolume], shape: tuple[int, int], pixels: float, rng: Rng, axial: bool = False
+    volumes: list[MrVolume], shape: tuple[int, int], pixels: float, rng: np.random.Generator, axial: bool = False
 ) -> CutPlane:
     """A plane through a random volume: axial, coronal or sagittal, tilted, somewhere in it.
 
@@ -206,7 +205,7 @@ def draw_plane(
     return CutPlane(plane if volume.hounsfield else np.maximum(plane, 0.0), pixel / pixels, volume)
 
 
-def _plane_axes(normal: int, rng: Rng, lean: float) -> FloatArray:
+def _plane_axes(normal: int, rng: np.random.Generator, lean: float) -> FloatArray:
     """Unit vectors (2, 3) along rows and columns of a plane whose normal is about one of x, y, z."""
     first, second = [(1, 2), (0, 2), (0, 1)][normal]
     frame = np.zeros((3, 3))

@@ -15,13 +15,13 @@ from recon.physics import sampling
 from recon.physics.fourier import to_image
 from recon.quality.conformal import conformal_factor, measured_coverage
 from recon.quality.conformal_table import Cell, ConformalTable, ScanCondition
+from recon.quality.interval import COVERAGE
 from recon.training.mr import anatomy, objects
 from recon.training.mr.masks import poisson_disc
 from recon.training.mr.recipe import MeasuredScan, MrRecipe
 from recon.training.mr.sampler import NOISE, SampledScan, acquire, draw_array
 from recon.training.mr.served import Reconstruct
 
-COVERAGE = 0.9
 _PIXELS = 1000  # of each scan, so that large matrices do not outweigh small ones
 _ANY_COILS: tuple[tuple[int, ...], ...] = ((1,), (2, 3), (4, 6, 8, 12, 16, 32))
 _BY_COILS: tuple[tuple[float, float], ...] = ((1, 2), (2, 65))

@@ -7,8 +7,6 @@ import numpy.typing as npt
 
 from recon.arrays import ComplexArray, FloatArray
 
-Rng = np.random.Generator
-
 GRID = 48  # points per side on which sensitivities, which are smooth, are computed
 HEAD_MM = np.array([76.0, 98.0, 112.0])  # half axes of a head: left-right, back-front, down-up
 TRUNK_MM = np.array([180.0, 125.0, 190.0])
@@ -17,7 +15,7 @@ _SEGMENTS = 20
 _WIRE_MM = 9.0  # the field is finite at a conductor of this radius
 
 
-def receive_maps(coils: int, rng: Rng, body_mm: FloatArray = HEAD_MM) -> ComplexArray:
+def receive_maps(coils: int, rng: np.random.Generator, body_mm: FloatArray = HEAD_MM) -> ComplexArray:
     """Sensitivities (coils, 48, 48) in a plane through a body; root-sum-of-squares about 1 in the middle.
 
     Loops lie round the body in one or more rings with jitter and tilt; neighbours couple; each has its
@@ -47,7 +45,7 @@ def receive_maps(coils: int, rng: Rng, body_mm: FloatArray = HEAD_MM) -> Complex
     return np.asarray(maps / np.median(middle), np.complex64)
 
 
-def noise_mixing(coils: int, rng: Rng) -> ComplexArray:
+def noise_mixing(coils: int, rng: np.random.Generator) -> ComplexArray:
     """Matrix (coils, coils) that white noise is multiplied by: uneven coils, neighbours correlated."""
     level = np.exp(rng.normal(0, rng.uniform(0.0, 0.35), coils))
     mixing = np.diag(level) @ _coupling(coils, rng.uniform(0.0, 0.25), rng)
@@ -55,19 +53,19 @@ def noise_mixing(coils: int, rng: Rng) -> ComplexArray:
     return np.asarray(mixing / np.sqrt(power), np.complex64)
 
 
-def _coupling(coils: int, strength: float, rng: Rng) -> npt.NDArray[np.complex128]:
+def _coupling(coils: int, strength: float, rng: np.random.Generator) -> npt.NDArray[np.complex128]:
     distance = np.abs(np.arange(coils)[:, None] - np.arange(coils))
     distance = np.minimum(distance, coils - distance)
     random = rng.normal(size=(coils, coils)) + 1j * rng.normal(size=(coils, coils))
     return np.eye(coils) + strength * random * np.exp(-(np.maximum(distance, 1) - 1)) * (distance > 0)
 
 
-def uniform_map(rng: Rng) -> ComplexArray:
+def uniform_map(rng: np.random.Generator) -> ComplexArray:
     """Sensitivity (1, 48, 48) of a volume coil, or of coils that a scanner has combined: nearly the same everywhere."""
     return np.asarray(np.exp(_smooth(rng, 0.08) + 1j * _smooth(rng, 0.3))[None], np.complex64)
 
 
-def _plane(rng: Rng, body_mm: FloatArray) -> FloatArray:
+def _plane(rng: np.random.Generator, body_mm: FloatArray) -> FloatArray:
     """Points (48, 48, 3) in mm of a field of view across a body."""
     normal = int(rng.choice([2, 1, 0], p=[0.64, 0.18, 0.18]))
     first, second = [(1, 2), (0, 2), (0, 1)][normal]
@@ -83,7 +81,7 @@ def _plane(rng: Rng, body_mm: FloatArray) -> FloatArray:
     return middle + y[:, None, None] * axes[0] + x[:, None] * axes[1]
 
 
-def _loops(coils: int, rng: Rng, body_mm: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _loops(coils: int, rng: np.random.Generator, body_mm: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Centres (coils, 3), unit normals (coils, 3) and radii (coils,) in mm."""
     most = 1 if coils < 6 else 2 if coils < 12 else 3
     rings = int(rng.integers(1, most + 1))
@@ -122,7 +120,7 @@ def _field(points: FloatArray, centre: FloatArray, normal: FloatArray, radius: f
     return radius * ((x - 1j * y) / cubed).sum(-1)
 
 
-def _smooth(rng: Rng, size: float) -> FloatArray:
+def _smooth(rng: np.random.Generator, size: float) -> FloatArray:
     y, x = np.meshgrid(*[np.linspace(-1, 1, GRID)] * 2, indexing="ij")
     a = rng.normal(size=6)
     return size * (a[0] * x + a[1] * y + a[2] * x * y + a[3] * (x**2 - y**2) + a[4] * np.cos(2 * x + 2 * a[5] * y))

@@ -8,11 +8,10 @@ from sigpy.mri import poisson
 from recon.arrays import Mask
 from recon.physics import sampling
 
-Rng = np.random.Generator
 _SIDES = (240, 160, 136, 120, 104, 192, 216, 148)  # of Poisson discs that are drawn ahead
 
 
-def random_mask(shape: tuple[int, int], rng: Rng, discs: list[Mask]) -> Mask:
+def random_mask(shape: tuple[int, int], rng: np.random.Generator, discs: list[Mask]) -> Mask:
     """A mask (ky, kx) at acceleration 1 to 9 with 12 to 32 samples for calibration.
 
     Three fifths are columns, equispaced or random, a third Poisson discs, some regular in both axes; some
@@ -81,7 +80,7 @@ def draw_discs(count: int, seed: int) -> list[Mask]:
     return discs
 
 
-def _cut_disc(discs: list[Mask], shape: tuple[int, int], rng: Rng) -> Mask:
+def _cut_disc(discs: list[Mask], shape: tuple[int, int], rng: np.random.Generator) -> Mask:
     """The centre of one of the discs that exceed a matrix least, turned at random."""
     height, width = shape
     large = [d for d in discs if d.shape[0] >= height and d.shape[1] >= width]

@@ -15,13 +15,11 @@ from recon.training.mr.anatomy import MrVolume, draw_plane
 from recon.training.mr.phantoms import draw_phantom
 from recon.training.mr.phase import body_phase, object_phase
 
-Rng = np.random.Generator
-
 FINER = 1.5  # samples of the object per sample of the image
 _PHANTOM_MM = (0.7, 2.0)  # pixel of a phantom's image
 
 
-def random_shape(rng: Rng) -> tuple[int, int]:
+def random_shape(rng: np.random.Generator) -> tuple[int, int]:
     """Matrix (rows, columns): mostly 96 to 160, sometimes up to 240."""
     kind = rng.random()
     low, high = (96, 160) if kind < 0.72 else (144, 200) if kind < 0.9 else (168, 240)
@@ -29,7 +27,9 @@ def random_shape(rng: Rng) -> tuple[int, int]:
     return (rows, columns) if rng.random() < 0.1 else (2 * (rows // 2), 2 * (columns // 2))
 
 
-def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial: bool = False) -> ComplexArray:
+def draw_object(
+    volumes: list[MrVolume], shape: tuple[int, int], rng: np.random.Generator, axial: bool = False
+) -> ComplexArray:
     """A new object (y, x) complex64, magnitude about 1.
 
     Made finer than the matrix and cut in k-space, so that edges ring and phases cancel within a pixel
@@ -66,14 +66,16 @@ def draw_object(volumes: list[MrVolume], shape: tuple[int, int], rng: Rng, axial
     return _cut_kspace(np.asarray(image, np.complex64), shape)
 
 
-def draw_test_object(shape: tuple[int, int], rng: Rng) -> ComplexArray:
+def draw_test_object(shape: tuple[int, int], rng: np.random.Generator) -> ComplexArray:
     """A phantom as a scanner sees it, (y, x) complex64; cut in k-space like :func:`draw_object`."""
     magnitude = draw_phantom((round(shape[0] * FINER), round(shape[1] * FINER)), rng)
     phase = object_phase(magnitude, rng.uniform(*_PHANTOM_MM) / FINER, rng)
     return _cut_kspace(np.asarray(magnitude * np.exp(1j * phase), np.complex64), shape)
 
 
-def _shift_fat(image: npt.NDArray[np.complex128], fat: FloatArray, rng: Rng) -> npt.NDArray[np.complex128]:
+def _shift_fat(
+    image: npt.NDArray[np.complex128], fat: FloatArray, rng: np.random.Generator
+) -> npt.NDArray[np.complex128]:
     """Fat is brighter or suppressed, has another phase and lies some pixels beside its place."""
     if not fat.any():
         return image

@@ -11,10 +11,8 @@ from scipy import ndimage
 from recon.arrays import FloatArray
 from recon.training.mr.phase import filtered_noise
 
-Rng = np.random.Generator
 
-
-def draw_phantom(shape: tuple[int, int], rng: Rng) -> FloatArray:
+def draw_phantom(shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
     """The magnitude of a phantom, (y, x) float32 of about 1 where it is bright.
 
     Parameters
@@ -39,13 +37,13 @@ def draw_phantom(shape: tuple[int, int], rng: Rng) -> FloatArray:
     return np.asarray(np.maximum(magnitude * shading, 0), np.float32)
 
 
-def _nothing(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rng: Rng) -> FloatArray:
+def _nothing(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rng: np.random.Generator) -> FloatArray:
     """Fluid alone, or in a second vessel within the first."""
     wall, within = rng.uniform(0.3, 0.9), rng.uniform(0.0, 1.2)
     return 1 - _inside(wall - radius, pixel) * np.float32((1 - within) * (rng.random() < 0.5))
 
 
-def _inserts(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rng: Rng) -> FloatArray:
+def _inserts(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rng: np.random.Generator) -> FloatArray:
     """Round and square inserts of any signal, of two pixels and more."""
     plane = np.ones_like(radius)
     for _ in range(int(rng.integers(3, 24))):
@@ -57,7 +55,7 @@ def _inserts(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rng
     return np.asarray(plane)
 
 
-def _segments(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rng: Rng) -> FloatArray:
+def _segments(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rng: np.random.Generator) -> FloatArray:
     """Flesh in segments with thin skins, a rind and pips, as of a fruit that is cut across or slantwise."""
     count, core = int(rng.integers(7, 14)), rng.uniform(-0.2, 0.2, 2)
     angle = np.arctan2(v - core[1], u - core[0]) + 0.15 * filtered_noise(radius.shape, 25, rng)
@@ -72,7 +70,7 @@ def _segments(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rn
     return np.asarray(plane * (1 - middle) + middle * rng.uniform(0, 1.2))
 
 
-def _bars(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rng: Rng) -> FloatArray:
+def _bars(u: FloatArray, v: FloatArray, radius: FloatArray, pixel: float, rng: np.random.Generator) -> FloatArray:
     """Groups of bars, or a grid, down to two pixels a line."""
     period = pixel * np.exp(rng.uniform(np.log(4), np.log(30)))
     wave = np.cos(2 * np.pi * u / period)

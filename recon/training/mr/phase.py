@@ -7,10 +7,8 @@ from scipy import ndimage
 
 from recon.arrays import FloatArray
 
-Rng = np.random.Generator
 
-
-def object_phase(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
+def object_phase(magnitude: FloatArray, pixel_mm: float, rng: np.random.Generator) -> FloatArray:
     """Phase (y, x) in radians of a head whose magnitude is about 1.
 
     Waves over the whole field (receive chain, shim), wells beside air (susceptibility), an offset that
@@ -36,7 +34,7 @@ def object_phase(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray
     return phase
 
 
-def body_phase(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
+def body_phase(magnitude: FloatArray, pixel_mm: float, rng: np.random.Generator) -> FloatArray:
     """What a body adds to :func:`object_phase`, (y, x) in radians.
 
     A field that turns several times across it, and now and then metal: a dipole's field, so steep nearby that
@@ -54,7 +52,7 @@ def body_phase(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
     return np.asarray(phase, np.float32)
 
 
-def smooth_phase(shape: tuple[int, ...], rng: Rng, size: float) -> FloatArray:
+def smooth_phase(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> FloatArray:
     """Polynomials and one wave across the field of view, (y, x) float32 in radians."""
     y, x = np.meshgrid(*[np.linspace(-1, 1, n, dtype=np.float32) for n in shape], indexing="ij")
     a = rng.normal(size=9).astype(np.float32)
@@ -62,7 +60,7 @@ def smooth_phase(shape: tuple[int, ...], rng: Rng, size: float) -> FloatArray:
     return np.asarray(size * (2 * a[0] * x + 2 * a[1] * y + a[2] * x * y + a[3] * x**2 + a[4] * y**2 + waves))
 
 
-def filtered_noise(shape: tuple[int, ...], width: float, rng: Rng) -> FloatArray:
+def filtered_noise(shape: tuple[int, ...], width: float, rng: np.random.Generator) -> FloatArray:
     """Gaussian noise smoothed over ``width`` pixels, standard deviation 1, (y, x) float32."""
     coarse = max(1, int(width // 2))  # wide structure needs few samples
     small = tuple(-(-n // coarse) + 1 for n in shape)

@@ -8,10 +8,8 @@ from scipy import ndimage
 from recon.arrays import FloatArray
 from recon.training.mr.phase import filtered_noise
 
-Rng = np.random.Generator
 
-
-def change_contrast(magnitude: FloatArray, rng: Rng) -> FloatArray:
+def change_contrast(magnitude: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Another grey-value curve: a gamma, dark and bright exchanged (T2-like), or any smooth curve."""
     kind = rng.random()
     if kind < 0.2:
@@ -30,7 +28,7 @@ def solid_head(magnitude: FloatArray) -> FloatArray:
     return np.asarray(ndimage.binary_fill_holes(ndimage.binary_closing(magnitude > 0.08, iterations=3)))
 
 
-def add_scalp(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
+def add_scalp(magnitude: FloatArray, pixel_mm: float, rng: np.random.Generator) -> FloatArray:
     """Skull (dark) and scalp (bright) round a brain that has none."""
     outside = ndimage.distance_transform_edt(~solid_head(magnitude)) * pixel_mm
     skull, scalp = rng.uniform(3.0, 7.0), rng.uniform(3.0, 8.0)
@@ -39,13 +37,13 @@ def add_scalp(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
     return magnitude + np.float32(rng.uniform(0.3, 1.6)) * ring * np.clip(wavy, 0.3, None)
 
 
-def fat_rim(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
+def fat_rim(magnitude: FloatArray, pixel_mm: float, rng: np.random.Generator) -> FloatArray:
     """Where subcutaneous fat lies, (y, x) 0 to 1: the outer millimetres of the head."""
     depth = ndimage.distance_transform_edt(solid_head(magnitude)) * pixel_mm
     return _step(depth - rng.uniform(0.3, 1.5), pixel_mm) * _step(rng.uniform(3.0, 9.0) - depth, pixel_mm)
 
 
-def draw_vessels(shape: tuple[int, ...], inside: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
+def draw_vessels(shape: tuple[int, ...], inside: FloatArray, pixel_mm: float, rng: np.random.Generator) -> FloatArray:
     """Thin curved tubes, seen along or across, (y, x) 0 to 1."""
     sharp = np.zeros(shape, np.float32)
     places = np.argwhere(inside)
@@ -64,7 +62,7 @@ def draw_vessels(shape: tuple[int, ...], inside: FloatArray, pixel_mm: float, rn
     return sharp * inside
 
 
-def add_lesions(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
+def add_lesions(magnitude: FloatArray, pixel_mm: float, rng: np.random.Generator) -> FloatArray:
     """One to five blobs of 1.5 to 12 mm, brighter or darker, some with a rim, anywhere in the head."""
     inside = np.argwhere(magnitude > 0.15)
     if not len(inside):
@@ -84,7 +82,7 @@ def add_lesions(magnitude: FloatArray, pixel_mm: float, rng: Rng) -> FloatArray:
     return magnitude
 
 
-def add_texture(magnitude: FloatArray, rng: Rng) -> FloatArray:
+def add_texture(magnitude: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Fine structure that averaged or interpolated anatomy has lost."""
     fine = filtered_noise(magnitude.shape, rng.uniform(0.5, 1.5), rng)
     return magnitude * np.clip(1 + np.float32(rng.uniform(0.02, 0.1)) * fine, 0, None)

@@ -6,13 +6,11 @@ import numpy as np
 
 from recon.arrays import FloatArray
 
-Rng = np.random.Generator
-
 #: HU of air, lung, fat, water, muscle, organs and vessels with contrast agent, spongy and dense bone.
 _HOUNSFIELD = np.array([-1000.0, -850.0, -500.0, -150.0, -70.0, -20.0, 15.0, 45.0, 80.0, 130.0, 220.0, 400.0, 800.0])
 
 
-def from_hounsfield(values: FloatArray, rng: Rng) -> tuple[FloatArray, FloatArray]:
+def from_hounsfield(values: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """A random MR contrast of a CT plane, and where it shows fat.
 
     Parameters

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recon.doors.mrd.kept import Kept
-from recon.doors.mrd.wire import Array, Close, ConfigFile, ConfigText, Header, Image, Text, encode, layout
+from recon.doors.mrd.wire import Close, ConfigFile, ConfigText, Header, Image, NDArray, Text, encode, layout
 from tests.doors.mrd.scans import (
     CALIBRATION,
     COILS,
@@ -98,7 +98,7 @@ def test_a_query_that_closes_without_a_header_is_no_error(door) -> None:
 
 
 def test_waveforms_and_arrays_are_passed_over(door) -> None:
-    answers = scan(door, [*simple_scan(1), Array(np.zeros((2, 2), "<f4"))])
+    answers = scan(door, [*simple_scan(1), NDArray(np.zeros((2, 2), "<f4"))])
     assert images(answers)
     assert "NDARRAY" in texts(answers, "WRN")[0]
 
@@ -275,7 +275,7 @@ _PARTS = st.sampled_from(
         parameters(pixels="float32"),
         *list(slice_readouts(0))[-2:],
         *noise(1),
-        Array(np.zeros(3, "<f4")),
+        NDArray(np.zeros(3, "<f4")),
         b"\xf0\x03",
         b"\0" * 7,
         Image.of(np.zeros((), layout.IMAGE_HEAD), "", np.zeros((1, 1, 2, 2), "<i2")),

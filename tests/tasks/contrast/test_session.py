@@ -11,7 +11,7 @@ from recon.engine.limits import Limits
 from recon.errors import InvalidRequest, UnusableData
 from recon.quality.verdict import Verdict, verdict_of
 from recon.tasks.base import ModelFacts
-from recon.tasks.contrast.checks import unsupported
+from recon.tasks.contrast.evidence import unsupported
 from recon.tasks.contrast.features import CHANNELS, REACH, SIGMAS, SlabGrid, halo, slab_features
 from recon.tasks.contrast.session import ContrastSession
 from recon.tasks.contrast.slices import AlignedPair

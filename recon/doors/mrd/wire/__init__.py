@@ -2,7 +2,6 @@
 
 from recon.doors.mrd.wire.incoming import ByteSource, Truncated
 from recon.doors.mrd.wire.messages import (
-    Array,
     Block,
     Close,
     ConfigFile,
@@ -10,6 +9,7 @@ from recon.doors.mrd.wire.messages import (
     Header,
     Image,
     Message,
+    NDArray,
     Text,
     Waveform,
 )
@@ -17,7 +17,6 @@ from recon.doors.mrd.wire.reader import read_messages
 from recon.doors.mrd.wire.writer import encode
 
 __all__ = [
-    "Array",
     "Block",
     "ByteSource",
     "Close",
@@ -26,6 +25,7 @@ __all__ = [
     "Header",
     "Image",
     "Message",
+    "NDArray",
     "Text",
     "Truncated",
     "Waveform",

@@ -138,10 +138,10 @@ class Waveform:
 
 
 @dataclass(frozen=True)
-class Array:
+class NDArray:
     """Numbers of which nothing else is said."""
 
     values: npt.NDArray[Any]
 
 
-Message: TypeAlias = ConfigFile | ConfigText | Header | Text | Close | Block | Image | Waveform | Array
+Message: TypeAlias = ConfigFile | ConfigText | Header | Text | Close | Block | Image | Waveform | NDArray

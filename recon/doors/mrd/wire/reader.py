@@ -10,7 +10,6 @@ import numpy as np
 from recon.doors.mrd.wire import layout
 from recon.doors.mrd.wire.incoming import ByteSource, Incoming
 from recon.doors.mrd.wire.messages import (
-    Array,
     Block,
     Close,
     ConfigFile,
@@ -18,6 +17,7 @@ from recon.doors.mrd.wire.messages import (
     Header,
     Image,
     Message,
+    NDArray,
     Text,
     Waveform,
 )
@@ -147,7 +147,7 @@ def _waveform(incoming: Incoming, where: str) -> Waveform:
     return Waveform(head, incoming.take(4 * channels * count, where).view("<u4").reshape(channels, count))
 
 
-def _array(incoming: Incoming, where: str) -> Array:
+def _array(incoming: Incoming, where: str) -> NDArray:
     where = f"{where}, an array"
     head = _head(incoming, layout.ARRAY_HEAD, where)
     dtype, dimensions = _pixels(int(head["data_type"]), where), int(head["dimensions"])
@@ -157,7 +157,7 @@ def _array(incoming: Incoming, where: str) -> Array:
     size = dtype.itemsize * int(np.prod(shape, dtype=object))
     if size > _MOST_READOUT_BYTES:
         raise InvalidRequest(f"{where}: {' x '.join(map(str, shape))} numbers; too large")
-    return Array(incoming.take(size, where).view(dtype).reshape(shape))
+    return NDArray(incoming.take(size, where).view(dtype).reshape(shape))
 
 
 def _pixels(number: int, where: str) -> np.dtype[Any]:

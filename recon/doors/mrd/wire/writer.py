@@ -11,7 +11,6 @@ import numpy as np
 
 from recon.doors.mrd.wire import layout
 from recon.doors.mrd.wire.messages import (
-    Array,
     Block,
     Close,
     ConfigFile,
@@ -19,6 +18,7 @@ from recon.doors.mrd.wire.messages import (
     Header,
     Image,
     Message,
+    NDArray,
     Text,
     Waveform,
 )
@@ -106,7 +106,7 @@ def _(message: Waveform) -> Iterator[Buffer]:
 
 
 @_encode.register
-def _(message: Array) -> Iterator[Buffer]:
+def _(message: NDArray) -> Iterator[Buffer]:
     dtype = message.values.dtype.newbyteorder("<")
     shape = message.values.shape
     head = struct.pack("<HHH", layout.PIXEL_NUMBERS[dtype], 0, len(shape)) + struct.pack(f"<{len(shape)}Q", *shape)

@@ -14,13 +14,13 @@ from ismrmrd.serialization import ConfigFile as TheirConfigFile
 from ismrmrd.serialization import ProtocolDeserializer, ProtocolSerializer
 
 from recon.doors.mrd.wire import (
-    Array,
     Block,
     Close,
     ConfigFile,
     ConfigText,
     Header,
     Image,
+    NDArray,
     Text,
     Truncated,
     Waveform,
@@ -64,7 +64,7 @@ EVERY = [
     image(),
     image("<c8", ""),
     waveform(),
-    Array(RNG.normal(size=(2, 3)).astype("<f4")),
+    NDArray(RNG.normal(size=(2, 3)).astype("<f4")),
     Close(),
 ]
 
@@ -96,7 +96,7 @@ def test_what_is_written_is_read_again() -> None:
 
 
 def test_the_formats_own_package_reads_what_is_written() -> None:
-    sent = [acquisition(2, 6, 3), image("<f4"), waveform(), Array(np.arange(6, dtype="<f4").reshape(2, 3))]
+    sent = [acquisition(2, 6, 3), image("<f4"), waveform(), NDArray(np.arange(6, dtype="<f4").reshape(2, 3))]
     data = io.BytesIO(written(ConfigFile("mr"), Text("hello"), *sent, Close()))
     config, text, acq, img, wave, array = ProtocolDeserializer(data).deserialize()
     assert (config, text.rstrip("\0")) == ("mr", "hello")

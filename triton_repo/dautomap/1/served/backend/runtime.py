@@ -110,6 +110,8 @@ class OnnxRuntime:
     ) -> None:
         import onnxruntime
 
+        if device != PROCESSOR:
+            onnxruntime.preload_dlls()  # CUDA of the packages that torch brought
         self.onnxruntime, self.device = onnxruntime, device
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
