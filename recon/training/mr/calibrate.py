@@ -18,7 +18,7 @@ from recon.quality.conformal_table import Cell, ConformalTable, ScanCondition
 from recon.quality.interval import COVERAGE
 from recon.training.mr import anatomy, objects
 from recon.training.mr.masks import poisson_disc
-from recon.training.mr.recipe import MeasuredScan, MrRecipe
+from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.sampler import NOISE, SampledScan, acquire, draw_array
 from recon.training.mr.served import Reconstruct
 
@@ -87,7 +87,7 @@ def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> 
     roots
         Folders that hold them.
     """
-    scans = list(simulated(reconstruct, recipe, roots)) + list(measured(reconstruct, recipe.measured, roots))
+    scans = list(simulated(reconstruct, recipe, roots)) + list(measured(reconstruct, recipe, roots))
     return summary(scans, recipe)
 
 
@@ -171,20 +171,21 @@ def simulated(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> 
         print(f"calibrated on {source.name}", flush=True)
 
 
-def measured(reconstruct: Reconstruct, scans: Sequence[MeasuredScan], roots: list[Path]) -> Iterator[Scored]:
+def measured(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> Iterator[Scored]:
     """Measured k-space without gaps, under-sampled again; its noise is part of the truth."""
-    for source in scans:
+    for source in recipe.measured:
         path = next((root / source.path for root in roots if (root / source.path).exists()), None)
         if path is None:
             raise FileNotFoundError(f"measured scan {source.path!r} is under none of {[str(r) for r in roots]}")
         with h5py.File(path) as file:
             slices = [np.asarray(file["kspace"][index], np.complex64) for index in source.slices]
         for index, whole in enumerate(slices):
-            rng = np.random.default_rng((5000, index))
             images = to_image(whole)
-            for name, mask in calibration_masks((whole.shape[1], whole.shape[2]), rng).items():
-                found = _score(reconstruct, whole * mask, images, mask, rng)
-                yield replace(found, anatomy=source.name, mask=name)
+            for draw in range(recipe.draws):
+                rng = np.random.default_rng((5000, index, draw))
+                for name, mask in calibration_masks((whole.shape[1], whole.shape[2]), rng).items():
+                    found = _score(reconstruct, whole * mask, images, mask, rng)
+                    yield replace(found, anatomy=source.name, mask=name)
         print(f"measured {source.name}", flush=True)
 
 

@@ -49,7 +49,7 @@ class MrRecipe(BaseModel):
     sources: list[MrSource]
     held_out: list[MrSource] = []
     measured: list[MeasuredScan] = []
-    draws: int = Field(1, gt=0)  # of each mask, for each held-out volume and each class of coils
+    draws: int = Field(1, gt=0)  # of each mask, to calibrate: a volume and class of coils, and a measured slice
     #: Coverage that each anatomy must have by the factors of the others, or the group has no interval: simulated
     #: ones, of which a group has few scans, and measured ones, which count for more.
     accepted: tuple[float, float] = (0.7, 0.99)
