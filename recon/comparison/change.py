@@ -60,6 +60,7 @@ def changes(
     after: FloatImage,
     widths: tuple[FloatImage, FloatImage],
     spacing_mm: tuple[float, float, float],
+    unsure_px: float = 0.0,
 ) -> Changes:
     """Subtract two images on one grid.
 
@@ -71,9 +72,14 @@ def changes(
         Half-widths of their 90 % intervals; their errors are taken for independent.
     spacing_mm
         Of slices, rows and columns.
+    unsure_px
+        How far off one image may still lie on the other: at edges the interval of the difference is wider by it.
     """
     difference = after - before
     joint = np.hypot(*widths).astype(np.float32)
+    if unsure_px:
+        slopes = np.gradient(before, axis=[axis for axis, side in enumerate(before.shape) if side > 1])
+        joint += np.float32(unsure_px) * np.sqrt(sum(np.square(slope) for slope in slopes))
     sigmas = [SMALLEST_MM / 4 / step for step in spacing_mm]
     # averaged over a lesion noise shrinks and a change stays; the interval is that of single pixels
     calm = gaussian_filter(difference, sigmas)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recon.comparison.change import SMALLEST_MM, Changes, changes
-from recon.comparison.register import registered
+from recon.comparison.register import UNSURE_PX, registered
 from recon.comparison.result import Images, Result
 from recon.quality.comparability import Comparison, compare
 from recon.volumes import FloatImage
@@ -83,7 +83,8 @@ def compared(before: Result, after: Result) -> Compared:
     one, other = before.images(), after.images()
     moved, width, shift = registered(one.image, other.image, other.width)
     column_mm, row_mm, slice_mm = one.image.geometry.spacing
-    found = changes(one.image.values, moved, (one.width, width), (slice_mm, row_mm, column_mm))
+    unsure = UNSURE_PX if shift else 0.0
+    found = changes(one.image.values, moved, (one.width, width), (slice_mm, row_mm, column_mm), unsure)
     return Compared(before, after, comparison, Subtracted(one, moved, shift, found))
 
 

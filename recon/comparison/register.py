@@ -10,6 +10,8 @@ import numpy as np
 from recon.errors import MissingExtra
 from recon.volumes import FloatImage, Geometry, Volume
 
+#: How far off an image may still lie when it has been moved, voxels: what mutual information and a spline leave.
+UNSURE_PX = 0.1
 #: Of fewer slices no motion through them can be told.
 FEWEST_SLICES = 5
 

@@ -110,6 +110,22 @@ def test_a_map_shows_where_the_lesion_survives(here: Local) -> None:
     assert (volume.values[1] > -500)[known].mean() > 0.9  # in the body
 
 
+def test_a_map_of_k_space_lies_in_the_image(here: Local) -> None:
+    data = multicoil(head((128, 128)), 4, noise=0.002)
+    mask = np.zeros((128, 128), bool)
+    mask[:, ::2] = mask[:, 52:76] = True
+    kspace = KSpace(1, 4, 128, 128, Geometry.from_spacing(1.0, 1.0, 4.0), lambda _: Readouts.of_grid(data, mask))
+    run = here.reconstruct_mr(kspace, model="sense", survival=True)
+    (result,) = run
+    assert run.report is not None
+    (kept,) = run.report.probes
+    assert str(kept.lesion) == "4 mm lesion of 40 %"
+    known = np.isfinite(result.extra["SURVIVAL"])
+    assert result.extra["SURVIVAL"].shape == result.image.shape
+    assert 0.02 < known.mean() < 0.8
+    assert kept.p10 - 0.1 < np.median(result.extra["SURVIVAL"][known]) < kept.p90 + 0.1
+
+
 def test_its_models_are_those_of_the_repository(here: Local) -> None:
     served = {model.name: model for model in here.models()}
     assert {"ct_denoise", "zero-filled", "sense", "contrast_enhance"} <= set(served)

@@ -49,3 +49,14 @@ def test_a_moved_head_is_moved_back() -> None:
     assert shift == pytest.approx(3, abs=0.3)
     inside = np.s_[8:-8, 8:-8, 8:-8]
     assert np.nanmean(np.abs(found - values)[inside]) < 0.3 * np.abs(moved - values)[inside].mean()
+
+
+def test_what_a_registration_leaves_at_edges_is_no_change_and_a_lesion_beside_them_is() -> None:
+    x = np.arange(64)
+    edge, moved = (np.broadcast_to(1000 / (1 + np.exp(-(x - place))), (8, 64, 64)) for place in (30, 30.08))
+    one, other = edge.astype(np.float32), moved.astype(np.float32)
+    width = np.full(one.shape, 5.0, np.float32)
+    assert changes(one, other, (width, width), SPACING).regions
+    assert changes(one, other, (width, width), SPACING, 0.1).regions == []
+    other[3:5, 20:26, 45:51] += 40
+    assert len(changes(one, other, (width, width), SPACING, 0.1).regions) == 1

@@ -15,6 +15,7 @@ from grpc_status import rpc_status
 
 from recon.client import Client
 from recon.errors import UnknownModel, UnusableData
+from recon.quality.survival import Least, Lesion
 from recon.quality.verdict import Verdict
 from recon.v1 import common_pb2, ct_pb2, ct_pb2_grpc
 from recon.volumes import Geometry, Volume
@@ -78,6 +79,22 @@ def test_any_size(client: Client, shape: tuple[int, int]) -> None:
 def test_strength_zero_returns_the_input(client: Client, volume: Volume) -> None:
     for result in client.denoise_ct(volume, strength=0.0):
         np.testing.assert_array_equal(result.image, volume.values[result.index])
+
+
+def test_a_strength_that_is_chosen_and_a_map_of_what_is_kept_at_it(client: Client) -> None:
+    """Two places at the models are never held at once, so that maps of all slices can't wait for each other."""
+    scan = Volume(np.stack([body(256, 20, seed) for seed in range(3)]), Geometry.from_spacing(0.7, 0.7, 3))
+    least = Least(Lesion(3, 20, "HU"), 0.97)
+    run = client.denoise_ct(scan, strength="auto", least=least, probes="all", survival=True)
+    assert all(np.isfinite(result.extra["SURVIVAL"]).any() for result in run)
+    assert run.model is not None
+    assert run.model.strength is not None
+    assert run.model.strength.full is not None
+    assert run.report is not None
+    (kept,) = run.report.probes
+    full = run.model.strength.full.median
+    assert kept.median == pytest.approx(1 - run.model.strength.strength * (1 - full), abs=0.01)
+    assert kept.median > 0.96
 
 
 def test_int16_samples(service: str) -> None:

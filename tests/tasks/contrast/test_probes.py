@@ -12,10 +12,11 @@ from recon.quality.survival import pooled, survives
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
 from recon.tasks.contrast.features import REACH
-from recon.tasks.contrast.probes import LEAST
+from recon.tasks.contrast.probes import LEAST, lesions_in
 from recon.tasks.contrast.series import ContrastSeries
 from recon.tasks.contrast.session import ContrastSession
 from recon.tasks.contrast.slices import ContrastWork
+from recon.volumes import Geometry
 from tests.tasks.contrast.phantom import SHAPE, scans, uptake
 
 Network = Callable[[np.ndarray], np.ndarray]
@@ -67,3 +68,13 @@ def test_every_tenth_slice_is_probed_and_none_where_they_are_off(works: list[Con
     session, none = _works("off")
     assert not any(work.probed for work in none)
     assert "lesions_survive" not in session.declared_checks
+
+
+def test_a_map_has_one_lesion_at_all_places() -> None:
+    mean, geometry = np.full((256, 256), 0.6, np.float32), Geometry.from_spacing(1, 1, 3)
+    several, one = (lesions_in(mean, geometry, alone=alone) for alone in (False, True))
+    assert several is not None
+    assert one is not None
+    assert len(set(several.lesions)) > 1
+    assert set(one.lesions) == {LEAST.lesion}
+    np.testing.assert_allclose(one.spread(np.full(len(one.places), 0.6))[128, 128], 0.6)

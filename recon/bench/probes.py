@@ -1,0 +1,72 @@
+"""What known lesions cost: the same series with none, with few and with all slices probed, by turns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from recon.bench.statistics import Effect, paired
+from recon.client import Calls
+from recon.machine import describe
+from recon.tasks.base import Task
+from recon.tasks.probe import Probes
+
+
+def measure(
+    run: Callable[[Probes, int], object], rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, Any]:
+    """Time of a series by probes, and what they add to one without.
+
+    Parameters
+    ----------
+    run
+        Processes a series with some probes in a round, to its end.
+    rounds
+        Of all three, whose order turns from round to round; six at least.
+    clock
+        Seconds.
+
+    Returns
+    -------
+    dict
+        ``seconds`` of each round, and ``added`` to a series without: ratio and its 95 % interval less 1.
+    """
+    ways = list(Probes)
+    for way in ways:  # nothing is loaded, and nothing compiled, while the clock runs
+        run(way, 0)
+    seconds: dict[Probes, list[float]] = {way: [] for way in ways}
+    for number in range(rounds):
+        for way in ways[number % len(ways) :] + ways[: number % len(ways)]:
+            began = clock()
+            run(way, number)
+            seconds[way].append(clock() - began)
+    added = {way: paired(seconds[Probes.OFF], seconds[way]) for way in ways if way is not Probes.OFF}
+    return {
+        "seconds": {str(way): [round(value, 4) for value in values] for way, values in seconds.items()},
+        "added": {str(way): _added(effect) for way, effect in added.items()},
+    }
+
+
+def measure_task(client: Calls, task: Task, model: str, slices: int, rounds: int) -> dict[str, Any]:
+    """The same of series that a task makes itself, on a service.
+
+    Raises
+    ------
+    ReconError
+        When a series fails.
+    """
+
+    def run(way: Probes, number: int) -> None:
+        sample = task.sample(number, slices)
+        options = {**sample.options, "probes": str(way)}
+        for _ in client.send(task.name, task.series(*sample.inputs, name="", model=model, model_version="", **options)):
+            pass
+
+    probed = {str(way): sum(way.on(index, slices) for index in range(slices)) for way in Probes}
+    found = measure(run, rounds)
+    return {"task": task.name, "model": model, "slices": slices, "probed": probed, **found, "machine": describe()}
+
+
+def _added(effect: Effect) -> dict[str, float]:
+    return {name: round(getattr(effect, name) - 1, 4) for name in ("ratio", "low", "high")}
