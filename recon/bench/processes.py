@@ -55,13 +55,15 @@ class Processes:
 
     def __init__(self, roots: dict[int, str], alone: frozenset[int] = frozenset()) -> None:
         self._roots, self._alone = roots, alone
+        #: Those whose processes that have ended count as theirs.
+        self._gone = {role for pid, role in roots.items() if pid not in alone}
 
     def usage(self) -> dict[str, Usage]:
         """Of every role; where several processes have the same, their sum."""
         found: dict[str, Usage] = {}
         for role, pid in self._members():
             with contextlib.suppress(psutil.Error, OSError, KeyError):
-                one, before = usage_of(pid), found.get(role, Usage(0, 0, 0))
+                one, before = usage_of(pid, ended=role in self._gone), found.get(role, Usage(0, 0, 0))
                 found[role] = Usage(
                     before.cpu_s + one.cpu_s,
                     before.resident_mib + one.resident_mib,
@@ -77,18 +79,28 @@ class Processes:
             with contextlib.suppress(psutil.Error):
                 for child in psutil.Process(pid).children(recursive=True):
                     with contextlib.suppress(psutil.Error):
+                        if child.pid in self._roots:
+                            continue
                         part = role_of(child)
-                        if part is not None and child.pid not in self._roots:
+                        if part is not None:
                             yield f"{role}: {part}", child.pid
+                        elif _works_on_series(child):
+                            yield role, child.pid
 
 
-def usage_of(pid: int) -> Usage:
-    """CPU time and memory of one process."""
+def _works_on_series(process: psutil.Process) -> bool:
+    """Whether it is one that a gateway gives a whole series to, and which ends with it."""
+    return "recon.engine.worker" in process.cmdline()
+
+
+def usage_of(pid: int, *, ended: bool = False) -> Usage:
+    """CPU time and memory of one process; with ``ended`` also the time of those that it started and that have ended."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = dict(line.split(":", 1) for line in lines if ":" in line)
     kib = {key: int(status[key].split()[0]) for key in ("VmRSS", "RssShmem", "VmHWM")}
     times = psutil.Process(pid).cpu_times()
-    return Usage(times.user + times.system, (kib["VmRSS"] - kib["RssShmem"]) / _MIB, kib["VmHWM"] / _MIB)
+    spent = times.user + times.system + (times.children_user + times.children_system if ended else 0.0)
+    return Usage(spent, (kib["VmRSS"] - kib["RssShmem"]) / _MIB, kib["VmHWM"] / _MIB)
 
 
 def listener(address: str) -> int | None:

@@ -11,12 +11,12 @@ from typing import Any
 
 from recon import __version__
 from recon.bench.processes import Processes
-from recon.bench.routes.requests import series_of
 from recon.client.calls import Calls
 from recon.errors import InternalError
 from recon.machine import describe
 from recon.tasks.registry import task_of
 from recon.tasks.sample import Extent
+from recon.tasks.series import Series
 
 Told = Callable[[str], object]
 #: Between looks at the memory, s.
@@ -90,8 +90,8 @@ def measure_scan(
         When images are missing.
     """
     told("making the scan")
-    list(client.send(task, series_of(task, 1, _warm_slices(task), model, extent)))  # compiles the shape
-    series = series_of(task, 0, slices, model, extent)
+    list(client.send(task, _scan(task, 1, _warm_slices(task), extent, model)[0]))  # compiles the shape
+    series, words = _scan(task, 0, slices, extent, model)
     before, first, count = processes.usage(), None, 0
     with Watch(processes) as watch:
         began = time.monotonic()
@@ -118,7 +118,7 @@ def measure_scan(
         "machine": describe(),
         "task": task,
         "model": run.model.name,
-        "image": task_of(task).sample(0, _warm_slices(task), *([extent] if extent else [])).words,
+        "image": words,
         "slices": slices,
         "seconds": round(seconds, 2),
         "first_image_s": round(first or seconds, 2),
@@ -134,6 +134,13 @@ def measure_scan(
         "valid": not grown,
         "problems": grown,
     }
+
+
+def _scan(task: str, item: int, slices: int, extent: Extent | None, model: str) -> tuple[Series, str]:
+    """What is sent, and what it is in words."""
+    found = task_of(task)
+    sample = found.sample(item, slices, *([extent] if extent else []))
+    return found.series(*sample.inputs, name="", model=model, model_version="", **sample.options), sample.words
 
 
 def _warm_slices(task: str) -> int:

@@ -73,6 +73,10 @@ def serve(
         ),
     ] = None,
     metrics: Annotated[str | None, typer.Option(help="Serve Prometheus metrics on HOST:PORT.")] = None,
+    traces: Annotated[
+        str | None,
+        typer.Option(help="Send spans of each slice to this OpenTelemetry collector, http://HOST:PORT (gRPC)."),
+    ] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
     client_ca: Annotated[Path | None, typer.Option(help="Require client certificates of this CA.")] = None,
@@ -106,6 +110,7 @@ def serve(
         "tuning": tuple(tuning) if tuning else None,
         "latency_ms": limits_of(latency_ms) if latency_ms else None,
         "metrics": metrics,
+        "traces": traces,
         "tls_cert": tls_cert,
         "tls_key": tls_key,
         "client_ca": client_ca,

@@ -12,6 +12,7 @@ from recon.engine.inference import Inference, Request, Running, Tensors
 from recon.engine.known_lesions import mapped, owned
 from recon.engine.models import ServedModel
 from recon.engine.peer import Peer
+from recon.engine.trace import Trace
 from recon.quality.survival import Shares
 from recon.quality.verdict import Check
 from recon.tasks.base import FinishedSlice, Session, SliceWork
@@ -36,6 +37,8 @@ class SeriesUnderWay:
         That makes the images.
     timings
         Where the time went so far.
+    trace
+        Who is told each part; None for nobody.
     """
 
     peer: Peer
@@ -43,12 +46,15 @@ class SeriesUnderWay:
     session: Session
     model: ServedModel
     timings: common_pb2.Timings
+    trace: Trace | None = None
 
-    def spent(self, part: str, since: float) -> float:
-        """Book the time since then; returns the time now."""
+    def spent(self, part: str, since: float, index: int | None = None) -> float:
+        """Book the time since then, for a slice or for none; returns the time now."""
         now = time.perf_counter()
         name = f"{part}_ms"
         setattr(self.timings, name, getattr(self.timings, name) + 1e3 * (now - since))
+        if self.trace is not None:
+            self.trace.part(part, since, now, index)
         return now
 
 
@@ -118,10 +124,10 @@ class InlineSlice:
         """See :class:`Pending`."""
         try:
             tensors = await self._running.outputs()
-            now = self._series.spent("network", self._sent)
+            now = self._series.spent("network", self._sent, self.work.index)
             finished = self.work.finish(tensors)
             answer = _answer(self._series, self.work, finished, self._checks)
-            self._series.spent("finish", now)
+            self._series.spent("finish", now, self.work.index)
             return answer
         finally:
             self._running.release()
@@ -161,12 +167,12 @@ async def _threaded(series: SeriesUnderWay, work: SliceWork, inference: Inferenc
     try:
         judging = asyncio.ensure_future(asyncio.to_thread(work.judge_input))
         tensors = await running.outputs()
-        now = series.spent("network", clock.filled)
+        now = series.spent("network", clock.filled, work.index)
         finished = await asyncio.to_thread(work.finish, tensors)
         if work.mapped:
             return await _mapped(series, work, inference, running, finished, await judging)
         answer = await asyncio.to_thread(_answer, series, work, finished, await judging)
-        series.spent("finish", now)
+        series.spent("finish", now, work.index)
         return answer
     finally:
         running.release()
@@ -200,9 +206,9 @@ class _Clock:
 
     def fill(self, tensors: Tensors) -> None:
         """Prepare the input."""
-        began = self._series.spent("queue", self._asked)
+        began = self._series.spent("queue", self._asked, self._work.index)
         self._work.prepare(tensors)
-        self.filled = self._series.spent("prepare", began)
+        self.filled = self._series.spent("prepare", began, self._work.index)
 
 
 def _request(series: SeriesUnderWay, work: SliceWork) -> Request:

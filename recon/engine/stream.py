@@ -29,6 +29,7 @@ from recon.engine.peer import Peer
 from recon.engine.probing import Probing
 from recon.engine.record import current
 from recon.engine.slices import InlineSlice, Pending, SeriesUnderWay, ThreadedSlice
+from recon.engine.trace import Trace, Traced
 from recon.errors import InternalError, InvalidRequest, TooManyRequests
 from recon.quality.strength import ChosenStrength, at_strength
 from recon.quality.survival import Shares, pooled, survives
@@ -70,10 +71,19 @@ class StreamEngine:
         On memory and patience.
     modules
         That processes for whole series import ahead of their work.
+    traced
+        Who is told the way of each slice; None for nobody.
     """
 
-    def __init__(self, inference: Inference, catalogue: Catalogue, limits: Limits, modules: Sequence[str] = ()) -> None:
-        self.streams = 0
+    def __init__(
+        self,
+        inference: Inference,
+        catalogue: Catalogue,
+        limits: Limits,
+        modules: Sequence[str] = (),
+        traced: Traced | None = None,
+    ) -> None:
+        self.streams, self._traced = 0, traced
         self._apart = Apart(modules)
         self._unread = IntakeWatch()
         self._series_threads = ThreadPoolExecutor(_SERIES_THREADS, "series")
@@ -113,14 +123,24 @@ class StreamEngine:
         try:
             with self.budget.account() as account:
                 async with Patience(limits, peer.deadline) as patience:
-                    await self._run(task, response, peer, account, patience)
+                    if self._traced is None:
+                        await self._run(task, response, peer, account, patience, None)
+                        return
+                    with self._traced(task.name) as trace:
+                        await self._run(task, response, peer, account, patience, trace)
         finally:
             self.streams -= 1
             self._of_peer[peer.name] -= 1
             self._of_peer += Counter()  # forgets who has none
 
     async def _run(
-        self, task: Task, response: Callable[..., Any], peer: Peer, account: Account, patience: Patience
+        self,
+        task: Task,
+        response: Callable[..., Any],
+        peer: Peer,
+        account: Account,
+        patience: Patience,
+        trace: Trace | None,
     ) -> None:
         began = time.perf_counter()
         intake = Intake(peer, account, patience, self._limits.unread_bytes)
@@ -137,7 +157,7 @@ class StreamEngine:
                 suits, reason = await self._suiting(task, header, begun, intake, account)
         suits = suits if self._catalogue.serves(task.name, suits) else ""
         model = self._catalogue.find(task.name, header.model or suits, header.model_version)
-        series = SeriesUnderWay(peer, response, task.open(header, model.facts), model, common_pb2.Timings())
+        series = SeriesUnderWay(peer, response, task.open(header, model.facts), model, common_pb2.Timings(), trace)
         stream = _Stream(series, patience, intake, [], begun)
         session = series.session
         require_operations(session.operations, self._limits.most_operations)
@@ -202,7 +222,9 @@ class StreamEngine:
                 pending = [item]
                 answer = await item.answer()
                 for message in answer.messages:
-                    await _write(stream, message)
+                    await _write(stream, message, item.work.index)
+                if stream.series.trace is not None:
+                    stream.series.trace.sent(item.work.index)
                 stream.checks = worst([*stream.checks, *answer.checks])
                 done += 1
                 current().slices_done = done
@@ -258,6 +280,8 @@ class StreamEngine:
 
     async def _begin(self, stream: _Stream, work: SliceWork, queue: asyncio.Queue[_Item]) -> None:
         series = stream.series
+        if series.trace is not None:
+            series.trace.begin(work.index)
         pending: Pending
         if work.quick:
             pending = await InlineSlice(series, work).begin(self._inference)
@@ -271,14 +295,14 @@ class StreamEngine:
             raise
 
 
-async def _write(stream: _Stream, message: Any) -> None:
+async def _write(stream: _Stream, message: Any, index: int | None = None) -> None:
     stream.patience.sending()
     began = time.perf_counter()
     try:
         await stream.series.peer.send(message)
     finally:
         stream.patience.sent()
-        stream.series.spent("send", began)
+        stream.series.spent("send", began, index)
     if stream.intake.failed is not None:
         raise stream.intake.failed
 

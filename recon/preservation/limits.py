@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+_WORSE = ("pass", "so-so", "FAIL", "not measured")
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -66,6 +68,27 @@ def judged(value: float, limit: Limit, words: str, **more: Any) -> dict[str, Any
         "outcome": limit.outcome(value),
         **more,
     }
+
+
+def covered(inside: float, without: float, says: bool, what: str, half_width: float, **more: Any) -> dict[str, Any]:
+    """Coverage inside lesions, judged by the worse of itself and of how far it lies below that without them.
+
+    Parameters
+    ----------
+    inside, without
+        Coverage of the inner pixels of lesions, and of the same pixels where there is none.
+    says
+        Whether the half-width is below the contrast.
+    what
+        The lesion.
+    half_width
+        Mean inside.
+    """
+    told_by = "something" if says else "nothing"
+    words = f"coverage inside a {what}; of the same pixels without it {without:.2f}; says {told_by}"
+    less = COVERED_LESS.outcome(without - inside)
+    entry = judged(inside, COVERED, words, without=round(without, 3), half_width=half_width, less=less, **more)
+    return {**entry, "outcome": max(entry["outcome"], less, key=_WORSE.index), "says": told_by}
 
 
 def told(value: float, words: str, **more: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from scipy.ndimage import binary_erosion, gaussian_filter
 from recon.arrays import FloatArray
 from recon.preservation import limits
 from recon.preservation.edges import ttf50_ratios
-from recon.preservation.limits import judged
+from recon.preservation.limits import covered, judged
 from recon.preservation.noise_texture import agreement, average_frequency
 from recon.preservation.observer import Scores, observe, ratio
 from recon.preservation.trial import (
@@ -233,14 +233,7 @@ def _covered(trial: LesionTrial, name: str) -> dict[str, Any]:
     for index, lesion in enumerate(LESIONS):
         here = core & (trial.lesion == index)[:, None, None]
         inside, same = float(with_[here].mean()), float(without[here].mean())
-        says = "says nothing" if float(wide[here].mean()) >= lesion.contrast else "says something"
-        words = f"coverage inside a {lesion}; of the same pixels without it {same:.2f}; {says}"
-        rows[f"interval, {lesion}"] = judged(
-            inside,
-            limits.COVERED,
-            words,
-            without=round(same, 3),
-            half_width=round(float(wide[here].mean()), 1),
-            less=limits.COVERED_LESS.outcome(same - inside),
-        )
+        half_width = float(wide[here].mean())
+        says = half_width < lesion.contrast
+        rows[f"interval, {lesion}"] = covered(inside, same, says, str(lesion), round(half_width, 1))
     return rows

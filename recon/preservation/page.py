@@ -91,7 +91,12 @@ def _limit(entry: dict[str, Any], between: str) -> str:
 
 def _cell(entry: dict[str, Any]) -> str:
     number = "" if entry["value"] is None else f"{entry['value']:.2f} "
-    return f"{number}{'' if entry['outcome'] == 'no limit' else entry['outcome']}".strip()
+    outcome = "" if entry["outcome"] == "no limit" else entry["outcome"]
+    return f"{number}{outcome}{', says nothing' if entry.get('says') == 'nothing' else ''}".strip()
+
+
+def _short(name: str) -> str:
+    return name.replace(" lesion of", "\n").replace(" plaque of", "\n")
 
 
 def _plots(methods: dict[str, dict[str, dict[str, Any]]]) -> str:
@@ -111,7 +116,7 @@ def _plots(methods: dict[str, dict[str, dict[str, Any]]]) -> str:
                 if "without" in entry:
                     axis.plot(place, entry["without"], "x", color=colour)
             if found:
-                axis.set_xticks(range(len(found)), [name.replace(" lesion of", "\n") for name in found], fontsize=8)
+                axis.set_xticks(range(len(found)), [_short(name) for name in found], fontsize=7)
         axis.set_ylim(0, 1.15)
         axis.axhline(1, color="#999", linewidth=0.8)
         axis.set_title(words, fontsize=11)

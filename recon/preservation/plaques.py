@@ -11,7 +11,7 @@ import numpy as np
 from recon.arrays import FloatArray
 from recon.preservation import limits
 from recon.preservation.bootstrap import Groups, interval
-from recon.preservation.limits import Limit, judged, told
+from recon.preservation.limits import Limit, covered, judged, told
 from recon.preservation.subject import REACH_PX, Subject, picture
 from recon.probes.lesion import disc
 
@@ -157,13 +157,6 @@ def measures(seen: Sequence[SeenPlaque], groups: Groups) -> dict[str, dict[str, 
         inside, same, half_width = (
             float(np.mean([getattr(one, name) for one in found])) for name in ("inside", "without", "half_width")
         )
-        says = "says nothing" if half_width >= plaque.percent / 100 else "says something"
-        rows[f"interval, {plaque}"] = judged(
-            inside,
-            limits.COVERED,
-            f"coverage inside a {plaque}; of the same pixels without it {same:.2f}; {says}",
-            without=round(same, 3),
-            half_width=round(half_width, 4),
-            less=limits.COVERED_LESS.outcome(same - inside),
-        )
+        says = half_width < plaque.percent / 100
+        rows[f"interval, {plaque}"] = covered(inside, same, says, str(plaque), round(half_width, 4))
     return rows

@@ -10,7 +10,7 @@ import numpy as np
 from recon.arrays import FloatArray
 from recon.preservation import limits
 from recon.preservation.bootstrap import interval
-from recon.preservation.limits import judged, told
+from recon.preservation.limits import covered, judged, told
 from recon.preservation.uptake import (
     AS_IT_CAME,
     FULL,
@@ -198,14 +198,12 @@ def _covered(trial: BallTrial, name: str, lesions: Sequence[Lesion], spacing: Mi
         inside, same = (float(value) for value in shares.mean(0))
         low, high = interval(shares[:, 0], trial.group[here], lambda drawn: float(drawn.mean()))
         half_width = float(wide[here][core[here]].mean())
-        says = "says nothing" if half_width >= lesion.contrast / 100 else "says something"
-        rows[f"interval, {lesion}"] = judged(
+        rows[f"interval, {lesion}"] = covered(
             inside,
-            limits.COVERED,
-            f"coverage inside a {lesion}; of the same pixels without it {same:.2f}; {says}",
-            without=round(same, 3),
-            half_width=round(half_width, 4),
-            less=limits.COVERED_LESS.outcome(same - inside),
+            same,
+            half_width < lesion.contrast / 100,
+            str(lesion),
+            round(half_width, 4),
             interval=[round(low, 3), round(high, 3)],
         )
     return rows

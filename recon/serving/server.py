@@ -16,6 +16,7 @@ from recon.serving.listening import bind, guarded_server, serve_metrics
 from recon.serving.readiness import Readiness
 from recon.serving.services import ModelService, service_names, task_handlers
 from recon.serving.settings import Settings
+from recon.serving.traces import provider_to, traced_by
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.device import on_gpu
 from recon.serving.triton.elsewhere import address_of
@@ -70,7 +71,9 @@ class Server:
             task for task in tasks().values() if not task.slice_by_slice and task.name in (settings.tasks or tasks())
         ]
         modules = [type(task).__module__ for task in whole]
-        self.engine = StreamEngine(self.triton, self.catalogue, limits, modules)
+        self._spans = None if settings.traces is None else provider_to(settings.traces)
+        traced = None if self._spans is None else traced_by(self._spans)
+        self.engine = StreamEngine(self.triton, self.catalogue, limits, modules, traced)
         self._works_on_series = bool(whole)
         self._services = (*service_names(tasks().values()), _MODELS)
         self._readiness = Readiness(self._services, self.triton, self.catalogue, self.embedded)
@@ -128,6 +131,8 @@ class Server:
             await self.workers.stop()
         await self.triton.close()
         await self.engine.close()
+        if self._spans is not None:
+            await asyncio.to_thread(self._spans.shutdown)
         if self.embedded:
             await self.embedded.stop()
 

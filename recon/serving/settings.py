@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     tuning: Annotated[tuple[Path, ...], NoDecode] = ()
     latency_ms: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     metrics: str | None = None
+    traces: str | None = Field(default_factory=lambda: os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
     tls_cert: Path | None = None
     tls_key: Path | None = None
     client_ca: Path | None = None

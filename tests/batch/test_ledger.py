@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 
 from recon.batch.items import InputFile, Item, Produced
 from recon.batch.ledger import BatchLedger, ModelChanged
+from recon.batch.plan import TaskRule, plan
 from recon.batch.states import State
+from tests.batch.archives import report_of
 
 MODEL = {"name": "ct_denoise", "version": "1", "sha256": "a" * 64}
 
@@ -161,3 +164,36 @@ def test_uncommitted_are_those_whose_input_is_known(ledger: BatchLedger, add: Ca
     assert [(item.name, item.input_sha256) for item in ledger.uncommitted()] == [("one", "e" * 64)]
     ledger.publish(first, Produced(report(), {}))
     assert list(ledger.uncommitted()) == []
+
+
+def test_thousands_of_items_in_flat_memory(tmp_path: Path) -> None:
+    """What the ledger's side of a run holds does not grow with the archive."""
+
+    def peak(number: int) -> float:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        ledger = BatchLedger(folder)
+        with ledger.looking() as base:
+            base.execute("PRAGMA synchronous = OFF")  # the disk is not what is measured here
+        tracemalloc.start()
+        for start in range(0, number, 200):
+            ledger.put_inputs(
+                (
+                    InputFile(Path(f"/a/{n:05d}.h5"), 1, 1, "hdf5", f"hdf5:{n}", f"hdf5:{n}", f"{n:05d}")
+                    for n in range(start, start + 200)
+                ),
+                1,
+            )
+        plan(ledger, [TaskRule("*.h5", "mr")])
+        done = 0
+        while (item := ledger.claim()) is not None:
+            ledger.publish(item, Produced(report_of(item), {"report.json": (1, "00")}))
+            done += 1
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        ledger.close()
+        assert done == number
+        return size / 1e6
+
+    small, large = peak(400), peak(4000)
+    assert large < small + 1.6  # MB; names of result folders are what is kept

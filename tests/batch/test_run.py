@@ -296,45 +296,6 @@ def test_status_while_a_run_writes(tmp_path: Path) -> None:
     assert kept_spec(tmp_path / "out").inputs == [str(tmp_path / "a")]
 
 
-def test_thousands_of_items_in_flat_memory(tmp_path: Path) -> None:
-    """What the ledger's side of a run holds does not grow with the archive."""
-    import tracemalloc
-
-    from recon.batch.items import InputFile
-    from recon.batch.plan import TaskRule, plan
-
-    def peak(number: int) -> float:
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        ledger = BatchLedger(folder)
-        with ledger.looking() as base:
-            base.execute("PRAGMA synchronous = OFF")  # the disk is not what is measured here
-        tracemalloc.start()
-        for start in range(0, number, 200):
-            ledger.put_inputs(
-                (
-                    InputFile(Path(f"/a/{n:05d}.h5"), 1, 1, "hdf5", f"hdf5:{n}", f"hdf5:{n}", f"{n:05d}")
-                    for n in range(start, start + 200)
-                ),
-                1,
-            )
-        plan(ledger, [TaskRule("*.h5", "mr")])
-        done = 0
-        while (item := ledger.claim()) is not None:
-            from recon.batch.items import Produced
-
-            ledger.publish(item, Produced(report_of(item), {"report.json": (1, "00")}))
-            done += 1
-        size = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        ledger.close()
-        assert done == number
-        return size / 1e6
-
-    small, large = peak(400), peak(4000)
-    assert large < small + 1.6  # MB; names of result folders are what is kept
-
-
 def test_threads_end(tmp_path: Path) -> None:
     before = threading.active_count()
     write_nifti(tmp_path / "a" / "n.nii")

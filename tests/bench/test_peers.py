@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from recon.backend.runtime import runtime_of
 from recon.bench import peers, plots, table
-from recon.bench.peers import bart, ct, mr, other_gateways
+from recon.bench.peers import bart, mr, other_gateways, scikit_image
 from recon.bench.peers.apart import Apart
 from recon.bench.peers.method import Absent, MethodResult, best_of
 from recon.bench.routes.network import weights_of
@@ -27,8 +29,8 @@ def test_non_local_means_removes_noise() -> None:
     truth = np.zeros((64, 64))
     truth[20:40, 20:40] = 100
     noisy = truth + rng.normal(0, 25, truth.shape)
-    assert psnr(ct.non_local_means(noisy, 25.0), truth) > psnr(noisy, truth) + 5
-    for as_called in (ct.non_local_means_as_called, ct.total_variation_as_called):
+    assert psnr(scikit_image.non_local_means(noisy, 25.0), truth) > psnr(noisy, truth) + 5
+    for as_called in (scikit_image.non_local_means_as_called, scikit_image.total_variation_as_called):
         assert psnr(as_called(noisy, float("nan")), truth) > psnr(noisy, truth) + 3
 
 
@@ -61,6 +63,15 @@ def test_bart_beats_zero_filling_and_costs_what_its_programs_cost() -> None:
     assert found.cpu_s > 0
     with pytest.raises(InternalError, match="bart pics"):
         bart._pics(kspace, "--nonsense")
+
+
+def test_what_is_loaded_into_a_process_of_its_own_is_small() -> None:
+    """Otherwise the memory in the table would be that of what this house trains with."""
+    code = "import sys, recon.bench.peers.scikit_image, recon.training.ct.classical; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "skimage" in loaded
+    assert not loaded & {"torch", "openvino"}
 
 
 def test_files_for_bart_hold_what_was_given(tmp_path: Path) -> None:

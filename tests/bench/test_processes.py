@@ -29,6 +29,30 @@ def test_cpu_time_and_peak_memory_of_a_process() -> None:
     assert 0.02 < found["worker"].cpu_s < 30
 
 
+def test_what_works_on_a_series_counts_as_its_gateway_while_it_runs_and_after() -> None:
+    """As the engine does: a process for each series, which ends with it."""
+    work = "import sys; sum(range(9_000_000)); data = b'x' * (80 << 20); print(flush=True); sys.stdin.read()"
+    code = (
+        "import subprocess, sys; pipe = subprocess.PIPE\n"
+        f"one = subprocess.Popen([sys.executable, '-c', {work!r}, 'recon.engine.worker'], stdin=pipe, stdout=pipe)\n"
+        "one.stdout.readline(); print(flush=True); input()\n"
+        "one.communicate(); print(flush=True); input()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        processes = Processes({process.pid: "gateway"})
+        process.stdout.readline()
+        running = processes.usage()["gateway"]
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        after = processes.usage()["gateway"]
+        process.stdin.close()
+    assert after.cpu_s >= running.cpu_s - 0.02 > 0.05
+    assert running.resident_mib > after.resident_mib + 80
+
+
 def test_a_process_that_is_gone_is_left_out() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()

@@ -16,6 +16,7 @@ from recon.engine.catalogue import Catalogue
 from recon.engine.limits import Limits
 from recon.engine.models import ServedModel
 from recon.engine.stream import StreamEngine
+from recon.engine.trace import Traced
 from recon.serving.services import task_handlers
 from recon.tasks.ct.sample import ct_volume
 from recon.tasks.ct.series import CtSeries
@@ -94,22 +95,22 @@ def series(slices: int) -> list[Any]:
     return list(CtSeries(whole, probes="off").messages())
 
 
-def engine() -> StreamEngine:
+def engine(traced: Traced | None = None) -> StreamEngine:
     client, _ = client_with_fake(None, LIMITS.in_flight)
     client.server = Model()  # type: ignore[assignment]
     catalogue = Catalogue(client)
     parameters = {"task": "ct", "default": "yes", "sha256": "ab" * 32}
     catalogue._models, catalogue.ready = [ServedModel("ct_denoise", "1", "ct_denoise", "", parameters)], True
-    return StreamEngine(client, catalogue, LIMITS)
+    return StreamEngine(client, catalogue, LIMITS, traced=traced)
 
 
-def counted(slices: int) -> Counter[str]:
+def counted(slices: int, traced: Traced | None = None) -> Counter[str]:
     loop = CountingLoop()
     CountingLoop.counts = Counter()
     peer = Peer(series(slices))
 
     async def run() -> None:
-        await engine().run(TASK, ct_pb2.DenoiseResponse, peer)
+        await engine(traced).run(TASK, ct_pb2.DenoiseResponse, peer)
 
     try:
         loop.run_until_complete(run())

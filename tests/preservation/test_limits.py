@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from recon.preservation.limits import BIAS, KEPT, judged
+from recon.preservation.limits import BIAS, KEPT, covered, judged, told
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,18 @@ def test_more_is_better_for_what_is_kept(value: float, outcome: str) -> None:
 def test_less_is_better_for_a_bias_and_what_was_not_measured_is_no_zero() -> None:
     assert [BIAS.outcome(value) for value in (1.0, 3.0, 5.0)] == ["pass", "so-so", "FAIL"]
     assert judged(float("nan"), BIAS, "bias")["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("inside", "without", "outcome"),
+    [(0.85, 0.9, "pass"), (0.85, 0.99, "so-so"), (0.7, 0.75, "so-so"), (0.7, 0.99, "FAIL"), (0.5, 0.5, "FAIL")],
+)
+def test_an_interval_is_judged_by_the_worse_of_two_limits(inside: float, without: float, outcome: str) -> None:
+    entry = covered(inside, without, False, "3 px plaque of 40 %", 0.5)
+    assert entry["outcome"] == outcome
+    assert entry["words"].endswith("says nothing")
+
+
+def test_what_nothing_is_asked_of_has_no_limit() -> None:
+    assert told(0.5, "share found")["outcome"] == "no limit"
+    assert told(float("nan"), "share found")["outcome"] == "not measured"

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
 
 from recon.preservation.page import card, page
 from recon.preservation.reduced_agent import measure_all
-from recon.preservation.uptake import AS_IT_CAME, FULL, ball, ball_trial, scans_of
-from recon.training.contrast.preserve import classical, lesions, made_up
+from recon.preservation.uptake import AS_IT_CAME, FULL
+from recon.training.contrast.preserve import lesions, made_up
 
 LESIONS = lesions(quick=True)
 NAMES = [str(lesion) for lesion in LESIONS]
@@ -63,26 +62,6 @@ def test_full_dose_finds_what_a_tenth_finds_less_often(report: dict[str, Any]) -
         assert full[f"found, {name}"]["value"] >= tenth[f"found, {name}"]["value"]
     large = next(name for name in NAMES if name.startswith("10"))
     assert full[f"volume, {large}"]["value"] == pytest.approx(1, abs=0.1)
-
-
-def test_noise_is_the_same_with_a_ball_and_without() -> None:
-    pair = made_up()
-    trial = ball_trial(pair, {"tenfold": _tenfold}, LESIONS, realisations=1, noise=0.002, dose_fraction=0.1, seed=3)
-    np.testing.assert_allclose(trial.present[FULL] - trial.absent[FULL], trial.signal, atol=0.01)
-    volume = ball(10, (1.0, 1.0, 1.0)).sum()
-    assert volume == pytest.approx(np.pi / 6 * 10**3, rel=0.05)
-
-
-def test_the_classical_methods_take_the_strength_that_suits_the_truth() -> None:
-    pair = made_up()
-    methods = classical(pair, 0.01, 0.1, non_local=False)
-    scans = scans_of(pair, 0.0, 0.01, 0.1, 99)
-    truth = pair.pre + pair.enhancement
-    found, _ = methods["smoothed"](scans.pre, scans.low)
-    difference = (scans.low - scans.pre) / np.float32(0.1)
-    for sigma in (0.3, 8.0):
-        other = scans.pre + gaussian_filter(difference, (0.6 * sigma, sigma, sigma))
-        assert np.square(found - truth).mean() < np.square(other - truth).mean()
 
 
 def test_page_and_card_say_the_conditions_and_every_measure(report: dict[str, Any]) -> None:

@@ -64,6 +64,7 @@ def test_page_and_card_say_the_conditions_and_every_measure(report: dict[str, An
     json.dumps(whole, allow_nan=False)
     shown_, table = page(whole, "What is kept"), card(whole)
     assert "made-up head, seed 0. Control" in table
+    assert "1.00 pass, says nothing" in table  # an interval as wide as the image is bright
     for name in report["methods"][FULL]:
         assert name in table
         assert name in shown_

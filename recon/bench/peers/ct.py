@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from recon.arrays import FloatArray
+from recon.bench.peers import scikit_image
 from recon.bench.peers.method import Absent, MethodResult, best_of, ours
 from recon.bench.peers.other_gateways import bare_triton, pytriton
 from recon.bench.processes import Processes
@@ -19,7 +20,7 @@ from recon.physics.reconstruction_kernel import SOFT
 from recon.tasks.ct.denoise import STEP_HU
 from recon.training.ct.bodies import random_body
 from recon.training.ct.classical import METHODS, ClassicalDenoiser
-from recon.training.ct.metrics import WINDOW, psnr
+from recon.training.ct.metrics import psnr
 from recon.training.ct.simulate import Scanner, added_noise
 from recon.volumes import FloatImage, Geometry, Volume
 
@@ -53,48 +54,13 @@ def _textured(body: FloatArray, rng: np.random.Generator) -> FloatArray:
     return gaussian_filter(body, 0.7) + np.where(tissue, texture, 0)
 
 
-def non_local_means(hu: FloatArray, sigma: float) -> FloatArray:
-    """Non-local means (Buades et al. 2005) in the soft-tissue range, noise of ``sigma`` HU."""
-    from skimage.restoration import denoise_nl_means
-
-    part = np.clip(hu, -400, 500)
-    smooth = denoise_nl_means(part, patch_size=5, patch_distance=6, h=0.8 * sigma, sigma=sigma, fast_mode=True)
-    return hu - part + smooth
-
-
-def total_variation_as_called(hu: FloatArray, _: float) -> FloatArray:
-    """scikit-image's total variation as its gallery calls it: the window as 0 to 1, weight 0.1."""
-    from skimage.restoration import denoise_tv_chambolle
-
-    return _in_window(hu, lambda part: denoise_tv_chambolle(part, weight=0.1))
-
-
-def non_local_means_as_called(hu: FloatArray, _: float) -> FloatArray:
-    """scikit-image's non-local means as its gallery calls it, with the noise that it estimates itself."""
-    from skimage.restoration import denoise_nl_means, estimate_sigma
-
-    def denoise(part: FloatArray) -> FloatArray:
-        sigma = float(estimate_sigma(part))
-        return np.asarray(
-            denoise_nl_means(part, h=0.8 * sigma, sigma=sigma, fast_mode=True, patch_size=5, patch_distance=6)
-        )
-
-    return _in_window(hu, denoise)
-
-
-def _in_window(hu: FloatArray, denoise: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    low, high = WINDOW
-    part = np.clip(hu, low, high)
-    return hu - part + low + (high - low) * denoise((part - low) / (high - low))
-
-
 #: Of a method that is called without one.
 _NONE = (float("nan"),)
 CLASSICAL: dict[str, tuple[ClassicalDenoiser, Sequence[float]]] = {
     **METHODS,
-    "non-local means": (non_local_means, (15.0, 25.0, 35.0)),
-    "total variation, scikit-image as called": (total_variation_as_called, _NONE),
-    "non-local means, scikit-image as called": (non_local_means_as_called, _NONE),
+    "non-local means": (scikit_image.non_local_means, (15.0, 25.0, 35.0)),
+    "total variation, scikit-image as called": (scikit_image.total_variation_as_called, _NONE),
+    "non-local means, scikit-image as called": (scikit_image.non_local_means_as_called, _NONE),
 }
 
 

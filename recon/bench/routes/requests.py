@@ -13,17 +13,16 @@ from recon.engine.inference import empty, real
 from recon.engine.models import ServedModel
 from recon.tasks.base import SliceWork
 from recon.tasks.registry import task_of
-from recon.tasks.sample import Extent
 from recon.tasks.series import Series
 
 #: Tensors for a model and the parameters of the request, slice by slice.
 Given = Sequence[tuple[Mapping[str, npt.NDArray[Any]], Mapping[str, str]]]
 
 
-def series_of(task: str, item: int, slices: int, model: str = "", extent: Extent | None = None) -> Series:
-    """An input as what a client sends, of the task's own extent unless told."""
+def series_of(task: str, item: int, slices: int, model: str = "") -> Series:
+    """An input as what a client sends."""
     found = task_of(task)
-    sample = found.sample(item, slices, *([extent] if extent else []))
+    sample = found.sample(item, slices)
     return found.series(*sample.inputs, name="", model=model, model_version="", **sample.options)
 
 

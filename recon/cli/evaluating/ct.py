@@ -36,11 +36,11 @@ def ct(
     """RMSE, PSNR, SSIM, noise spectrum, edge sharpness, HU bias, coverage, and the contrast of small lesions kept."""
     from recon.training.ct import lesion_grid
     from recon.training.ct.classical import METHODS
-    from recon.training.ct.evaluate import DenoisedSlice, draw, evaluate
+    from recon.training.ct.evaluate import EvaluatedSlice, draw, evaluate
 
     if len(low) != len(full):
         raise InvalidRequest(f"{len(low)} --low and {len(full)} --full; each low-dose scan needs its full-dose one")
-    results: list[DenoisedSlice] = []
+    results: list[EvaluatedSlice] = []
     found: list[lesion_grid.MeasuredDisc] = []
     with connect(server) as client:
         for low_path, full_path in zip(low, full, strict=True):
@@ -51,7 +51,7 @@ def ct(
             for result in plain:
                 index = result.index
                 results.append(
-                    DenoisedSlice(before.values[index], after.values[index], result.image, result.uncertainty)
+                    EvaluatedSlice(before.values[index], after.values[index], result.image, result.uncertainty)
                 )
             for disc in lesion_grid.DISCS if lesions else ():
                 found += _keeps(client, model, before, after, plain, disc)

@@ -27,7 +27,7 @@ from matplotlib import pyplot as plt
 
 
 @dataclass(frozen=True)
-class DenoisedSlice:
+class EvaluatedSlice:
     """One slice: low dose, full dose, and what the model made of it."""
 
     low: FloatArray
@@ -37,7 +37,7 @@ class DenoisedSlice:
 
 
 def evaluate(
-    results: list[DenoisedSlice], methods: tuple[str, ...]
+    results: list[EvaluatedSlice], methods: tuple[str, ...]
 ) -> tuple[dict[str, Any], list[dict[str, FloatArray]]]:
     """Figures of every method, mean over slices, and the images of every slice."""
     rows: dict[str, list[dict[str, float]]] = {}

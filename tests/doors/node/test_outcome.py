@@ -17,14 +17,19 @@ from recon.doors.node.outcome import Meaning, outcome_of_status, waiting_s
         (0xB007, Meaning.SENT),
         (0x0107, Meaning.SENT),
         (0xA700, Meaning.LATER),
+        (0xA702, Meaning.LATER),
         (0xA7FF, Meaning.LATER),
         (0xA900, Meaning.REFUSED),
         (0xC000, Meaning.REFUSED),
+        (0xC123, Meaning.REFUSED),
+        (0x0110, Meaning.REFUSED),
+        (0x0112, Meaning.REFUSED),
         (0x0122, Meaning.REFUSED),
         (0x0124, Meaning.REFUSED),
     ],
 )
 def test_statuses(status: int, meaning: Meaning) -> None:
+    """nextgen connect#3858: a failure status was counted as sent."""
     found = outcome_of_status(status)
     assert found.meaning is meaning
     assert (found.words == "") == (status == 0)

@@ -22,38 +22,11 @@ from typer.testing import CliRunner
 from recon.cli.main import app
 from recon.doors.node.config import NodeConfig
 from recon.doors.node.courier import Courier
-from recon.doors.node.ledger import Ledger
-from recon.doors.node.outcome import Meaning, outcome_of_status, waiting_s
 from tests.doors.node.conftest import Receiving, compressed, free_port, node_process, peer, storescu, until
 from tests.doors.node.test_rules import written
 
 Start = Callable[..., Receiving]
 QUICK = {"retry_first_s": 0.05, "retry_most_s": 0.1, "timeout_s": 5}
-
-
-@pytest.mark.parametrize(
-    ("status", "meaning"),
-    [
-        (0x0000, Meaning.SENT),
-        (0xB000, Meaning.SENT),
-        (0xB007, Meaning.SENT),
-        (0xA700, Meaning.LATER),
-        (0xA702, Meaning.LATER),
-        (0xA900, Meaning.REFUSED),
-        (0xC123, Meaning.REFUSED),
-        (0x0110, Meaning.REFUSED),
-        (0x0112, Meaning.REFUSED),
-    ],
-)
-def test_what_a_status_means(status: int, meaning: Meaning) -> None:
-    """nextgen connect#3858: a failure status was counted as sent."""
-    found = outcome_of_status(status)
-    assert found.meaning is meaning
-    assert bool(found.words) == (status != 0)
-
-
-def test_waiting_doubles_up_to_the_longest() -> None:
-    assert [waiting_s(n, 5, 60) for n in (1, 2, 3, 4, 5, 500)] == [5, 10, 20, 40, 60, 60]
 
 
 @contextlib.contextmanager
@@ -320,14 +293,3 @@ def test_ping_says_why_not(configured: Callable[..., NodeConfig], tmp_path: Path
         assert words in done.stderr
         assert done.returncode == (1 if name == "PACS" else 2)
         assert "Traceback" not in done.stderr
-
-
-def test_the_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
-    from recon.errors import UnreadableInput
-
-    ledger = Ledger(tmp_path)
-    with ledger.looking() as base:
-        base.execute("PRAGMA user_version = 99")
-    ledger.close()
-    with pytest.raises(UnreadableInput, match="version 99"):
-        Ledger(tmp_path)

@@ -1,0 +1,52 @@
+"""Every command that README and the guides print is one that the parser takes, with all its options."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from recon.cli.main import app
+
+ROOT = Path(__file__).parents[1]
+RECON = typer.main.get_command(app)
+GUIDES = ("README.md", "deploy/README.md")
+
+
+def printed() -> Iterator[str]:
+    """Commands of the guides' shell blocks, and those that stand in a sentence with an option."""
+    for guide in GUIDES:
+        text = (ROOT / guide).read_text()
+        lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()]
+        lines += [" ".join(words.split()) for words in re.findall(r"`(recon [^`]* -[^`]*)`", text)]
+        for line in lines:
+            for command in re.split(r"[;|]", line.partition(" #")[0]):
+                if command.strip().startswith("recon "):
+                    yield command.strip()
+
+
+@pytest.mark.parametrize("line", sorted(set(printed())))
+def test_the_parser_takes_it(line: str) -> None:
+    words = shlex.split(re.split(r"\s[<>]", line)[0])[1:]
+    command: click.Command = RECON
+    context = click.Context(command)
+    while isinstance(command, click.Group):
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None, f"no command {name}"
+        command, context = found, click.Context(found, parent=context)
+    try:
+        command.make_context(command.name, words, parent=context.parent)
+    except click.exceptions.Exit:  # of --version or --help
+        return
+    except click.BadParameter as error:
+        if "does not exist" not in str(error):  # files are those of whoever types it
+            raise
+
+
+def test_there_are_commands_in_it() -> None:
+    assert len(set(printed())) > 40
