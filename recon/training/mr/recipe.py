@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recon.training.mr.anatomy import Form, MrSource
+from recon.training.mr.anatomy import MrSource
 
 
 class MeasuredScan(BaseModel):
-    """k-space without gaps that a scanner measured; calibrated on, never trained on.
+    """k-space without gaps that a scanner measured; the interval is tried on it, and nothing is made of it.
 
     Attributes
     ----------
@@ -16,8 +16,6 @@ class MeasuredScan(BaseModel):
         What was scanned, and the file below one of the data folders: ``kspace`` (slice, coil, ky, kx).
     slices
         That are taken.
-    form
-        As that of a volume, :class:`MrSource`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,7 +23,6 @@ class MeasuredScan(BaseModel):
     name: str
     path: str
     slices: tuple[int, ...] = (0,)
-    form: Form = "head"
 
 
 class MrRecipe(BaseModel):
@@ -52,9 +49,7 @@ class MrRecipe(BaseModel):
     sources: list[MrSource]
     held_out: list[MrSource] = []
     measured: list[MeasuredScan] = []
-    #: Forms that the interval is made for; others are measured by its factors and have no say in them.
-    calibrated_for: tuple[Form, ...] = ("head", "body")
-    draws: int = Field(1, gt=0)  # of each mask, for each held-out volume and each class of coils
+    draws: int = Field(1, gt=0)  # of each mask, to calibrate: a volume and class of coils, and a measured slice
     #: Coverage that each anatomy must have by the factors of the others, or the group has no interval: simulated
     #: ones, of which a group has few scans, and measured ones, which count for more.
     accepted: tuple[float, float] = (0.7, 0.99)

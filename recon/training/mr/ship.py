@@ -60,10 +60,11 @@ def main(
     checkpoint: Annotated[Path | None, typer.Option(help="By default the served weights, calibrated again.")] = None,
     repository: Annotated[Path, typer.Option(help="Repository to write to.")] = Path("triton_repo"),
     card: Annotated[Path, typer.Option(help="Folder of recipe and calibration.json.")] = Path("models/mr_unrolled"),
+    recipe: Annotated[str, typer.Option(help="Of its last training; a file of that folder.")] = "whole_body.yaml",
 ) -> None:
     """Ship a checkpoint into the repository."""
-    recipe = read(card / "recipe.yaml", MrRecipe)
-    print(json.dumps(ship(checkpoint, recipe, data, repository / "mr_unrolled", card), indent=1))
+    interval = ship(checkpoint, read(card / recipe, MrRecipe), data, repository / "mr_unrolled", card)
+    print(json.dumps(interval, indent=1))
 
 
 if __name__ == "__main__":

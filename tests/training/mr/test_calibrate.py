@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -60,11 +58,11 @@ def test_every_mask_of_the_calibration_has_a_group() -> None:
         assert sum(cell.holds(scan) for cell in groups()) == 1, name
 
 
-def test_forms_that_the_interval_is_not_made_for_have_no_say_in_it() -> None:
-    heads = [scored(name, 8, 1.0, index) for index, name in enumerate("abc")]
-    body = replace(scored("trunk", 8, 4.0, 9), form="body")
-    recipe = RECIPE.model_copy(update={"calibrated_for": ("head",)})
-    found = summary([*heads, body], recipe)
-    assert found["cells"] == summary(heads, RECIPE)["cells"]
-    assert found["by_anatomy"].keys() == set("abc")
-    assert found["elsewhere"]["trunk"] < 0.5
+def test_measured_scans_have_no_say_in_the_width() -> None:
+    """The noise of their truth is that of their input."""
+    simulated = [scored(name, 8, 1.0, index) for index, name in enumerate("abc")]
+    found = summary([*simulated, scored("real", 8, 0.5, 9)], RECIPE)
+    alone = summary(simulated, RECIPE)
+    assert found["cells"][0]["factor"] == alone["cells"][0]["factor"]
+    assert found["conformal_factor"] == alone["conformal_factor"]
+    assert found["cells"][0]["coverage_by_others"]["real"] > 0.99

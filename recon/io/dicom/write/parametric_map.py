@@ -270,7 +270,7 @@ def _common(made: Dataset, source: SliceSource, series: DerivedSeries, quantity:
     dataset.BitsAllocated, dataset.PresentationLUTShape = 32, "IDENTITY"
     dataset.AcquisitionContextSequence = Sequence([])
     if quantity.padding is not None:
-        dataset.FloatPixelPaddingValue = quantity.padding
+        dataset.FloatPixelPaddingValue = dataset.FloatPixelPaddingRangeLimit = quantity.padding
     return dataset
 
 

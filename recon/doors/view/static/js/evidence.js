@@ -88,6 +88,7 @@ function checks(found) {
 function probes(found) {
   const known = found.report.probes ?? [];
   const check = (found.report.checks ?? []).find(({ name }) => name === "lesions_survive");
+  const { strength, strength_chosen: chosen } = found.report.parameters ?? {};
   const title = h("h3", {}, "Would a lesion have survived?");
   if (!known.length) {
     const why = check ? check.message : "No known lesions were added to this scan, so nobody knows.";
@@ -96,6 +97,7 @@ function probes(found) {
   const weakest = known.reduce((least, one) => (one.kept.median < least.kept.median ? one : least));
   return h("section", { id: "probes", "aria-label": "Probes" }, title,
     h("p", {}, sentence(known[0])),
+    chosen ? h("p", {}, `Strength ${number(strength)}: ${chosen.reason}.`) : null,
     weakest === known[0] ? null : h("p", {}, `Worst: ${sentence(weakest).replace("Here", "here")}`),
     h("table", { className: "probes" }, h("caption", { className: "soft" }, "Contrast kept: median, and where eight places in ten lie"),
       h("thead", {}, h("tr", {}, ["lesion", "kept", "10–90 %", "places"].map((head) => h("th", { scope: "col" }, head)))),
