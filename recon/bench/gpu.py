@@ -30,7 +30,7 @@ from recon.engine.models import ServedModel
 from recon.engine.repository import default_repository
 from recon.machine import describe
 from recon.physics.namespace import namespace, on_host
-from recon.tasks.registry import tasks
+from recon.tasks.registry import task_of, tasks
 
 Told = Callable[[str], object]
 Tensors = Mapping[str, npt.NDArray[Any]]
@@ -44,6 +44,8 @@ _COMPILED_BATCHES = (1, 8)
 #: A PSNR of 40 dB may move by so much between processor and GPU.
 MOST_DB = 0.02
 _FEWEST = 5
+#: Slices of a sample that is taken as a whole, of which one is measured.
+_WHOLE = 8
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def measure_gpu(
     left_out: list[str] = []
     for model in models or [default_model(name) for name in tasks()]:
         found = served(model)
-        given, parameters = given_of(found.task, 0, 1, found)[0]
+        slices = 1 if task_of(found.task).slice_by_slice else _WHOLE
+        given, parameters = given_of(found.task, 0, slices, found)[0]
         wanted = image_of(loaded(_folder(found), found.version, runtime="onnxruntime"), given, parameters)
         for runtime in runtimes:
             one_by_one = found.parameter("served_by") != "network"
