@@ -89,7 +89,8 @@ def measure_all(
                 for index, one in enumerate(seen):
                     part = slice(len(SCANS) * index, len(SCANS) * (index + 1))
                     by_scan = dict(zip(SCANS, images[part], strict=True))
-                    wide = None if widths is None else dict(zip(SCANS, widths[part], strict=True))
+                    no_interval = widths is None or np.isnan(widths[part]).any()
+                    wide = None if widths is None or no_interval else dict(zip(SCANS, widths[part], strict=True))
                     one.add_to(looks[f"{name}, R {r}"], by_scan, wide)
     value, low, high = _control(noise)
     return {

@@ -68,3 +68,13 @@ def test_page_and_card_say_the_conditions_and_every_measure(report: dict[str, An
     for name in report["methods"][FULL]:
         assert name in table
         assert name in shown_
+
+
+def test_a_method_that_has_no_interval_is_not_judged_by_one() -> None:
+    def without(kspaces: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        images, widths = _zero_filled(kspaces, masks)
+        return images, np.full_like(widths, np.nan)
+
+    found = measure_all([made_up(96)], {"no": without}, accelerations=[2], calibration=16, realisations=2, seed=5)
+    json.dumps(found, allow_nan=False)
+    assert not any(name.startswith("interval") for name in found["methods"]["no, R 2"])
