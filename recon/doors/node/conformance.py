@@ -19,6 +19,7 @@ from recon.doors.node.stow_in import CALLING
 from recon.doors.node.tls import CIPHERS
 
 _RECEIVE, _SEND = "tests/doors/node/test_receive.py::", "tests/doors/node/test_send.py::"
+_OUTCOME = "tests/doors/node/test_outcome.py::"
 _COMMIT, _WEB = "tests/doors/node/test_commitment.py::", "tests/doors/node/test_web.py::"
 _WORK, _WHOLE = "tests/doors/node/test_work.py::", "tests/doors/node/test_completion.py::"
 _OHIF = "tests/doors/node/test_viewer.py::"
@@ -78,7 +79,7 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
              f"{_RECEIVE}test_another_with_the_same_uid"),
         ]),
         ("Statuses of peers", [
-            (f"{status:04X}", outcome_of_status(status).meaning.value, f"{_SEND}test_what_a_status_means")
+            (f"{status:04X}", outcome_of_status(status).meaning.value, f"{_OUTCOME}test_what_a_status_means")
             for status in (0x0000, 0xB000, 0xB007, 0xA700, 0xA900, 0xC123, 0x0110)
         ]),
         ("Associations", [
@@ -123,7 +124,7 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
         ]),
         ("Delivery", [
             ("Waiting between tries", f"{fields['retry_first_s'].default:g} s, doubling up to "
-             f"{fields['retry_most_s'].default:g} s", f"{_SEND}test_waiting_doubles_up_to_the_longest"),
+             f"{fields['retry_most_s'].default:g} s", f"{_OUTCOME}test_waiting_doubles_and_ends_growing"),
             ("Given up", f"after {fields['give_up_after_s'].default / 3600:g} h",
              f"{_SEND}test_what_is_too_old_is_given_up"),
             ("Refused", f"dead letter after {fields['final_after'].default} times",

@@ -28,7 +28,7 @@ from recon.doors.node.outcome import Meaning, outcome_of_status, waiting_s
         (0x0124, Meaning.REFUSED),
     ],
 )
-def test_statuses(status: int, meaning: Meaning) -> None:
+def test_what_a_status_means(status: int, meaning: Meaning) -> None:
     """nextgen connect#3858: a failure status was counted as sent."""
     found = outcome_of_status(status)
     assert found.meaning is meaning
