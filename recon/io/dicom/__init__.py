@@ -13,7 +13,7 @@ from recon.io.dicom.write.derive import (
     uncertainty_series,
     write_slice,
 )
-from recon.io.dicom.write.parametric_map import SurvivalMap, UncertaintyMap
+from recon.io.dicom.write.maps import SurvivalMap, UncertaintyMap
 from recon.io.dicom.write.template import coded
 
 __all__ = [

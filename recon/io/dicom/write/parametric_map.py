@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import struct
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import ParametricMapStorage, generate_uid
 
@@ -20,7 +19,7 @@ from recon.io.dicom.read.foreign import OWN
 from recon.io.dicom.read.headers import quietly, text
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.write.attributes import raw_text, text_bytes, written_as
-from recon.io.dicom.write.derive import UNTOUCHED_BELOW_HU, DerivedSeries, contribution, save, uncertainty_series
+from recon.io.dicom.write.derive import DerivedSeries, contribution, save
 from recon.io.dicom.write.template import coded, described, header_of, reference_to, series_number, single_frame
 from recon.volumes import FloatImage
 
@@ -82,10 +81,6 @@ class Quantity:
     unit: Code
     window: tuple[str, str]
     padding: float | None = None
-
-
-_WIDTH = Quantity("UNCERTAINTY", "Half-width of the 90 % interval", HOUNSFIELD, ("25", "50"))
-_SURVIVAL = Quantity("SURVIVAL", "Share of its contrast that a known lesion keeps", NO_UNITS, ("0.5", "1"), -1.0)
 
 
 @dataclass(frozen=True)
@@ -180,47 +175,6 @@ class ParametricMap:
             for frame in frames:
                 self._spool.seek(frame.place)
                 file.write(self._spool.read(size))
-
-
-class UncertaintyMap(ParametricMap):
-    """Half-widths in HU of a CT series.
-
-    Parameters
-    ----------
-    model
-        Name, version and checksum of the model.
-    path
-        Of the file.
-    """
-
-    def __init__(self, model: str, path: Path) -> None:
-        shared = uncertainty_series(model)
-        series = replace(shared, label="uncertainty, float", number_offset=7002, series_uid=generate_uid())
-        super().__init__(series, _WIDTH, path, "CT")
-
-    def put_width(self, values: FloatImage, hu: FloatImage, source: SliceSource, index: int) -> None:
-        """Keep one frame; 0 is stored where the source ``hu`` is below -1500, since nothing changes there."""
-        self.put(np.where(hu < UNTOUCHED_BELOW_HU, 0, values), source, index)
-
-
-class SurvivalMap(ParametricMap):
-    """Share of its contrast that a known lesion keeps, of the slices where that was measured.
-
-    Parameters
-    ----------
-    model
-        Name, version and checksum of the model.
-    path
-        Of the file.
-    modality
-        Of the sources.
-    """
-
-    def __init__(self, model: str, path: Path, modality: str) -> None:
-        words = f"{_SURVIVAL.explanation}, measured by adding lesions to this scan, model {model}."
-        code = codes.cid7203.PixelByPixelSubtraction
-        series = DerivedSeries("SURVIVAL", "contrast kept", 7003, words, code, model, generate_uid())
-        super().__init__(series, _SURVIVAL, path, modality)
 
 
 def _part(made: Dataset, *names: str) -> Sequence:
