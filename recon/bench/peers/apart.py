@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -21,7 +22,8 @@ class Spent:
     seconds, cpu_s
         On the clock, and of all processors, programs that it started included.
     peak_mib
-        The most that the process ever held, or the largest program that it started, where it starts any.
+        The most that the process ever held, or the largest program that it started, where it starts any (no less then
+        than the process held when it started it).
     """
 
     seconds: float
@@ -50,8 +52,13 @@ def _measured(function: Callable[..., Any], given: tuple[Any, ...]) -> tuple[Any
     made = function(*given)
     seconds, spent = time.perf_counter() - began, _cpu_s() - before
     programs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    peak_kib = programs or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return made, Spent(seconds, spent, peak_kib / 1024)
+    return made, Spent(seconds, spent, (programs or _peak_kib()) / 1024)
+
+
+def _peak_kib() -> int:
+    """The most that this process held. ``getrusage`` won't do: it begins with what the process that made it held."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
 
 
 def _cpu_s() -> float:
