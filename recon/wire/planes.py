@@ -96,6 +96,8 @@ def width_plane(values: FloatImage | FixedPoint, plane: PlaneOrName) -> Plane:
     if not np.isfinite(largest) or largest <= 0 or float(values.min()) < 0:
         return _single(kind, values)
     scale = float(np.float32(largest / 65535))
+    if scale < np.finfo(np.float32).tiny:  # so little that its steps have no exact size, or none
+        return _single(kind, values)
     # half a step up and cut off is rounding; a maximum that does not fit by a hair is clipped
     fixed = values * np.float32(1 / scale)
     fixed += np.float32(0.5)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -26,6 +26,8 @@ def received(plane: Plane) -> np.ndarray:
 
 
 @given(pictures)
+@example(np.array([[8.911e-42, 0.0]], np.float32))
+@example(np.array([[1e-36, 3e-37]], np.float32))
 def test_widths_are_right_to_half_a_step(values: np.ndarray) -> None:
     plane = width_plane(values, "PLANE_UNCERTAINTY")
     assert plane.kind == common_pb2.PLANE_UNCERTAINTY
