@@ -1,4 +1,4 @@
-"""Weights in ONNX: stored in half precision, found again by name."""
+"""Weights in ONNX: stored in half precision without traces of the machine, found again by name."""
 
 from __future__ import annotations
 
@@ -32,8 +32,18 @@ def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
                 graph.value_info.remove(info)
     for node in reversed(casts):
         graph.node.insert(0, node)
+    _forget_where(model)
     onnx.checker.check_model(model)
     return model
+
+
+def _forget_where(model: onnx.ModelProto) -> None:
+    """Drop what the exporter notes of its own machine: stack traces with paths."""
+    graph = model.graph
+    values = [*graph.value_info, *graph.input, *graph.output]
+    for part in [graph, *graph.node, *graph.initializer, *values]:
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
