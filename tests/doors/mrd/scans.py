@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import socket
+import struct
+import termios
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -188,10 +192,18 @@ class Scanner:
         assert isinstance(last, Close), last
         return found
 
+    def arrive(self) -> None:
+        """Wait until the other end has all that was sent, read or not."""
+        end = time.monotonic() + 20
+        while struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4)))[0]:
+            assert time.monotonic() < end, "what was sent is not taken"
+            time.sleep(0.01)
+
     def next(self) -> Message:
         return next(self._answers)
 
     def vanish(self) -> None:
+        """Close; what the door's own system has not taken yet is lost, as with a scanner that breaks off."""
         self._source.close()
         self.socket.close()
 

@@ -225,6 +225,7 @@ def test_results_for_a_scanner_that_left_are_kept_and_fetched(client, tmp_path) 
     with opened(client, Kept(tmp_path / "kept")) as door:
         scanner = Scanner(door)
         scanner.send(*simple_scan(3), Close())
+        scanner.arrive()
         scanner.vanish()
         time.sleep(0.3)
         client.gate.set()
