@@ -16,8 +16,8 @@ from pynetdicom.sop_class import StorageCommitmentPushModel as PUSH
 from pynetdicom.sop_class import StorageCommitmentPushModelInstance as PUSH_INSTANCE
 
 from recon.doors.node.reporter import Reporter
-from tests.doors.node.conftest import Receiving, free_port, storescu
-from tests.doors.node.test_send import deliver, received, states, to_pacs
+from tests.doors.node.nodes import Receiving, free_port, storescu
+from tests.doors.node.pacs import deliver, received, states, to_pacs
 
 pytestmark = pytest.mark.service
 Start = Callable[..., Receiving]

@@ -16,10 +16,10 @@ from recon.doors.node.reader import NodeResults
 from recon.doors.node.releases import Releases
 from recon.doors.node.work import Worker
 from recon.doors.view.images import OpenImages
-from tests.doors.node.conftest import Receiving, storescu, until
+from tests.doors.node.nodes import Receiving, storescu, until
 from tests.doors.node.test_completion import PAIR
 from tests.io.dicom.write.test_required import faults
-from tests.io.test_contrast_pair import write_series
+from tests.io.mr_slices import write_series
 from tests.tasks.contrast.phantom import head, uptake
 
 pytestmark = pytest.mark.service
