@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from recon.bench.closed_loop import closed_loop
-from recon.bench.observation import Reply
+from recon.bench.observation import Observation, Reply
 from recon.bench.open_loop import late_requests, open_loop
 from recon.bench.percentiles import percentile
 from recon.bench.summary import most_in_flight
@@ -16,8 +16,21 @@ from tests.bench.waiting import Waiting, first
 
 
 def test_requests_in_flight_are_not_bounded() -> None:
-    moments = np.linspace(0.0, 0.2, 600)
-    found = asyncio.run(open_loop(Waiting(3.0), moments, first, 1, 15))  # long enough for a busy machine to send all
+    async def run() -> list[Observation]:
+        came, all_there = [], asyncio.Event()
+
+        async def until_all_came(item: int, slices: int) -> Reply:
+            came.append(item)
+            if len(came) == 600:
+                all_there.set()
+            await all_there.wait()
+            now = time.monotonic()
+            return Reply(slices, [], now, now)
+
+        return await open_loop(until_all_came, np.linspace(0.0, 0.2, 600), first, 1, 100)
+
+    found = asyncio.run(run())
+    assert [observation.status for observation in found] == ["OK"] * 600
     assert most_in_flight(found) == 600
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,11 +28,9 @@ def test_the_limit_of_one_sender_leaves_room_for_others(receiving: Start) -> Non
     """pynetdicom#629: beyond the limit there is an answer, and at once."""
     node = receiving(senders=[{"title": "CT1", "most_associations": 2}, {"title": "CT2", "most_associations": 30}])
     held = [associate(node.port, "CT1") for _ in range(2)]
-    began = time.monotonic()
     third = associate(node.port, "CT1")
     assert third.is_rejected
     assert (third.acceptor.primitive.result_source, third.acceptor.primitive.diagnostic) == (3, 2)
-    assert time.monotonic() - began < 3
     many = [associate(node.port, "CT2") for _ in range(25)]
     assert all(one.is_established for one in many)
     for one in (*held, *many):
@@ -53,15 +50,17 @@ def test_a_caller_that_goes_silent_is_let_go(receiving: Start, make_series: Any)
 
 def test_a_silent_tls_client_shuts_nobody_out(receiving: Start, certificates: dict[str, Path]) -> None:
     """dcm4che#939: the handshake is off the accepting thread, and has a clock."""
-    node = receiving(
-        tls={"cert": str(certificates["node"]), "key": str(certificates["node_key"])},
-        limits={"handshake_s": 1.5, "free_gb": 0.01, "free_share": 0.0},
-    )
+    tls = {"cert": str(certificates["node"]), "key": str(certificates["node_key"])}
+    limits = {"handshake_s": 100.0, "free_gb": 0.01, "free_share": 0.0}
+    node = receiving(tls=tls, limits=limits)
     silent = [socket.create_connection(("127.0.0.1", node.port)) for _ in range(5)]
-    began = time.monotonic()
     assert echoscu(node.port, "+tla", "+cf", str(certificates["ca"])).returncode == 0
-    assert time.monotonic() - began < 1.4
-    silent[0].settimeout(10)
-    assert silent[0].recv(1) == b"", "closed by the node when its time is over"
+    for one in silent:
+        one.setblocking(False)
+        with pytest.raises(BlockingIOError):  # they are still there
+            one.recv(1)
+    impatient = receiving(tls=tls, limits={**limits, "handshake_s": 0.2})
+    silent.append(socket.create_connection(("127.0.0.1", impatient.port), 60))
+    assert silent[-1].recv(1) == b"", "closed by the node when its time is over"
     for one in silent:
         one.close()
