@@ -2,111 +2,25 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from recon.engine.limits import Limits
-from recon.errors import InvalidRequest, UnusableData
+from recon.errors import UnusableData
 from recon.physics.fourier import finer, to_image
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
 from recon.tasks.mr.domain import Domain
-from recon.tasks.mr.header import series_facts
 from recon.tasks.mr.noise import noise_levels
 from recon.tasks.mr.sampling import sampling_of
-from recon.tasks.mr.task import MrTask
-from recon.v1 import mr_pb2
 from recon.values.readouts import Readouts
-from recon.volumes import Geometry
-from recon.wire.messages import geometry_to_message
 from tests.conftest import head, multicoil
-
-DECLARED = {
-    "domain_trajectories": "cartesian",
-    "domain_coils": "1,32",
-    "domain_matrix": "48,512",
-    "domain_acceleration": "1,8.8",
-    "domain_centred": "12",
-}
-MODEL = ModelFacts("network", conformal_factor=2.0, parameters=DECLARED)
-CLASSICAL = {
-    "methods": "zero-filled,sense",
-    "linear_methods": "zero-filled,sense",
-    "takes": "kspace,counts,trajectory",
-    "takes_noise": "yes",
-    "domain_coils": "1,128",
-    "domain_matrix": "48,1024",
-    "domain_acceleration": "1,8.8",
-}
-OUTPUT = "image_interval_residual"
-
-
-def header(kspace, **changes):
-    coils, samples, lines = kspace.shape
-    values = {
-        "series_name": "s",
-        "trajectory": 1,
-        "coils": coils,
-        "samples": samples,
-        "lines": lines,
-        "slices": 1,
-        "averages": 1,
-        "rows": 0,
-        "columns": 0,
-        "noise_std": 0.0,
-        "encoding": "",
-        "geometry": geometry_to_message(Geometry.from_spacing(1, 1, 3)),
-    }
-    return SimpleNamespace(**{**values, **changes})
+from tests.tasks.mr.streams import CLASSICAL, DECLARED, OUTPUT, failed, perfect, prepared, work_of
 
 
 def measured(kspace, lines=None):
     """Readouts of k-space (coils, samples, lines), of these lines or all."""
     return Readouts.of_grid(kspace, None if lines is None else np.broadcast_to(lines, kspace.shape[1:]))
-
-
-def work_of(kspace, model=MODEL, path=b"", lines=None, **changes):
-    """The work that a stream of one slice makes."""
-    session = MrTask().open(header(kspace, **changes), model)
-    sent = np.arange(kspace.shape[2]) if lines is None else np.flatnonzero(lines)
-    data = np.ascontiguousarray(kspace.transpose(2, 0, 1)[sent], "<c8").tobytes()
-    readouts = mr_pb2.Readouts(
-        slice_index=0, lines=sent.tolist(), data=data, last_in_slice=True, trajectory=bytes(path)
-    )
-    (work,) = session.add(SimpleNamespace(WhichOneof=lambda _: "readouts", readouts=readouts))
-    assert session.is_complete
-    return work
-
-
-def prepared(work):
-    tensors = {name: np.full(spec.shape, np.nan, spec.dtype) for name, spec in work.inputs.items()}
-    work.prepare(tensors)
-    return tensors
-
-
-def perfect(work, tensors):
-    """What a model would answer that explains everything and is sure of it."""
-    image = np.sqrt((np.abs(to_image(tensors["kspace"].view(np.complex64)[0, ..., 0])) ** 2).sum(0))
-    zero = np.zeros_like(image)
-    output = np.stack([image, zero, 0.01 * image, 0.03 * image, zero]).astype(np.float32)[None]
-    assert output.shape == work.outputs[OUTPUT].shape
-    return output
-
-
-def failed(work, change=None):
-    output = perfect(work, prepared(work))
-    if change is not None:
-        change(output[0])
-    checks = [*work.judge_input(), *work.finish({OUTPUT: output}).checks]
-    return {check.name for check in checks if check.outcome is not Verdict.PASS}
-
-
-@pytest.fixture
-def kspace():
-    return multicoil(head((96, 80)), 6, noise=0.002)
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
@@ -119,26 +33,6 @@ def test_units_of_the_scanner_come_back(kspace, unit) -> None:
     expected = np.sqrt((np.abs(to_image(kspace)) ** 2).sum(0)) * unit
     np.testing.assert_allclose(result.image, expected, rtol=1e-3, atol=1e-4 * unit)
     np.testing.assert_allclose(result.uncertainty, 0.04 * result.image, rtol=1e-3)
-
-
-def test_a_good_scan_passes_and_bad_ones_do_not(kspace) -> None:
-    assert failed(work_of(kspace)) == set()
-    sparse = np.arange(80) % 20 == 0
-    assert {"acceleration", "calibration_region"} <= failed(work_of(kspace, lines=sparse))
-    assert "data_consistency" in failed(work_of(kspace), lambda planes: planes[4].fill(0.05))
-    assert "mean_uncertainty" in failed(work_of(kspace), lambda planes: planes[2:4].fill(planes[0].max()))
-    assert failed(work_of(kspace), lambda planes: planes[2:4].fill(np.nan)) == {"mean_uncertainty"}
-
-
-def test_an_object_that_reaches_over_the_edge_is_seen() -> None:
-    wide = np.roll(head((96, 80)), 40, axis=1)
-    assert failed(work_of(multicoil(wide, 6, noise=0.002))) == {"wrap_around"}
-
-
-def test_a_noise_scan_that_does_not_fit_is_seen() -> None:
-    smooth = multicoil(gaussian_filter(head((96, 80)), 1.5), 6, noise=0.02)
-    assert failed(work_of(smooth, noise_std=0.02)) == set()
-    assert failed(work_of(smooth, noise_std=0.05)) == {"noise_scan_agreement"}
 
 
 def test_noise_is_measured_in_the_corners_of_kspace() -> None:
@@ -186,34 +80,6 @@ def test_samples_that_are_no_numbers_or_none(kspace, value, words) -> None:
     work = work_of(kspace if value else kspace * 0)
     with pytest.raises(UnusableData, match=words):
         prepared(work)
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"coils": 0}, "coils"),
-        ({"coils": 129}, "coils"),
-        ({"samples": 8}, "samples"),
-        ({"lines": 2000}, "lines"),
-        ({"slices": 0}, "slices"),
-        ({"averages": 5000}, "averages"),
-        ({"trajectory": 0}, "trajectory"),
-        ({"trajectory": 2}, "rows"),
-        ({"rows": 90, "columns": 80}, "rows"),
-        ({"rows": 96}, "rows"),
-        ({"noise_std": -1.0}, "noise_std"),
-        ({"noise_std": float("nan")}, "noise_std"),
-    ],
-)
-def test_impossible_headers(kspace, changes, field) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        series_facts(header(kspace, **changes))
-    assert caught.value.field == field
-
-
-def test_a_network_takes_no_trajectory(kspace) -> None:
-    with pytest.raises(InvalidRequest, match="takes Cartesian k-space"):
-        MrTask().open(header(kspace, trajectory=2, rows=64, columns=64), MODEL)
 
 
 def test_what_a_model_is_for_says_its_configuration(kspace) -> None:
@@ -265,32 +131,3 @@ def test_missing_readouts_of_a_trajectory_count_as_missing(kspace) -> None:
     work = work_of(kspace, model, path[some].tobytes(), lines=some, trajectory=2, rows=64, columns=48)
     (check,) = [check for check in work.judge_input() if check.name == "acceleration"]
     assert check.value == pytest.approx(np.pi / 2 * 48 / 20)
-
-
-def _operations(model: str, **changes: object) -> float:
-    facts = ModelFacts(model, parameters={**CLASSICAL, "trajectory_methods": "zero-filled,sense"})
-    kspace = np.empty((8, 320, 320), np.complex64)
-    return MrTask().open(header(kspace, **changes), facts).operations
-
-
-def test_what_scanners_make_is_never_too_much_work_and_what_nobody_finishes_is() -> None:
-    most = Limits().most_operations
-    assert _operations("sense", coils=32, samples=1024, lines=1024) < most
-    radial = {"trajectory": 2, "rows": 320, "columns": 320, "samples": 640}
-    assert _operations("sense", lines=800, **radial) < most
-    endless = {**radial, "samples": 8192, "lines": 4096}
-    assert _operations("sense", **endless) > most
-    assert _operations("zero-filled", **endless) < most
-
-
-@pytest.mark.parametrize("spacing", [(1e5, 1e5, 3.0), (1.0, 1.0, 1e-9), (1.0, 40.0, 3.0)])
-def test_placements_are_bounded(spacing: tuple[float, float, float]) -> None:
-    kspace = np.empty((8, 320, 320), np.complex64)
-    placed = geometry_to_message(Geometry.from_spacing(*spacing))
-    with pytest.raises(InvalidRequest, match=r"0\.05 to 50 mm|may be 20 times"):
-        MrTask().open(header(kspace, geometry=placed), ModelFacts("network"))
-
-
-def test_noise_is_bounded() -> None:
-    with pytest.raises(InvalidRequest, match=r"noise_std is 1e\+30; .* 0 \(unknown\) to 1e\+09"):
-        series_facts(header(np.empty((8, 320, 320), np.complex64), noise_std=1e30))
