@@ -1,3 +1,5 @@
+"""A readers' book that nothing has been written to."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""A scan by several coils."""
+
 from __future__ import annotations
 
 import pytest

@@ -17,7 +17,7 @@ from recon.physics.thermal_noise import outer_noise
 from recon.training.mr.coils import receive_maps
 from recon.training.mr.evaluate_unrolled import psnr_ssim
 from recon.training.mr.sampler import acquire
-from recon.training.mr.served import load_unrolled
+from recon.training.mr.served import load_unrolled, served_sensitivities
 
 FOLDER = Path(__file__).parents[3] / "triton_repo" / "mr_unrolled"
 
@@ -50,3 +50,16 @@ def test_what_is_served_beats_its_own_start_by_far() -> None:
     assert psnr_ssim(served, truth)[0] > psnr_ssim(np.abs(start), truth)[0] + 3
     covered = np.abs(served - truth) <= 0.5 * (planes[2] + planes[3])
     assert covered[truth > 0.1 * truth.max()].mean() > 0.7
+
+
+def test_training_can_use_the_sensitivities_that_are_served() -> None:
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[-1:1:64j, -1:1:64j]
+    image = (np.hypot(x, y) < 0.9).astype(np.complex64)
+    truth = receive_maps(4, rng)
+    scan = acquire(image, truth, np.ones((64, 64), bool), 0.002, rng)
+    maps = served_sensitivities(scan.kspace.numpy(), np.ones((64, 64), bool))
+    inside = np.hypot(x, y) < 0.8
+    coils = scan.coil_images.numpy()[:, inside]
+    explained = np.abs((maps[:, inside].conj() * coils).sum(0)) / np.sqrt((np.abs(coils) ** 2).sum(0))
+    assert explained.mean() > 0.98
