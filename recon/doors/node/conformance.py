@@ -18,6 +18,7 @@ from recon.doors.node.receive import DIFFERING_DUPLICATE, OUT_OF_RESOURCES, SUCC
 from recon.doors.node.stow_in import CALLING
 from recon.doors.node.tls import CIPHERS
 
+
 def _tests_of(module: str) -> str:
     return f"tests/doors/node/test_{module}.py::"
 
