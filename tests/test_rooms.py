@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,13 @@ MAY_IMPORT = {
 }
 
 
+@functools.cache
+def _nodes(path: Path) -> list[ast.stmt | ast.expr]:
+    """Imports and classes of a module, wherever they stand in it."""
+    kinds = ast.Import | ast.ImportFrom | ast.ClassDef
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
+
+
 def _room(path: Path) -> str:
     relative = path.relative_to(ROOT)
     return relative.parts[0].removesuffix(".py")
@@ -55,7 +63,7 @@ def _room(path: Path) -> str:
 
 def _imported(path: Path) -> set[str]:
     rooms = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _nodes(path):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -76,7 +84,7 @@ def test_imports_point_one_way(path: Path) -> None:
 def _named_tasks(path: Path) -> set[str]:
     """Tasks whose folders a module imports from."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
@@ -129,7 +137,7 @@ def test_one_name_is_one_class() -> None:
     for path in sorted(ROOT.rglob("*.py")):
         if _room(path) == "v1":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in _nodes(path):
             if isinstance(node, ast.ClassDef):
                 homes.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     assert {name: found for name, found in homes.items() if len(found) > 1 and name not in SHARED_NAMES} == {}

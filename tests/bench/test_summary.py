@@ -23,12 +23,12 @@ def block(index: int, took_s: float, requests: int = 40, route: str = "gateway")
 
 
 def test_figures_are_those_of_all_blocks() -> None:
-    found = summarize([block(index, 0.1) for index in range(3)])
+    found = summarize([block(index, 0.125) for index in range(3)])
     assert found["valid"]
     assert (found["requests"], found["most_in_flight"]) == (120, 1)
-    assert found["latency_ms"]["p50"]["value"] == pytest.approx(100)
-    assert found["first_image_ms"]["p50"]["value"] == pytest.approx(50)
-    assert found["slices_per_s"] == pytest.approx(10)
+    assert found["latency_ms"]["p50"]["value"] == pytest.approx(125)
+    assert found["first_image_ms"]["p50"]["value"] == pytest.approx(62.5)
+    assert found["slices_per_s"] == pytest.approx(8)
     assert found["cpu_s_per_slice"] == {"all": pytest.approx(6 / 120)}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from recon import __version__
 from recon.cli.main import main
-from tests.cli.command import recon
 
 
 @pytest.mark.parametrize("words", [("ct",), ("ct", "x", "-o", "y", "--strength", "much"), ("nonsense",)])
@@ -19,5 +19,9 @@ def test_wrong_usage_is_status_2(
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_version() -> None:
-    assert recon("--version").stdout.strip() == "0.1.0"
+def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["recon", "--version"])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 0
+    assert capsys.readouterr().out.strip() == __version__

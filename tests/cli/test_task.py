@@ -177,6 +177,7 @@ def test_a_service_that_is_not_there(
     assert "no service was ready at 127.0.0.1:1" in said
 
 
+@pytest.mark.service
 def test_a_server_that_dies_mid_series_keeps_what_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

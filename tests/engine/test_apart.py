@@ -18,6 +18,8 @@ from tests.engine.test_stream import call, eventually, failure, run_of, scan
 from tests.gateway import Gateway
 from tests.toy import ToySeries, ToySession
 
+pytestmark = pytest.mark.service
+
 
 def for_ever(numbers: np.ndarray, note: Path) -> None:
     """Holds the interpreter, and says which process it is in."""

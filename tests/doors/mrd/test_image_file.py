@@ -17,7 +17,7 @@ from recon.errors import OutputFailed, ReconError
 def image(series: int, value: float, shape: tuple[int, int] = (4, 5), dtype: str = "<f4") -> Image:
     head = np.zeros((), IMAGE_HEAD)
     head["image_series_index"] = series
-    return Image.of(head, f"<m>{value}</m>", np.full((1, 1, *shape), value, dtype))
+    return Image.of(head, ismrmrd.Meta({"value": str(value)}).serialize(), np.full((1, 1, *shape), value, dtype))
 
 
 def test_what_is_kept_is_found_again(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ def test_one_on_this_machine_shares_memory_and_may_have_a_token(tmp_path: Path) 
     (tmp_path / "token").write_text("secret\n")
     found = address_of(Settings(triton="127.0.0.1:8001", triton_token_file=tmp_path / "token"))
     assert found.headers == {"authorization": "Bearer secret"}
-    assert found.memory is not None
-    assert address_of(Settings(triton="triton:8001")).memory is None
+    assert found.shared_memory is not None
+    assert address_of(Settings(triton="triton:8001")).shared_memory is None
     assert address_of(Settings(triton="triton:8001")).headers == {}
 
 

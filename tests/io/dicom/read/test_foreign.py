@@ -35,7 +35,7 @@ def test_a_slice_is_one() -> None:
 @pytest.mark.parametrize(
     ("dataset", "words"),
     [
-        (ct(SOPClassUID=RTDoseStorage), "not a CT slice .CT, RT Dose"),
+        (ct(SOPClassUID=RTDoseStorage), "not a CT image .CT, RT Dose"),
         (ct(Modality="PT"), "modality is PT"),
         (ct(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]), "a localizer"),
         (ct(ImageType=["ORIGINAL", "PRIMARY", "CT_SOM5 TOP"]), "a localizer"),
