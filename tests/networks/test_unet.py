@@ -23,7 +23,7 @@ def test_sizes_are_kept_and_the_start_is_nothing() -> None:
     with torch.no_grad():
         out = network.features(torch.randn(2, 3, 24, 40))
     assert out.shape == (2, 2, 24, 40)
-    assert float(out.abs().max()) < 0.1
+    assert float(out.abs().max()) < 0.3
 
 
 def test_pixels_folded_into_channels_are_the_same() -> None:

@@ -21,7 +21,7 @@ def test_the_body_is_the_largest_part_with_its_holes() -> None:
     inside = trial.body(with_table)
     assert inside[75, 75]
     assert not inside[152, 80]
-    assert inside.mean() == pytest.approx((FULL > -300).mean(), rel=0.05)
+    assert inside.mean() == pytest.approx((FULL > -300).mean(), rel=0.1)  # its edge is smoothed
 
 
 def test_the_first_noise_is_the_real_one_and_others_are_as_loud() -> None:
