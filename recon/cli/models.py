@@ -12,14 +12,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recon.cli.options import Server, TlsCa, TlsCert, TlsKey
+from recon.cli.options import RunningService, TlsCa, TlsCert, TlsKey
 from recon.cli.session import connect, tls_of
 
 _WIDE = 160
 
 
 def models(
-    server: Server = None,
+    server: RunningService = None,
     verify: Annotated[Path | None, typer.Option(help="Compare with the weight files of this model repository.")] = None,
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, IntegerArray
 from recon.probes.lesion import disc
 from recon.quality.survival import FEWEST_PLACES, Lesion, Shares
 from recon.volumes import FloatImage
 
-Cells = npt.NDArray[np.int64]
 #: Sides of the cells in which a slice is looked at for tissue, pixels.
 CELL_PX = 4
 _APART_CELLS = 7
@@ -49,7 +48,7 @@ class ProbeGrid:
         (y, x) of :func:`cells`: those that hold the tissue that was wanted.
     """
 
-    places: Cells
+    places: IntegerArray
     lesions: Sequence[Lesion]
     shape: tuple[int, int]
     spacing_mm: tuple[float, float]
@@ -159,7 +158,7 @@ def grid(
     return ProbeGrid(places, turns, shape, spacing_mm, blur_mm, suitable)
 
 
-def _apart(candidates: Cells, rng: np.random.Generator) -> Cells:
+def _apart(candidates: IntegerArray, rng: np.random.Generator) -> IntegerArray:
     """Some of the cells (n, 2), none near another, drawn until no more fits."""
     left, taken = rng.permutation(candidates), []
     while len(left):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 
+from recon.arrays import IntegerArray
 from recon.errors import UnreadableInput
 from recon.io.kspace.series import KSpaceSeries
-from recon.io.mrd.acquisitions import Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.placement import volume_geometry
 from recon.io.mrd.stack import noise_std
@@ -21,7 +21,7 @@ _MOST_VOLUME_BYTES = 8 * 2**30
 _NEARLY_ALL = 0.7
 
 
-def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> KSpaceSeries:
+def read(grid: Grid, members: IntegerArray, calibration: IntegerArray, label: str, notes: list[str]) -> KSpaceSeries:
     """A slab: slices across the partitions where all have the same lines, else across the readout."""
     heads, encoding = grid.acquisitions.heads, grid.encoding
     x, y, z = encoding.encoded.matrix

@@ -59,6 +59,12 @@ class ContrastTask(Task):
         """MR series and volumes whose names say ``pre`` or ``low``."""
         return half_of(text) if modality in ("", "MR") else ("", "")
 
+    def recalled(self, image_type: str, derivation: str) -> Mapping[str, Any] | None:
+        """The dose of synthesised images."""
+        from recon.io.dicom.write.synthesised import SYNTHESISED, dose_in
+
+        return {"dose_fraction": dose_in(derivation)} if image_type == SYNTHESISED else None
+
     def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark."""
         from recon.tasks.contrast.sample import sample

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,6 @@ from recon.io.dicom.read.headers import items, text
 from recon.io.dicom.read.records import SliceSource
 from recon.volumes import FloatImage, Geometry, Unit, Volume
 
-#: What the pixels of a series are, by the last value of ImageType.
-WIDTH = "UNCERTAINTY"
-IMAGES = ("DENOISED", "RECONSTRUCTED", "SYNTHESISED")
 _EVEN = 0.02
 
 
@@ -32,7 +30,7 @@ class OwnSeries:
     Attributes
     ----------
     kind
-        One of :data:`IMAGES`, or :data:`WIDTH`.
+        Last value of ImageType.
     volume
         (slice, y, x), slices ordered along the normal of the image plane.
     sources
@@ -50,8 +48,15 @@ class OwnSeries:
     derivation: str
 
 
-def read_own(folder: Path) -> list[OwnSeries]:
-    """All series of images and half-widths in a folder that recon wrote.
+def read_own(folder: Path, wanted: Callable[[str], bool]) -> list[OwnSeries]:
+    """The series in a folder that recon wrote.
+
+    Parameters
+    ----------
+    folder
+        That they lie in, at any depth.
+    wanted
+        Whether a kind of series is.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def read_own(folder: Path) -> list[OwnSeries]:
         except Exception:  # noqa: S112 - whatever is no DICOM file is no series of ours
             continue
         made = any(text(one, "Manufacturer") == OWN for one in items(header, "ContributingEquipmentSequence"))
-        if made and image_type(header)[-1:] and image_type(header)[-1] in (*IMAGES, WIDTH):
+        if made and wanted(image_type(header)[-1]):
             found[str(header.SeriesInstanceUID)].append((path, header))
     return [_series(files) for files in found.values()]
 

@@ -10,7 +10,8 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from recon.io.dicom.read.records import SliceSource
-from recon.io.dicom.write.derive import UNTOUCHED_BELOW_HU, DerivedSeries, uncertainty_series
+from recon.io.dicom.write.denoised import UNTOUCHED_BELOW_HU, uncertainty_series
+from recon.io.dicom.write.derive import DerivedSeries
 from recon.io.dicom.write.parametric_map import HOUNSFIELD, NO_UNITS, ParametricMap, Quantity
 from recon.volumes import FloatImage
 

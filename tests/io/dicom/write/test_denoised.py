@@ -9,6 +9,7 @@ import pytest
 import SimpleITK
 
 from recon.io.dicom import denoised_series, find_files, read_series, uncertainty_series, write_slice
+from recon.io.dicom.write.denoised import strength_in
 from tests.conftest import read_hu
 
 MakeSlice = Callable[..., Path]
@@ -45,6 +46,12 @@ def test_patient_study_and_geometry_are_kept_and_identity_is_new(real_ct: Path, 
     assert made.SOPInstanceUID != source.SOPInstanceUID
     assert made.SeriesInstanceUID != source.SeriesInstanceUID
     assert made.file_meta.MediaStorageSOPInstanceUID == made.SOPInstanceUID
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.85, 0.5])
+def test_the_strength_is_told_again_by_its_words(strength: float) -> None:
+    assert strength_in(denoised_series("ct_denoise:1", strength).description) == strength
+    assert strength_in(uncertainty_series("ct_denoise:1").description) is None
 
 
 def test_provenance(real_ct: Path, tmp_path: Path) -> None:
