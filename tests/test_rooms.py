@@ -43,7 +43,20 @@ MAY_IMPORT = {
     "networks": BASE | {"networks"},
     "training": INNER | {"preservation", "backend", "tasks", "networks", "training"},
     "cli": INNER
-    | {"engine", "tasks", "serving", "client", "jobs", "reading", "doors", "batch", "bench", "training", "cli"}
+    | {
+        "backend",
+        "engine",
+        "tasks",
+        "serving",
+        "client",
+        "jobs",
+        "reading",
+        "doors",
+        "batch",
+        "bench",
+        "training",
+        "cli",
+    }
     | {"preservation", "comparison"},
 }
 

@@ -66,11 +66,10 @@ class FileSource:
         self._file = OpenFile(path)
         with self._file.reading() as file:
             self._group = group_of(file) or "dataset"
-            xml = dataset(file, f"{self._group}/xml")
-            if xml is None:
-                raise UnreadableInput(f"{path}: has no {self._group}/xml")
-            text = xml[()] if xml.shape == () else xml[0]
-        self.header = document_of(text if isinstance(text, bytes) else str(text).encode(), self.name)
+            xml = header_text(file, self._group)
+        if xml is None:
+            raise UnreadableInput(f"{path}: has no {self._group}/xml")
+        self.header = document_of(xml, self.name)
 
     def close(self) -> None:
         """Let go of the file; whoever reads on opens it again."""
@@ -138,6 +137,15 @@ def group_of(file: h5py.File) -> str | None:
         and {"xml", "data"} <= set(file[name])
     ]
     return names[0] if len(names) == 1 else None
+
+
+def header_text(file: h5py.File, group: str) -> bytes | None:
+    """The XML header in a group, as it is; None where there is none."""
+    xml = dataset(file, f"{group}/xml")
+    if xml is None:
+        return None
+    text = xml[()] if xml.shape == () else xml[0]
+    return text if isinstance(text, bytes) else str(text).encode()
 
 
 def collected(source: Source) -> Acquisitions:

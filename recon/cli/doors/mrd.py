@@ -262,3 +262,6 @@ class _Service:
         if self._failure is not None:
             raise self._failure
         return self._client
+
+
+COMMANDS = {"mrd": app}

@@ -197,3 +197,6 @@ def _until_told() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+COMMANDS = {"node": app}
