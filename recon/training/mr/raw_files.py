@@ -119,7 +119,7 @@ def _oversampled(readout: ComplexImage, noise_std: float, random: np.random.Gene
     wide = (random.normal(size=(len(line), 2 * length)) + 1j * random.normal(size=(len(line), 2 * length))) * noise_std
     start = length - length // 2
     wide[:, start : start + length] = line
-    return np.ascontiguousarray(to_kspace(wide, axes=(1,)))
+    return np.ascontiguousarray(to_kspace(wide.astype(np.complex64), axes=(1,)))
 
 
 def _place(acquisition: object, scan: SimulatedScan, index: int) -> None:

@@ -23,12 +23,11 @@ from recon.io.dicom.read.skipped import Kind, Refused, first_line
 from recon.io.dicom.write.derive import UNCERTAINTY, DerivedImage, DerivedSeries, identify, save
 from recon.io.dicom.write.template import header_of, set_decimals, single_frame
 from recon.io.disk import write_error
+from recon.quality.hu_plausible import PADDING_HU
 from recon.volumes import FloatImage
 
 #: Last value of ImageType.
 DENOISED = "DENOISED"
-#: Values below this are no measurement and stay as they are.
-UNTOUCHED_BELOW_HU = -1500.0
 _CT = DerivedImage(CTImageStorage, "CT", ("DERIVED", "PRIMARY", "AXIAL"))
 
 
@@ -84,7 +83,7 @@ def write_slice(values: FloatImage, source: SliceSource, series: DerivedSeries, 
         with quietly():
             identify(dataset, [source], series, number, _CT)
             hu = stored.image
-            untouched = hu < UNTOUCHED_BELOW_HU
+            untouched = hu < PADDING_HU
             if series.kind == UNCERTAINTY:
                 _encode(dataset, _steps(np.where(untouched, 0, values), 0.1), 16, False, 0.1, 0.0)
                 dataset.WindowCenter, dataset.WindowWidth = "25", "50"
