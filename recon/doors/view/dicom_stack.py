@@ -121,7 +121,7 @@ def read_pixels(path: Path, frame: int | None = None) -> FloatImage:
     try:
         return read_slice(SliceSource(path, frame, _NOWHERE)).image
     except Refused as error:
-        raise UnreadableInput(f"{path}: {error.problem}") from error
+        raise UnreadableInput(f"{path}: damaged or no DICOM image ({error.problem})") from error
 
 
 def _header(path: Path) -> Dataset:
