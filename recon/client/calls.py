@@ -73,8 +73,7 @@ class Calls(Caller):
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        required: dict[str, Any] = {} if least is None else {"least": least}
-        return self.run("ct", volume, strength=strength, **required, **options)
+        return self.run("ct", volume, strength=strength, **_required(least), **options)
 
     def reconstruct_mr(self, kspace: KSpace, *, phase: bool = False, **options: Unpack[CallOptions]) -> Run:
         """Reconstruct images from Cartesian k-space.
@@ -96,7 +95,14 @@ class Calls(Caller):
         return self.run("mr", kspace, phase=phase, **options)
 
     def synthesize_contrast(
-        self, pre: Volume, low: Volume, *, dose_fraction: float = 0.1, **options: Unpack[CallOptions]
+        self,
+        pre: Volume,
+        low: Volume,
+        *,
+        dose_fraction: float = 0.1,
+        strength: float | Literal["auto"] = 1.0,
+        least: Least | None = None,
+        **options: Unpack[CallOptions],
     ) -> Run:
         """Synthesise the full-dose contrast image.
 
@@ -106,6 +112,12 @@ class Calls(Caller):
             T1 scans before contrast and after the reduced dose, each in its own geometry.
         dose_fraction
             Dose given over the full dose, 0.05 to 0.5.
+        strength
+            Share of the network's result, 0 to 1, the rest being the difference of the scans, smoothed and scaled to
+            the full dose; or ``"auto"``: the most at which ``least`` holds; what was chosen, and why, is in
+            ``model.strength`` of the run.
+        least
+            Which lesion must keep what share of its contrast; by default one of 5 mm and 50 % 0.7.
         options
             Of :class:`CallOptions`.
 
@@ -114,4 +126,10 @@ class Calls(Caller):
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
-        return self.run("contrast", pre, low, dose_fraction=dose_fraction, **options)
+        return self.run(
+            "contrast", pre, low, dose_fraction=dose_fraction, strength=strength, **_required(least), **options
+        )
+
+
+def _required(least: Least | None) -> dict[str, Any]:
+    return {} if least is None else {"least": least}

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
-from recon.engine.apart import Apart
 from recon.engine.inference import Inference
 from recon.engine.open_stream import OpenStream
 from recon.engine.probing import Probing
 from recon.engine.record import current
 from recon.engine.slices import InlineSlice, Pending, ThreadedSlice
+from recon.engine.whole_series import WholeSeries
 from recon.errors import InternalError, InvalidRequest
 from recon.quality.verdict import Check, worst
 from recon.tasks.base import SliceWork
@@ -35,16 +33,14 @@ class SliceOrder:
     ----------
     inference
         Where models run.
-    apart
-        Where whole series are worked on.
-    threads
-        For what is left to do on whole series, for which slices do not wait.
+    whole
+        Works on whole series.
     read_ahead
         Slices that a stream may have on their way.
     """
 
-    def __init__(self, inference: Inference, apart: Apart, threads: ThreadPoolExecutor, read_ahead: int) -> None:
-        self._inference, self._apart, self._threads, self._read_ahead = inference, apart, threads, read_ahead
+    def __init__(self, inference: Inference, whole: WholeSeries, read_ahead: int) -> None:
+        self._inference, self._whole, self._read_ahead = inference, whole, read_ahead
 
     async def answer(self, stream: OpenStream, accepted: Any) -> None:
         """Send ``accepted``, and each slice as soon as it and those before it are ready.
@@ -106,17 +102,12 @@ class SliceOrder:
                     await self._begin(stream, work, queue)
             if session.quick_end:
                 return await queue.put(session.judge_series())
-            if (whole := session.whole()) is not None:
-                session.take(await self._apart.run(whole))
-            rest = iter(await self._on_series_thread(session.complete))
-            while (later := await self._on_series_thread(_following, rest)) is not None:
+            await self._whole.work(session)
+            async for later in self._whole.each(session.complete):
                 await self._begin(stream, later, queue)
-            await queue.put(await self._on_series_thread(session.judge_series))  # while the last are on their way
+            await queue.put(await self._whole.on_thread(session.judge_series))  # while the last are on their way
         except Exception as error:  # whatever it is, the one who waits for slices must hear of it
             await queue.put(error)
-
-    async def _on_series_thread(self, function: Callable[..., Any], *values: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *values)
 
     async def _begin(self, stream: OpenStream, work: SliceWork, queue: asyncio.Queue[_Item]) -> None:
         series = stream.series
@@ -133,10 +124,6 @@ class SliceOrder:
             pending.drop()
             await pending.ended()
             raise
-
-
-def _following(works: Iterator[SliceWork]) -> SliceWork | None:
-    return next(works, None)
 
 
 def _drain(queue: asyncio.Queue[_Item]) -> list[_Item]:

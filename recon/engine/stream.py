@@ -10,11 +10,9 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from recon.engine.answers import acceptance, series_report
-from recon.engine.apart import Apart
 from recon.engine.budget import Account, Budget
 from recon.engine.catalogue import Catalogue
 from recon.engine.inference import Inference
@@ -28,15 +26,13 @@ from recon.engine.slice_order import SliceOrder
 from recon.engine.slices import SeriesUnderWay
 from recon.engine.survey import survey
 from recon.engine.trace import Trace, Traced
+from recon.engine.whole_series import WholeSeries
 from recon.errors import InvalidRequest, TooManyRequests
 from recon.quality.survival import pooled, survives
 from recon.quality.verdict import by_urgency, complete, verdict_of
 from recon.tasks.base import Task
 from recon.v1 import common_pb2
 from recon.wire.text import bounded_text
-
-#: Threads for what is left to do on whole series, for which slices do not wait.
-_SERIES_THREADS = 4
 
 
 class StreamEngine:
@@ -63,23 +59,21 @@ class StreamEngine:
         traced: Traced | None = None,
     ) -> None:
         self.streams, self._traced = 0, traced
-        self._apart = Apart(modules)
         self._unread = IntakeWatch()
-        self._series_threads = ThreadPoolExecutor(_SERIES_THREADS, "series")
-        self._slices = SliceOrder(inference, self._apart, self._series_threads, limits.read_ahead)
+        self._whole = WholeSeries(modules)
+        self._slices = SliceOrder(inference, self._whole, limits.read_ahead)
         self._inference, self._catalogue, self._limits = inference, catalogue, limits
         self.budget = Budget(limits.most_bytes)
         self._of_peer: Counter[str] = Counter()
 
     async def warm(self) -> None:
         """Start what the first series would wait for."""
-        await self._apart.warm()
+        await self._whole.warm()
 
     async def close(self) -> None:
         """Let go of processes and threads; streams must have ended."""
         self._unread.close()
-        await self._apart.close()
-        self._series_threads.shutdown(wait=False, cancel_futures=True)
+        await self._whole.close()
 
     async def run(self, task: Task, response: Callable[..., Any], peer: Peer) -> None:
         """Answer one call.
@@ -144,7 +138,7 @@ class StreamEngine:
         account.change(session.held_bytes(self._limits.read_ahead))
         session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
-        chosen = await survey(stream, self._inference) if session.surveys else None
+        chosen = await survey(stream, self._inference, self._whole) if session.surveys else None
         accepted = acceptance(series, task.unit, reason if model.name == suits else "", chosen)
         with self._unread.over(intake):
             await self._slices.answer(stream, response(accepted=accepted))

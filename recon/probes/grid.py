@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.arrays import FloatArray, IntegerArray
+from recon.errors import InvalidRequest
 from recon.probes.lesion import disc
 from recon.quality.survival import FEWEST_PLACES, Lesion, Shares
 from recon.volumes import FloatImage
@@ -158,6 +159,28 @@ def grid(
     return ProbeGrid(places, turns, shape, spacing_mm, blur_mm, suitable)
 
 
+def require_room(lesion: Lesion, spacing_mm: tuple[float, float], blur_mm: float) -> None:
+    """Refuse a lesion whose picture would reach into the next.
+
+    Parameters
+    ----------
+    lesion
+        That is to be placed.
+    spacing_mm
+        Distance of rows and of columns.
+    blur_mm
+        Standard deviation of the scanner's point spread.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the largest.
+    """
+    most = 2 * (REACH_PX * min(spacing_mm) - 2 * blur_mm)
+    if lesion.size_mm > most:
+        raise InvalidRequest(f"a {lesion} does not fit; at most {most:.1f} mm here", field="required.size_mm")
+
+
 def _apart(candidates: IntegerArray, rng: np.random.Generator) -> IntegerArray:
     """Some of the cells (n, 2), none near another, drawn until no more fits."""
     left, taken = rng.permutation(candidates), []
@@ -168,7 +191,7 @@ def _apart(candidates: IntegerArray, rng: np.random.Generator) -> IntegerArray:
 
 
 def _with_neighbours(suitable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Cells all of whose eight neighbours are suitable, too."""
+    """IntegerArray all of whose eight neighbours are suitable, too."""
     padded = np.pad(suitable, 1)
     rows, columns = suitable.shape
     found = suitable.copy()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recon.cli.shipped import shipped
 
-#: Slices in pydicom's wheel: a thorax at 512x512 and a small one.
+#: Slices in pydicom's wheel: a head at 512x512 and a part of a spine at 128x128.
 FILES = ("J2K_pixelrep_mismatch.dcm", "CT_small.dcm")
 
 

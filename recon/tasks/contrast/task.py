@@ -60,10 +60,13 @@ class ContrastTask(Task):
         return half_of(text) if modality in ("", "MR") else ("", "")
 
     def recalled(self, image_type: str, derivation: str) -> Mapping[str, Any] | None:
-        """The dose of synthesised images."""
+        """Dose and strength of synthesised images."""
+        from recon.io.dicom.write.derive import strength_in
         from recon.io.dicom.write.synthesised import SYNTHESISED, dose_in
 
-        return {"dose_fraction": dose_in(derivation)} if image_type == SYNTHESISED else None
+        if image_type != SYNTHESISED:
+            return None
+        return {"dose_fraction": dose_in(derivation), "strength": strength_in(derivation)}
 
     def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark."""

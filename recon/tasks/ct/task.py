@@ -63,7 +63,8 @@ class CtTask(Task):
 
     def recalled(self, image_type: str, derivation: str) -> Mapping[str, Any] | None:
         """The strength of denoised images."""
-        from recon.io.dicom.write.denoised import DENOISED, strength_in
+        from recon.io.dicom.write.denoised import DENOISED
+        from recon.io.dicom.write.derive import strength_in
 
         return {"strength": strength_in(derivation)} if image_type == DENOISED else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,12 +35,6 @@ def denoised_series(model: str, strength: float) -> DerivedSeries:
     words = f"Low-dose CT denoising, strength {strength:g}, model {model}. Not for primary diagnosis."
     code = codes.cid7203.PixelByPixelSubtraction
     return DerivedSeries(DENOISED, "denoised", 7000, words, code, model, generate_uid())
-
-
-def strength_in(description: str) -> float | None:
-    """The strength in the words of a series of denoised images; None where there is none."""
-    found = re.search(r"strength ([\d.]*\d)", description)
-    return float(found[1]) if found else None
 
 
 def uncertainty_series(model: str) -> DerivedSeries:

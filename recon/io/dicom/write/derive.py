@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,6 +58,12 @@ class DerivedSeries:
     code: Code
     model: str
     series_uid: str
+
+
+def strength_in(description: str) -> float | None:
+    """The strength in the words of a series' derivation; None where there is none."""
+    found = re.search(r"strength ([\d.]*\d)", description)
+    return float(found[1]) if found else None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 import SimpleITK
 
 from recon.io.dicom import denoised_series, find_files, read_series, uncertainty_series, write_slice
-from recon.io.dicom.write.denoised import strength_in
+from recon.io.dicom.write.derive import strength_in
 from tests.conftest import read_hu
 
 MakeSlice = Callable[..., Path]
