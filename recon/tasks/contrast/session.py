@@ -38,7 +38,6 @@ _OPERATIONS_A_VOXEL, _OPERATIONS_ACROSS = 600, 70
 class ContrastSession(Session):
     """Two scans of one head; work begins when both are in."""
 
-    unit = Unit.ARBITRARY
     domain_checks = DOMAIN
 
     def __init__(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> None:
