@@ -129,7 +129,7 @@ class AlignedPair:
         return regression.solve()
 
     def work(self, factor: float, wanted: Wanted = Wanted()) -> Iterator[SliceWork]:
-        """One piece of work per slice, by the model's conformal factor; features are made slab by slab to save memory."""
+        """One piece of work per slice, by the model's conformal factor; features are made slab by slab."""
         for start in range(0, len(self.pre), SLAB):
             yield from self._work_of(start, min(len(self.pre), start + SLAB), factor, wanted)
 
