@@ -14,7 +14,7 @@ from recon.quality.verdict import Check
 from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.contrast.checks import DOMAIN, OF_A_SLICE, OF_THE_PAIR
-from recon.tasks.contrast.features import halo, intensity_scale
+from recon.tasks.contrast.features import FEWEST_VOXELS, foreground, halo
 from recon.tasks.contrast.probes import LEAST
 from recon.tasks.contrast.slices import SLAB, AlignedPair
 from recon.tasks.probe import Probes, probes_from_message
@@ -41,6 +41,7 @@ class ContrastSession(Session):
     """Two scans of one head; work begins when both are in."""
 
     unit = Unit.ARBITRARY
+    quick = True
     domain_checks = DOMAIN
 
     def __init__(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> None:
@@ -256,16 +257,16 @@ def require_samples(name: str, volume: Volume) -> None:
     UnusableData
         When samples are NaN or infinite, or all alike.
     """
+    least = most = float(volume.values.flat[0])
     for index, plane in enumerate(volume.values):
-        if not np.isfinite(plane.sum(dtype=np.float64)):
+        low, high = float(plane.min()), float(plane.max())
+        if not np.isfinite(low + high):
             bad = int(plane.size - np.isfinite(plane).sum())
             raise UnusableData(
                 f"slice {index} of {name} has {bad} NaN or infinite samples; export the scan again", field="data"
             )
-    sparse = volume.values[:, ::2, ::2]
-    if float(sparse.min()) == float(sparse.max()):
-        raise UnusableData(
-            f"{name} has the value {float(sparse.max()):g} everywhere; nothing was measured", field="data"
-        )
-    if intensity_scale(volume.values) <= 0:
+        least, most = min(least, low), max(most, high)
+    if least == most:
+        raise UnusableData(f"{name} has the value {most:g} everywhere; nothing was measured", field="data")
+    if len(foreground(volume.values)) < FEWEST_VOXELS:
         raise UnusableData(f"{name} has hardly a sample above 0; a T1-weighted magnitude scan is needed", field="data")
