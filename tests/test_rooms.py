@@ -153,7 +153,7 @@ WITHOUT_A_TEST = {
     "physics": 1,
     "preservation": 7,
     "reading": 2,
-    "serving": 20,
+    "serving": 19,
     "tasks": 42,
     "training": 65,
     "values": 2,

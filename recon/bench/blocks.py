@@ -44,7 +44,8 @@ class Load:
         return int(self.value) if self.kind == "series" else self.each
 
     def __str__(self) -> str:
-        words = {"closed": "{:.0f} callers", "open": "{:.3g} arrivals/s", "series": "series of {:.0f}"}
+        callers = "{:.0f} caller" if self.value == 1 else "{:.0f} callers"
+        words = {"closed": callers, "open": "{:.3g} arrivals/s", "series": "series of {:.0f}"}
         return words[self.kind].format(self.value) + (f", {self.each} slices each" if self.each > 1 else "")
 
 

@@ -19,7 +19,7 @@ from recon.cli.work import work
 from recon.tasks.registry import task_of
 from recon.volumes import Geometry, Unit, Volume
 
-#: CT slices in pydicom's wheel: a thorax at 512x512 and a small one.
+#: CT slices in pydicom's wheel: a head at 512x512 and a part of a spine at 128x128.
 CT_FILES = ("J2K_pixelrep_mismatch.dcm", "CT_small.dcm")
 #: An abdominal MR slice with a lesion of the liver, from the same wheel.
 MR_FILE = "examples_overlay.dcm"

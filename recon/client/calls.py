@@ -199,6 +199,8 @@ class Calls(ABC):
         low: Volume,
         *,
         dose_fraction: float = 0.1,
+        strength: float | Literal["auto"] = 1.0,
+        least: Least | None = None,
         probes: str = "few",
         survival: bool = False,
         model: str = "",
@@ -215,6 +217,12 @@ class Calls(ABC):
             T1 scans before contrast and after the reduced dose, each in its own geometry.
         dose_fraction
             Dose given over the full dose, 0.05 to 0.5.
+        strength
+            Share of the network's result, 0 to 1, the rest being the difference of the scans, smoothed and scaled to
+            the full dose; or ``"auto"``: the most at which ``least`` holds; what was chosen, and why, is in
+            ``model.strength`` of the run.
+        least
+            Which lesion must keep what share of its contrast; by default one of 5 mm and 50 % 0.7.
         probes
             On which slices known lesions are added, to report what is left of them: ``off``, ``few`` or ``all``.
         survival
@@ -233,6 +241,7 @@ class Calls(ABC):
         Run
             Iterate over it; errors are those of :mod:`recon.errors`.
         """
+        required = {} if least is None else {"least": least}
         return self.run(
             "contrast",
             pre,
@@ -243,6 +252,8 @@ class Calls(ABC):
             timeout_s=timeout_s,
             patience_s=patience_s,
             dose_fraction=dose_fraction,
+            strength=strength,
             probes=probes,
             survival=survival,
+            **required,
         )

@@ -34,7 +34,7 @@ from recon.errors import InternalError, InvalidRequest, TooManyRequests
 from recon.quality.strength import ChosenStrength, at_strength
 from recon.quality.survival import Shares, pooled, survives
 from recon.quality.verdict import Check, by_urgency, complete, verdict_of, worst
-from recon.tasks.base import SliceWork, Task
+from recon.tasks.base import Session, SliceWork, Task
 from recon.v1 import common_pb2
 from recon.wire.text import bounded_text
 
@@ -184,15 +184,27 @@ class StreamEngine:
             if message is None:
                 raise InvalidRequest("the stream ended in the survey", field="auto_strength.surveyed")
             for work in await asyncio.to_thread(session.survey, message):
-                began = time.perf_counter()
-                if shares := await surveyed(self._inference, stream.series, work):
-                    found.append(shares)
-                stream.series.spent("probe", began)
+                found += await self._surveyed(stream, work)
+        if session.is_complete:
+            await self._whole(session)
+            rest = iter(await self._on_series_thread(session.survey_whole))
+            while (later := await self._on_series_thread(_following, rest)) is not None:
+                found += await self._surveyed(stream, later)
         chosen = await asyncio.to_thread(session.settle, found)
         if not session.maps:  # else they are measured again, slice by slice
-            stream.shares = [at_strength(shares, chosen.strength) for shares in found]
+            stream.shares = [at_strength(shares, chosen.strength, session.rest) for shares in found]
         current().note(strength=chosen.strength)
         return chosen
+
+    async def _surveyed(self, stream: _Stream, work: SliceWork) -> list[Shares]:
+        began = time.perf_counter()
+        shares = await surveyed(self._inference, stream.series, work)
+        stream.series.spent("probe", began)
+        return [shares] if shares else []
+
+    async def _whole(self, session: Session) -> None:
+        if (whole := session.whole()) is not None:
+            session.take(await self._apart.run(whole))
 
     async def _suiting(
         self, task: Task, header: Any, begun: deque[Any], intake: Intake, account: Account
@@ -266,8 +278,7 @@ class StreamEngine:
                     await self._begin(stream, work, queue)
             if session.quick_end:
                 return await queue.put(session.judge_series())
-            if (whole := session.whole()) is not None:
-                session.take(await self._apart.run(whole))
+            await self._whole(session)
             rest = iter(await self._on_series_thread(session.complete))
             while (later := await self._on_series_thread(_following, rest)) is not None:
                 await self._begin(stream, later, queue)

@@ -44,7 +44,7 @@ def kept_tile(image: Pixels, kept: FloatImage) -> tuple[str, Pixels]:
     """
     known = np.isfinite(kept)
     lost = np.asarray(1 - np.where(known, kept, 1), np.float32)
-    return "contrast kept (dark all, bright nothing)", np.where(
+    return "contrast kept (dark: all, yellow: nothing)", np.where(
         known[..., None], image // 3 + 2 * (heat(lost, 0, 1) // 3), image
     )
 
@@ -92,7 +92,7 @@ def ct_preview(
         ("low dose (-160..240 HU)", grey(low, -160, 240)),
         ("denoised", grey(image, -160, 240)),
         ("removed (-60..60 HU)", grey(low - image, -60, 60)),
-        ("uncertainty, 90 % interval (0..60 HU)", heat(uncertainty, 0, 60)),
+        ("half-width of the interval (0..60 HU)", heat(uncertainty, 0, 60)),
     ]
     if kept is not None:
         tiles.append(kept_tile(grey(image, -160, 240), kept))
@@ -127,12 +127,12 @@ def mr_preview(
     size = float((zero_filled * zero_filled).sum()) or 1.0
     matched = zero_filled * np.float32((zero_filled * image).sum() / size)
     tiles = [
-        ("zero-filled", grey(matched, 0, white)),
+        ("zero-filled (percent: of the brightest tissue)", grey(matched, 0, white)),
         ("reconstruction", grey(image, 0, white)),
         ("difference (-25..25 %)", grey(image - matched, -white / 4, white / 4)),
     ]
     if np.isfinite(uncertainty).all():
-        tiles.append(("uncertainty, 90 % interval (0..15 %)", heat(uncertainty, 0, 0.15 * white)))
+        tiles.append(("half-width of the interval (0..15 %)", heat(uncertainty, 0, 0.15 * white)))
     if kept is not None:
         tiles.append(kept_tile(grey(image, 0, white), kept))
     page = tile_row(tiles, title)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recon.arrays import FloatArray
+from recon.errors import InvalidRequest
 from recon.probes.lesion import disc
 from recon.quality.survival import FEWEST_PLACES, Lesion, Shares
 from recon.volumes import FloatImage
@@ -157,6 +158,28 @@ def grid(
     kinds = max(1, min(len(lesions), len(places) // FEWEST_PLACES))
     turns = [lesions[number % kinds] for number in range(len(places))]
     return ProbeGrid(places, turns, shape, spacing_mm, blur_mm, suitable)
+
+
+def require_room(lesion: Lesion, spacing_mm: tuple[float, float], blur_mm: float) -> None:
+    """Refuse a lesion whose picture would reach into the next.
+
+    Parameters
+    ----------
+    lesion
+        That is to be placed.
+    spacing_mm
+        Distance of rows and of columns.
+    blur_mm
+        Standard deviation of the scanner's point spread.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the largest.
+    """
+    most = 2 * (REACH_PX * min(spacing_mm) - 2 * blur_mm)
+    if lesion.size_mm > most:
+        raise InvalidRequest(f"a {lesion} does not fit; at most {most:.1f} mm here", field="required.size_mm")
 
 
 def _apart(candidates: Cells, rng: np.random.Generator) -> Cells:

@@ -83,7 +83,7 @@ PARAMETERS = (
         "few",
         "known lesions",
         "Add known small lesions to the measurement of some slices, and say what the method leaves of them.",
-        MappingProxyType({"off": "none", "few": "every tenth slice", "all": "every slice"}),
+        MappingProxyType({"off": "none", "few": "one slice in twelve", "all": "every slice"}),
     ),
     Parameter("doseFraction", 0.1, "dose fraction", "Of the contrast agent, given over full.", least=0.1, most=0.5),
     Parameter(

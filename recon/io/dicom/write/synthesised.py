@@ -60,11 +60,13 @@ class SynthesisedSeries(DerivedSeries):
     largest: float
 
 
-def synthesised_series(model: str, dose_fraction: float, largest: float) -> SynthesisedSeries:
-    """The series of synthesised full-dose images."""
+def synthesised_series(model: str, dose_fraction: float, largest: float, strength: float = 1.0) -> SynthesisedSeries:
+    """The series of synthesised full-dose images, of which the model made a share of ``strength``."""
+    rest = "" if strength == 1 else ", the rest being the difference of the scans, smoothed and scaled to the full dose"
     words = (
         f"SYNTHESISED full-dose contrast image, no scan: computed from scans before contrast and after "
-        f"{dose_fraction:.0%} of the dose by model {model}. No full dose was given. Not for primary diagnosis."
+        f"{dose_fraction:.0%} of the dose by model {model}, strength {strength:g}{rest}. No full dose was given. "
+        "Not for primary diagnosis."
     )
     return _series("SYNTHESISED", "SYNTHESISED full dose", 7200, words, model, largest)
 
