@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from recon.cli.bench_options import Output, Server, service
+from recon.cli.bench_options import BenchFolder, MeasuredService, service
 from recon.cli.options import Model
 
 
 def probes(
-    output: Output = None,
-    server: Server = None,
+    output: BenchFolder = None,
+    server: MeasuredService = None,
     task: Annotated[str, typer.Option(help="Whose series.")] = "ct",
     model: Model = "",
     slices: Annotated[int, typer.Option(min=1, help="Of a series; few is one in twelve of them.")] = 12,

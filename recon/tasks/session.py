@@ -12,7 +12,6 @@ from recon.quality.strength import ChosenStrength, everything
 from recon.quality.survival import Least, Lesion, Shares
 from recon.quality.verdict import Check
 from recon.tasks.work import SliceWork
-from recon.volumes import Unit
 
 #: Of a slice on its way: samples, tensors, image, width and the message.
 _BYTES_A_PIXEL = 32
@@ -50,8 +49,6 @@ class Session(ABC):
         The caller's name for it.
     rows, columns, slices
         Of the result.
-    unit
-        Of image and uncertainty.
     whole_numbers
         Whether images may be rounded to whole numbers on the wire.
     quick
@@ -68,7 +65,6 @@ class Session(ABC):
     rows: int
     columns: int
     slices: int
-    unit: Unit
 
     @property
     @abstractmethod

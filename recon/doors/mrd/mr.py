@@ -26,7 +26,7 @@ from recon.values.readouts import ReadoutPart
 from recon.values.result import ImageSlice, ModelIdentity
 
 
-class Reconstruction:
+class ScanReconstruction:
     """Makes the pictures of one scan, all of an encoding by the same method.
 
     Parameters

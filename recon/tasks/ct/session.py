@@ -22,7 +22,7 @@ from recon.tasks.ct.denoise import STRIDE, DenoisedSlice, denoise, fill, rounded
 from recon.tasks.ct.probes import BLUR_MM, LEAST, in_hu, lesions_in
 from recon.tasks.probe import Probe, Probes, probes_from_message
 from recon.v1 import common_pb2, ct_pb2
-from recon.volumes import Geometry, Unit
+from recon.volumes import Geometry
 from recon.wire.messages import geometry_from_message, geometry_to_message, least_from_message
 from recon.wire.planes import require_input_type
 
@@ -39,7 +39,6 @@ _MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
 class CtSession(Session):
     """One CT series."""
 
-    unit = Unit.HU
     quick = True
     domain_checks = DOMAIN
 
