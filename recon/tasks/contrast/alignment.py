@@ -87,16 +87,18 @@ def align(head: Head, low: Volume) -> Aligned:
         still = head.likeness(coarse) > ALIKE and head.displacement(motion) < NEGLIGIBLE_MM
     if not still:
         motion = registered(head, low, motion)
-        values, blocks, rest = _moved(head, low, motion)
+        values, blocks, coarse = _moved(head, low, motion)
+        rest = head.small_motion(coarse)
         if head.displacement(rest) >= NEGLIGIBLE_MM:
             motion = motion @ rest
-            values, blocks, _ = _moved(head, low, motion)
+            values, blocks, coarse = _moved(head, low, motion)
     shown = None if same_grid and still else shown_by(low, pre, motion)
     matched = match_gain(pre.values, values, head.steps, (head.blocks, blocks))
     corrected = _corrected(values, matched, pre.shape)
     if shown is not None:
         np.copyto(corrected, pre.values, where=~shown)
-    coarse = head.coarse(corrected)
+    one_gain = shown is None and not matched.has_bias
+    coarse = coarse * np.float32(1 / matched.gain) if one_gain else head.coarse(corrected)
     similarity = head.likeness(coarse)
     return Aligned(
         low=corrected,
@@ -112,11 +114,11 @@ def align(head: Head, low: Volume) -> Aligned:
     )
 
 
-def _moved(head: Head, low: Volume, motion: Matrix) -> tuple[FloatImage, FloatImage, Matrix]:
-    """The low-dose scan on the pre scan, the same in blocks, and what motion is left."""
+def _moved(head: Head, low: Volume, motion: Matrix) -> tuple[FloatImage, FloatImage, FloatImage]:
+    """The low-dose scan on the pre scan, and the same in blocks, as they are and smoothed."""
     values = resample(low, head.scan, motion)
     blocks = shrink(values, head.steps)
-    return values, blocks, head.small_motion(head.smoothed(blocks))
+    return values, blocks, head.smoothed(blocks)
 
 
 def _corrected(values: FloatImage, gain: Gain, shape: tuple[int, ...]) -> FloatImage:

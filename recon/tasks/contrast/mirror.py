@@ -12,7 +12,7 @@ from recon.tasks.contrast.head import CoarseScan, Head, Matrix, sampled
 from recon.volumes import FloatImage
 
 #: Sides of the pieces, in coarse voxels (2 mm), in which the scans are compared, and how many of them.
-_SIDE, _PIECES = 7, 1000
+_SIDE, _PIECES = 7, 500
 #: Smoothing by half a voxel: its weights are the middle one and two beside it.
 _BESIDE = float(np.exp(-2.0) / (1 + 2 * np.exp(-2.0)))
 _ROUNDS = 5

@@ -121,12 +121,12 @@ class AlignedPair:
 
     @cached_property
     def anatomy(self) -> npt.NDArray[np.float32]:
-        """What anatomy alone explains of the difference, from every second slab."""
+        """What anatomy alone explains of the difference, from a few slices of each slab; of many, from each second."""
         regression, around = Regression(), halo(self.grid.aspect)
-        step = SLAB if len(self.pre) < 64 else 2 * SLAB
+        step, taken = (SLAB, SLAB) if len(self.pre) < 64 else (2 * SLAB, SLAB // 2)
         for start in range(0, len(self.pre), step):
-            first, last = max(0, start - around), min(len(self.pre), start + SLAB + around)
-            regression.add(*self.slab(first, last), slice(start - first, start - first + SLAB))
+            first, last = max(0, start - around), min(len(self.pre), start + taken + around)
+            regression.add(*self.slab(first, last), slice(start - first, start - first + taken))
         return regression.solve()
 
     def work(self, factor: float, wanted: Wanted = Wanted()) -> Iterator[SliceWork]:
@@ -235,7 +235,7 @@ class ContrastWork(SliceWork):
         mean = self._features.mean[self._place]
         rows, columns = mean.shape
         enhancement, below, above = (
-            plane[:rows, :columns] for plane in tensors["enhancement_and_interval"][0].astype(np.float32)
+            plane[:rows, :columns] for plane in np.asarray(tensors["enhancement_and_interval"][0], np.float32)
         )
         # the larger distance: the error inside a lesion has a sign, and the mean of both would miss its side
         half_width = np.maximum(below, above) * np.float32(self._factor)
