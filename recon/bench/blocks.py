@@ -16,7 +16,7 @@ from recon.bench.open_loop import open_loop
 from recon.bench.processes import Processes, Usage
 from recon.bench.schedule import poisson
 
-Kind = Literal["closed", "open", "series"]
+LoadKind = Literal["closed", "open", "series"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Load:
         Slices of one request, other than a series.
     """
 
-    kind: Kind
+    kind: LoadKind
     value: float
     each: int = 1
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recon.cli.options import Server, TlsCa, TlsCert, TlsKey
+from recon.backend.configuration import of_version, parameters_in, sha256_of
+from recon.cli.options import RunningService, TlsCa, TlsCert, TlsKey
 from recon.cli.session import connect, tls_of
 from recon.errors import UnreadableInput
 
@@ -21,7 +20,7 @@ _WIDE = 160
 
 
 def models(
-    server: Server = None,
+    server: RunningService = None,
     verify: Annotated[Path | None, typer.Option(help="Compare with the weight files of this model repository.")] = None,
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
@@ -97,10 +96,10 @@ def hashes(repository: Path) -> set[str]:
     """
     found = set()
     for config in repository.glob("*/config.pbtxt"):
-        named = dict(re.findall(r'key: "(files(?:\.\d+)?)" value: { string_value: "([^"]*)"', config.read_text()))
+        parameters = parameters_in(config.parent)
         for folder in config.parent.glob("[0-9]*"):
-            names = (named.get(f"files.{folder.name}") or named.get("files") or "").split(",")
+            names = of_version(parameters, folder.name).get("files", "").split(",")
             paths = [folder / name for name in names if name]
             if paths and all(path.exists() for path in paths):
-                found.add(hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest())
+                found.add(sha256_of(paths))
     return found

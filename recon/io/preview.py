@@ -5,25 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from recon.arrays import ByteArray
 from recon.volumes import FloatImage
 
 _INK, _PAPER = (235, 235, 235), (18, 18, 20)
 _BAR = 30
 _TILE = 512
 
-Pixels = npt.NDArray[np.uint8]
 
-
-def grey(image: FloatImage, low: float, high: float) -> Pixels:
+def grey(image: FloatImage, low: float, high: float) -> ByteArray:
     """A window of values as grey levels (y, x, 3)."""
     level = np.clip((image - low) / (high - low), 0, 1)
     return np.repeat((level * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def heat(image: FloatImage, low: float, high: float) -> Pixels:
+def heat(image: FloatImage, low: float, high: float) -> ByteArray:
     """A window of values from black over violet and orange to pale yellow (y, x, 3)."""
     stops = np.array([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]], float)
     level = np.clip((image - low) / (high - low), 0, 1) * (len(stops) - 1)
@@ -32,7 +30,7 @@ def heat(image: FloatImage, low: float, high: float) -> Pixels:
     return ((1 - part) * stops[left] + part * stops[left + 1]).astype(np.uint8)
 
 
-def kept_tile(image: Pixels, kept: FloatImage) -> tuple[str, Pixels]:
+def kept_tile(image: ByteArray, kept: FloatImage) -> tuple[str, ByteArray]:
     """The contrast that a known lesion keeps, over the image where it was measured: bright where it is lost.
 
     Parameters
@@ -49,7 +47,7 @@ def kept_tile(image: Pixels, kept: FloatImage) -> tuple[str, Pixels]:
     )
 
 
-def tile_row(tiles: list[tuple[str, Pixels]], title: str) -> Image.Image:
+def tile_row(tiles: list[tuple[str, ByteArray]], title: str) -> Image.Image:
     """Tiles of equal size side by side, each with a caption, under a title of one or more lines."""
     images = [Image.fromarray(pixels) for _, pixels in tiles]
     scale = _TILE / max(images[0].size)

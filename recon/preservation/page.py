@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import base64
-import io
 from html import escape
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-from matplotlib import pyplot as plt
+from recon.preservation.plots import plots
 
 _COLOURS = {"pass": "#dff2e1", "so-so": "#fff3d6", "FAIL": "#f9dcdc", "not measured": "#eeeeee", "no limit": "#ffffff"}
-#: Start of a measure's name, and what is drawn of those that start so.
-_PANELS = (
-    ("kept, ", "contrast kept, median and 10th to 90th percentile"),
-    ("sharpness at ", "TTF50 over the input's"),
-    ("found, ", "lesions found at the same share of false positives"),
-    ("resolved, ", "two points told from one, AUC"),
-    ("interval, ", "coverage inside lesions (cross: same pixels without)"),
-)
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}
 table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.25em .7em;text-align:left}
 img{max-width:100%}.bad{background:#f9dcdc;padding:.6em}"""
@@ -68,10 +56,11 @@ def page(report: dict[str, Any], title: str) -> str:
         limit = "" if known["passes"] is None else _limit(known, " / ")
         body.append(f"<tr><th>{escape(name)}</th><td>{escape(known['words'])}</td><td>{limit}</td>{cells}</tr>")
     heads = "".join(f"<th>{escape(name)}</th>" for name in methods)
+    picture = base64.b64encode(plots(methods)).decode()
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
         f"<h1>{escape(title)}</h1>{said}<p>{escape(_conditions(report))}</p>"
-        f'<img alt="The measures, method by method" src="data:image/png;base64,{_plots(methods)}">'
+        f'<img alt="The measures, method by method" src="data:image/png;base64,{picture}">'
         f"<table><tr><th>measure</th><th>what it is</th><th>passes / fails</th>{heads}</tr>{''.join(body)}</table>"
         "<p>Not a medical device; for research use.</p></html>"
     )
@@ -93,35 +82,3 @@ def _cell(entry: dict[str, Any]) -> str:
     number = "" if entry["value"] is None else f"{entry['value']:.2f} "
     outcome = "" if entry["outcome"] == "no limit" else entry["outcome"]
     return f"{number}{outcome}{', says nothing' if entry.get('says') == 'nothing' else ''}".strip()
-
-
-def _short(name: str) -> str:
-    return name.replace(" lesion of", "\n").replace(" plaque of", "\n")
-
-
-def _plots(methods: dict[str, dict[str, dict[str, Any]]]) -> str:
-    names = table(methods)[0]
-    panels = [panel for panel in _PANELS if any(name.startswith(panel[0]) for name in names)]
-    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 4.4), layout="constrained", squeeze=False)
-    for axis, (start, words) in zip(axes[0], panels, strict=True):
-        for number, (method, measures) in enumerate(methods.items()):
-            found = {name.removeprefix(start): entry for name, entry in measures.items() if name.startswith(start)}
-            places = [index + 0.12 * number for index in range(len(found))]
-            values = [float("nan") if entry["value"] is None else entry["value"] for entry in found.values()]
-            drawn = axis.plot(places, values, "o", label=method)
-            colour = drawn[0].get_color()
-            for place, entry in zip(places, found.values(), strict=True):
-                if "p10" in entry:
-                    axis.plot([place, place], [entry["p10"], entry["p90"]], color=colour)
-                if "without" in entry:
-                    axis.plot(place, entry["without"], "x", color=colour)
-            if found:
-                axis.set_xticks(range(len(found)), [_short(name) for name in found], fontsize=7)
-        axis.set_ylim(0, 1.15)
-        axis.axhline(1, color="#999", linewidth=0.8)
-        axis.set_title(words, fontsize=11)
-    axes[0, 0].legend(fontsize=9)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=80)
-    plt.close(figure)
-    return base64.b64encode(buffer.getvalue()).decode()

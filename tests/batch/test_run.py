@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recon.batch.archive import Hooks, kept_spec, resume
+from recon.batch.archive import kept_spec, resume
 from recon.batch.items import Item
 from recon.batch.ledger import BatchLedger
 from recon.batch.lock import LedgerInUse, held
-from recon.batch.runner import CANCEL, Runner, RunSettings
+from recon.batch.runner import Runner
 from recon.batch.status import status
 from recon.batch.storage import Storage
 from recon.batch.verify import verify
 from recon.errors import (
     DeadlineExceeded,
-    DiskFull,
     InvalidRequest,
-    ServiceUnavailable,
-    TooManyRequests,
-    UnreadableInput,
     UnusableData,
 )
 from tests.batch.archives import QUICK, FakeExecutor, connecting, published, report_of, run, write_nifti, write_series
@@ -124,76 +119,6 @@ def test_exit_status_agrees_with_report_and_status(outcomes: list[str], expected
     assert all(entry["reason"] for entry in found["inputs"].values())
 
 
-def test_retries_help_where_the_service_was_away(tmp_path: Path) -> None:
-    for index in range(4):
-        write_nifti(tmp_path / "a" / f"n{index}.nii", seed=index)
-
-    def behave(item: Item, call: int) -> None:
-        if call == 1:
-            raise (ServiceUnavailable("went away") if item.name in ("n0", "n1") else TooManyRequests("full"))
-
-    executor = FakeExecutor(behave)
-    assert run(tmp_path / "a", tmp_path / "out", executor)["exit_status"] == 0
-    assert len(executor.calls) == 8
-
-
-def test_retries_end(tmp_path: Path) -> None:
-    write_nifti(tmp_path / "a" / "n.nii")
-
-    def behave(item: Item, call: int) -> None:
-        raise ServiceUnavailable("crashes on this one")
-
-    executor = FakeExecutor(behave)
-    counts = run(tmp_path / "a", tmp_path / "out", executor)
-    assert (counts["failed"], len(executor.calls)) == (1, QUICK.attempts)
-
-
-def test_a_broken_file_is_not_tried_again(tmp_path: Path) -> None:
-    write_nifti(tmp_path / "a" / "n.nii")
-
-    def behave(item: Item, call: int) -> None:
-        raise UnreadableInput("pixels can't be decoded")
-
-    executor = FakeExecutor(behave)
-    assert run(tmp_path / "a", tmp_path / "out", executor)["exit_status"] == 1
-    resume(tmp_path / "out", connecting(executor), QUICK)
-    assert len(executor.calls) == 1
-    executor = FakeExecutor()
-    assert resume(tmp_path / "out", connecting(executor), QUICK, again="failed")["exit_status"] == 0
-    assert len(executor.calls) == 1
-
-
-def test_an_outage_condemns_nothing(tmp_path: Path) -> None:
-    for index in range(6):
-        write_nifti(tmp_path / "a" / f"n{index}.nii", seed=index)
-    executor: FakeExecutor
-
-    def behave(item: Item, call: int) -> None:
-        executor.away = True
-        raise ServiceUnavailable("gone")
-
-    executor = FakeExecutor(behave)
-    counts = run(tmp_path / "a", tmp_path / "out", executor, settings=RunSettings(2, patience_s=0.1, backoff_s=0.01))
-    assert (counts["pending"], counts["failed"], counts["running"], counts["exit_status"]) == (6, 0, 0, 1)
-    assert "away" in counts["stopped"]
-    assert "The run was stopped" in (tmp_path / "out" / "report.html").read_text()
-    assert resume(tmp_path / "out", connecting(FakeExecutor()), QUICK)["done"] == 6
-
-
-def test_a_full_disk_stops_the_run(tmp_path: Path) -> None:
-    class Full(Storage):
-        def sync_files(self, attempt: Path) -> None:
-            raise DiskFull(f"{attempt}: the disk is full")
-
-    for index in range(5):
-        write_nifti(tmp_path / "a" / f"n{index}.nii", seed=index)
-    executor = FakeExecutor()
-    counts = run(tmp_path / "a", tmp_path / "out", executor, hooks=Hooks(storage=Full))
-    assert (counts["pending"], counts["done"], counts["failed"], counts["exit_status"]) == (5, 0, 0, 1)
-    assert "disk is full" in counts["stopped"]
-    assert published(tmp_path / "out") == []
-
-
 def test_input_that_grows_while_it_is_processed_is_unstable(tmp_path: Path) -> None:
     write_series(tmp_path / "a" / "one", 2)
     spare = write_series(tmp_path / "spare", 3)
@@ -261,30 +186,6 @@ def test_output_inside_the_input_is_no_input(tmp_path: Path) -> None:
     assert run(tmp_path / "a", tmp_path / "a" / "out")["done"] == 1
     counts = run(tmp_path / "a", tmp_path / "a" / "out")
     assert (counts["done"], counts["skipped"]) == (1, 1)
-
-
-def test_cancelled_in_order(tmp_path: Path) -> None:
-    for index in range(30):
-        write_nifti(tmp_path / "a" / f"n{index:02d}.nii", seed=index)
-
-    def behave(item: Item, call: int) -> None:
-        (tmp_path / "out" / CANCEL).touch()
-        time.sleep(0.05)
-
-    counts = run(tmp_path / "a", tmp_path / "out", FakeExecutor(behave))
-    assert counts["stopped"] == "cancelled"
-    assert counts["running"] == counts["failed"] == 0
-    assert 0 < counts["done"] < 30
-    assert counts["done"] + counts["pending"] == 30
-    assert resume(tmp_path / "out", connecting(FakeExecutor()), QUICK)["done"] == 30
-
-
-def test_the_number_in_flight_is_bounded(tmp_path: Path) -> None:
-    for index in range(20):
-        write_nifti(tmp_path / "a" / f"n{index:02d}.nii", seed=index)
-    executor = FakeExecutor(lambda item, call: time.sleep(0.01))
-    run(tmp_path / "a", tmp_path / "out", executor)
-    assert 2 <= executor.most_at_once <= QUICK.in_flight
 
 
 def test_status_while_a_run_writes(tmp_path: Path) -> None:

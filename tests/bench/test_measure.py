@@ -17,8 +17,9 @@ import pytest
 from recon.bench import plots, record, table
 from recon.bench import routes as ways
 from recon.bench.blocks import Plan
-from recon.bench.measure import MeasurementRequest, measure
+from recon.bench.measure import measure
 from recon.bench.observation import Reply
+from recon.bench.request import MeasurementRequest
 from recon.bench.self_test import SelfCheck
 
 pytestmark = pytest.mark.service

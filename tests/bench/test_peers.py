@@ -13,7 +13,7 @@ import pytest
 from recon.backend.runtime import runtime_of
 from recon.bench import peers, plots, table
 from recon.bench.peers import bart, mr, other_gateways, scikit_image
-from recon.bench.peers.apart import Apart
+from recon.bench.peers.apart import OwnProcess
 from recon.bench.peers.method import Absent, MethodResult, best_of
 from recon.bench.routes.network import weights_of
 from recon.errors import InternalError
@@ -42,7 +42,7 @@ def test_the_best_parameter_is_the_one_that_counts() -> None:
 
 
 def test_time_and_memory_are_those_of_the_call_alone() -> None:
-    with Apart() as call:
+    with OwnProcess() as call:
         slept, waited = call(time.sleep, 0.2)
         made, spent = call(eval, "len(b'x' * (700 << 20))")
     assert slept is None

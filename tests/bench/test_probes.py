@@ -16,7 +16,7 @@ def test_what_few_and_all_add_to_a_series_whatever_the_machine_does_meanwhile() 
         order.append(way)
         now[0] += costs[way] * (1 + 0.3 * number)  # ever slower
 
-    found = measure(run, 6, lambda: now[0])
+    found = measure(run, 6, lambda: now[0], list(Probes))
     assert found["added"]["few"]["ratio"] == pytest.approx(0.1)
     assert found["added"]["all"]["ratio"] == pytest.approx(1.0)
     assert [len(values) for values in found["seconds"].values()] == [6, 6, 6]

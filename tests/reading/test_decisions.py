@@ -12,7 +12,7 @@ import pytest
 
 from recon.errors import InvalidRequest, OutputFailed, UnreadableInput
 from recon.reading.book import NAME, Book
-from recon.reading.decisions import Choice, Subject, decide, history, revision, standing, take_back
+from recon.reading.decisions import Choice, JudgedResult, decide, history, revision, standing, take_back
 from recon.reading.export import to_csv, to_json
 
 
@@ -21,8 +21,8 @@ def book(tmp_path: Path) -> Book:
     return Book(tmp_path / NAME)
 
 
-def subject(name: str = "chest", verdict: str = "REVIEW") -> Subject:
-    return Subject(name, "ab" * 32, "ct", verdict)
+def subject(name: str = "chest", verdict: str = "REVIEW") -> JudgedResult:
+    return JudgedResult(name, "ab" * 32, "ct", verdict)
 
 
 def test_nothing_is_written_by_looking(book: Book) -> None:

@@ -118,6 +118,9 @@ class Format(Protocol):
 
     #: For a person.
     NAME: str
+    #: Whether it takes files by a guess, or what others of its kind leave; such formats are asked last. A module that
+    #: leaves it out knows its files for certain.
+    GUESSES: bool
 
     def recognise(self, path: Path, start: bytes) -> bool:
         """Whether a file is of this format, by its first bytes and its name; raises nothing."""

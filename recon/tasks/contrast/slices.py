@@ -15,6 +15,7 @@ from recon.physics.rician import difference_noise
 from recon.quality.verdict import Check, Verdict, verdict_of
 from recon.tasks.base import FinishedSlice, SliceWork, TensorSpec
 from recon.tasks.contrast.alignment import Aligned, align
+from recon.tasks.contrast.blend import Blend, smoothed
 from recon.tasks.contrast.checks import judge_pair
 from recon.tasks.contrast.drift import measure_drift
 from recon.tasks.contrast.evidence import evidence, unsupported
@@ -31,7 +32,8 @@ from recon.tasks.contrast.features import (
 )
 from recon.tasks.contrast.probes import enhancement, lesions_in
 from recon.tasks.contrast.slice_checks import judge_shown, judge_slice
-from recon.tasks.probe import Probe, Probes
+from recon.tasks.contrast.wanted import Wanted
+from recon.tasks.probe import Probe
 from recon.volumes import FloatImage, Geometry, Volume
 
 #: Sides of what the network sees are multiples of this, so that few shapes occur.
@@ -126,19 +128,38 @@ class AlignedPair:
             regression.add(*self.slab(first, last), slice(start - first, start - first + SLAB))
         return regression.solve()
 
-    def work(self, factor: float, probes: Probes = Probes.OFF, *, maps: bool = False) -> Iterator[SliceWork]:
-        """One piece of work per slice; features are made slab by slab, so memory stays bounded."""
-        found, around, total = self.anatomy, halo(self.grid.aspect), len(self.pre)
-        for start in range(0, total, SLAB):
-            stop = min(total, start + SLAB)
-            first, last = max(0, start - around), min(total, stop + around)
-            mean, difference, grid = self.slab(first, last)
-            features = slab_features(mean, difference, grid, found, slice(start - first, stop - first))
-            for index in range(start, stop):
-                work = ContrastWork(self, features, index, index - start + features.first, factor)
-                work.probed = probes.on(index, total)
-                work.mapped = maps and work.probed
-                yield work
+    def work(self, factor: float, wanted: Wanted = Wanted()) -> Iterator[SliceWork]:
+        """One piece of work per slice; features are made slab by slab, so memory stays bounded.
+
+        Parameters
+        ----------
+        factor
+            Conformal factor of the model.
+        wanted
+            By default the network's result alone.
+        """
+        for start in range(0, len(self.pre), SLAB):
+            yield from self._work_of(start, min(len(self.pre), start + SLAB), factor, wanted)
+
+    def probed(self, factor: float, wanted: Wanted) -> Iterator[SliceWork]:
+        """The same of those slices alone that are probed."""
+        for index in range(len(self.pre)):
+            if wanted.probes.on(index, len(self.pre)):
+                yield from self._work_of(index, index + 1, factor, wanted)
+
+    def _work_of(self, start: int, stop: int, factor: float, wanted: Wanted) -> Iterator[SliceWork]:
+        around, total = halo(self.grid.aspect), len(self.pre)
+        first, last = max(0, start - around), min(total, stop + around)
+        mean, difference, grid = self.slab(first, last)
+        part = slice(start - first, stop - first)
+        features = slab_features(mean, difference, grid, self.anatomy, part)
+        plain = smoothed(difference, self.geometry.spacing, part) if wanted.strength < 1 else None
+        for index in range(start, stop):
+            blend = None if plain is None else Blend(wanted.strength, plain[index - start])
+            work = ContrastWork(self, features, index, index - start + features.first, factor, wanted, blend)
+            work.probed = wanted.probes.on(index, total)
+            work.mapped = wanted.maps and work.probed
+            yield work
 
 
 def _noise(pre: FloatImage, low: FloatImage, scale: float) -> float:
@@ -169,9 +190,19 @@ def _box(pre: FloatImage, scale: float) -> tuple[slice, slice]:
 class ContrastWork(SliceWork):
     """One slice on its way through the network."""
 
-    def __init__(self, pair: AlignedPair, features: SlabFeatures, index: int, place: int, factor: float) -> None:
+    def __init__(
+        self,
+        pair: AlignedPair,
+        features: SlabFeatures,
+        index: int,
+        place: int,
+        factor: float,
+        wanted: Wanted,
+        blend: Blend | None,
+    ) -> None:
         self.index = index
         self._pair, self._features, self._place, self._factor = pair, features, place, factor
+        self._wanted, self._blend = wanted, blend
         self._low = pair.low[index]
         rows, columns = (side + -side % _SIDE for side in features.mean.shape[1:])
         self._inputs = {"features": TensorSpec((1, CHANNELS, rows, columns)), "conditions": TensorSpec((1, 2))}
@@ -214,6 +245,10 @@ class ContrastWork(SliceWork):
         enhancement = np.where(
             doubtful > 0, np.minimum(enhancement, np.maximum(enhancement - doubtful, 0)), enhancement
         )
+        if self._blend is not None:  # the interval goes on holding what it held
+            blended = self._blend.of(enhancement)
+            half_width += np.abs(blended - enhancement)
+            enhancement = blended
         pre, low = pair.pre[self.index], self._low
         head = mean > 0.2
         shown = None if pair.aligned.shown is None else pair.aligned.shown[self.index]
@@ -245,7 +280,7 @@ class ContrastWork(SliceWork):
         """Small balls that enhance, as the reduced dose would show them in this slice and in those around."""
         pair, index = self._pair, self.index
         mean = 0.5 * (pair.pre[index] + self._low) / np.float32(pair.scale)
-        lesions = lesions_in(mean, pair.geometry, alone=self.mapped)
+        lesions = lesions_in(mean, pair.geometry, self._wanted.lesion, alone=self.mapped)
         if lesions is None:
             return None
         around, fraction = halo(pair.grid.aspect), np.float32(pair.dose_fraction)
@@ -256,8 +291,11 @@ class ContrastWork(SliceWork):
             full = enhancement(lesions, mean, (first + place - index) * depth_mm)[pair.box]
             means[place] += 0.5 * fraction * full
             differences[place] += full
-        features = slab_features(means, differences, grid, pair.anatomy, slice(index - first, index - first + 1))
+        own, blend = slice(index - first, index - first + 1), self._blend
+        features = slab_features(means, differences, grid, pair.anatomy, own)
+        if blend is not None:
+            blend = replace(blend, difference=smoothed(differences, pair.geometry.spacing, own)[0])
         expected = enhancement(lesions, mean) * np.float32(pair.scale)
-        work = ContrastWork(pair, features, index, features.first, self._factor)
+        work = ContrastWork(pair, features, index, features.first, self._factor, self._wanted, blend)
         work._low = self._low + fraction * expected
         return Probe(work, lesions, expected, self._image)

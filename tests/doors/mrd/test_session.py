@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recon.doors.mrd.kept import Kept
 from recon.doors.mrd.wire import Close, ConfigFile, ConfigText, Header, Image, NDArray, Text, encode, layout
 from tests.doors.mrd.scans import (
     CALIBRATION,
@@ -26,12 +25,10 @@ from tests.doors.mrd.scans import (
     opened,
     parameters,
     readout,
-    root_sum_of_squares,
     scan,
     simple_scan,
     slice_readouts,
     texts,
-    values,
 )
 
 
@@ -218,45 +215,6 @@ def test_a_scanner_that_leaves_ends_what_is_made_for_it(client) -> None:
         time.sleep(0.3)
         client.gate.set()
         assert len(images(scan(door, simple_scan(1)), 99)) == 1
-
-
-def test_results_for_a_scanner_that_left_are_kept_and_fetched(client, tmp_path) -> None:
-    client.gate.clear()
-    with opened(client, Kept(tmp_path / "kept")) as door:
-        scanner = Scanner(door)
-        scanner.send(*simple_scan(3), Close())
-        scanner.arrive()
-        scanner.vanish()
-        time.sleep(0.3)
-        client.gate.set()
-        for _ in range(100):
-            listed = texts(scan(door, [ConfigFile("fetch")]), "DBG session")[1:]
-            if listed:
-                break
-            time.sleep(0.1)
-        assert "6 images, not delivered" in listed[0]
-        name = listed[0].split()[2].rstrip(":")
-        answers = scan(door, [ConfigFile("fetch"), parameters(session=name)])
-        assert [int(image.head["slice"]) for image in images(answers, 99)] == [0, 1, 2]
-        truth = root_sum_of_squares(1)
-        np.testing.assert_allclose(values(images(answers, 99)[1]), truth, atol=truth.max() / 1000)
-        assert texts(scan(door, [ConfigFile("fetch"), parameters(session="../../etc")]), "ERR no session")
-        assert len(texts(scan(door, [ConfigFile("fetch")]), "DBG session")[1:]) == 1  # fetching keeps nothing again
-
-
-def test_results_that_arrived_count_as_delivered(client, tmp_path) -> None:
-    with opened(client, Kept(tmp_path / "kept")) as door:
-        scan(door, simple_scan(1))
-        for _ in range(100):
-            listed = texts(scan(door, [ConfigFile("fetch")]), "DBG session")[1:]
-            if listed:
-                break
-            time.sleep(0.1)
-        assert "2 images, delivered" in listed[0]
-
-
-def test_fetching_where_nothing_is_kept_is_refused(door) -> None:
-    assert "--keep" in texts(scan(door, [ConfigFile("fetch")]), "ERR")[0]
 
 
 def test_nothing_of_a_patient_is_in_the_log(door, caplog) -> None:
