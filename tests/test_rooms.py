@@ -160,7 +160,7 @@ WITHOUT_A_TEST = {
     "comparison": 5,
     "doors": 65,
     "engine": 13,
-    "io": 20,
+    "io": 19,
     "machine": 1,
     "networks": 3,
     "physics": 1,

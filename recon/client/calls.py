@@ -117,7 +117,7 @@ class Calls(Caller):
             the full dose; or ``"auto"``: the most at which ``least`` holds; what was chosen, and why, is in
             ``model.strength`` of the run.
         least
-            Which lesion must keep what share of its contrast; by default one of 5 mm and 50 % 0.7.
+            Which lesion must keep what share of its contrast; by default one of 5 mm and 50 % 0.6.
         options
             Of :class:`CallOptions`.
 

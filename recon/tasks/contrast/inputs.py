@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import ReconError
-from recon.io.contrast_pair import ContrastPair, read_pair
-from recon.io.preview_contrast import contrast_preview
 from recon.tasks.contrast.options import ContrastOptions
 from recon.tasks.contrast.outputs import ContrastSink
+from recon.tasks.contrast.pair import ContrastPair, read_pair
+from recon.tasks.contrast.preview import contrast_preview
 from recon.tasks.contrast.series import ContrastSeries
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink
 from recon.tasks.names import name_of

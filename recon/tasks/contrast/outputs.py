@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from recon.io.contrast_pair import ContrastPair, ContrastScan
 from recon.io.dicom import SliceSource, SurvivalMap
 from recon.io.dicom.write.synthesised import (
     SynthesisedSeries,
@@ -16,6 +15,7 @@ from recon.io.dicom.write.synthesised import (
     write_synthesised_slice,
 )
 from recon.io.nifti import write_nifti
+from recon.tasks.contrast.pair import ContrastPair, ContrastScan
 from recon.tasks.job import Sink
 from recon.values.result import ImageSlice
 from recon.volumes import FloatImage

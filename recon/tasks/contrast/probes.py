@@ -10,7 +10,8 @@ from recon.volumes import FloatImage, Geometry
 
 #: From what is looked for after contrast (metastases of 5 mm), the one that must survive first.
 LESIONS = (Lesion(5, 50, "%"), Lesion(10, 20, "%"), Lesion(5, 20, "%"), Lesion(3, 50, "%"), Lesion(10, 50, "%"))
-LEAST = Least(LESIONS[0], 0.7)
+#: The share below which `recon evaluate preserve` calls a lesion of this size lost.
+LEAST = Least(LESIONS[0], 0.6)
 #: 99th percentile of the scan before contrast is 1.
 _TISSUE = (0.3, 1.2)
 

@@ -19,8 +19,8 @@ from recon.doors.view.images import OpenImages
 from tests.doors.node.conftest import Receiving, storescu, until
 from tests.doors.node.test_completion import PAIR
 from tests.io.dicom.write.test_required import faults
-from tests.io.test_contrast_pair import write_series
 from tests.tasks.contrast.phantom import head, uptake
+from tests.tasks.contrast.test_pair import write_series
 
 pytestmark = pytest.mark.service
 SHAPE = (16, 64, 56)

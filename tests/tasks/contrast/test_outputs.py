@@ -9,11 +9,11 @@ import numpy as np
 import pydicom
 
 from recon.comparison.result import open_result
-from recon.io.contrast_pair import ContrastPair, read_pair
 from recon.quality.verdict import Verdict
 from recon.tasks.contrast.outputs import ContrastSink
+from recon.tasks.contrast.pair import ContrastPair, read_pair
 from recon.values.result import ImageSlice
-from tests.io.test_contrast_pair import VALUES, write_series
+from tests.tasks.contrast.test_pair import VALUES, write_series
 
 MODEL = "contrast_enhance:1 sha256:" + "ab" * 8
 _PROBED = 3

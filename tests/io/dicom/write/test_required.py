@@ -12,10 +12,10 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from recon.io.contrast_pair import read_scan
 from recon.io.dicom import denoised_series, find_files, scan, uncertainty_series, write_slice
 from recon.io.dicom.write.synthesised import synthesised_series, write_synthesised_slice
-from tests.io.test_contrast_pair import VALUES, write_series
+from recon.tasks.contrast.pair import read_scan
+from tests.tasks.contrast.test_pair import VALUES, write_series
 
 
 def faults(path: Path) -> list[str]:

@@ -15,9 +15,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from recon.errors import UnreadableInput
-from recon.io.contrast_pair import read_pair, read_scan
 from recon.io.dicom.write.synthesised import synthesised_series, uncertainty_series, write_synthesised_slice
 from recon.quality.verdict import Verdict
+from recon.tasks.contrast.pair import read_pair, read_scan
 
 VALUES = np.random.default_rng(0).integers(0, 900, (7, 12, 10)).astype(np.uint16)
 
