@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from recon.errors import UnreadableInput
-from recon.io.dicom import find_files
 from recon.io.formats import Content, OpenedKSpace, open_files
 from recon.io.kspace.series import KSpaceSeries
 
@@ -18,8 +17,10 @@ def read_mr(path: Path) -> list[KSpaceSeries]:
     UnreadableInput
         When it holds no k-space, or is damaged.
     """
+    if not path.exists():
+        raise UnreadableInput(f"{path}: no such file")
     found: list[KSpaceSeries] = []
-    for one in open_files(find_files([path]), (Content.KSPACE,)):
+    for one in open_files([path], (Content.KSPACE,)):
         if not isinstance(one, OpenedKSpace):
             reason = getattr(one, "reason", "no k-space").removeprefix(f"{path}: ")
             raise UnreadableInput(f"{path}: {reason}")
