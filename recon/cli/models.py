@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.table import Table
 from recon.backend.configuration import of_version, parameters_in, sha256_of
 from recon.cli.options import RunningService, TlsCa, TlsCert, TlsKey
 from recon.cli.session import connect, tls_of
+from recon.errors import UnreadableInput
 
 _WIDE = 160
 
@@ -26,10 +28,12 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """List the served models; with --verify, exit 1 when a checksum differs."""
+    known = hashes(verify) if verify is not None else set()
+    if verify is not None and not known:
+        raise UnreadableInput(f"{verify}: no model repository, whose folders hold config.pbtxt and the files it names")
     with connect(server, tls_of(tls_ca, tls_cert, tls_key)) as client:
         served = client.models()
     model_bytes = {model.name: model.memory_bytes for model in served}
-    known = hashes(verify) if verify is not None else set()
     rows = []
     for model in served:
         row = {
@@ -79,7 +83,8 @@ def models(
         if not console.is_terminal:
             console = Console(width=_WIDE)
         console.print(table)
-    if verify is not None and not all(row["verified"] for row in rows):
+    if others := [str(row["name"]) for row in rows if verify is not None and not row["verified"]]:
+        print(f"recon: not made of the files in {verify}: {', '.join(others)}", file=sys.stderr)
         raise typer.Exit(1)
 
 

@@ -146,7 +146,8 @@ class StreamEngine:
         survival = pooled(stream.shares)
         if session.least is not None:
             stream.checks.append(survives(survival, session.least))
-        checks = by_urgency(complete(stream.checks, session.declared_checks, "no slice of this series showed it"))
+        why, action = "no slice of this series showed it", "look at its slices before and after"
+        checks = by_urgency(complete(stream.checks, session.declared_checks, why, action))
         current().note(verdict=verdict_of(checks).name)
         await stream.send(response(report=series_report(series, checks, survival)))
 

@@ -9,9 +9,11 @@ from typing import Any
 from recon.preservation.plots import plots
 
 _COLOURS = {"pass": "#dff2e1", "so-so": "#fff3d6", "FAIL": "#f9dcdc", "not measured": "#eeeeee", "no limit": "#ffffff"}
-_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}
-table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.25em .7em;text-align:left}
-img{max-width:100%}.bad{background:#f9dcdc;padding:.6em}"""
+_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:84em;margin:2em auto;padding:0 1em;color:#222}
+table{border-collapse:collapse;margin:1em 0;font-size:14px}
+td,th{border:1px solid #ccc;padding:.15em .6em;text-align:left}
+.value{white-space:nowrap}.what{min-width:14em}th[scope=row]{min-width:16em}th[scope=col]{vertical-align:bottom}
+img{width:100%}.bad{background:#f9dcdc;padding:.6em}"""
 
 
 def table(methods: dict[str, dict[str, dict[str, Any]]]) -> tuple[list[str], list[list[dict[str, Any] | None]]]:
@@ -44,26 +46,47 @@ def page(report: dict[str, Any], title: str) -> str:
     names, rows = table(methods)
     said = "" if report["valid"] else '<p class="bad"><b>INVALID</b>: the control is not what theory says.</p>'
     body = []
-    for name, row in zip(names, rows, strict=True):
+    explained = _explained(names, [next(entry for entry in row if entry is not None) for row in rows])
+    for name, row, what in zip(names, rows, explained, strict=True):
         known = next(entry for entry in row if entry is not None)
         cells = "".join(
             "<td></td>"
             if entry is None
-            else f'<td style="background:{_COLOURS[entry["outcome"]]}" title="{escape(entry["words"])}">'
+            else f'<td class="value" style="background:{_COLOURS[entry["outcome"]]}" title="{escape(entry["words"])}">'
             f"{_cell(entry)}</td>"
             for entry in row
         )
         limit = "" if known["passes"] is None else _limit(known, " / ")
-        body.append(f"<tr><th>{escape(name)}</th><td>{escape(known['words'])}</td><td>{limit}</td>{cells}</tr>")
-    heads = "".join(f"<th>{escape(name)}</th>" for name in methods)
+        body.append(f'<tr><th scope="row">{escape(name)}</th>{what}<td class="value">{limit}</td>{cells}</tr>')
+    heads = "".join(
+        f'<th scope="col">{escape(name)}</th>' for name in ("measure", "what it is", "passes / fails", *methods)
+    )
     picture = base64.b64encode(plots(methods)).decode()
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
         f"<h1>{escape(title)}</h1>{said}<p>{escape(_conditions(report))}</p>"
         f'<img alt="The measures, method by method" src="data:image/png;base64,{picture}">'
-        f"<table><tr><th>measure</th><th>what it is</th><th>passes / fails</th>{heads}</tr>{''.join(body)}</table>"
+        f"<table><tr>{heads}</tr>{''.join(body)}</table>"
         "<p>Not a medical device; for research use.</p></html>"
     )
+
+
+def _explained(names: list[str], entries: list[dict[str, Any]]) -> list[str]:
+    """Cells that say what measures are, one for neighbours that differ in the lesion alone; empty for the others."""
+    lesions = [name.partition(", ")[2] for name in names]
+    words = [
+        entry["words"].replace(lesion, "lesion") if lesion.endswith(("%", "HU")) else entry["words"]
+        for lesion, entry in zip(lesions, entries, strict=True)
+    ]
+    cells = []
+    for place, said in enumerate(words):
+        if place and said == words[place - 1]:
+            cells.append("")
+            continue
+        alike = next((n for n, other in enumerate(words[place:]) if other != said), len(words) - place)
+        shown = said if alike > 1 else entries[place]["words"]
+        cells.append(f'<td class="what" rowspan="{alike}">{escape(shown)}</td>')
+    return cells
 
 
 def _conditions(report: dict[str, Any]) -> str:

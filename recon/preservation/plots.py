@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -38,8 +39,10 @@ _PANELS = (
     _Panel("interval, ", "coverage inside lesions (cross: same pixels without)"),
 )
 _WIDTH_IN, _HEIGHT_IN = 13.0, 3.2
-#: Lesions that a row of panels has room for.
-_ROOM = 16
+#: Lesions that a row of panels has room for, and that the narrowest panel takes the room of.
+_ROOM, _LEAST = 14, 4
+#: Characters of a title that an inch has room for.
+_CHARACTERS_AN_INCH = 10
 #: Of the distance of two lesions, what the methods of one take.
 _SPREAD = 0.64
 
@@ -51,10 +54,12 @@ def plots(methods: Methods) -> bytes:
     parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
     axes: list[Axes] = []
     for part, row in zip(parts, rows, strict=True):
-        shares = [max(3, len(_names(methods, panel))) for panel in row]
+        shares = [_room(methods, panel) for panel in row]
         drawn = part.subplots(1, len(row), width_ratios=shares, squeeze=False)[0]
-        for axis, panel in zip(drawn, row, strict=True):
-            _draw(axis, panel, methods)
+        for axis, panel, share in zip(drawn, row, shares, strict=True):
+            words = _draw(axis, panel, methods)
+            width_in = _WIDTH_IN * share / sum(shares)
+            axis.set_title(textwrap.fill(words, int(_CHARACTERS_AN_INCH * width_in)), fontsize=10)
         axes += list(drawn)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=8, fontsize=9, frameon=False)
     buffer = io.BytesIO()
@@ -69,12 +74,18 @@ def _names(methods: Methods, panel: _Panel) -> list[str]:
     return [name.removeprefix(panel.start) for name in dict.fromkeys(found)]
 
 
+def _room(methods: Methods, panel: _Panel) -> int:
+    """Lesions that it takes the room of; 0 where there is nothing to draw."""
+    count = len(_names(methods, panel))
+    return max(_LEAST, count) if count else 0
+
+
 def _rows(methods: Methods) -> list[list[_Panel]]:
     """Panels that fit beside each other."""
     rows: list[list[_Panel]] = []
     left = 0
     for panel in _PANELS:
-        count = len(_names(methods, panel))
+        count = _room(methods, panel)
         if not count:
             continue
         if count > left:
@@ -85,7 +96,8 @@ def _rows(methods: Methods) -> list[list[_Panel]]:
     return rows
 
 
-def _draw(axis: Axes, panel: _Panel, methods: Methods) -> None:
+def _draw(axis: Axes, panel: _Panel, methods: Methods) -> str:
+    """Returns what is drawn."""
     names = _names(methods, panel)
     step = _SPREAD / max(1, len(methods) - 1)
     for number, (method, measures) in enumerate(methods.items()):
@@ -114,7 +126,7 @@ def _draw(axis: Axes, panel: _Panel, methods: Methods) -> None:
     if panel.top is not None:
         axis.set_ylim(0, panel.top)
     axis.tick_params(axis="y", labelsize=8)
-    axis.set_title(panel.words + ("; dashed: passes" if limits else ""), fontsize=10)
+    return panel.words + ("; dashed: passes" if limits else "")
 
 
 def _short(name: str) -> str:

@@ -129,15 +129,7 @@ class AlignedPair:
         return regression.solve()
 
     def work(self, factor: float, wanted: Wanted = Wanted()) -> Iterator[SliceWork]:
-        """One piece of work per slice; features are made slab by slab, so memory stays bounded.
-
-        Parameters
-        ----------
-        factor
-            Conformal factor of the model.
-        wanted
-            By default the network's result alone.
-        """
+        """One piece of work per slice, by the model's conformal factor; features are made slab by slab."""
         for start in range(0, len(self.pre), SLAB):
             yield from self._work_of(start, min(len(self.pre), start + SLAB), factor, wanted)
 
