@@ -8,11 +8,9 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import ComplexImage as ComplexImage
+from recon.arrays import FloatImage as FloatImage
 from recon.errors import UnusableData
-
-FloatImage = npt.NDArray[np.float32]
-ComplexImage = npt.NDArray[np.complex64]
-
 
 #: No scanner has pixels or slices outside of this, mm: smaller ones are metres, larger ones micrometres.
 SMALLEST_MM, LARGEST_MM = 0.05, 50.0

@@ -1,4 +1,4 @@
-"""Every command that README and the guides print is one that the parser takes, with all its options."""
+"""Every command that README and the guides print is one that the parser takes; what they link to is there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from recon.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 RECON = typer.main.get_command(app)
-GUIDES = ("README.md", "deploy/README.md")
+DOCS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
+GUIDES = ("README.md", "deploy/README.md", *DOCS)
+CARDS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "models").glob("*/card.md"))
 
 
 def printed() -> Iterator[str]:
@@ -50,3 +52,11 @@ def test_the_parser_takes_it(line: str) -> None:
 
 def test_there_are_commands_in_it() -> None:
     assert len(set(printed())) > 40
+
+
+@pytest.mark.parametrize("guide", [*GUIDES, "recon/README.md", *CARDS])
+def test_what_it_links_to_is_there(guide: str) -> None:
+    text = (ROOT / guide).read_text()
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if not target.startswith("http")]
+    missing = [target for target in targets if not ((ROOT / guide).parent / target).exists()]
+    assert not missing

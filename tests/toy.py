@@ -31,7 +31,6 @@ from recon.tasks.sample import Sample
 from recon.tasks.series import Series
 from recon.values.content import Content
 from recon.values.result import ImageSlice, ModelIdentity
-from recon.volumes import Unit
 from recon.wire.chunk_message import chunk_messages
 
 PROTO = """
@@ -103,8 +102,6 @@ TASK = ToyTask()
 
 
 class ToySession(Session):
-    unit = Unit.ARBITRARY
-
     def __init__(self, header: Any) -> None:
         self.name, self.rows, self.columns, self.slices = header.name, header.rows, header.columns, header.slices
         if not header.rows:

@@ -16,7 +16,7 @@ from recon.bench.open_loop import open_loop
 from recon.bench.processes import Processes, Usage
 from recon.bench.schedule import poisson
 
-Kind = Literal["closed", "open", "series"]
+LoadKind = Literal["closed", "open", "series"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Load:
         Slices of one request, other than a series.
     """
 
-    kind: Kind
+    kind: LoadKind
     value: float
     each: int = 1
 
@@ -44,7 +44,8 @@ class Load:
         return int(self.value) if self.kind == "series" else self.each
 
     def __str__(self) -> str:
-        words = {"closed": "{:.0f} callers", "open": "{:.3g} arrivals/s", "series": "series of {:.0f}"}
+        callers = "{:.0f} caller" if self.value == 1 else "{:.0f} callers"
+        words = {"closed": callers, "open": "{:.3g} arrivals/s", "series": "series of {:.0f}"}
         return words[self.kind].format(self.value) + (f", {self.each} slices each" if self.each > 1 else "")
 
 

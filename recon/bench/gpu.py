@@ -22,18 +22,18 @@ from recon.backend.device import arrays_on
 from recon.backend.mr_unrolled import MEMORY, REPEATS, STRIDE
 from recon.backend.python_model import PythonModel
 from recon.bench.flops import cost
+from recon.bench.progress import Told
 from recon.bench.routes.network import default_model, served
 from recon.bench.routes.requests import given_of
 from recon.bench.runtimes import seconds
 from recon.engine.host import loaded
+from recon.engine.inference import Tensors
 from recon.engine.models import ServedModel
 from recon.engine.repository import default_repository
 from recon.machine import describe
 from recon.physics.namespace import namespace, on_host
 from recon.tasks.registry import task_of, tasks
 
-Told = Callable[[str], object]
-Tensors = Mapping[str, npt.NDArray[Any]]
 #: The same arithmetic on the processor, by the library that has its arrays on a GPU.
 REHEARSAL = "cpu:0"
 #: The whole run ends within ten minutes: nothing is begun after this.

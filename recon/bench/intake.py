@@ -17,6 +17,7 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from recon.backend.configuration import Entry, ModelConfig, write_config
 from recon.client import Client
 from recon.io.dicom import find_files, scan
 from recon.machine import describe
@@ -24,6 +25,8 @@ from recon.values.readouts import KSpace, Readouts
 from recon.volumes import Geometry
 
 _SIDE = 256
+_INPUT = Entry("kspace", (1, -1, -1, -1, 2))
+_OUTPUT = Entry("image_interval_residual", (1, 5, -1, -1))
 _MODEL = """
 import numpy as np
 import triton_python_backend_utils as pb_utils
@@ -37,18 +40,6 @@ class TritonPythonModel:
             planes = np.zeros((1, 5, rows, columns), np.float32)
             answers.append(pb_utils.InferenceResponse([pb_utils.Tensor("image_interval_residual", planes)]))
         return answers
-"""
-_CONFIG = """
-name: "NAME"
-backend: "python"
-max_batch_size: 0
-input [ { name: "kspace" data_type: TYPE_FP32 dims: [ 1, -1, -1, -1, 2 ] } ]
-output [ { name: "image_interval_residual" data_type: TYPE_FP32 dims: [ 1, 5, -1, -1 ] } ]
-instance_group [ { count: 1 kind: KIND_CPU } ]
-parameters [
-  { key: "task" value: { string_value: "mr" } },
-  { key: "default" value: { string_value: "yes" } }
-]
 """
 
 
@@ -94,7 +85,8 @@ def write_model(repository: Path, name: str) -> None:
     model = repository / name
     (model / "1").mkdir(parents=True)
     (model / "1" / "model.py").write_text(_MODEL)
-    (model / "config.pbtxt").write_text(_CONFIG.replace("NAME", name))
+    config = ModelConfig("mr", "Does nothing", "", [_INPUT], [_OUTPUT], is_default=True)
+    write_config(model, "1", config, ["model.py"], 1.0, "")
 
 
 def headers(count: int = 10_000, attributes: int = 250) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,10 +14,9 @@ from recon import __version__
 from recon.backend.configuration import warm_shapes
 from recon.bench import runtimes
 from recon.bench.flops import cost
+from recon.bench.progress import Told
 from recon.machine import describe
 from recon.serving.triton.repository import models_in
-
-Told = Callable[[str], object]
 
 
 @contextmanager

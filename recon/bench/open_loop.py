@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from recon.arrays import DoubleArray
 from recon.bench.observation import Observation, Route, observe
-from recon.bench.schedule import Moments
 
 #: Share of the requests that may be sent late before a run says nothing about the server.
 LATE_SHARE = 0.01
@@ -17,7 +17,7 @@ _TOLERANCE_S = 0.010
 
 
 async def open_loop(
-    route: Route, moments: Moments, item_of: Callable[[int], int], slices: int, timeout_s: float
+    route: Route, moments: DoubleArray, item_of: Callable[[int], int], slices: int, timeout_s: float
 ) -> list[Observation]:
     """Send a request at each scheduled moment; each is a task of its own, so none waits for another.
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from recon.backend.configuration import Entry, ModelConfig, write_config
 from recon.client import Client
 from recon.machine import describe
 from recon.volumes import FloatImage, Geometry, Volume
@@ -50,18 +51,8 @@ class TritonPythonModel:
             answers.append(pb_utils.InferenceResponse([pb_utils.Tensor("noise_and_half_width", made)]))
         return answers
 """
-_CONFIG = """
-name: "ct_echo"
-backend: "python"
-max_batch_size: 0
-input [ { name: "hu" data_type: TYPE_FP32 dims: [ 1, 1, -1, -1 ] } ]
-output [ { name: "noise_and_half_width" data_type: TYPE_INT16 dims: [ 1, 2, -1, -1 ] } ]
-instance_group [ { count: 1 kind: KIND_CPU } ]
-parameters [
-  { key: "task" value: { string_value: "ct" } },
-  { key: "default" value: { string_value: "yes" } }
-]
-"""
+_INPUT = Entry("hu", (1, 1, -1, -1))
+_OUTPUT = Entry("noise_and_half_width", (1, 2, -1, -1), "INT16")
 
 
 def echo_repository(folder: Path) -> Path:
@@ -69,7 +60,8 @@ def echo_repository(folder: Path) -> Path:
     model = folder / "ct_echo"
     (model / "1").mkdir(parents=True)
     (model / "1" / "model.py").write_text(_MODEL)
-    (model / "config.pbtxt").write_text(_CONFIG)
+    config = ModelConfig("ct", "Does nothing", "", [_INPUT], [_OUTPUT], is_default=True)
+    write_config(model, "1", config, ["model.py"], 1.0, "")
     return folder
 
 

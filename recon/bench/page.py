@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import Path
@@ -32,7 +33,7 @@ def page(record: Mapping[str, Any]) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>',
         f"<h1>{escape(settings['model'])}: latency and throughput</h1>",
         _verdict(record),
-        *(f"<p>{escape(words)}</p>" for words in (conditions(record), findings(record)) if words),
+        *(f"<p>{_code(escape(words))}</p>" for words in (conditions(record), findings(record)) if words),
         _figure(plots.latency_against_load, record, "Latency and throughput of every route under every load."),
     ]
     if any(cell.get("breakdown_ms") for cell in record["cells"]):
@@ -55,8 +56,14 @@ def page(record: Mapping[str, Any]) -> str:
 def _verdict(record: Mapping[str, Any]) -> str:
     if record["valid"]:
         return '<p class="good">Valid: every answer was right, and no request was sent late.</p>'
-    reasons = [*record["problems"], *(reason for cell in record["cells"] for reason in cell["reasons"])]
-    return f'<p class="bad"><b>INVALID</b>; no figure may be quoted. {escape("; ".join(reasons))}</p>'
+    cells = [f"{cell['route']}, {cell['load']}: {reason}" for cell in record["cells"] for reason in cell["reasons"]]
+    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in (*record["problems"], *cells))
+    return f'<div class="bad"><b>INVALID</b>: no figure may be quoted.<ul>{reasons}</ul></div>'
+
+
+def _code(words: str) -> str:
+    """Backticks as HTML has them."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", words)
 
 
 def _figure(plot: Plot, record: Mapping[str, Any], words: str) -> str:
@@ -74,10 +81,12 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), _plain(value)) for name, value in facts.items()]
+    return [(name.replace("_", " "), _plain(value)) for name, value in facts.items() if value not in (None, {}, [])]
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
     return ", ".join(map(_plain, value)) if isinstance(value, list | tuple) else str(value)

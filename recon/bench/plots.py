@@ -12,6 +12,8 @@ import numpy as np
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
+from recon.bench.words import cores
+
 _COLOURS = ("#4d4d4d", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#e69f00")
 
 
@@ -56,7 +58,7 @@ def latency_against_load(record: Mapping[str, Any], path: Path) -> None:
     settings = record["settings"]
     state = "" if record["valid"] else "INVALID RUN, "
     figure.suptitle(
-        f"{state}{settings['model']}, {settings['image']}, on {machine['cores']} cores of {machine['cpu']} "
+        f"{state}{settings['model']}, {settings['image']}, on {cores(machine)} of {machine['cpu']} "
         f"({', '.join(machine['extensions'][-2:])})",
         fontsize=11,
     )
@@ -117,28 +119,24 @@ def medians_over_time(record: Mapping[str, Any], path: Path) -> None:
 def time_against_quality(record: Mapping[str, Any], path: Path) -> None:
     """A panel for each task: seconds a slice, logarithmic, and the figure of merit."""
     tasks = record["tasks"]
-    figure, axes = plt.subplots(1, len(tasks), figsize=(7 * len(tasks), 5), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(1, len(tasks), figsize=(8 * len(tasks), 6), layout="constrained", squeeze=False)
     for axis, (task, found) in zip(axes[0], tasks.items(), strict=True):
-        # methods of about the same quality get their labels above and below in turn
-        for number, row in enumerate(sorted(found["methods"], key=lambda row: row["seconds"])):
-            ours = row["ours"]
-            axis.plot(row["seconds"], row["quality"], "o", ms=9 if ours else 7, color="#d55e00" if ours else "#0072b2")
-            axis.annotate(
-                row["method"],
-                (row["seconds"], row["quality"]),
-                xytext=(0, 9 if number % 2 else -16),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-            )
+        # numbers in the points and names below: methods of about the same quality and time lie on each other
+        for number, row in enumerate(sorted(found["methods"], key=lambda row: -row["quality"]), start=1):
+            colour = "#d55e00" if row["ours"] else "#0072b2"
+            words = f"{number}  {row['method']}: {row['quality']:.1f}, {row['seconds']:.2g} s"
+            axis.plot(row["seconds"], row["quality"], "o", ms=13, color=colour, alpha=0.8, label=words)
+            place = (row["seconds"], row["quality"])
+            axis.annotate(str(number), place, ha="center", va="center", color="white", fontsize=8)
         axis.axhline(found["input_quality"], color="#4d4d4d", ls="--", lw=1)
         axis.text(0.01, found["input_quality"], " input", transform=axis.get_yaxis_transform(), va="bottom", fontsize=8)
         axis.set_xscale("log")
-        axis.margins(x=0.2, y=0.15)
+        axis.margins(x=0.1, y=0.15)
         axis.set_xlabel("seconds a slice")
         axis.set_ylabel(found["measure"])
         axis.set_title(f"{task}: {found['data']}", fontsize=10)
         axis.grid(alpha=0.3, which="both")
+        axis.legend(loc="upper left", bbox_to_anchor=(0, -0.14), ncols=2, fontsize=7, markerscale=0.5, frameon=False)
     _save(figure, path)
 
 

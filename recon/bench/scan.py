@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
 from recon import __version__
 from recon.bench.processes import Processes
+from recon.bench.progress import Told
 from recon.client.calls import Calls
 from recon.errors import InternalError
 from recon.machine import describe
@@ -18,14 +18,13 @@ from recon.tasks.registry import task_of
 from recon.tasks.sample import Extent
 from recon.tasks.series import Series
 
-Told = Callable[[str], object]
 #: Between looks at the memory, s.
 _EVERY_S = 0.25
 #: That a process may hold more in the second half of a series that is worked off slice by slice.
 _SLACK_MIB = 64.0
 
 
-class Watch:
+class MemoryWatch:
     """Memory of every process while something runs, on a thread."""
 
     def __init__(self, processes: Processes) -> None:
@@ -34,7 +33,7 @@ class Watch:
         self.mib: dict[str, list[float]] = {}
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> MemoryWatch:
         self._began = time.monotonic()
         self._thread.start()
         return self
@@ -93,7 +92,7 @@ def measure_scan(
     list(client.send(task, _scan(task, 1, _warm_slices(task), extent, model)[0]))  # compiles the shape
     series, words = _scan(task, 0, slices, extent, model)
     before, first, count = processes.usage(), None, 0
-    with Watch(processes) as watch:
+    with MemoryWatch(processes) as watch:
         began = time.monotonic()
         run = client.send(task, series)
         for _ in run:

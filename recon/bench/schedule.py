@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Moments = npt.NDArray[np.float64]
+from recon.arrays import DoubleArray
 
 
-def poisson(rate_per_s: float, requests: int, seed: int) -> Moments:
+def poisson(rate_per_s: float, requests: int, seed: int) -> DoubleArray:
     """Moments (requests,) in s of independent callers: exponential gaps, the first one after a gap too.
 
     Parameters

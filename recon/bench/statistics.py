@@ -13,10 +13,10 @@ from functools import cache
 from math import exp, sqrt
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import mannwhitneyu, norm, t, wilcoxon
 
-Values = npt.NDArray[np.float64]
+from recon.arrays import DoubleArray
+
 LEVEL = 0.05
 POWER = 0.8
 #: Blocks below which no test can reject at 5 %.
@@ -124,7 +124,7 @@ def _enough(count: int) -> None:
         raise ValueError(f"{count} blocks can't show anything; at least {FEWEST_BLOCKS} are needed")
 
 
-def _spread(values: Values) -> float:
+def _spread(values: DoubleArray) -> float:
     """Standard deviation, from the quartiles where there are outliers; the larger of both."""
     low, high = np.percentile(values, (25, 75))
     return max(float(np.std(values, ddof=1)), float(high - low) / 1.349)

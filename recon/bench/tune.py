@@ -21,9 +21,9 @@ import numpy as np
 
 from recon import __version__
 from recon.backend.runtime import Network, runtime_of
+from recon.bench.progress import Told
 from recon.machine import describe
 
-Told = Callable[[str], object]
 #: Latency that may be given up for throughput.
 _SLACK = 1.1
 #: Each instance holds a network of its own.

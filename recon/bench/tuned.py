@@ -6,11 +6,12 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from recon.backend.configuration import FILE, of_version, parameters_in, warm_shapes
 from recon.bench.other_work import OtherWork
+from recon.bench.progress import Told
 from recon.bench.tune import settings, tune
 from recon.errors import InvalidRequest
 from recon.machine import describe
@@ -22,8 +23,6 @@ MOST_S = 20.0
 #: Share of the cores that others may keep busy; what is measured beside more is not worth keeping.
 _MOST_BUSY = 0.15
 _LOOK_S = 0.5
-
-Told = Callable[[str], object]
 
 
 def kept_records(

@@ -31,9 +31,9 @@ def conditions(record: Mapping[str, Any]) -> str:
     tuned = "; ".join(f"{name} on {words}" for name, words in settings.get("tuning", {}).items())
     words = [
         f"`{settings['command']}`" if "command" in settings else "recon bench serve",
-        f"on {machine['cores']} cores of a {kind}{machine['cpu']} ({extensions}),",
+        f"on {cores(machine)} of a {kind}{machine['cpu']} ({extensions}),",
         f"{beside}; `{settings['model']}`, {settings['image']}{precision}; {settings['blocks']} blocks of",
-        f"{settings['requests_per_block']} requests.",
+        f"{settings['requests_per_block']} request{'s' if settings['requests_per_block'] != 1 else ''}.",
     ]
     if tuned:
         words.append(f"The service was tuned: {tuned}.")
@@ -45,6 +45,11 @@ def conditions(record: Mapping[str, Any]) -> str:
             words.append(f"{name[0].upper()}{name[1:]}: {value:g}.")
     words.append(_instrument(record))
     return " ".join(words)
+
+
+def cores(machine: Mapping[str, Any]) -> str:
+    """How many, in words."""
+    return f"{machine['cores']} core{'s' if machine['cores'] != 1 else ''}"
 
 
 def _instrument(record: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ from recon.batch.runner import CANCEL, Runner
 from recon.batch.spec import Spec, read_spec, spec_of
 from recon.batch.status import status as status_of
 from recon.batch.verify import verify as verify_folder
-from recon.cli.options import TlsCa, TlsCert, TlsKey
+from recon.cli.options import AsJson, TlsCa, TlsCert, TlsKey
 from recon.cli.session import own_service, tls_of
 from recon.cli.task import flag_of, parameter_of, with_parameters
 from recon.client import Tls
@@ -37,7 +37,6 @@ app = typer.Typer(help="Reprocess an archive, safely interruptible at any moment
 
 _Output = Annotated[Path, typer.Argument(help="Output folder of the run.", metavar="OUT")]
 _Server = Annotated[str | None, typer.Option(help="Running services, HOST:PORT[,HOST:PORT...].")]
-_Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout.")]
 _InFlight = Annotated[int | None, typer.Option(min=1, max=256, help="Most items with the service at a time.")]
 _Patience = Annotated[float | None, typer.Option(min=0, help="How long to wait for a service that is away, s.")]
 
@@ -56,7 +55,7 @@ def _run(
     patience: _Patience = None,
     cluster: Annotated[str | None, typer.Option(help="Use the Dask cluster at this address, tcp://HOST:PORT.")] = None,
     slurm: Annotated[int | None, typer.Option(min=1, help="Use this many Dask workers started by Slurm.")] = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
     **own: Any,
 ) -> None:
     """Find every scan under FOLDER, decide its task, process it; with a ledger in OUT already, go on there."""
@@ -113,7 +112,7 @@ def resume_(
     tls_key: TlsKey = None,
     in_flight: _InFlight = None,
     patience: _Patience = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Do exactly what is left of a run, however it ended."""
     _go_on(output, server, tls_of(tls_ca, tls_cert, tls_key), in_flight, patience, None, as_json)
@@ -129,7 +128,7 @@ def retry(
     tls_key: TlsKey = None,
     in_flight: _InFlight = None,
     patience: _Patience = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Try failed items again, and do what is left."""
     again = "failed" if failed else "retryable"
@@ -137,7 +136,7 @@ def retry(
 
 
 @app.command()
-def status(output: _Output, as_json: _Json = False) -> None:
+def status(output: _Output, as_json: AsJson = False) -> None:
     """Say how a run stands; exit status 0 however it does."""
     found = status_of(output, with_inputs=as_json)
     if as_json:
@@ -177,7 +176,7 @@ def report(output: _Output) -> None:
 
 
 @app.command()
-def verify(output: _Output, as_json: _Json = False) -> None:
+def verify(output: _Output, as_json: AsJson = False) -> None:
     """Hash every result again; exit status 0 only if all are there, whole and as the ledger says."""
     found = verify_folder(output)
     if as_json:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from recon.cli.bench_options import Output, console_of, one_of, progress
+from recon.cli.bench_options import BenchFolder, console_of, one_of, progress
 from recon.errors import InvalidRequest
 
 #: Of the matrices by which the peak is measured; processors have no half precision of their own.
@@ -14,7 +14,7 @@ _SIDE, _SMALL_SIDE = 8192, 128
 
 
 def gpu(
-    output: Output = None,
+    output: BenchFolder = None,
     device: Annotated[
         str, typer.Option(help="gpu, or cpu: the same code with torch on the processor, a rehearsal.")
     ] = "gpu",

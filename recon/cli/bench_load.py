@@ -13,14 +13,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from recon.cli.bench_options import Output, Server, console_of, progress, service
+from recon.cli.bench_options import BenchFolder, MeasuredService, console_of, progress, service
 from recon.errors import InvalidRequest
 from recon.tasks.registry import task_of
 
 
 def serve(
-    output: Output = None,
-    server: Server = None,
+    output: BenchFolder = None,
+    server: MeasuredService = None,
     also: Annotated[list[str] | None, typer.Option(help="NAME=HOST:PORT of another service, in the same run.")] = None,
     task: Annotated[str, typer.Option(help="Whose model is measured.")] = "ct",
     model: Annotated[str, typer.Option(help="Model to measure.")] = "",
@@ -43,7 +43,8 @@ def serve(
     """
     began = time.monotonic()
     from recon.bench.blocks import Plan
-    from recon.bench.measure import MeasurementRequest, measure
+    from recon.bench.measure import measure
+    from recon.bench.request import MeasurementRequest
     from recon.bench.routes import routes_of
     from recon.bench.routes.network import default_model, model_repository
     from recon.bench.self_test import self_test as run_self_test

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from recon.cli.bench_options import Output, Server, console_of, one_of, progress, service
+from recon.cli.bench_options import BenchFolder, MeasuredService, console_of, one_of, progress, service
 from recon.errors import InvalidRequest
 
 
 def models(
-    output: Output = None,
+    output: BenchFolder = None,
     threads: Annotated[int, typer.Option(min=0, help="Threads and cores of each runtime; 0 takes all.")] = 0,
     repository: Annotated[Path | None, typer.Option(help="Model repository; by default the installed one.")] = None,
 ) -> None:
@@ -36,7 +36,7 @@ def models(
 
 
 def tune(
-    output: Output = None,
+    output: BenchFolder = None,
     model: Annotated[str, typer.Option(help="Model to tune for.")] = "ct_denoise",
     rounds: Annotated[int, typer.Option(min=3, help="Measurements of each setting.")] = 7,
 ) -> None:
@@ -63,8 +63,8 @@ def tune(
 
 
 def peers(
-    output: Output = None,
-    server: Server = None,
+    output: BenchFolder = None,
+    server: MeasuredService = None,
     task: Annotated[list[str] | None, typer.Option(help="Only these tasks; may be repeated.")] = None,
 ) -> None:
     """What users would pick instead, in one run: quality beside time, processor time and memory."""

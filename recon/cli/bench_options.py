@@ -12,8 +12,10 @@ from rich.console import Console
 
 from recon.errors import InvalidRequest
 
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write record and plots into this folder.")]
-Server = Annotated[str | None, typer.Option(help="Measure this running service, HOST:PORT; else one is started.")]
+BenchFolder = Annotated[Path | None, typer.Option("-o", "--output", help="Write record and plots into this folder.")]
+MeasuredService = Annotated[
+    str | None, typer.Option(help="Measure this running service, HOST:PORT; else one is started.")
+]
 
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from recon.cli.bench_options import Output, Server, console_of, progress, service
+from recon.cli.bench_options import BenchFolder, MeasuredService, console_of, progress, service
 from recon.tasks.registry import task_of
 
 
 def scan(
-    output: Output = None,
-    server: Server = None,
+    output: BenchFolder = None,
+    server: MeasuredService = None,
     task: Annotated[str, typer.Option(help="Whose model is measured.")] = "mr",
     model: Annotated[str, typer.Option(help="By default the service chooses.")] = "",
     slices: Annotated[int, typer.Option(min=1, help="Of the series.")] = 256,

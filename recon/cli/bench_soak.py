@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from recon.cli.bench_options import Output, Server, console_of, progress, service
+from recon.cli.bench_options import BenchFolder, MeasuredService, console_of, progress, service
 from recon.errors import InvalidRequest
 from recon.tasks.registry import task_of, tasks
 
 
 def soak(
-    output: Output = None,
-    server: Server = None,
+    output: BenchFolder = None,
+    server: MeasuredService = None,
     task: Annotated[list[str] | None, typer.Option(help="Only these, in one mix.")] = None,
     model: Annotated[str, typer.Option(help="Of a single --task; by default the service chooses.")] = "",
     minutes: Annotated[float, typer.Option(min=0.05, help="How long; valid from 10 on, which growth needs.")] = 30.0,

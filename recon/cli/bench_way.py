@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write the record into this folder.")]
+RecordFolder = Annotated[Path | None, typer.Option("-o", "--output", help="Write the record into this folder.")]
 
 
 def overhead(
-    output: Output = None,
+    output: RecordFolder = None,
     rounds: Annotated[int, typer.Option(min=10, help="Series of one slice.")] = 60,
     slices: Annotated[int, typer.Option(min=10, help="Length of the streamed series.")] = 200,
 ) -> None:
@@ -24,7 +24,7 @@ def overhead(
 
 
 def intake(
-    output: Output = None,
+    output: RecordFolder = None,
     files: Annotated[int, typer.Option(min=200, help="CT files whose headers are sorted out.")] = 10_000,
 ) -> None:
     """How fast the headers of an archive are sorted out and k-space is taken in."""
@@ -35,7 +35,7 @@ def intake(
 
 
 def mrd(
-    output: Output = None,
+    output: RecordFolder = None,
     slices: Annotated[int, typer.Option(min=3, help="Of a scan.")] = 20,
     pace: Annotated[float, typer.Option(min=1.0, help="Of the scanner where latency is looked at, MB/s.")] = 300.0,
 ) -> None:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import numpy as np
-import pydicom
 import typer
 from PIL import Image
-from pydicom.data import get_testdata_file
 from rich.console import Console
 
+from recon.cli import demonstrating
 from recon.cli.session import own_service
 from recon.cli.task import nothing_in
 from recon.cli.work import work
 from recon.tasks.registry import task_of
-from recon.volumes import Geometry, Unit, Volume
 
-#: CT slices in pydicom's wheel: a thorax at 512x512 and a small one.
-CT_FILES = ("J2K_pixelrep_mismatch.dcm", "CT_small.dcm")
-#: An abdominal MR slice with a lesion of the liver, from the same wheel.
-MR_FILE = "examples_overlay.dcm"
+#: Inputs of one task, made in a folder if need be; says what they are.
+DemoInputs: TypeAlias = Callable[[Path, Callable[[str], object]], list[Path]]
+_GROUP = "recon.demo"
 _GAP = 8
 
 
@@ -39,15 +40,12 @@ def demo(
 
 def _show(output: Path, server: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    scans = [path for name in CT_FILES if (path := _shipped(name, console)) is not None]
-    _run("ct", scans, output, server)
-    results = [output / path.stem for path in scans]
-    source = _shipped(MR_FILE, console)
-    if source is not None:
-        raw = _raw_data(source, output)
-        console.print(f"simulated from it: {raw}, 8 coils, every fourth line and 24 in the centre")
-        _run("mr", [raw], output, server)
-        results.append(output / raw.stem)
+    results = []
+    for name, inputs in _inputs().items():
+        paths = inputs(output, console.print)
+        if paths:
+            _run(name, paths, output, server)
+            results += [output / path.stem for path in paths]
     previews = []
     for folder in results:
         report = json.loads((folder / "report.json").read_text())
@@ -60,31 +58,11 @@ def _show(output: Path, server: str) -> None:
     console.print(f"pictures: {page}\nresults:  {output}/*/report.json, image*, uncertainty*")
 
 
-def _shipped(name: str, console: Console) -> Path | None:
-    found = get_testdata_file(name, download=False)
-    if not found:
-        console.print(f"{name} does not ship with this pydicom; left out")
-        return None
-    dataset = pydicom.dcmread(str(found), stop_before_pixels=True)
-    words = [dataset.get(key, "") for key in ("Modality", "Manufacturer", "BodyPartExamined", "ConvolutionKernel")]
-    console.print(f"input {name}: {dataset.Rows}x{dataset.Columns} {' '.join(str(word) for word in words if word)}")
-    return Path(str(found))
-
-
-def _raw_data(source: Path, output: Path) -> Path:
-    """What a scanner with eight coils would have measured of an image, as a file."""
-    from recon.training.mr.raw_files import write_ismrmrd
-    from recon.training.mr.simulate import ScanProtocol, simulate
-
-    dataset = pydicom.dcmread(str(source))
-    image = dataset.pixel_array.astype(np.float32)
-    column_mm, row_mm = float(dataset.PixelSpacing[1]), float(dataset.PixelSpacing[0])
-    volume = Volume(image[None], Geometry.from_spacing(column_mm, row_mm, 5.0), Unit.ARBITRARY)
-    scan = simulate(volume, ScanProtocol("cartesian", 4.0, "equispaced", 24, 1.0, 8, 0.02, 1.0, 0.0, 0))
-    path = output / "raw" / "abdomen_kspace.h5"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_ismrmrd(scan, path)
-    return path
+def _inputs() -> dict[str, DemoInputs]:
+    """What is shown of each task: the modules of a package, and a site's entry points, by the task's name."""
+    own = pkgutil.iter_modules(demonstrating.__path__)
+    found = {name: import_module(f"{demonstrating.__name__}.{name}").inputs for _, name, _ in own}
+    return found | {point.name: point.load() for point in entry_points(group=_GROUP)}
 
 
 def _run(name: str, inputs: list[Path], output: Path, server: str) -> None:

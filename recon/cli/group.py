@@ -1,4 +1,4 @@
-"""Groups of commands whose members are found, not listed: the files of a package, and a site's entry points."""
+"""Commands that are found, not listed: the files of a package, and a site's entry points."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from types import ModuleType
 import typer
 
 
-def group_of(package: ModuleType, entry_point_group: str, help: str) -> typer.Typer:
-    """The commands that every module of a package holds as ``COMMANDS``, and functions announced by entry points.
+def add_found(app: typer.Typer, package: ModuleType, entry_point_group: str) -> None:
+    """Add what every module of a package holds as ``COMMANDS``, and what entry points announce.
 
-    A member may be a group itself.
+    Each is a function or a group of its own.
     """
+    own = [import_module(f"{package.__name__}.{name}") for _, name, _ in pkgutil.iter_modules(package.__path__)]
+    found = [member for module in own for member in module.COMMANDS.items()]
+    found += [(point.name, point.load()) for point in entry_points(group=entry_point_group)]
+    for name, command in found:
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+
+
+def group_of(package: ModuleType, entry_point_group: str, help: str) -> typer.Typer:
+    """A group of what :func:`add_found` finds."""
     app = typer.Typer(help=help, no_args_is_help=True)
     app.callback()(lambda: None)  # a group, also where it has one command only
-    for _, name, _ in pkgutil.iter_modules(package.__path__):
-        for command, member in import_module(f"{package.__name__}.{name}").COMMANDS.items():
-            if isinstance(member, typer.Typer):
-                app.add_typer(member, name=command)
-            else:
-                app.command(command)(member)
-    for point in entry_points(group=entry_point_group):
-        app.command(point.name)(point.load())
+    add_found(app, package, entry_point_group)
     return app

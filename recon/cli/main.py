@@ -15,18 +15,16 @@ from recon.cli import (
     bench,
     compare,
     demo,
+    doors,
     evaluating,
     export,
     models,
-    mrd,
-    node,
     quality,
     serve,
     simulating,
     train,
-    view,
 )
-from recon.cli.group import group_of
+from recon.cli.group import add_found, group_of
 from recon.cli.task import command_of
 from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
 from recon.tasks.registry import tasks
@@ -44,14 +42,12 @@ for task in tasks().values():
     app.command(task.name)(command_of(task))
 app.command()(models.models)
 app.command()(demo.demo)
-app.command()(view.view)
 app.command()(compare.compare)
 app.add_typer(group_of(simulating, "recon.simulate", "Make reduced-dose and raw data from images."), name="simulate")
 app.add_typer(group_of(evaluating, "recon.evaluate", "Measure a model beside the classical methods."), name="evaluate")
 app.add_typer(batch.app, name="batch")
 app.add_typer(bench.app, name="bench")
-app.add_typer(mrd.app, name="mrd")
-app.add_typer(node.app, name="node")
+add_found(app, doors, "recon.doors")
 app.add_typer(quality.app, name="quality")
 app.command()(train.train)
 app.command()(export.export)

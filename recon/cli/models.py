@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recon.cli.options import Server, TlsCa, TlsCert, TlsKey
+from recon.backend.configuration import of_version, parameters_in, sha256_of
+from recon.cli.options import RunningService, TlsCa, TlsCert, TlsKey
 from recon.cli.session import connect, tls_of
+from recon.errors import UnreadableInput
 
 _WIDE = 160
 
 
 def models(
-    server: Server = None,
+    server: RunningService = None,
     verify: Annotated[Path | None, typer.Option(help="Compare with the weight files of this model repository.")] = None,
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
@@ -27,10 +28,12 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """List the served models; with --verify, exit 1 when a checksum differs."""
+    known = hashes(verify) if verify is not None else set()
+    if verify is not None and not known:
+        raise UnreadableInput(f"{verify}: no model repository, whose folders hold config.pbtxt and the files it names")
     with connect(server, tls_of(tls_ca, tls_cert, tls_key)) as client:
         served = client.models()
     model_bytes = {model.name: model.memory_bytes for model in served}
-    known = hashes(verify) if verify is not None else set()
     rows = []
     for model in served:
         row = {
@@ -80,7 +83,8 @@ def models(
         if not console.is_terminal:
             console = Console(width=_WIDE)
         console.print(table)
-    if verify is not None and not all(row["verified"] for row in rows):
+    if others := [str(row["name"]) for row in rows if verify is not None and not row["verified"]]:
+        print(f"recon: not made of the files in {verify}: {', '.join(others)}", file=sys.stderr)
         raise typer.Exit(1)
 
 
@@ -92,10 +96,10 @@ def hashes(repository: Path) -> set[str]:
     """
     found = set()
     for config in repository.glob("*/config.pbtxt"):
-        named = dict(re.findall(r'key: "(files(?:\.\d+)?)" value: { string_value: "([^"]*)"', config.read_text()))
+        parameters = parameters_in(config.parent)
         for folder in config.parent.glob("[0-9]*"):
-            names = (named.get(f"files.{folder.name}") or named.get("files") or "").split(",")
+            names = of_version(parameters, folder.name).get("files", "").split(",")
             paths = [folder / name for name in names if name]
             if paths and all(path.exists() for path in paths):
-                found.add(hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest())
+                found.add(sha256_of(paths))
     return found

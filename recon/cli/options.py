@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-Output = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
+ResultFolder = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
 Model = Annotated[str, typer.Option(help="Model to use; by default the service chooses and says why.")]
-Server = Annotated[str | None, typer.Option(help="Use the service at HOST:PORT instead of starting one.")]
+RunningService = Annotated[str | None, typer.Option(help="Use the service at HOST:PORT instead of starting one.")]
 TlsCa = Annotated[Path | None, typer.Option(help="CA certificate (PEM) for an encrypted connection.")]
 TlsCert = Annotated[Path | None, typer.Option(help="Our certificate (PEM), where the service asks for one.")]
 TlsKey = Annotated[Path | None, typer.Option(help="Its key (PEM).")]

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recon.cli.options import AsJson, Server
+from recon.cli.options import AsJson, RunningService
 from recon.cli.session import connect
 from recon.errors import InvalidRequest, UnreadableInput
 from recon.quality.review_rate import Judged
@@ -28,7 +28,7 @@ def rate(
     wrong: Annotated[list[Path] | None, typer.Option(help="Scans of which no image may pass; once for each.")] = None,
     simulated: Annotated[int, typer.Option(min=0, help="Scans of each task that are made here, beside those.")] = 0,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write the figures to this file.")] = None,
-    server: Server = None,
+    server: RunningService = None,
     as_json: AsJson = False,
 ) -> None:
     """How often honest scans are sent to a person, by check; exit status 1 when fewer than nine of ten pass.

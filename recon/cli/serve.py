@@ -29,7 +29,7 @@ class LogLevel(Enum):
     ERROR = "error"
 
 
-class Place(Enum):
+class RunsOn(Enum):
     """Where models run."""
 
     AUTO = "auto"
@@ -51,7 +51,7 @@ def serve(
     repository: Annotated[Path | None, typer.Option(help="Model repository of the embedded Triton.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Load the models of this task only; may be repeated.")] = None,
     device: Annotated[
-        Place | None, typer.Option(help="Where the embedded Triton runs the models; a GPU, where there is one.")
+        RunsOn | None, typer.Option(help="Where the embedded Triton runs the models; a GPU, where there is one.")
     ] = None,
     tuning: Annotated[
         list[Path] | None,

@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from recon.cli.options import AsJson, Output, Server, TlsCa, TlsCert, TlsKey
+from recon.cli.options import AsJson, ResultFolder, RunningService, TlsCa, TlsCert, TlsKey
 from recon.cli.session import tls_of
 from recon.cli.work import looked_at, work
 from recon.tasks.base import Input, Task
 from recon.tasks.options import Option, options_of
 
 #: What every task's command takes beside its inputs and options.
-_SERVICE = {"server": Server, "tls_ca": TlsCa, "tls_cert": TlsCert, "tls_key": TlsKey}
+_SERVICE = {"server": RunningService, "tls_ca": TlsCa, "tls_cert": TlsCert, "tls_key": TlsKey}
 
 
 def command_of(task: Task) -> Callable[..., None]:
@@ -44,7 +44,7 @@ def command_of(task: Task) -> Callable[..., None]:
     common = [option for option in shown if option.common]
     parameters = [
         *(parameter_of_input(entry) for entry in task.inputs),
-        _parameter("output", Output, inspect.Parameter.empty),
+        _parameter("output", ResultFolder, inspect.Parameter.empty),
         *(parameter_of(option) for option in (*own, *common)),
         *(_parameter(name, kind, None) for name, kind in _SERVICE.items()),
         _parameter("as_json", AsJson, False),

@@ -96,7 +96,9 @@ class Client(Calls):
             except grpc.RpcError:
                 pass
             if time.monotonic() > deadline:
-                raise ServiceUnavailable(f"no service was ready at {self.server} within {timeout_s:.0f} s")
+                raise ServiceUnavailable(
+                    f"no service was ready at {self.server} within {timeout_s:.0f} s; is recon serve running there?"
+                )
             time.sleep(0.1)
 
 

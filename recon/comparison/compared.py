@@ -9,6 +9,7 @@ from recon.comparison.change import SMALLEST_MM, Changes, changes
 from recon.comparison.register import UNSURE_PX, registered
 from recon.comparison.result import Images, Result
 from recon.quality.comparability import Comparison, compare
+from recon.tasks.registry import tasks
 from recon.volumes import FloatImage
 
 
@@ -77,7 +78,8 @@ def compared(before: Result, after: Result) -> Compared:
     MissingExtra
         Where nothing can register them.
     """
-    comparison = compare(before.record, after.record)
+    made = tasks().get(str(before.record.get("task")))
+    comparison = compare(before.record, after.record, {} if made is None else made.needed)
     if not comparison.comparable:
         return Compared(before, after, comparison, None)
     one, other = before.images(), after.images()

@@ -8,6 +8,7 @@ from typing import IO
 import numpy as np
 
 from recon.comparison.compared import Subtracted
+from recon.volumes import Unit
 
 
 def slice_shown(found: Subtracted) -> int:
@@ -33,13 +34,15 @@ def draw(found: Subtracted, target: Path | IO[bytes]) -> None:
         axis.set_title(words)
     shown = axes[2].imshow(found.changes.difference[index], cmap="coolwarm", vmin=-2 * most, vmax=2 * most)
     axes[2].set_title("after less before")
-    figure.colorbar(shown, ax=axes[2], shrink=0.7)
+    unit = found.before.image.unit
+    figure.colorbar(shown, ax=axes[2], shrink=0.7, label="HU" if unit is Unit.HU else "in the unit of the images")
     axes[3].imshow(first, cmap="gray", vmin=low, vmax=high)
     axes[3].imshow(np.ma.masked_equal(found.changes.beyond[index] > 0, False), cmap="autumn", alpha=0.8)
     count = len(found.changes.regions)
     axes[3].set_title(f"beyond both intervals: {count} region{'s' if count != 1 else ''}")
     for axis in axes:
         axis.set_axis_off()
-    figure.suptitle(f"slice {index + 1}. For research use.")
+    of = f"slice {index + 1} of {len(found.after)}, moved by {found.moved_mm:.2g} mm"
+    figure.suptitle(f"{of}; window {low:.4g} to {high:.4g}. For research use.")
     figure.savefig(target, dpi=80, format="png")
     plt.close(figure)

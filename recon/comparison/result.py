@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recon.errors import UnreadableInput
-from recon.io.dicom.read.own import IMAGES, WIDTH, OwnSeries, read_own
+from recon.io.dicom.read.own import OwnSeries, read_own
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.read.settings import settings_of
+from recon.io.dicom.write.derive import UNCERTAINTY
 from recon.io.nifti import NiftiVolume, read_nifti
 from recon.quality.comparability import record
+from recon.tasks.base import Task
+from recon.tasks.registry import tasks
 from recon.volumes import FloatImage, Volume
-
-_TASKS = dict(zip(IMAGES, ("ct", "mr", "contrast"), strict=True))
-_STRENGTH, _DOSE = re.compile(r"strength ([\d.]*\d)"), re.compile(r"after (\d+)% of the dose")
 
 
 @dataclass(frozen=True)
@@ -104,21 +103,25 @@ def _of_headers(path: Path) -> Result:
     image, _ = _dicom(path)
     name, _, checksum = image.model.partition(" sha256:")
     model, _, version = name.partition(":")
-    strength, dose = (found.search(image.derivation) for found in (_STRENGTH, _DOSE))
+    (task,) = _makers(image.kind, image.derivation)
     known = {
         "spacing_mm": list(image.volume.geometry.spacing),
         "scanner": settings_of(image.sources[0]),
-        "strength": float(strength[1]) if strength else None,
-        "dose_fraction": int(dose[1]) / 100 if dose else None,
+        **(task.recalled(image.kind, image.derivation) or {}),
     }
     made = {"name": model, "version": version, "sha256": checksum or None}
-    return Result(path, record(_TASKS[image.kind], made, image.volume.shape, known), "")
+    return Result(path, record(task.name, made, image.volume.shape, known), "")
+
+
+def _makers(image_type: str, derivation: str = "") -> list[Task]:
+    """The task that images are of; none where they are none."""
+    return [task for task in tasks().values() if task.recalled(image_type, derivation) is not None][:1]
 
 
 def _dicom(path: Path) -> tuple[OwnSeries, OwnSeries]:
     """The one series of images in a folder, and the one of half-widths."""
-    found = read_own(path) if path.exists() else []
-    images, widths = ([one for one in found if (one.kind == WIDTH) is wanted] for wanted in (False, True))
+    found = read_own(path, lambda kind: kind == UNCERTAINTY or bool(_makers(kind))) if path.exists() else []
+    images, widths = ([one for one in found if (one.kind == UNCERTAINTY) is wanted] for wanted in (False, True))
     if len(images) != 1 or len(widths) != 1:
         counts = f"{len(images)} series of images and {len(widths)} of uncertainty"
         raise UnreadableInput(f"{path}: no result of recon, or not one alone: no report.json, {counts} that it wrote")

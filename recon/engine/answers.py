@@ -24,13 +24,17 @@ from recon.wire.messages import (
 _UNITS = {Unit.HU: common_pb2.UNIT_HU, Unit.ARBITRARY: common_pb2.UNIT_ARBITRARY}
 
 
-def acceptance(series: SeriesUnderWay, model_reason: str, chosen: ChosenStrength | None = None) -> common_pb2.Accepted:
+def acceptance(
+    series: SeriesUnderWay, unit: Unit, model_reason: str, chosen: ChosenStrength | None = None
+) -> common_pb2.Accepted:
     """What a caller is told before the first slice.
 
     Parameters
     ----------
     series
         Whose header has been checked.
+    unit
+        Of its images.
     model_reason
         Why the model was chosen; empty where the caller or the configuration named it.
     chosen
@@ -40,7 +44,7 @@ def acceptance(series: SeriesUnderWay, model_reason: str, chosen: ChosenStrength
     return common_pb2.Accepted(
         provenance=_provenance(series.model),
         interval=interval_to_message(session.interval),
-        unit=_UNITS[session.unit],
+        unit=_UNITS[unit],
         rows=session.rows,
         columns=session.columns,
         slices=session.slices,

@@ -8,6 +8,7 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from nibabel.spatialimages import HeaderDataError
 
 from recon import __version__
+from recon.arrays import FloatArray
 from recon.errors import UnreadableInput
 from recon.io.disk import write_error
 from recon.io.inflate import require_modest
@@ -134,6 +136,30 @@ def require_readable(path: Path) -> None:
         text = str(error).splitlines()
         words = text[0].replace(str(path), "the file")[:160] if text else type(error).__name__
         raise UnreadableInput(f"{path}: damaged: {words}") from error
+
+
+def few_values(path: Path) -> FloatArray:
+    """Samples of two slices about the middle, (n,), without reading the others; none where there are no slices.
+
+    Raises
+    ------
+    UnreadableInput
+        When the file is damaged.
+    """
+    try:
+        require_modest_nifti(path)
+        image: Any = nib.load(path)
+        if len(image.shape) < 3 or 0 in image.shape:
+            return np.zeros(0, np.float32)
+        planes = [
+            np.asarray(image.dataobj[..., index] if len(image.shape) == 3 else image.dataobj[..., index, 0])
+            for index in sorted({image.shape[2] // 2, image.shape[2] // 4})
+        ]
+    except UnreadableInput:
+        raise
+    except Exception as error:  # nibabel and zlib raise whatever they like on damaged files
+        raise UnreadableInput(f"{path}: damaged: {str(error)[:160]}") from error
+    return np.concatenate([plane.ravel() for plane in planes]).astype(np.float32)
 
 
 def require_modest_nifti(path: Path) -> None:

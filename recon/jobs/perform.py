@@ -73,11 +73,19 @@ def perform(
         job, run, loaded, options, sorted(set(range(loaded.slices)) - done), failing, failure, shown.image.shape
     )
     write_json(folder / "report.json", report)
-    title = f"{job.name}, slice {shown.index + 1} of {loaded.slices}: {report['verdict']}. For research use."
-    if run.report and (worst_kept := weakest(run.report.probes)):
-        title += f"\nOf known lesions: {worst_kept}."
-    loaded.preview(shown, title, folder / "preview.png")
+    loaded.preview(shown, _title(job.name, shown, report, run), folder / "preview.png")
     return report
+
+
+def _title(name: str, shown: ImageSlice, report: dict[str, Any], run: Run) -> str:
+    """What stands above the preview: the slice, the verdict and why, and what known lesions keep."""
+    failed = ", ".join(check["name"] for check in report["checks"] if check["outcome"] != "PASS")
+    total = report["slices"]["total"]
+    lines = [f"{name}, slice {shown.index + 1} of {total}: {report['verdict']}{failed and f' ({failed})'}."]
+    lines[0] += " For research use."
+    if run.report and (worst_kept := weakest(run.report.probes)):
+        lines.append(f"Of known lesions: {worst_kept}.")
+    return "\n".join(lines)
 
 
 def _shows(result: ImageSlice, slices: int) -> tuple[int, int]:

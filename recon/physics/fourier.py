@@ -14,20 +14,20 @@ from recon.physics.namespace import namespace, zeros
 _AXES = (-2, -1)
 
 
-def to_kspace(image: ComplexArray, workers: int | None = None) -> ComplexArray:
+def to_kspace(image: ComplexArray, workers: int | None = None, axes: tuple[int, ...] = _AXES) -> ComplexArray:
     """k-space (..., ky, kx) of images (..., y, x); unitary, zero frequency at index n // 2; on so many threads."""
-    return _centred(fftn, image, workers)
+    return _centred(fftn, image, workers, axes)
 
 
-def to_image(kspace: ComplexArray, workers: int | None = None) -> ComplexArray:
+def to_image(kspace: ComplexArray, workers: int | None = None, axes: tuple[int, ...] = _AXES) -> ComplexArray:
     """Images (..., y, x) of k-space (..., ky, kx); inverse and adjoint of :func:`to_kspace`."""
-    return _centred(ifftn, kspace, workers)
+    return _centred(ifftn, kspace, workers, axes)
 
 
-def _centred(transform: Any, array: ComplexArray, workers: int | None) -> ComplexArray:
+def _centred(transform: Any, array: ComplexArray, workers: int | None, axes: tuple[int, ...]) -> ComplexArray:
     fft = namespace(array).fft
-    made = transform(fft.ifftshift(array, axes=_AXES), _AXES, workers, norm="ortho")
-    return as_single(fft.fftshift(made, axes=_AXES))
+    made = transform(fft.ifftshift(array, axes=axes), axes, workers, norm="ortho")
+    return as_single(fft.fftshift(made, axes=axes))
 
 
 def fftn(

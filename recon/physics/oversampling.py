@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
+from recon.physics.fourier import to_image, to_kspace
 from recon.volumes import ComplexImage
 
 _Number = TypeVar("_Number", bound=np.generic)
@@ -26,10 +26,9 @@ def remove_oversampling(kspace: ComplexImage, keep: int, axis: int = -1) -> Comp
     length = kspace.shape[axis]
     if keep == length:
         return kspace
-    line = scipy.fft.fftshift(scipy.fft.ifft(scipy.fft.ifftshift(kspace, axis), axis=axis, norm="ortho"), axis)
+    line = to_image(kspace, axes=(axis,))
     line = np.take(line, range(length // 2 - keep // 2, length // 2 - keep // 2 + keep), axis)
-    back = scipy.fft.fft(scipy.fft.ifftshift(line, axis), axis=axis, norm="ortho")
-    return np.asarray(scipy.fft.fftshift(back, axis), np.complex64)
+    return to_kspace(line, axes=(axis,))
 
 
 def still_measured(counts: npt.NDArray[_Number], keep: int) -> npt.NDArray[_Number]:

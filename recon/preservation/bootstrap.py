@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, IntegerArray
 
-Groups = npt.NDArray[np.int64]
 _DRAWS = 300
 #: Fewer groups tell nothing of how groups differ: then values are drawn one by one.
 _FEWEST_GROUPS = 4
@@ -17,7 +15,7 @@ _FEWEST_GROUPS = 4
 
 def interval(
     values: FloatArray,
-    groups: Groups,
+    groups: IntegerArray,
     statistic: Callable[[FloatArray], float] = lambda drawn: float(np.median(drawn)),
     seed: int = 0,
 ) -> tuple[float, float]:

@@ -25,6 +25,7 @@ from recon.preservation.trial import (
     phantom,
     places_in,
 )
+from recon.preservation.vessels import vessel_bias
 from recon.quality.survival import Lesion
 
 LESIONS = (Lesion(4, 20, "HU"), Lesion(6, 20, "HU"), Lesion(6, 10, "HU"), Lesion(3, 100, "HU"))
@@ -82,6 +83,7 @@ def measure_all(
     value, low, high = _control(scores["phantom"])
     sharp = ttf50_ratios(pairs, [phantom(pair) for pair in pairs], denoisers, blur_mm=blur_mm, seed=seed)
     reference = _reference(scores["anatomy"])
+    vessels = vessel_bias(pairs, denoisers, realisations=max(1, realisations // 2), blur_mm=blur_mm, seed=seed)
     rows = {}
     for name, denoise in denoisers.items():
         images = [denoise(pair.low[None])[0][0] for pair in pairs]
@@ -91,6 +93,7 @@ def measure_all(
             **_detected(scores, name),
             **_coarser(trials["phantom"], name, spacing),
             **_bias(pairs, images),
+            **vessels[name],
             **_texture(pairs, images, seed),
             **_covered(trials["anatomy"], name),
         }

@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import eval_laguerre
 from scipy.stats import norm, rankdata
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, IntegerArray
 
 _FOLDS = 5
-Groups = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Scores:
 
     present: FloatArray
     absent: FloatArray
-    groups: Groups
+    groups: IntegerArray
 
     @property
     def auc(self) -> float:
@@ -67,7 +65,7 @@ def laguerre_gauss(side: int, width: float, channels: int = 6) -> FloatArray:
     return np.asarray(flat / np.linalg.norm(flat, axis=1, keepdims=True))
 
 
-def observe(present: FloatArray, absent: FloatArray, groups: Groups, width: float, seed: int = 0) -> Scores:
+def observe(present: FloatArray, absent: FloatArray, groups: IntegerArray, width: float, seed: int = 0) -> Scores:
     """Try the observer on pictures (n, y, x) at the same places with and without a lesion.
 
     Parameters

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import base64
-import io
 from html import escape
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-from matplotlib import pyplot as plt
+from recon.preservation.plots import plots
 
 _COLOURS = {"pass": "#dff2e1", "so-so": "#fff3d6", "FAIL": "#f9dcdc", "not measured": "#eeeeee", "no limit": "#ffffff"}
-#: Start of a measure's name, and what is drawn of those that start so.
-_PANELS = (
-    ("kept, ", "contrast kept, median and 10th to 90th percentile"),
-    ("sharpness at ", "TTF50 over the input's"),
-    ("found, ", "lesions found at the same share of false positives"),
-    ("resolved, ", "two points told from one, AUC"),
-    ("interval, ", "coverage inside lesions (cross: same pixels without)"),
-)
-_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}
-table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.25em .7em;text-align:left}
-img{max-width:100%}.bad{background:#f9dcdc;padding:.6em}"""
+_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:84em;margin:2em auto;padding:0 1em;color:#222}
+table{border-collapse:collapse;margin:1em 0;font-size:14px}
+td,th{border:1px solid #ccc;padding:.15em .6em;text-align:left}
+.value{white-space:nowrap}.what{min-width:14em}th[scope=row]{min-width:16em}th[scope=col]{vertical-align:bottom}
+img{width:100%}.bad{background:#f9dcdc;padding:.6em}"""
 
 
 def table(methods: dict[str, dict[str, dict[str, Any]]]) -> tuple[list[str], list[list[dict[str, Any] | None]]]:
@@ -56,25 +46,47 @@ def page(report: dict[str, Any], title: str) -> str:
     names, rows = table(methods)
     said = "" if report["valid"] else '<p class="bad"><b>INVALID</b>: the control is not what theory says.</p>'
     body = []
-    for name, row in zip(names, rows, strict=True):
+    explained = _explained(names, [next(entry for entry in row if entry is not None) for row in rows])
+    for name, row, what in zip(names, rows, explained, strict=True):
         known = next(entry for entry in row if entry is not None)
         cells = "".join(
             "<td></td>"
             if entry is None
-            else f'<td style="background:{_COLOURS[entry["outcome"]]}" title="{escape(entry["words"])}">'
+            else f'<td class="value" style="background:{_COLOURS[entry["outcome"]]}" title="{escape(entry["words"])}">'
             f"{_cell(entry)}</td>"
             for entry in row
         )
         limit = "" if known["passes"] is None else _limit(known, " / ")
-        body.append(f"<tr><th>{escape(name)}</th><td>{escape(known['words'])}</td><td>{limit}</td>{cells}</tr>")
-    heads = "".join(f"<th>{escape(name)}</th>" for name in methods)
+        body.append(f'<tr><th scope="row">{escape(name)}</th>{what}<td class="value">{limit}</td>{cells}</tr>')
+    heads = "".join(
+        f'<th scope="col">{escape(name)}</th>' for name in ("measure", "what it is", "passes / fails", *methods)
+    )
+    picture = base64.b64encode(plots(methods)).decode()
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
         f"<h1>{escape(title)}</h1>{said}<p>{escape(_conditions(report))}</p>"
-        f'<img alt="The measures, method by method" src="data:image/png;base64,{_plots(methods)}">'
-        f"<table><tr><th>measure</th><th>what it is</th><th>passes / fails</th>{heads}</tr>{''.join(body)}</table>"
+        f'<img alt="The measures, method by method" src="data:image/png;base64,{picture}">'
+        f"<table><tr>{heads}</tr>{''.join(body)}</table>"
         "<p>Not a medical device; for research use.</p></html>"
     )
+
+
+def _explained(names: list[str], entries: list[dict[str, Any]]) -> list[str]:
+    """Cells that say what measures are, one for neighbours that differ in the lesion alone; empty for the others."""
+    lesions = [name.partition(", ")[2] for name in names]
+    words = [
+        entry["words"].replace(lesion, "lesion") if lesion.endswith(("%", "HU")) else entry["words"]
+        for lesion, entry in zip(lesions, entries, strict=True)
+    ]
+    cells = []
+    for place, said in enumerate(words):
+        if place and said == words[place - 1]:
+            cells.append("")
+            continue
+        alike = next((n for n, other in enumerate(words[place:]) if other != said), len(words) - place)
+        shown = said if alike > 1 else entries[place]["words"]
+        cells.append(f'<td class="what" rowspan="{alike}">{escape(shown)}</td>')
+    return cells
 
 
 def _conditions(report: dict[str, Any]) -> str:
@@ -93,35 +105,3 @@ def _cell(entry: dict[str, Any]) -> str:
     number = "" if entry["value"] is None else f"{entry['value']:.2f} "
     outcome = "" if entry["outcome"] == "no limit" else entry["outcome"]
     return f"{number}{outcome}{', says nothing' if entry.get('says') == 'nothing' else ''}".strip()
-
-
-def _short(name: str) -> str:
-    return name.replace(" lesion of", "\n").replace(" plaque of", "\n")
-
-
-def _plots(methods: dict[str, dict[str, dict[str, Any]]]) -> str:
-    names = table(methods)[0]
-    panels = [panel for panel in _PANELS if any(name.startswith(panel[0]) for name in names)]
-    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 4.4), layout="constrained", squeeze=False)
-    for axis, (start, words) in zip(axes[0], panels, strict=True):
-        for number, (method, measures) in enumerate(methods.items()):
-            found = {name.removeprefix(start): entry for name, entry in measures.items() if name.startswith(start)}
-            places = [index + 0.12 * number for index in range(len(found))]
-            values = [float("nan") if entry["value"] is None else entry["value"] for entry in found.values()]
-            drawn = axis.plot(places, values, "o", label=method)
-            colour = drawn[0].get_color()
-            for place, entry in zip(places, found.values(), strict=True):
-                if "p10" in entry:
-                    axis.plot([place, place], [entry["p10"], entry["p90"]], color=colour)
-                if "without" in entry:
-                    axis.plot(place, entry["without"], "x", color=colour)
-            if found:
-                axis.set_xticks(range(len(found)), [_short(name) for name in found], fontsize=7)
-        axis.set_ylim(0, 1.15)
-        axis.axhline(1, color="#999", linewidth=0.8)
-        axis.set_title(words, fontsize=11)
-    axes[0, 0].legend(fontsize=9)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=80)
-    plt.close(figure)
-    return base64.b64encode(buffer.getvalue()).decode()

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, IntegerArray
 from recon.preservation import limits
-from recon.preservation.bootstrap import Groups, interval
+from recon.preservation.bootstrap import interval
 from recon.preservation.limits import Limit, covered, judged, told
 from recon.preservation.subject import REACH_PX, Subject, picture
 from recon.probes.lesion import disc
@@ -123,7 +123,7 @@ def contrast_at(image: FloatArray, size_px: int) -> float:
     return float((image * template).sum() / np.square(template).sum())
 
 
-def measures(seen: Sequence[SeenPlaque], groups: Groups) -> dict[str, dict[str, Any]]:
+def measures(seen: Sequence[SeenPlaque], groups: IntegerArray) -> dict[str, dict[str, Any]]:
     """Kept, lost, false and covered, by plaque."""
     rows: dict[str, dict[str, Any]] = {}
 

@@ -157,7 +157,7 @@ def _found(trial: BallTrial, name: str, lesions: Sequence[Lesion], spacing: Mill
         hits = (_scores(trial.present[name][here], lesion, spacing) > threshold).astype(np.float64)
         value = float(hits.mean()) if len(hits) else float("nan")
         low, high = interval(hits, trial.group[here], lambda drawn: float(drawn.mean()))
-        words = f"share of {lesion}s found where {100 * _FALSE_POSITIVES:g} % of places without are taken for one"
+        words = f"share found of a {lesion}, where {100 * _FALSE_POSITIVES:g} % of places without are taken for one"
         rows[f"found, {lesion}"] = told(value, words, interval=[round(low, 3), round(high, 3)])
     return rows
 

@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_erosion, binary_fill_holes, binary_opening, gaussian_filter, label, uniform_filter
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, Mask
 from recon.probes.lesion import disc
 from recon.quality.survival import Lesion
 
-Mask = npt.NDArray[np.bool_]
 #: Images and half-widths (slices, y, x) of a stack of slices; None where the method knows no interval.
 Denoiser = Callable[[FloatArray], tuple[FloatArray, FloatArray | None]]
 #: Half the side of the pictures that are cut out, pixels.

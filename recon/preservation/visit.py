@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from recon.arrays import ComplexArray, FloatArray
 from recon.preservation import brain_fraction, two_dates
@@ -18,7 +17,6 @@ from recon.preservation.subject import REACH_PX, Subject, places_in
 SCANS = ("plain", "lesions", "later", "later, other mask", "later, moved head", "shrunken")
 OTHER_MASK = "later, other mask"
 _CHANGES_APART_PX = 30
-Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, IntegerArray
+from recon.errors import InvalidRequest
 from recon.probes.lesion import disc
 from recon.quality.survival import FEWEST_PLACES, Lesion, Shares
 from recon.volumes import FloatImage
 
-Cells = npt.NDArray[np.int64]
 #: Sides of the cells in which a slice is looked at for tissue, pixels.
 CELL_PX = 4
 _APART_CELLS = 7
@@ -49,7 +49,7 @@ class ProbeGrid:
         (y, x) of :func:`cells`: those that hold the tissue that was wanted.
     """
 
-    places: Cells
+    places: IntegerArray
     lesions: Sequence[Lesion]
     shape: tuple[int, int]
     spacing_mm: tuple[float, float]
@@ -159,7 +159,29 @@ def grid(
     return ProbeGrid(places, turns, shape, spacing_mm, blur_mm, suitable)
 
 
-def _apart(candidates: Cells, rng: np.random.Generator) -> Cells:
+def require_room(lesion: Lesion, spacing_mm: tuple[float, float], blur_mm: float) -> None:
+    """Refuse a lesion whose picture would reach into the next.
+
+    Parameters
+    ----------
+    lesion
+        That is to be placed.
+    spacing_mm
+        Distance of rows and of columns.
+    blur_mm
+        Standard deviation of the scanner's point spread.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the largest.
+    """
+    most = 2 * (REACH_PX * min(spacing_mm) - 2 * blur_mm)
+    if lesion.size_mm > most:
+        raise InvalidRequest(f"a {lesion} does not fit; at most {most:.1f} mm here", field="required.size_mm")
+
+
+def _apart(candidates: IntegerArray, rng: np.random.Generator) -> IntegerArray:
     """Some of the cells (n, 2), none near another, drawn until no more fits."""
     left, taken = rng.permutation(candidates), []
     while len(left):
@@ -169,7 +191,7 @@ def _apart(candidates: Cells, rng: np.random.Generator) -> Cells:
 
 
 def _with_neighbours(suitable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Cells all of whose eight neighbours are suitable, too."""
+    """IntegerArray all of whose eight neighbours are suitable, too."""
     padded = np.pad(suitable, 1)
     rows, columns = suitable.shape
     found = suitable.copy()

@@ -18,9 +18,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from recon.arrays import FloatArray, Mask
-
-Vector = npt.NDArray[np.float64]
+from recon.arrays import DoubleArray, FloatArray, Mask
 
 #: Longer side of the image that is looked at, pixels.
 _SIDE = 64
@@ -48,7 +46,7 @@ class Shown:
         Of a circle as large as the object, in the unit of the spacing.
     """
 
-    measures: Vector
+    measures: DoubleArray
     diameter: float
 
 
@@ -84,7 +82,7 @@ class Learned:
     farthest: float
     largest_mm: float
 
-    def unlike(self, measures: Vector) -> float:
+    def unlike(self, measures: DoubleArray) -> float:
         """How unlike what was learned: above 1 it is something else, or nothing known."""
         standard = (measures - self._array[0]) / self._array[1]
         bounded = np.clip(standard, -_FARTHEST, _FARTHEST)
@@ -92,7 +90,7 @@ class Learned:
         return max(1.0 + self.least - score, distance(standard, np.array(self.precision)) / self.farthest)
 
     @cached_property
-    def _array(self) -> tuple[Vector, Vector, Vector]:
+    def _array(self) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
         return np.array(self.centre), np.array(self.scale), np.array(self.weights)
 
     def dump(self) -> str:
@@ -119,7 +117,7 @@ class Learned:
         return found
 
 
-def distance(standard: Vector, precision: Vector) -> float:
+def distance(standard: DoubleArray, precision: DoubleArray) -> float:
     """Mahalanobis distance of the outline of standardised measures."""
     outline = standard[:OUTLINE]
     return float(np.sqrt(outline @ precision @ outline))
@@ -199,7 +197,7 @@ def _largest(bright: Mask) -> tuple[Mask, float]:
     return object_, float(elsewhere.sum()) / max(1, int(elsewhere.sum() + object_.sum()))
 
 
-def _outline(object_: Mask, places: npt.NDArray[np.int64], others: float) -> Vector:
+def _outline(object_: Mask, places: npt.NDArray[np.int64], others: float) -> DoubleArray:
     from scipy.spatial import ConvexHull
 
     area = places.shape[1]
@@ -213,7 +211,7 @@ def _outline(object_: Mask, places: npt.NDArray[np.int64], others: float) -> Vec
     return np.array([area / ConvexHull(corners).volume, aspect, area / ellipse, border, object_.mean(), others])
 
 
-def _inside(small: FloatArray, inside: Mask) -> Vector:
+def _inside(small: FloatArray, inside: Mask) -> DoubleArray:
     from scipy import ndimage
 
     if not inside.any():
@@ -224,7 +222,7 @@ def _inside(small: FloatArray, inside: Mask) -> Vector:
     return np.array([dark, (small - smooth)[inside].std() / mean, smooth[inside].std() / mean])
 
 
-def _layers(small: FloatArray, object_: Mask, depth: Vector) -> Vector:
+def _layers(small: FloatArray, object_: Mask, depth: DoubleArray) -> DoubleArray:
     mean = max(float(small[object_].mean()), 1e-6)
     means, spreads = [], []
     for low, high in zip(_DEPTHS[:-1], _DEPTHS[1:], strict=True):
@@ -234,7 +232,9 @@ def _layers(small: FloatArray, object_: Mask, depth: Vector) -> Vector:
     return np.array(means + spreads)
 
 
-def _polar(small: FloatArray, object_: Mask, middle: tuple[float, float], radius: float) -> tuple[Vector, Vector]:
+def _polar(
+    small: FloatArray, object_: Mask, middle: tuple[float, float], radius: float
+) -> tuple[DoubleArray, DoubleArray]:
     """Brightness (radii, angles) from the middle to the outline, and how far that is at each angle."""
     from scipy import ndimage
 
@@ -249,13 +249,13 @@ def _polar(small: FloatArray, object_: Mask, middle: tuple[float, float], radius
     return ndimage.map_coordinates(small, start + share * radii * directions, order=1).astype(np.float64), radii
 
 
-def _rim(polar: Vector) -> Vector:
+def _rim(polar: DoubleArray) -> DoubleArray:
     mean = max(float(polar[:14].mean()), 1e-6)
     dip = (np.minimum(polar[17:].max(0), np.median(polar[10:15], 0)) - polar[15:].min(0)) / mean
     return np.concatenate([[(dip > 0.1).mean(), dip.mean(), dip.std()], polar.mean(1)[list(_SHELLS)] / mean])
 
 
-def _rings(polar: Vector) -> Vector:
+def _rings(polar: DoubleArray) -> DoubleArray:
     mean = max(float(polar[:14].mean()), 1e-6)
     harmonics = np.abs(np.fft.rfft(polar / mean, axis=1)) / _ANGLES
     core, half, outer = harmonics[2:8].mean(0), harmonics[8:15].mean(0), harmonics[15:].mean(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 #: In the record, and in words.
@@ -19,8 +20,6 @@ _WORDS = {
     "sampling": "sampling",
     "scanner": "scanner settings",
 }
-#: Whose results depend on which lines were measured.
-MR = "mr"
 #: Digits of a checksum that tell two apart.
 _SHORTEST = 16
 #: Relative, of numbers: headers round.
@@ -67,8 +66,18 @@ def record(task: str, model: Mapping[str, Any], matrix: tuple[int, ...], known: 
     return {key: known.get(key, own.get(key)) for key in _WORDS}
 
 
-def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison:
-    """Hold two records against each other."""
+def compare(
+    before: Mapping[str, Any], after: Mapping[str, Any], needed: Mapping[str, str] = MappingProxyType({})
+) -> Comparison:
+    """Hold two records against each other.
+
+    Parameters
+    ----------
+    before, after
+        Made by :func:`record`.
+    needed
+        What both must say, and why; of anything else it is enough that they do not differ.
+    """
     differences: list[str] = []
     unknown: list[str] = []
     for key, words in _WORDS.items():
@@ -78,9 +87,8 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison:
                 _hold(name, one.get(name), other.get(name), differences, unknown)
         elif key == "sampling" and isinstance(one, Mapping) and isinstance(other, Mapping):
             differences += _sampling(one, other)
-        elif key == "sampling" and before.get("task") == MR and (one is None or other is None):
-            which = "either" if one is other else "the first" if one is None else "the second"
-            differences.append(f"sampling: not known of {which}; what another mask leaves out looks like change")
+        elif key in needed and (one is None or other is None):
+            differences.append(f"{words}: not known of {_which(one, other)}; {needed[key]}")
         elif key == "sha256" and isinstance(one, str) and isinstance(other, str):
             short = max(_SHORTEST, min(len(one), len(other)))  # DICOM headers keep the beginning alone
             _hold(words, one[:short], other[:short], differences, unknown)
@@ -91,10 +99,13 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison:
 
 def _hold(words: str, one: Any, other: Any, differences: list[str], unknown: list[str]) -> None:
     if one is None or other is None:
-        which = "either" if one is None and other is None else "the first" if one is None else "the second"
-        unknown.append(f"{words}: not known of {which}")
+        unknown.append(f"{words}: not known of {_which(one, other)}")
     elif not _same(one, other):
         differences.append(f"{words}: {_said(one)} and {_said(other)}")
+
+
+def _which(one: Any, other: Any) -> str:
+    return "either" if one is other else "the first" if one is None else "the second"
 
 
 def _sampling(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -105,7 +105,12 @@ def verdict_of(checks: Iterable[Check]) -> Verdict:
     return max((check.outcome for check in checks), default=Verdict.REVIEW)
 
 
-def complete(checks: Iterable[Check], declared: Iterable[str], why: str) -> list[Check]:
+def complete(
+    checks: Iterable[Check],
+    declared: Iterable[str],
+    why: str,
+    action: str = "run it again; until then nobody knows",
+) -> list[Check]:
     """The checks, and for each declared one that is missing among them one that was not measured.
 
     Parameters
@@ -116,10 +121,11 @@ def complete(checks: Iterable[Check], declared: Iterable[str], why: str) -> list
         Names of those without which there is no PASS.
     why
         What kept them from being measured.
+    action
+        What a person should do.
     """
     found = list(checks)
     known = {check.name for check in found}
-    action = "run it again; until then nobody knows"
     return found + [unmeasured(name, why=why, action=action) for name in declared if name not in known]
 
 

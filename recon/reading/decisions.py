@@ -25,7 +25,7 @@ class Choice(StrEnum):
 
 
 @dataclass(frozen=True)
-class Subject:
+class JudgedResult:
     """What a decision is about.
 
     Attributes
@@ -61,7 +61,7 @@ class Decision:
     """
 
     number: int
-    subject: Subject
+    subject: JudgedResult
     reader: str
     choice: Choice
     note: str
@@ -84,7 +84,7 @@ class Decision:
         }
 
 
-def decide(book: Book, subject: Subject, reader: str, choice: Choice, note: str = "") -> Decision:
+def decide(book: Book, subject: JudgedResult, reader: str, choice: Choice, note: str = "") -> Decision:
     """Write a decision down; an earlier one of the same reader about the same result no longer counts.
 
     Raises
@@ -173,7 +173,7 @@ def named(reader: str) -> str:
 
 
 def _decision(row: sqlite3.Row) -> Decision:
-    subject = Subject(row["result"], row["report_sha256"], row["task"], row["verdict"])
+    subject = JudgedResult(row["result"], row["report_sha256"], row["task"], row["verdict"])
     back = None if row["taken_back"] is None else datetime.fromtimestamp(row["taken_back"], UTC)
     made = datetime.fromtimestamp(row["made"], UTC)
     return Decision(row["number"], subject, row["reader"], Choice(row["choice"]), row["note"], made, back)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 _LEVEL = 0.95
 _RESAMPLES = 2000
@@ -31,6 +30,8 @@ def share(count: int, total: int) -> Figure | None:
     """A share with Wilson's interval (Wilson, JASA 22:209, 1927); None of nothing."""
     if not total:
         return None
+    from scipy.stats import binomtest  # takes longer to load than all else that a command needs
+
     found = binomtest(count, total).proportion_ci(_LEVEL, method="wilson")
     return Figure(count / total, float(found.low), float(found.high))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import grpc
 import structlog
@@ -14,12 +14,12 @@ from grpc_status import rpc_status
 from recon.engine.record import begin
 from recon.errors import InternalError, ReconError, outcome_of
 from recon.serving.metrics import REQUEST_SECONDS, REQUESTS, SLICES, STREAMS
+from recon.serving.peer import GrpcContext
 from recon.wire.status import to_status
 from recon.wire.text import bounded_text
 
 log = structlog.get_logger()
 
-_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 #: Our own services; health and reflection answer by themselves.
 _PREFIX = "/recon."
 
@@ -39,7 +39,7 @@ class Guard(grpc.aio.ServerInterceptor):
         if handler.stream_stream is not None:
             behaviour = handler.stream_stream
 
-            async def stream(messages: Any, context: _Context) -> None:
+            async def stream(messages: Any, context: GrpcContext) -> None:
                 await _guarded(method, context, lambda: behaviour(messages, context))
 
             return grpc.stream_stream_rpc_method_handler(
@@ -47,7 +47,7 @@ class Guard(grpc.aio.ServerInterceptor):
             )
         answer = handler.unary_unary
 
-        async def unary(message: Any, context: _Context) -> Any:
+        async def unary(message: Any, context: GrpcContext) -> Any:
             async def handle() -> Any:
                 bounded_text(message)
                 return await answer(message, context)
@@ -57,7 +57,7 @@ class Guard(grpc.aio.ServerInterceptor):
         return grpc.unary_unary_rpc_method_handler(unary, handler.request_deserializer, handler.response_serializer)
 
 
-async def _guarded(method: str, context: _Context, handle: Callable[[], Awaitable[Any]]) -> Any:
+async def _guarded(method: str, context: GrpcContext, handle: Callable[[], Awaitable[Any]]) -> Any:
     record = begin(method)
     began = time.perf_counter()
     status, failure, answer = grpc.StatusCode.OK, None, None

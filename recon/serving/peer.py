@@ -9,13 +9,14 @@ import grpc
 
 from recon.errors import ReconError
 
-_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+#: Of a call, as gRPC hands it to a method.
+GrpcContext: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class GrpcPeer:
     """The caller of a streaming method; gRPC cancels the handler when it goes away."""
 
-    def __init__(self, context: _Context) -> None:
+    def __init__(self, context: GrpcContext) -> None:
         self._context = context
         left = context.time_remaining()
         self._deadline = None if left is None else time.monotonic() + left

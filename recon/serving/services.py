@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import grpc
 
@@ -13,13 +13,11 @@ from recon.engine.models import ServedModel, model_to_message
 from recon.engine.stream import StreamEngine
 from recon.errors import UnknownModel
 from recon.serving.metrics import TRITON
-from recon.serving.peer import GrpcPeer
+from recon.serving.peer import GrpcContext, GrpcPeer
 from recon.serving.triton.client import TritonClient
 from recon.tasks.base import Task
 from recon.v1 import models_pb2, models_pb2_grpc
 from recon.wire.calls import Behaviour, response_of, stream_handlers
-
-_Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 def task_handlers(engine: StreamEngine, tasks: Iterable[Task]) -> list[grpc.GenericRpcHandler]:
@@ -35,7 +33,7 @@ def service_names(tasks: Iterable[Task]) -> list[str]:
 def _behaviour(engine: StreamEngine, task: Task) -> Behaviour:
     response = response_of(task.method)
 
-    async def answer(messages: Any, context: _Context) -> None:
+    async def answer(messages: Any, context: GrpcContext) -> None:
         await engine.run(task, response, GrpcPeer(context))
 
     return answer
@@ -51,14 +49,14 @@ class ModelService(models_pb2_grpc.ModelServiceServicer):
         self._held: Mapping[str, int] = {}
 
     async def ListModels(  # noqa: N802
-        self, request: models_pb2.ListModelsRequest, context: _Context
+        self, request: models_pb2.ListModelsRequest, context: GrpcContext
     ) -> models_pb2.ListModelsResponse:
         """All models."""
         await self._count()
         return models_pb2.ListModelsResponse(models=[self._message(model) for model in self._catalogue.models])
 
     async def GetModel(  # noqa: N802
-        self, request: models_pb2.GetModelRequest, context: _Context
+        self, request: models_pb2.GetModelRequest, context: GrpcContext
     ) -> models_pb2.GetModelResponse:
         """One model."""
         await self._count()

@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import MethodDescriptor
@@ -30,6 +31,7 @@ from recon.tasks.sample import Extent, Sample
 from recon.tasks.series import Series
 from recon.tasks.session import ModelFacts, Session
 from recon.tasks.work import FinishedSlice, SliceWork, TensorSpec
+from recon.volumes import Unit
 
 #: What a task's author needs, from one place.
 __all__ = [
@@ -89,6 +91,10 @@ class Task(ABC):
         Of a task with several inputs: what they are, in words.
     slice_by_slice
         Whether an image needs its own slice only, not the whole input.
+    unit
+        Of its images.
+    needed
+        What two of its results are not compared without, by name in ``comparability``, and why.
     """
 
     name: str
@@ -99,6 +105,8 @@ class Task(ABC):
     options: type[Options] = Options
     together = ""
     slice_by_slice = True
+    unit = Unit.ARBITRARY
+    needed: Mapping[str, str] = MappingProxyType({})
 
     @abstractmethod
     def open(self, header: Any, model: ModelFacts) -> Session:
@@ -199,6 +207,23 @@ class Task(ABC):
             Name of the input and the rest of the name; both empty where the name tells nothing.
         """
         return "", ""
+
+    def recalled(self, image_type: str, derivation: str) -> Mapping[str, Any] | None:
+        """What the headers of a DICOM series that recon wrote tell for ``comparability``.
+
+        Parameters
+        ----------
+        image_type
+            The last value of ImageType.
+        derivation
+            How the pixels came about, in the words of the series.
+
+        Returns
+        -------
+        Mapping or None
+            None where they are no images of this task.
+        """
+        return None
 
     def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark, another one for every ``item``.

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
-#: Endings that say what a file is; anything else behind a dot belongs to the name, as in a UID.
-_ENDINGS = (".nii.gz", ".nii", ".dcm", ".dicom", ".ima", ".h5", ".hdf5", ".mrd")
 _LONGEST = 100
 
 
 def name_of(path: Path) -> str:
     """The name of a file without its ending, or of a folder."""
     name = path.resolve().name if path.name in ("", ".", "..") else path.name
-    for ending in _ENDINGS:
+    for ending in _endings():
         if name.lower().endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)]
             break
     return safe(name)
+
+
+@cache
+def _endings() -> tuple[str, ...]:
+    """Those that say what a file is, longest first; anything else behind a dot belongs to the name, as in a UID."""
+    from recon.io.formats import formats
+
+    return tuple(sorted({end for one in formats() for end in getattr(one, "ENDINGS", ())}, key=len, reverse=True))
 
 
 def safe(name: str) -> str:

@@ -15,8 +15,8 @@ from recon.volumes import FloatImage
 if TYPE_CHECKING:
     from recon.tasks.base import SliceWork
 
-#: Of the slices, one in so many: about a tenth more time a series.
-EVERY = 10
+#: Of the slices, one in so many: with what placing and judging the lesions takes, at most a tenth more time a series.
+EVERY = 12
 
 
 class Probes(StrEnum):
@@ -26,15 +26,19 @@ class Probes(StrEnum):
     FEW = "few"
     ALL = "all"
 
-    def on(self, index: int, slices: int) -> bool:
-        """Whether slice ``index`` of so many is one of them."""
-        if self is Probes.FEW:  # the middle one of every ten, or of a shorter series
-            return index % EVERY == min(EVERY, slices) // 2
-        return self is Probes.ALL
+    def on(self, index: int, slices: int | None) -> bool:
+        """Whether slice ``index`` of so many is one of them; where their number is not known, one in so many is."""
+        if self is not Probes.FEW:
+            return self is Probes.ALL
+        if slices is None:
+            return index % EVERY == EVERY // 2
+        count = max(1, slices // EVERY)
+        part = index * count // slices  # of so many parts, of which the middle one is
+        return index == (2 * part + 1) * slices // (2 * count)
 
 
 #: What an option says to a person.
-HELP = "Add known small lesions to the measurement and say what is left of them: off, few (every tenth slice), all."
+HELP = "Add known small lesions to the measurement and say what is left of them: off, few (one slice in twelve), all."
 SURVIVAL_HELP = "Also write a map of the contrast that the lesion keeps, on the slices that are probed."
 _KNOWN: dict[int, Probes] = {
     common_pb2.PROBES_UNSPECIFIED: Probes.FEW,

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recon.quality.interval import Interval, IntervalKind
-from recon.quality.strength import ChosenStrength
-from recon.quality.survival import Least, Shares
+from recon.quality.strength import ChosenStrength, everything
+from recon.quality.survival import Least, Lesion, Shares
 from recon.quality.verdict import Check
 from recon.tasks.work import SliceWork
-from recon.volumes import Unit
 
 #: Of a slice on its way: samples, tensors, image, width and the message.
 _BYTES_A_PIXEL = 32
@@ -50,8 +49,6 @@ class Session(ABC):
         The caller's name for it.
     rows, columns, slices
         Of the result.
-    unit
-        Of image and uncertainty.
     whole_numbers
         Whether images may be rounded to whole numbers on the wire.
     quick
@@ -68,7 +65,6 @@ class Session(ABC):
     rows: int
     columns: int
     slices: int
-    unit: Unit
 
     @property
     @abstractmethod
@@ -115,16 +111,16 @@ class Session(ABC):
 
     #: Whether a picture of what known lesions keep is part of the result.
     maps = False
-    #: Whether slices come ahead of the series, on which hangs how much of it is smoothed.
+    #: Whether slices are probed ahead of the series, on which hangs how much of it is smoothed.
     surveys = False
 
     @property
     def surveyed(self) -> bool:
-        """Whether all of those are in."""
+        """Whether all is in that those are made of: slices that come ahead, or the whole input."""
         return True
 
     def survey(self, message: Any) -> Iterable[SliceWork]:
-        """Take a message of those slices; their work is probed and makes no image of the result.
+        """Take a message of those; the work that it makes possible is probed and makes no image of the result.
 
         Raises
         ------
@@ -132,6 +128,14 @@ class Session(ABC):
             When the message is not one that may come now.
         """
         raise NotImplementedError("this task surveys nothing")
+
+    def survey_whole(self) -> Iterable[SliceWork]:
+        """Those that need the whole input, where that is in; called once, on a thread, and iterated there."""
+        return ()
+
+    def rest(self, lesion: Lesion) -> float:
+        """Share of its contrast that a lesion keeps at strength 0."""
+        return everything(lesion)
 
     def settle(self, found: Sequence[Shares]) -> ChosenStrength:
         """Choose by what the survey kept at full strength; called once, before :meth:`add`."""

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from recon.v1 import common_pb2 as recon_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17recon/v1/contrast.proto\x12\x08recon.v1\x1a\x15recon/v1/common.proto\"i\n\x11SynthesizeRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x18.recon.v1.ContrastHeaderH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x42\x06\n\x04part\"\x92\x03\n\x0e\x43ontrastHeader\x12\x13\n\x0bseries_name\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\r\x12\x0f\n\x07\x63olumns\x18\x03 \x01(\r\x12\x0e\n\x06slices\x18\x04 \x01(\r\x12$\n\x08geometry\x18\x05 \x01(\x0b\x32\x12.recon.v1.Geometry\x12\x10\n\x08low_rows\x18\x06 \x01(\r\x12\x13\n\x0blow_columns\x18\x07 \x01(\r\x12\x12\n\nlow_slices\x18\x08 \x01(\r\x12(\n\x0clow_geometry\x18\t \x01(\x0b\x32\x12.recon.v1.Geometry\x12)\n\x0bsample_type\x18\n \x01(\x0e\x32\x14.recon.v1.SampleType\x12\x1a\n\rdose_fraction\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12\r\n\x05model\x18\x0c \x01(\t\x12\x15\n\rmodel_version\x18\r \x01(\t\x12 \n\x06probes\x18\x0e \x01(\x0e\x32\x10.recon.v1.Probes\x12\x10\n\x08survival\x18\x0f \x01(\x08\x42\x10\n\x0e_dose_fraction\"\xb8\x01\n\x12SynthesizeResponse\x12&\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x12.recon.v1.AcceptedH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x12&\n\x05slice\x18\x03 \x01(\x0b\x32\x15.recon.v1.SliceResultH\x00\x12(\n\x06report\x18\x04 \x01(\x0b\x32\x16.recon.v1.SeriesReportH\x00\x42\x06\n\x04part2^\n\x0f\x43ontrastService\x12K\n\nSynthesize\x12\x1b.recon.v1.SynthesizeRequest\x1a\x1c.recon.v1.SynthesizeResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17recon/v1/contrast.proto\x12\x08recon.v1\x1a\x15recon/v1/common.proto\"i\n\x11SynthesizeRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x18.recon.v1.ContrastHeaderH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x42\x06\n\x04part\"\x8a\x04\n\x0e\x43ontrastHeader\x12\x13\n\x0bseries_name\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\r\x12\x0f\n\x07\x63olumns\x18\x03 \x01(\r\x12\x0e\n\x06slices\x18\x04 \x01(\r\x12$\n\x08geometry\x18\x05 \x01(\x0b\x32\x12.recon.v1.Geometry\x12\x10\n\x08low_rows\x18\x06 \x01(\r\x12\x13\n\x0blow_columns\x18\x07 \x01(\r\x12\x12\n\nlow_slices\x18\x08 \x01(\r\x12(\n\x0clow_geometry\x18\t \x01(\x0b\x32\x12.recon.v1.Geometry\x12)\n\x0bsample_type\x18\n \x01(\x0e\x32\x14.recon.v1.SampleType\x12\x1a\n\rdose_fraction\x18\x0b \x01(\x01H\x01\x88\x01\x01\x12\r\n\x05model\x18\x0c \x01(\t\x12\x15\n\rmodel_version\x18\r \x01(\t\x12 \n\x06probes\x18\x0e \x01(\x0e\x32\x10.recon.v1.Probes\x12\x10\n\x08survival\x18\x0f \x01(\x08\x12\x12\n\x08strength\x18\x10 \x01(\x01H\x00\x12,\n\rauto_strength\x18\x11 \x01(\x0b\x32\x13.recon.v1.AutoBlendH\x00\x12*\n\x08required\x18\x12 \x01(\x0b\x32\x18.recon.v1.RequiredLesionB\x08\n\x06\x61mountB\x10\n\x0e_dose_fraction\"\x0b\n\tAutoBlend\"\xb8\x01\n\x12SynthesizeResponse\x12&\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x12.recon.v1.AcceptedH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x12&\n\x05slice\x18\x03 \x01(\x0b\x32\x15.recon.v1.SliceResultH\x00\x12(\n\x06report\x18\x04 \x01(\x0b\x32\x16.recon.v1.SeriesReportH\x00\x42\x06\n\x04part2^\n\x0f\x43ontrastService\x12K\n\nSynthesize\x12\x1b.recon.v1.SynthesizeRequest\x1a\x1c.recon.v1.SynthesizeResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,9 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SYNTHESIZEREQUEST']._serialized_start=60
   _globals['_SYNTHESIZEREQUEST']._serialized_end=165
   _globals['_CONTRASTHEADER']._serialized_start=168
-  _globals['_CONTRASTHEADER']._serialized_end=570
-  _globals['_SYNTHESIZERESPONSE']._serialized_start=573
-  _globals['_SYNTHESIZERESPONSE']._serialized_end=757
-  _globals['_CONTRASTSERVICE']._serialized_start=759
-  _globals['_CONTRASTSERVICE']._serialized_end=853
+  _globals['_CONTRASTHEADER']._serialized_end=690
+  _globals['_AUTOBLEND']._serialized_start=692
+  _globals['_AUTOBLEND']._serialized_end=703
+  _globals['_SYNTHESIZERESPONSE']._serialized_start=706
+  _globals['_SYNTHESIZERESPONSE']._serialized_end=890
+  _globals['_CONTRASTSERVICE']._serialized_start=892
+  _globals['_CONTRASTSERVICE']._serialized_end=986
 # @@protoc_insertion_point(module_scope)

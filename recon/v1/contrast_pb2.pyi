@@ -15,7 +15,7 @@ class SynthesizeRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[ContrastHeader, _Mapping]] = ..., chunk: _Optional[_Union[_common_pb2.Chunk, _Mapping]] = ...) -> None: ...
 
 class ContrastHeader(_message.Message):
-    __slots__ = ("series_name", "rows", "columns", "slices", "geometry", "low_rows", "low_columns", "low_slices", "low_geometry", "sample_type", "dose_fraction", "model", "model_version", "probes", "survival")
+    __slots__ = ("series_name", "rows", "columns", "slices", "geometry", "low_rows", "low_columns", "low_slices", "low_geometry", "sample_type", "dose_fraction", "model", "model_version", "probes", "survival", "strength", "auto_strength", "required")
     SERIES_NAME_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,9 @@ class ContrastHeader(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     PROBES_FIELD_NUMBER: _ClassVar[int]
     SURVIVAL_FIELD_NUMBER: _ClassVar[int]
+    STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    AUTO_STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    REQUIRED_FIELD_NUMBER: _ClassVar[int]
     series_name: str
     rows: int
     columns: int
@@ -46,7 +49,14 @@ class ContrastHeader(_message.Message):
     model_version: str
     probes: _common_pb2.Probes
     survival: bool
-    def __init__(self, series_name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., low_rows: _Optional[int] = ..., low_columns: _Optional[int] = ..., low_slices: _Optional[int] = ..., low_geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., sample_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., dose_fraction: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., probes: _Optional[_Union[_common_pb2.Probes, str]] = ..., survival: bool = ...) -> None: ...
+    strength: float
+    auto_strength: AutoBlend
+    required: _common_pb2.RequiredLesion
+    def __init__(self, series_name: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., low_rows: _Optional[int] = ..., low_columns: _Optional[int] = ..., low_slices: _Optional[int] = ..., low_geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., sample_type: _Optional[_Union[_common_pb2.SampleType, str]] = ..., dose_fraction: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., probes: _Optional[_Union[_common_pb2.Probes, str]] = ..., survival: bool = ..., strength: _Optional[float] = ..., auto_strength: _Optional[_Union[AutoBlend, _Mapping]] = ..., required: _Optional[_Union[_common_pb2.RequiredLesion, _Mapping]] = ...) -> None: ...
+
+class AutoBlend(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class SynthesizeResponse(_message.Message):
     __slots__ = ("accepted", "chunk", "slice", "report")

@@ -25,23 +25,23 @@ _sym_db = _symbol_database.Default()
 from recon.v1 import common_pb2 as recon_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11recon/v1/mr.proto\x12\x08recon.v1\x1a\x15recon/v1/common.proto\"j\n\x12ReconstructRequest\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x12.recon.v1.MrHeaderH\x00\x12&\n\x08readouts\x18\x02 \x01(\x0b\x32\x12.recon.v1.ReadoutsH\x00\x42\x06\n\x04part\"\xed\x02\n\x08MrHeader\x12\x13\n\x0bseries_name\x18\x01 \x01(\t\x12(\n\ntrajectory\x18\x02 \x01(\x0e\x32\x14.recon.v1.Trajectory\x12\r\n\x05\x63oils\x18\x03 \x01(\r\x12\x0f\n\x07samples\x18\x04 \x01(\r\x12\r\n\x05lines\x18\x05 \x01(\r\x12\x0e\n\x06slices\x18\x06 \x01(\r\x12\x10\n\x08\x61verages\x18\x07 \x01(\r\x12$\n\x08geometry\x18\x08 \x01(\x0b\x32\x12.recon.v1.Geometry\x12\r\n\x05model\x18\t \x01(\t\x12\x15\n\rmodel_version\x18\n \x01(\t\x12\x0c\n\x04rows\x18\x0b \x01(\r\x12\x0f\n\x07\x63olumns\x18\x0c \x01(\r\x12\x11\n\tnoise_std\x18\r \x01(\x01\x12\x10\n\x08\x65ncoding\x18\x0e \x01(\t\x12\r\n\x05phase\x18\x0f \x01(\x08\x12 \n\x06probes\x18\x10 \x01(\x0e\x32\x10.recon.v1.Probes\x12\x10\n\x08survival\x18\x11 \x01(\x08\"w\n\x08Readouts\x12\x13\n\x0bslice_index\x18\x01 \x01(\r\x12\r\n\x05lines\x18\x02 \x03(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x15\n\rlast_in_slice\x18\x04 \x01(\x08\x12\x12\n\ntrajectory\x18\x05 \x01(\x0c\x12\x0e\n\x06\x63ounts\x18\x06 \x01(\x0c\"\xb9\x01\n\x13ReconstructResponse\x12&\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x12.recon.v1.AcceptedH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x12&\n\x05slice\x18\x03 \x01(\x0b\x32\x15.recon.v1.SliceResultH\x00\x12(\n\x06report\x18\x04 \x01(\x0b\x32\x16.recon.v1.SeriesReportH\x00\x42\x06\n\x04part*p\n\nTrajectory\x12\x1a\n\x16TRAJECTORY_UNSPECIFIED\x10\x00\x12\x18\n\x14TRAJECTORY_CARTESIAN\x10\x01\x12\x15\n\x11TRAJECTORY_RADIAL\x10\x02\x12\x15\n\x11TRAJECTORY_SPIRAL\x10\x03\x32[\n\tMrService\x12N\n\x0bReconstruct\x12\x1c.recon.v1.ReconstructRequest\x1a\x1d.recon.v1.ReconstructResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11recon/v1/mr.proto\x12\x08recon.v1\x1a\x15recon/v1/common.proto\"j\n\x12ReconstructRequest\x12$\n\x06header\x18\x01 \x01(\x0b\x32\x12.recon.v1.MrHeaderH\x00\x12&\n\x08readouts\x18\x02 \x01(\x0b\x32\x12.recon.v1.ReadoutsH\x00\x42\x06\n\x04part\"\xeb\x02\n\x08MrHeader\x12\x13\n\x0bseries_name\x18\x01 \x01(\t\x12(\n\ntrajectory\x18\x02 \x01(\x0e\x32\x14.recon.v1.Trajectory\x12\r\n\x05\x63oils\x18\x03 \x01(\r\x12\x0f\n\x07samples\x18\x04 \x01(\r\x12\r\n\x05lines\x18\x05 \x01(\r\x12\x0e\n\x06slices\x18\x06 \x01(\r\x12\x10\n\x08\x61verages\x18\x07 \x01(\r\x12$\n\x08geometry\x18\x08 \x01(\x0b\x32\x12.recon.v1.Geometry\x12\r\n\x05model\x18\t \x01(\t\x12\x15\n\rmodel_version\x18\n \x01(\t\x12\x0c\n\x04rows\x18\x0b \x01(\r\x12\x0f\n\x07\x63olumns\x18\x0c \x01(\r\x12\x11\n\tnoise_std\x18\r \x01(\x01\x12\r\n\x05phase\x18\x0f \x01(\x08\x12 \n\x06probes\x18\x10 \x01(\x0e\x32\x10.recon.v1.Probes\x12\x10\n\x08survival\x18\x11 \x01(\x08J\x04\x08\x0e\x10\x0fR\x08\x65ncoding\"w\n\x08Readouts\x12\x13\n\x0bslice_index\x18\x01 \x01(\r\x12\r\n\x05lines\x18\x02 \x03(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x15\n\rlast_in_slice\x18\x04 \x01(\x08\x12\x12\n\ntrajectory\x18\x05 \x01(\x0c\x12\x0e\n\x06\x63ounts\x18\x06 \x01(\x0c\"\xb9\x01\n\x13ReconstructResponse\x12&\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x12.recon.v1.AcceptedH\x00\x12 \n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x0f.recon.v1.ChunkH\x00\x12&\n\x05slice\x18\x03 \x01(\x0b\x32\x15.recon.v1.SliceResultH\x00\x12(\n\x06report\x18\x04 \x01(\x0b\x32\x16.recon.v1.SeriesReportH\x00\x42\x06\n\x04part*p\n\nTrajectory\x12\x1a\n\x16TRAJECTORY_UNSPECIFIED\x10\x00\x12\x18\n\x14TRAJECTORY_CARTESIAN\x10\x01\x12\x15\n\x11TRAJECTORY_RADIAL\x10\x02\x12\x15\n\x11TRAJECTORY_SPIRAL\x10\x03\x32[\n\tMrService\x12N\n\x0bReconstruct\x12\x1c.recon.v1.ReconstructRequest\x1a\x1d.recon.v1.ReconstructResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recon.v1.mr_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRAJECTORY']._serialized_start=839
-  _globals['_TRAJECTORY']._serialized_end=951
+  _globals['_TRAJECTORY']._serialized_start=837
+  _globals['_TRAJECTORY']._serialized_end=949
   _globals['_RECONSTRUCTREQUEST']._serialized_start=54
   _globals['_RECONSTRUCTREQUEST']._serialized_end=160
   _globals['_MRHEADER']._serialized_start=163
-  _globals['_MRHEADER']._serialized_end=528
-  _globals['_READOUTS']._serialized_start=530
-  _globals['_READOUTS']._serialized_end=649
-  _globals['_RECONSTRUCTRESPONSE']._serialized_start=652
-  _globals['_RECONSTRUCTRESPONSE']._serialized_end=837
-  _globals['_MRSERVICE']._serialized_start=953
-  _globals['_MRSERVICE']._serialized_end=1044
+  _globals['_MRHEADER']._serialized_end=526
+  _globals['_READOUTS']._serialized_start=528
+  _globals['_READOUTS']._serialized_end=647
+  _globals['_RECONSTRUCTRESPONSE']._serialized_start=650
+  _globals['_RECONSTRUCTRESPONSE']._serialized_end=835
+  _globals['_MRSERVICE']._serialized_start=951
+  _globals['_MRSERVICE']._serialized_end=1042
 # @@protoc_insertion_point(module_scope)

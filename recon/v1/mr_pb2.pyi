@@ -28,7 +28,7 @@ class ReconstructRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[MrHeader, _Mapping]] = ..., readouts: _Optional[_Union[Readouts, _Mapping]] = ...) -> None: ...
 
 class MrHeader(_message.Message):
-    __slots__ = ("series_name", "trajectory", "coils", "samples", "lines", "slices", "averages", "geometry", "model", "model_version", "rows", "columns", "noise_std", "encoding", "phase", "probes", "survival")
+    __slots__ = ("series_name", "trajectory", "coils", "samples", "lines", "slices", "averages", "geometry", "model", "model_version", "rows", "columns", "noise_std", "phase", "probes", "survival")
     SERIES_NAME_FIELD_NUMBER: _ClassVar[int]
     TRAJECTORY_FIELD_NUMBER: _ClassVar[int]
     COILS_FIELD_NUMBER: _ClassVar[int]
@@ -42,7 +42,6 @@ class MrHeader(_message.Message):
     ROWS_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     NOISE_STD_FIELD_NUMBER: _ClassVar[int]
-    ENCODING_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
     PROBES_FIELD_NUMBER: _ClassVar[int]
     SURVIVAL_FIELD_NUMBER: _ClassVar[int]
@@ -59,11 +58,10 @@ class MrHeader(_message.Message):
     rows: int
     columns: int
     noise_std: float
-    encoding: str
     phase: bool
     probes: _common_pb2.Probes
     survival: bool
-    def __init__(self, series_name: _Optional[str] = ..., trajectory: _Optional[_Union[Trajectory, str]] = ..., coils: _Optional[int] = ..., samples: _Optional[int] = ..., lines: _Optional[int] = ..., slices: _Optional[int] = ..., averages: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., noise_std: _Optional[float] = ..., encoding: _Optional[str] = ..., phase: bool = ..., probes: _Optional[_Union[_common_pb2.Probes, str]] = ..., survival: bool = ...) -> None: ...
+    def __init__(self, series_name: _Optional[str] = ..., trajectory: _Optional[_Union[Trajectory, str]] = ..., coils: _Optional[int] = ..., samples: _Optional[int] = ..., lines: _Optional[int] = ..., slices: _Optional[int] = ..., averages: _Optional[int] = ..., geometry: _Optional[_Union[_common_pb2.Geometry, _Mapping]] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., noise_std: _Optional[float] = ..., phase: bool = ..., probes: _Optional[_Union[_common_pb2.Probes, str]] = ..., survival: bool = ...) -> None: ...
 
 class Readouts(_message.Message):
     __slots__ = ("slice_index", "lines", "data", "last_in_slice", "trajectory", "counts")

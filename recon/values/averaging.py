@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 
+from recon.arrays import IntegerArray
 from recon.values.readouts import Counts, ReadoutPart, Readouts
 from recon.volumes import ComplexImage, FloatImage
 
-Lines = npt.NDArray[np.int64]
 _MOST = np.iinfo(np.uint16).max
 
 
@@ -50,7 +49,7 @@ class Averaging:
         self._summed[line] = True
         self.came[line] += 1
 
-    def add(self, lines: Lines, values: ComplexImage, counts: Counts | None = None) -> None:
+    def add(self, lines: IntegerArray, values: ComplexImage, counts: Counts | None = None) -> None:
         """Whole lines.
 
         Parameters
@@ -76,7 +75,7 @@ class Averaging:
             self._samples[lines[some]] += given
             self._counts[lines[some]] += 1 if counts is None else counts[some]
 
-    def other_path(self, lines: Lines, paths: FloatImage) -> int | None:
+    def other_path(self, lines: IntegerArray, paths: FloatImage) -> int | None:
         """The first of these lines that came already along another path than (n, samples, 2); None where none did."""
         assert self._trajectory is not None
         first: dict[int, FloatImage] = {}
@@ -86,7 +85,7 @@ class Averaging:
                 return int(line)
         return None
 
-    def place(self, lines: Lines, paths: FloatImage) -> None:
+    def place(self, lines: IntegerArray, paths: FloatImage) -> None:
         """Where lines lie in k-space, (n, samples, 2)."""
         assert self._trajectory is not None
         self._trajectory[lines] = paths
@@ -99,7 +98,7 @@ class Averaging:
         return Readouts(self._samples, np.minimum(self._counts, _MOST).astype(np.uint16), self._trajectory)
 
 
-def _each_once(lines: Lines) -> Iterator[Lines]:
+def _each_once(lines: IntegerArray) -> Iterator[IntegerArray]:
     """Places in ``lines`` in groups, in each of which a line comes once."""
     order = np.argsort(lines, kind="stable")
     begins = np.flatnonzero(np.diff(lines[order], prepend=-1))

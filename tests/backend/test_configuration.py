@@ -41,3 +41,12 @@ def test_versions_coexist(tmp_path: Path) -> None:
         assert seen["sha256"] == sha256_of([folder / version / "model.onnx"])
     assert values["description"] == 'words with "quotes"'
     assert text_format.Parse((folder / "config.pbtxt").read_text(), TritonConfig()).name == "m"
+
+
+def test_what_protobuf_writes_is_read_like_our_own(tmp_path: Path) -> None:
+    written = TritonConfig(name="m")
+    said = {"description": 'a patient\'s "best" \\ at 2 mm, ±3', "task": "ct", "files.2": "a.onnx"}
+    for key, value in said.items():
+        written.parameters[key].string_value = value
+    (tmp_path / "config.pbtxt").write_text(text_format.MessageToString(written, as_utf8=True))
+    assert parameters_in(tmp_path) == said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import tempfile
@@ -17,16 +16,13 @@ import pytest
 from recon.batch import execute
 from recon.batch.archive import Hooks, kept_spec, resume
 from recon.batch.discover import changed_since, discover
-from recon.batch.items import Item, Produced
 from recon.batch.ledger import BatchLedger
 from recon.batch.lock import LedgerInUse, file_system, held, is_held
 from recon.batch.plan import plan
 from recon.batch.spec import Spec, spec_of
-from recon.batch.states import State
 from recon.batch.status import status
-from recon.batch.verify import verify
 from recon.errors import InvalidRequest, OutputFailed, ServiceUnavailable, UnreadableInput, outcome_of
-from tests.batch.archives import QUICK, FakeExecutor, connecting, published, run, write_nifti, write_series
+from tests.batch.archives import QUICK, FakeExecutor, connecting, run, write_nifti, write_series
 
 
 def _states(output: Path) -> dict[str, tuple[str, str]]:
@@ -111,64 +107,6 @@ def test_an_output_folder_that_can_not_be_written_is_said(open_path: Path) -> No
     (open_path / "out").mkdir(mode=0o555)
     with _nobody(), pytest.raises(OutputFailed, match=r"Permission denied.*another folder"):
         run(open_path / "a", open_path / "out")
-
-
-def test_a_disk_that_fills_up_under_a_job_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_space(*given: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(execute, "perform_job", no_space)
-    for index in range(3):
-        write_nifti(tmp_path / "a" / f"n{index}.nii", index)
-    executor = FakeExecutor(lambda item, call: execute.perform(None, item, tmp_path, {}))  # type: ignore[arg-type]
-    counts = run(tmp_path / "a", tmp_path / "out", executor)
-    assert (counts["pending"], counts["failed"]) == (3, 0)
-    assert "disk is full" in counts["stopped"]
-
-
-class _FullLedger(BatchLedger):
-    """Its disk has no page left when a result is to be committed."""
-
-    def publish(self, item: Item, made: Produced) -> State:
-        with self.looking() as base:
-            pages = base.execute("PRAGMA page_count").fetchone()[0]
-            base.execute(f"PRAGMA max_page_count = {pages}")
-        many = [{"name": "x" * 10_000, "message": "", "outcome": "PASS"}] * 3
-        return super().publish(item, Produced({**made.report, "checks": many}, made.outputs))
-
-
-def test_a_disk_that_fills_up_under_the_ledger_condemns_nothing(tmp_path: Path) -> None:
-    for index in range(4):
-        write_nifti(tmp_path / "a" / f"n{index}.nii", index)
-    with pytest.raises(OutputFailed, match=r"ledger.sqlite: the disk is full; free space, then resume"):
-        run(tmp_path / "a", tmp_path / "out", hooks=Hooks(ledger=_FullLedger))
-    assert status(tmp_path / "out")["failed"] == 0
-    there, executor = published(tmp_path / "out"), FakeExecutor()
-    assert resume(tmp_path / "out", connecting(executor), QUICK)["done"] == 4
-    assert not set(there) & set(executor.calls)  # what was finished is adopted
-
-
-def test_a_transaction_that_fails_leaves_none_behind(tmp_path: Path) -> None:
-    ledger = BatchLedger(tmp_path)
-    ledger.set("kept", 1)
-    with ledger.looking() as base:
-        base.execute(f"PRAGMA max_page_count = {base.execute('PRAGMA page_count').fetchone()[0]}")
-    with pytest.raises(OutputFailed):
-        ledger.set("large", "x" * 100_000)
-    ledger.set("kept", 2)
-    ledger.close()
-    again = BatchLedger(tmp_path)
-    assert (again.get("kept"), again.get("large")) == (2, None)
-    again.close()
-
-
-def test_a_screen_that_can_not_be_written_changes_no_item(tmp_path: Path) -> None:
-    def full(item: Item, state: State, reason: str) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    write_nifti(tmp_path / "a" / "n.nii")
-    assert run(tmp_path / "a", tmp_path / "out", hooks=Hooks(listener=full))["done"] == 1
-    assert verify(tmp_path / "out").unknown == []
 
 
 def test_half_of_a_file_is_unstable_and_not_broken(tmp_path: Path) -> None:

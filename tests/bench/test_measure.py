@@ -17,8 +17,9 @@ import pytest
 from recon.bench import plots, record, table
 from recon.bench import routes as ways
 from recon.bench.blocks import Plan
-from recon.bench.measure import MeasurementRequest, measure
+from recon.bench.measure import measure
 from recon.bench.observation import Reply
+from recon.bench.request import MeasurementRequest
 from recon.bench.self_test import SelfCheck
 
 pytestmark = pytest.mark.service
@@ -127,7 +128,7 @@ def test_a_pair_of_scans_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None
         )
         found = asyncio.run(measure("127.0.0.1:1", request, []))
         (cell,) = found["cells"]  # a streamed series would be the same again
-        assert (cell["load"], cell["slices"]) == ("1 callers, 6 slices each", 6)
+        assert (cell["load"], cell["slices"]) == ("1 caller, 6 slices each", 6)
         assert "all of it must be in before the first image" in found["settings"]["slice"]
         assert found["valid"] == (fault == "none")
         if fault == "drops":

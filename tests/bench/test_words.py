@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from recon.bench import measure, record
+from recon.bench import record
 from recon.bench.blocks import Load, LoadBlock
-from recon.bench.measure import MeasurementRequest
 from recon.bench.observation import Observation
 from recon.bench.page import page
+from recon.bench.request import MeasurementRequest
 from recon.bench.routes import BARE, GATEWAY
 from recon.bench.self_test import SelfCheck
+from recon.bench.serve_record import serve_record
 from recon.bench.words import SHORT_HEADS, as_markdown, short_rows
 
 ONE, SERIES = Load("closed", 1), Load("series", 4)
@@ -42,7 +43,7 @@ def run(problem: str = "") -> dict[str, Any]:
     request = MeasurementRequest(routes=(BARE, GATEWAY))
     checks = [SelfCheck("a server that stops for 2 s", True, "p99 above 1600 ms", "p99 2010 ms")]
     notes = {"precision": "f32", "gateway: largest difference to the task in one process, HU": 0.001}
-    found = measure._record(request, checks, blocks, 0.0, {}, [], {}, 0.1, notes)
+    found = serve_record(request, checks, blocks, 0.0, {}, [], {}, 0.1, notes)
     found["settings"]["command"] = "recon bench serve -o bench"
     record.check(found)
     return found

@@ -14,7 +14,7 @@ import pytest
 
 from recon.engine.limits import Limits
 from recon.errors import UnusableData
-from tests.engine.test_stream import call, eventually, failure, run_of, scan
+from tests.engine.streams import call, eventually, failure, run_of, scan
 from tests.gateway import Gateway
 from tests.toy import ToySeries, ToySession
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
@@ -18,47 +18,10 @@ from recon.engine.limits import Limits
 from recon.errors import DeadlineExceeded, InvalidRequest, TooManyRequests
 from recon.quality.verdict import Verdict
 from recon.v1 import common_pb2
-from recon.wire.calls import path_of
 from recon.wire.status import from_status
+from tests.engine.streams import call, eventually, failure, run_of, scan
 from tests.gateway import Gateway
-from tests.toy import METHOD, ToySeries, ToySession, toy_pb2
-
-
-def scan(slices: int, rows: int = 8, columns: int = 6) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(0)
-    wave = rng.normal(size=(slices, rows, columns)) + 1j * rng.normal(size=(slices, rows, columns))
-    return wave, rng.uniform(1, 2, (slices, rows, columns))
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.02)
-
-
-def call(channel: grpc.Channel, messages: Iterator[Any], timeout: float = 30) -> Iterator[Any]:
-    stub = channel.stream_stream(
-        path_of(METHOD),
-        request_serializer=lambda m: m if isinstance(m, bytes) else m.SerializeToString(),
-        response_deserializer=toy_pb2.Response.FromString,
-    )
-    return stub(messages, timeout=timeout)
-
-
-def run_of(channel: grpc.Channel, series: ToySeries, timeout_s: float, patience_s: float) -> Run:
-    return Run(series, grpc_opener(channel, METHOD), timeout_s, patience_s)
-
-
-def failure(answers: Iterator[Any]) -> tuple[int, grpc.RpcError]:
-    """How many slices came before the error that ended the stream, and the error."""
-    slices = 0
-    try:
-        for answer in answers:
-            slices += answer.WhichOneof("part") == "slice"
-    except grpc.RpcError as error:
-        return slices, error
-    pytest.fail("the stream ended well")
+from tests.toy import METHOD, ToySeries, toy_pb2
 
 
 def test_a_new_task_needs_nothing_but_its_own_files(channel: grpc.Channel) -> None:
@@ -170,37 +133,6 @@ def test_a_stream_ends(gateway: Gateway, channel: grpc.Channel) -> None:
     eventually(lambda: gateway.left() == (0, 0, 0))
 
 
-def test_slices_before_a_bad_one_are_kept(channel: grpc.Channel) -> None:
-    wave, gain = scan(4)
-    gain[2, 0, 0] = np.nan
-    slices, error = failure(call(channel, iter(ToySeries(wave, gain).messages())))
-    assert (slices, error.code()) == (2, grpc.StatusCode.INVALID_ARGUMENT)
-
-
-def test_a_cancelled_stream_leaves_nothing_behind(gateway: Gateway, channel: grpc.Channel) -> None:
-    gateway.fake.stalled.clear()
-    answers = call(channel, iter(ToySeries(*scan(50)).messages()))
-    next(answers)
-    eventually(lambda: gateway.fake.running == 2)
-    answers.cancel()  # type: ignore[attr-defined]
-    eventually(lambda: gateway.left() == (0, 0, 0))
-    assert gateway.fake.running == 0, "Triton was told"
-
-
-def test_cancelled_callers_do_not_crowd_triton(gateway: Gateway, channel: grpc.Channel) -> None:
-    """The limit holds for what is at Triton, whoever has lost interest in it."""
-    gateway.fake.stalled.clear()
-    for _ in range(10):
-        answers = call(channel, iter(ToySeries(*scan(4)).messages()))
-        next(answers)
-        answers.cancel()  # type: ignore[attr-defined]
-        eventually(lambda: gateway.engine.streams == 0)
-    assert gateway.fake.most <= 2
-    gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)
-    eventually(lambda: gateway.left() == (0, 0, 0))
-    assert len(list(run_of(channel, ToySeries(*scan(3)), 30, 5))) == 3
-
-
 def test_the_deadline_ends_the_wait_for_a_model_that_hangs(gateway: Gateway, channel: grpc.Channel) -> None:
     gateway.fake.stalled.clear()
     _, error = failure(call(channel, iter(ToySeries(*scan(3)).messages()), timeout=1.0))
@@ -268,13 +200,3 @@ def test_headers_are_bounded(channel: grpc.Channel, header: dict[str, Any], fiel
     assert isinstance(known, InvalidRequest)
     assert known.field == field
     assert "\n" not in known.problem
-
-
-def test_a_task_that_loses_a_slice_ends_the_stream(
-    gateway: Gateway, channel: grpc.Channel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add = ToySession.add
-    monkeypatch.setattr(ToySession, "add", lambda self, message: [w for w in add(self, message) if w.index != 1])
-    _, error = failure(call(channel, iter(ToySeries(*scan(3)).messages()), timeout=5))
-    assert error.code() == grpc.StatusCode.INTERNAL
-    eventually(lambda: gateway.left() == (0, 0, 0))

@@ -32,13 +32,19 @@ def test_the_most_smoothing_at_which_the_lesion_keeps_its_share() -> None:
     assert survives(pooled([at_strength(shares, chosen.strength + 0.02)]), LEAST).outcome is Verdict.REVIEW
 
 
-@given(st.lists(st.floats(-0.5, 1.5), min_size=1, max_size=30), st.floats(0.1, 1.0))
-def test_what_is_chosen_passes_unless_it_is_the_lowest(values: list[float], kept: float) -> None:
+@given(st.lists(st.floats(-0.5, 1.5), min_size=1, max_size=30), st.floats(0.1, 1.0), st.floats(0.3, 1.0))
+def test_what_is_chosen_passes_unless_no_strength_does(values: list[float], kept: float, rest: float) -> None:
     least, shares = Least(LESION, kept), _shares(*values)
-    chosen = choose(pooled([shares]), least)
-    held = survives(pooled([at_strength(shares, chosen.strength)]), least)
+    chosen = choose(pooled([shares]), least, rest)
+
+    def held(strength: float) -> bool:
+        found = pooled([at_strength(shares, strength, lambda _: rest)])
+        return survives(found, least).outcome is Verdict.PASS
+
     assert LOWEST <= chosen.strength <= 1
-    assert held.outcome is Verdict.PASS or (chosen.strength == LOWEST and "not even" in chosen.reason)
+    if not held(chosen.strength):
+        assert "not even" in chosen.reason or "no more" in chosen.reason
+        assert not any(held(strength) for strength in np.linspace(LOWEST, 1, 10))
 
 
 def test_where_not_even_a_little_suffices_that_is_said_and_no_pass() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from recon.reading.decisions import Choice, Decision, Subject
+from recon.reading.decisions import Choice, Decision, JudgedResult
 
 
 def decision(number: int, result: str, reader: str, choice: Choice, verdict: str = "PASS") -> Decision:
     """Of one reader on one result."""
-    return Decision(number, Subject(result, "aa", "ct", verdict), reader, choice, "", datetime.now(UTC))
+    return Decision(number, JudgedResult(result, "aa", "ct", verdict), reader, choice, "", datetime.now(UTC))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from recon.reading.decisions import Subject
+from recon.reading.decisions import JudgedResult
 
 
-def subject(name: str = "chest", verdict: str = "REVIEW") -> Subject:
-    return Subject(name, "ab" * 32, "ct", verdict)
+def subject(name: str = "chest", verdict: str = "REVIEW") -> JudgedResult:
+    return JudgedResult(name, "ab" * 32, "ct", verdict)

@@ -8,7 +8,10 @@ from scipy.ndimage import gaussian_filter
 
 from recon.client import Client
 from recon.errors import InvalidRequest, UnusableData
+from recon.quality.survival import Least, Lesion
 from recon.quality.verdict import Verdict
+from recon.tasks.contrast.blend import kept_by_smoothing
+from recon.tasks.probe import Probes
 from recon.volumes import Geometry, Unit, Volume
 from tests.conftest import head
 
@@ -83,3 +86,24 @@ def test_impossible_pairs_name_the_field(client: Client, pair: tuple) -> None:  
     broken[3, 4, 5] = np.nan
     with pytest.raises(UnusableData, match="low"):
         list(client.synthesize_contrast(pre, Volume(broken, GEOMETRY, Unit.ARBITRARY)))
+
+
+def test_the_most_of_the_network_at_which_a_lesion_keeps_its_share_and_a_map_of_it(client: Client, pair: tuple) -> None:  # type: ignore[type-arg]
+    _, _, pre, low = pair
+    least = Least(Lesion(5, 20, "%"), 0.85)
+    run = client.synthesize_contrast(pre, low, strength="auto", least=least, survival=True)
+    results = list(run)
+    assert run.model is not None
+    chosen = run.model.strength
+    assert chosen is not None
+    assert chosen.full is not None
+    assert "5 mm lesion of 20 %" in chosen.reason
+    assert run.report is not None
+    (kept,) = run.report.probes  # measured again, in the images as they are
+    rest = kept_by_smoothing(least.lesion, GEOMETRY.spacing)
+    assert kept.median == pytest.approx(rest + chosen.strength * (chosen.full.median - rest), abs=0.03)
+    mapped = [result for result in results if "SURVIVAL" in result.extra]
+    assert len(mapped) == sum(Probes.FEW.on(index, SHAPE[0]) for index in range(SHAPE[0]))
+    shown = np.concatenate([result.extra["SURVIVAL"].ravel() for result in mapped])
+    assert np.nanmedian(shown) == pytest.approx(kept.median, abs=0.05)
+    assert np.isnan(shown).any()  # outside the head

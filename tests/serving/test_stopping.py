@@ -20,7 +20,7 @@ from recon.v1 import mr_pb2
 from recon.volumes import Geometry
 from recon.wire.calls import path_of
 from recon.wire.messages import geometry_to_message
-from tests.engine.test_stream import eventually, failure, scan
+from tests.engine.streams import eventually, failure, scan
 from tests.gateway import Gateway
 from tests.toy import METHOD, ToySeries, toy_pb2
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,8 +16,6 @@ import numpy as np
 import psutil
 import pytest
 
-from recon.backend.configuration import model_config_in, of_version, parameters_in
-from recon.backend.network import TritonPythonModel
 from recon.backend.runtime import runtime_of
 from recon.bench.processes import listener
 from recon.bench.tuned import kept_records
@@ -31,7 +28,7 @@ from recon.errors import InvalidRequest
 from recon.machine import describe
 from recon.serving.server import Server
 from recon.serving.settings import Settings
-from recon.serving.triton.repository import models_in, tuned_repository
+from recon.serving.triton.repository import models_in
 from recon.serving.tuning import Tuning, read_tunings
 from recon.volumes import Geometry, Volume
 from tests.conftest import body
@@ -121,42 +118,6 @@ def test_the_command_says_it_in_one_line(write: Write) -> None:
         assert done.returncode == 2
         (line,) = done.stderr.strip().splitlines()
         assert line.startswith("recon: ")
-
-
-def test_only_the_configuration_of_the_tuned_model_changes(tmp_path: Path) -> None:
-    repository = default_repository()
-    assert tuned_repository(repository, tmp_path / "same", []) == repository
-    made = tuned_repository(repository, tmp_path / "made", [Tuning(MODEL, "1", "openvino", 3, 2)])
-    assert {path.name for path in made.iterdir()} == {path.name for path in repository.iterdir()}
-    (before,), (after,) = models_in(repository / MODEL), models_in(made / MODEL)
-    assert before.tuning == ""
-    assert after.tuning == "openvino, threads: 3, instances: 2"
-    assert {**after.parameters, **before.parameters} == after.parameters
-    assert "count: 2" in (made / MODEL / "config.pbtxt").read_text()
-    assert (made / MODEL / "1" / "model.onnx").samefile(repository / MODEL / "1" / "model.onnx")
-    assert models_in(made / "ct_denoise")[0].tuning == ""
-
-
-def test_a_request_alone_may_have_a_network_of_its_own(tmp_path: Path) -> None:
-    made = tuned_repository(default_repository(), tmp_path / "made", [Tuning(MODEL, "1", "openvino", 1, 2, alone=2)])
-    (model,) = models_in(made / MODEL)
-    assert model.tuning == "openvino, threads: 1, instances: 2, threads of a request alone: 2"
-    network = TritonPythonModel()
-    config = model_config_in(default_repository() / MODEL)
-    network.names = ["hu"]
-    parameters = of_version({**parameters_in(default_repository() / MODEL), **model.parameters}, "1")
-    small = {**parameters, "warm_shape": "1,1,64,64"}
-    network.load(made / MODEL / "1", config, small)
-    found = {}
-    for words in ({}, {"alone": "1"}):
-        found[len(words)] = network.answer({"hu": np.zeros((1, 1, 64, 64), np.float32)}, words)
-    assert network.run is not network.alone
-    for run, threads in ((network.run, 1), (network.alone, 2)):
-        compiled = next(iter(run.compiled.values())).get_compiled_model()
-        # the runtime takes no more threads than this process may use cores
-        assert compiled.get_property("INFERENCE_NUM_THREADS") == min(threads, len(os.sched_getaffinity(0)))
-    one, other = (answer["noise_and_half_width"].astype(int) for answer in found.values())
-    assert np.abs(one - other).max() <= 1  # a step, where threads add up in another order
 
 
 @dataclass

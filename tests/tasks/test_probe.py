@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.errors import InvalidRequest
-from recon.tasks.probe import Probes, probes_from_message, probes_to_message
+from recon.tasks.probe import EVERY, Probes, probes_from_message, probes_to_message
 from recon.v1 import common_pb2
 
 
 @given(st.integers(1, 400))
-def test_few_is_a_tenth_of_the_slices_and_at_least_one(slices: int) -> None:
-    count = sum(Probes.FEW.on(index, slices) for index in range(slices))
-    assert max(1, slices // 10) <= count <= slices // 10 + 1
+def test_few_is_a_twelfth_of_the_slices_and_at_least_one_evenly_spread(slices: int) -> None:
+    found = [index for index in range(slices) if Probes.FEW.on(index, slices)]
+    assert len(found) == max(1, slices // EVERY)
+    assert abs(found[0] - (slices - 1 - found[-1])) <= 1
+    assert {after - before for before, after in pairwise(found)} <= {slices // len(found), slices // len(found) + 1}
+
+
+def test_few_of_a_series_whose_length_nobody_knows_is_one_in_so_many() -> None:
+    assert sum(Probes.FEW.on(index, None) for index in range(10 * EVERY)) == 10
 
 
 def test_off_is_none_and_all_is_all() -> None:

@@ -31,10 +31,10 @@ class Spent:
     peak_mib: float
 
 
-class Apart:
+class OwnProcess:
     """Calls functions in one new process, which ends with the ``with`` block."""
 
-    def __enter__(self) -> Apart:
+    def __enter__(self) -> OwnProcess:
         self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
         return self
 

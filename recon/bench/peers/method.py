@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from recon.arrays import FloatArray
-from recon.bench.peers.apart import Apart
+from recon.bench.peers.apart import OwnProcess
 from recon.bench.processes import Processes, own
 
 #: Requests of a slice that a service is measured with, once it is warm.
@@ -83,7 +83,7 @@ def best_of(
         Something to make an image of before the clock runs, where a first call compiles.
     """
     best: MethodResult | None = None
-    with Apart() as call:
+    with OwnProcess() as call:
         if small is not None:
             call(method, small, float(parameters[0]))
         for parameter in parameters:

@@ -27,11 +27,11 @@ from recon.bench.peers.method import CALLER, REPEATS, beside, cpu_s
 from recon.bench.peers.pytriton_server import READY
 from recon.bench.processes import Processes
 from recon.bench.routes.network import served
+from recon.engine.inference import Tensors
 from recon.engine.repository import default_repository
 from recon.errors import InternalError
 from recon.serving.triton.process import EmbeddedTriton
 
-Tensors = Mapping[str, npt.NDArray[Any]]
 #: What to say where it is not there.
 NO_PYTRITON = "nvidia-pytriton is not installed; pip install 'recon[serve]'"
 _START_S = 60.0

@@ -12,7 +12,7 @@ from recon.doors.mrd.coming import Coming
 from recon.doors.mrd.contrast import enhanced
 from recon.doors.mrd.images import SeriesOfImages
 from recon.doors.mrd.images_in import ImagesIn
-from recon.doors.mrd.mr import Reconstruction
+from recon.doors.mrd.mr import ScanReconstruction
 from recon.doors.mrd.options import SessionOptions
 from recon.doors.mrd.outbox import AnswerOutbox
 from recon.doors.mrd.pictures import IMAGE, Picture
@@ -56,12 +56,12 @@ class Answering:
         self._workers = ThreadPoolExecutor(_AT_A_TIME, f"mrd-{name}")
         self._queued = threading.BoundedSemaphore(_QUEUED)
         self._begun: dict[Coming, Future[Iterable[Message]]] = {}
-        self._making: Reconstruction | None = None
+        self._making: ScanReconstruction | None = None
         self._verdicts = dict.fromkeys(Verdict, 0)
 
     def describe(self, header: ScanHeader) -> None:
         """What the slices that follow are of."""
-        self._making = Reconstruction(
+        self._making = ScanReconstruction(
             self._client,
             header,
             self._options,

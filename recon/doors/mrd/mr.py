@@ -20,13 +20,13 @@ from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.header import ScanHeader
 from recon.io.mrd.series import series_of
 from recon.quality.verdict import worst
-from recon.tasks.probe import EVERY, Probes
+from recon.tasks.probe import Probes
 from recon.values.averaging import gathered
 from recon.values.readouts import ReadoutPart
 from recon.values.result import ImageSlice, ModelIdentity
 
 
-class Reconstruction:
+class ScanReconstruction:
     """Makes the pictures of one scan, all of an encoding by the same method.
 
     Parameters
@@ -130,7 +130,7 @@ class Reconstruction:
     def _probes(self, first: Any) -> str:
         """Whether a slice has known lesions added, as one of all slices that the header announces."""
         announced = self._header.encodings[int(first["encoding_space_ref"])].slices
-        chosen = Probes(self._options.probes).on(int(first["idx"]["slice"]), announced or EVERY)
+        chosen = Probes(self._options.probes).on(int(first["idx"]["slice"]), announced or None)
         return Probes.ALL if chosen else Probes.OFF
 
     def _ask(self, method: str, series: KSpaceSeries, probes: str) -> tuple[list[ImageSlice], ModelIdentity | None]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from recon.errors import InvalidRequest
 
+#: The tasks that a scanner asks for: of raw data, and of images.
+TASKS = MR, CONTRAST = "mr", "contrast"
 #: Names that leave the choice of the method to the service.
-CHOOSE = ("mr", "", "default", "default.xml", "openrecon", "recon")
-CONTRAST = "contrast"
+CHOOSE = (MR, "", "default", "default.xml", "openrecon", "recon")
 #: Everything comes back as it came.
 PASS = "null"  # noqa: S105
 _ALIASES = {"unrolled": "mr_unrolled", "varnet": "mr_unrolled"}
@@ -52,18 +53,18 @@ class Parameter:
 PARAMETERS = (
     Parameter(
         "config",
-        "mr",
+        MR,
         "method",
         "What makes the images; by default the method that fits the scan.",
         MappingProxyType(
             {
-                "mr": "best for the scan",
+                MR: "best for the scan",
                 "mr_unrolled": "unrolled network",
                 "l1-wavelet": "L1 wavelet",
                 "sense": "SENSE",
                 "zero-filled": "no completion",
-                "contrast": "full-dose contrast from two scans",
-                "null": "unchanged",
+                CONTRAST: "full-dose contrast from two scans",
+                PASS: "unchanged",
             }
         ),
     ),
@@ -83,7 +84,7 @@ PARAMETERS = (
         "few",
         "known lesions",
         "Add known small lesions to the measurement of some slices, and say what the method leaves of them.",
-        MappingProxyType({"off": "none", "few": "every tenth slice", "all": "every slice"}),
+        MappingProxyType({"off": "none", "few": "one slice in twelve", "all": "every slice"}),
     ),
     Parameter("doseFraction", 0.1, "dose fraction", "Of the contrast agent, given over full.", least=0.1, most=0.5),
     Parameter(
@@ -114,7 +115,7 @@ class SessionOptions:
         What was asked for and is not known.
     """
 
-    task: str = "mr"
+    task: str = MR
     model: str = ""
     pixels: str = "int16"
     uncertainty: bool = True
@@ -148,8 +149,8 @@ def options_of(config: str, parameters: Mapping[str, Any], served: Collection[st
     name = str(parameters.get("customconfig") or parameters.get("config") or config).strip()
     name = _ALIASES.get(name, name)
     found = {id: _value(known[id], value) for id, value in parameters.items() if id in known and id != "config"}
-    task = name if name in (CONTRAST, PASS) else "mr"
-    model = "" if name in CHOOSE or task != "mr" else name
+    task = name if name in (CONTRAST, PASS) else MR
+    model = "" if name in CHOOSE or task != MR else name
     if model and model not in served:
         there = ", ".join(dict.fromkeys((CHOOSE[0], *sorted(served), CONTRAST, PASS)))
         raise InvalidRequest(f"no configuration {name[:80]!r}; there are {there}", field="config")

@@ -25,6 +25,7 @@ from recon.doors.mrd.wire import (
 from recon.doors.mrd.wire.layout import ACQUISITION_HEAD
 from recon.errors import DeadlineExceeded, ReconError, ServiceUnavailable, UnreadableInput
 from recon.io.hdf5 import dataset, reading
+from recon.io.mrd.source import group_of, header_text
 
 
 def messages_of(path: Path, config: str, parameters: dict[str, Any]) -> Iterator[Message]:
@@ -43,21 +44,20 @@ def messages_of(path: Path, config: str, parameters: dict[str, Any]) -> Iterator
         When the file is damaged or holds neither.
     """
     with reading(path) as file:
-        xml = dataset(file, "dataset/xml")
-        data = dataset(file, "dataset/data")
-        pictures = [name for name in file.get("dataset", {}) if name.startswith("image_")]
+        group = group_of(file) or "dataset"
+        xml, data = header_text(file, group), dataset(file, f"{group}/data")
+        pictures = [name for name in file.get(group, {}) if name.startswith("image_")]
         if data is None and not pictures:
-            raise UnreadableInput(f"{path}: has neither readouts (dataset/data) nor images (dataset/image_*)")
+            raise UnreadableInput(f"{path}: has neither readouts ({group}/data) nor images ({group}/image_*)")
         yield ConfigFile(config)
         if xml is not None:
-            text = xml[()] if xml.shape == () else xml[0]
-            yield Header(text if isinstance(text, bytes) else str(text).encode())
+            yield Header(xml)
         if parameters:
             yield parameters_text(parameters)
         if data is not None:
             yield from _readouts(data)
     if pictures:
-        yield from images_in(path)
+        yield from images_in(path, group)
 
 
 def parameters_text(parameters: dict[str, Any]) -> Text:

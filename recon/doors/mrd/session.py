@@ -12,7 +12,7 @@ from recon.doors.mrd.coming import Coming
 from recon.doors.mrd.images_in import ImagesIn, scan_key
 from recon.doors.mrd.kept import Kept
 from recon.doors.mrd.noise import dependency_of, identity_of
-from recon.doors.mrd.options import CONTRAST, SessionOptions, options_of, parameters_of
+from recon.doors.mrd.options import CONTRAST, MR, SessionOptions, options_of, parameters_of
 from recon.doors.mrd.outbox import AnswerOutbox
 from recon.doors.mrd.scan import Scan
 from recon.doors.mrd.surroundings import Surroundings
@@ -155,7 +155,7 @@ class ScannerSession:
     def _begin(self) -> tuple[SessionOptions, Answering]:
         """Once the first data come, all that was said before counts."""
         if self._options is None or self._answering is None:
-            served = [model.name for model in self._around.client().models() if model.task == "mr"]
+            served = [model.name for model in self._around.client().models() if model.task == MR]
             self._options = options_of(self._config, self._parameters, served)
             self._answering = Answering(self._around, self._options, self._out, self._name, self._wanted)
             for note in self._options.notes:
@@ -164,7 +164,7 @@ class ScannerSession:
 
     def _take_readouts(self, block: Block) -> None:
         options, answering = self._begin()
-        if options.task != "mr":
+        if options.task != MR:
             raise InvalidRequest(f"configuration {options.task} takes images, and raw data came; use mr")
         scan = self._scan or self._begin_scan(options, answering)
         for measured in scan.add(block):
@@ -202,7 +202,7 @@ class ScannerSession:
             self._images.add(image)
             if not options.send_originals:
                 return
-        elif options.task == "mr":
+        elif options.task == MR:
             self._note("WRN", "images came, and mr takes raw data; they go back as they are")
         answering.give_back([image])
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pydicom
 
-from recon.reading.decisions import Subject
+from recon.reading.decisions import JudgedResult
 
 REPORT = "report.json"
 #: The worst first; a result whose report can't be read, or says nothing, is no good one.
@@ -106,9 +106,9 @@ class Case:
         return self.facts.get("ProtocolName") or self.facts.get("StudyDescription") or ""
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> JudgedResult:
         """What a decision about it is about."""
-        return Subject(self.name, self.report_sha256, self.task, self.verdict)
+        return JudgedResult(self.name, self.report_sha256, self.task, self.verdict)
 
     @property
     def rank(self) -> tuple[int, float, str]:

@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.pixels.processing import apply_rescale
 
 from recon.doors.view.stack import Layout, Stack
-from recon.errors import ReconError, UnreadableInput
-from recon.io.dicom import find_files
+from recon.errors import UnreadableInput
+from recon.io.dicom import SliceSource, find_files
+from recon.io.dicom.read.pixels import read_slice
+from recon.io.dicom.read.skipped import Refused
 from recon.volumes import FloatImage
 
+#: Pixels are the same wherever they lie.
+_NOWHERE = (0.0, 0.0, 0.0)
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -108,7 +111,7 @@ class SourceStack(Stack):
 
 
 def read_pixels(path: Path, frame: int | None = None) -> FloatImage:
-    """Pixels (row, column) of a file, rescaled, float32.
+    """Pixels (row, column) of a file in the unit of its kind, float32.
 
     Raises
     ------
@@ -116,16 +119,9 @@ def read_pixels(path: Path, frame: int | None = None) -> FloatImage:
         When it can't be read.
     """
     try:
-        header = pydicom.dcmread(path)
-        pixels = header.pixel_array if frame is None or header.pixel_array.ndim == 2 else header.pixel_array[frame]
-        if pixels.ndim != 2:
-            raise UnreadableInput(f"{path}: is no single grey image")
-        return np.asarray(apply_rescale(pixels, header), np.float32)
-    except ReconError:
-        raise
-    except Exception as error:  # pydicom and its decoders raise whatever they like on damaged files
-        words = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UnreadableInput(f"{path}: damaged or no DICOM image ({words})") from error
+        return read_slice(SliceSource(path, frame, _NOWHERE)).image
+    except Refused as error:
+        raise UnreadableInput(f"{path}: damaged or no DICOM image ({error.problem})") from error
 
 
 def _header(path: Path) -> Dataset:

@@ -16,7 +16,7 @@ from recon.doors.view.case import Case
 from recon.doors.view.dicom_stack import DicomStack
 from recon.doors.view.map_stack import MapStack
 from recon.doors.view.nifti_stack import NiftiStack
-from recon.doors.view.presets import HU, Display, display_of, unit_of
+from recon.doors.view.presets import Display, display_of, is_relative
 from recon.doors.view.stack import Stack
 from recon.errors import ReconError, UnreadableInput
 from recon.volumes import FloatImage
@@ -126,8 +126,8 @@ class CaseImages:
     def display(self) -> Display:
         """Windows and thresholds to begin with."""
         if self._display is None:
-            known = unit_of(self.case.task) == HU
-            image, widths = (None if known else self._typical(plane) for plane in (AFTER, HALF_WIDTH))
+            relative = is_relative(self.case.task)
+            image, widths = (self._typical(plane) if relative else None for plane in (AFTER, HALF_WIDTH))
             self._display = display_of(self.case.task, image, widths)
         return self._display
 

@@ -6,12 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.volumes import FloatImage
-
-#: What a CT number is measured in.
-HU = "HU"
-#: Tasks whose images have a unit of their own; the others' brightness means nothing by itself.
-_UNITS = {"ct": HU}
+from recon.tasks.registry import tasks
+from recon.volumes import FloatImage, Unit
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,8 @@ class Display:
     widest: float
 
 
-_CT = Display(
-    HU,
+_HOUNSFIELD = Display(
+    Unit.HU.value,
     (
         Window("soft tissue", -160, 240),
         Window("liver", 20, 180),
@@ -62,9 +58,10 @@ _CT = Display(
 )
 
 
-def unit_of(task: str) -> str:
-    """Unit of a task's images; empty where they are relative."""
-    return _UNITS.get(task, "")
+def is_relative(task: str) -> bool:
+    """Whether the brightness of a task's images means nothing by itself; so does that of a task that is not here."""
+    known = tasks().get(task)
+    return known is None or known.unit is Unit.ARBITRARY
 
 
 def display_of(task: str, image: FloatImage | None, half_width: FloatImage | None) -> Display:
@@ -77,8 +74,8 @@ def display_of(task: str, image: FloatImage | None, half_width: FloatImage | Non
     image, half_width
         (row, column) of one slice, with NaN where nothing is known; None where there is none.
     """
-    if unit_of(task) == HU:
-        return _CT
+    if not is_relative(task):
+        return _HOUNSFIELD
     there = _finite(image)
     found = np.percentile(there, (0, 1, 25, 99.5, 100)) if there.size else np.array([0.0, 0.0, 0.0, 1.0, 1.0])
     least, black, grey, white, most = (float(value) for value in found)

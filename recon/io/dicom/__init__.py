@@ -6,13 +6,8 @@ from recon.io.dicom.read.kinds import CT, MR, ImageKind
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.read.series import ImageSeries, load, read_series
 from recon.io.dicom.read.skipped import Kind, SkippedFile
-from recon.io.dicom.write.derive import (
-    DerivedSeries,
-    denoised_series,
-    simulated_series,
-    uncertainty_series,
-    write_slice,
-)
+from recon.io.dicom.write.denoised import denoised_series, simulated_series, uncertainty_series, write_slice
+from recon.io.dicom.write.derive import DerivedSeries
 from recon.io.dicom.write.maps import SurvivalMap, UncertaintyMap
 from recon.io.dicom.write.template import coded
 

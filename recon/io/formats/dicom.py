@@ -16,10 +16,10 @@ from recon.io.dicom.read.kinds import CT, MR, kind_of, sop_class
 from recon.io.dicom.read.records import series_key
 from recon.io.dicom.read.tags import TAGS
 from recon.io.formats.format import Content, LeftOut, Look, OnFile, OpenedSlices
-from recon.io.formats.signature import HDF5, ends_in, is_text, packer_of
-from recon.io.nifti import is_nifti
+from recon.io.formats.signature import HDF5, ends_in, is_text
 
 NAME = "DICOM"
+GUESSES = True
 ENDINGS = (".dcm", ".dicom", ".ima")
 _CONTENTS = {CT.modality: Content.CT, MR.modality: Content.MR}
 _MORE_TAGS = ("AcquisitionDate", "StudyDate", "PatientID", "SeriesDescription")
@@ -30,7 +30,7 @@ def recognise(path: Path, start: bytes) -> bool:
     """By ``DICM`` behind the preamble, by a data set that begins at once, or by a name that promises one."""
     if start[128:132] == b"DICM":
         return True
-    if start[:8] == HDF5 or packer_of(start) or is_nifti(path):
+    if start[:8] == HDF5:
         return False
     # a data set starts with group 2 or 8, in either byte order
     if len(start) >= 16 and start[:2] in (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08") and 0 in start[2:8]:

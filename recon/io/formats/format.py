@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from recon.arrays import FloatArray
 from recon.io.dicom import SeriesIndex
 from recon.io.kspace.series import KSpaceSeries
 from recon.io.nifti import NiftiVolume
@@ -72,12 +73,19 @@ class OpenedVolume:
     ----------
     read
         Reads the samples; raises ``UnreadableInput``.
+    few
+        Reads some of them about the middle, (n,), to tell what they are; None where that takes reading all.
     """
 
     content: Content
     label: str
     files: tuple[Path, ...]
     read: Callable[[], NiftiVolume]
+    few: Callable[[], FloatArray] | None = None
+
+    def some_values(self) -> FloatArray:
+        """Samples, (n,), that tell what the volume holds; raises ``UnreadableInput``."""
+        return self.read().volume.values.ravel() if self.few is None else self.few()
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,11 @@ class Format(Protocol):
 
     #: For a person.
     NAME: str
+    #: Of file names, lower case, that are no part of a scan's name; a module may leave it out.
+    ENDINGS: tuple[str, ...]
+    #: Whether it takes files by a guess, or what others of its kind leave; such formats are asked last. A module that
+    #: leaves it out knows its files for certain.
+    GUESSES: bool
 
     def recognise(self, path: Path, start: bytes) -> bool:
         """Whether a file is of this format, by its first bytes and its name; raises nothing."""

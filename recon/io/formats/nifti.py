@@ -8,9 +8,10 @@ from pathlib import Path
 
 from recon.io.formats.format import Content, LeftOut, Look, OnFile, OpenedVolume
 from recon.io.formats.signature import HDF5
-from recon.io.nifti import is_nifti, read_nifti, require_readable, stem
+from recon.io.nifti import SUFFIXES, few_values, is_nifti, read_nifti, require_readable, stem
 
 NAME = "NIfTI"
+ENDINGS = SUFFIXES
 
 
 def recognise(path: Path, start: bytes) -> bool:
@@ -30,6 +31,6 @@ def open(
     """Every file is a scan; see :class:`recon.io.formats.format.Format`."""
     for path in paths:
         if Content.VOLUME in wanted:
-            yield OpenedVolume(Content.VOLUME, "", (path,), partial(read_nifti, path))
+            yield OpenedVolume(Content.VOLUME, "", (path,), partial(read_nifti, path), partial(few_values, path))
         else:
             yield LeftOut(str(path), "a NIfTI volume")

@@ -7,21 +7,18 @@ from pathlib import Path
 
 from recon.errors import ReconError
 from recon.io.dicom.read.skipped import Kind, Refused
-from recon.io.formats import dicom, fastmri, ismrmrd
 from recon.io.formats.format import Content, LeftOut, Look, OnFile
-from recon.io.formats.signature import HDF5, ends_in, packer_of
+from recon.io.formats.signature import HDF5, ends_in
 from recon.io.hdf5 import reading
 
 NAME = "HDF5"
+GUESSES = True
 ENDINGS = (".h5", ".hdf5", ".mrd")
 
 
 def recognise(path: Path, start: bytes) -> bool:
-    """By its first bytes or its name, when it is of none of the formats that are read."""
-    named = ends_in(path, ENDINGS) and not packer_of(start) and not dicom.recognise(path, start)
-    if not start.startswith(HDF5) and not named:
-        return False
-    return not fastmri.recognise(path, start) and not ismrmrd.recognise(path, start)
+    """By its first bytes or its name; what holds k-space has been recognised before."""
+    return start.startswith(HDF5) or ends_in(path, ENDINGS)
 
 
 def look(path: Path) -> Look:

@@ -25,8 +25,8 @@ _BLOCK = 512
 
 
 def recognise(path: Path, start: bytes) -> bool:
-    """By its first bytes."""
-    return bool(packer_of(start)) and not is_nifti(path)
+    """By its first bytes, unless they are the preamble of a DICOM file."""
+    return bool(packer_of(start)) and start[128:132] != b"DICM" and not is_nifti(path)
 
 
 def look(path: Path) -> Look:

@@ -22,11 +22,12 @@ _GROUP = "recon.formats"
 
 @cache
 def formats() -> tuple[Format, ...]:
-    """Every format there is; a site's own are asked first."""
+    """Every format there is, in the order in which they are asked: a site's own first, those that guess last."""
     own = [entry.load() for entry in sorted(entry_points(group=_GROUP), key=lambda entry: entry.name)]
     package = importlib.import_module("recon.io.formats")
     names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
     modules = [importlib.import_module(f"recon.io.formats.{name}") for name in names if name not in _NO_FORMATS]
+    modules.sort(key=lambda module: getattr(module, "GUESSES", False))
     return tuple(cast("Format", module) for module in (*own, *modules))
 
 

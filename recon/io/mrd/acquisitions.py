@@ -9,16 +9,15 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import IntegerArray, Mask
 from recon.errors import UnreadableInput, UnusableData
 from recon.volumes import ComplexImage, FloatImage
 
-Indices = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 #: What is stored of a readout beside its header, flat: real and imaginary parts, or positions in k-space.
 Field: TypeAlias = Literal["data", "traj"]
 Flat = npt.NDArray[np.float32]
 #: Gives index and field of readouts, in ascending order.
-Stored = Callable[[Indices, Field], Iterator[tuple[int, Flat]]]
+Stored = Callable[[IntegerArray, Field], Iterator[tuple[int, Flat]]]
 
 # bits of an acquisition's flags, from 0
 NOISE, CALIBRATION_ONLY, REVERSE = 18, 19, 21
@@ -57,12 +56,12 @@ class Acquisitions:
         if len(wrong):
             raise UnreadableInput(f"{self.name}: acquisition {int(wrong[0])} discards more samples than it has")
 
-    def flagged(self, *bits: int) -> Flags:
+    def flagged(self, *bits: int) -> Mask:
         """Which readouts carry any of these flags."""
         wanted = np.uint64(sum(1 << bit for bit in bits))
         return np.asarray((self.heads["flags"] & wanted) != 0)
 
-    def samples(self, members: Indices) -> Iterator[tuple[int, ComplexImage]]:
+    def samples(self, members: IntegerArray) -> Iterator[tuple[int, ComplexImage]]:
         """Index and samples (coils, samples) of readouts, as if all were read forwards, without discarded ones.
 
         Raises
@@ -100,7 +99,7 @@ class Acquisitions:
             )
         return np.ascontiguousarray(values, np.float32).view(np.complex64).reshape(coils, count)
 
-    def trajectories(self, members: Indices) -> Iterator[tuple[int, FloatImage]]:
+    def trajectories(self, members: IntegerArray) -> Iterator[tuple[int, FloatImage]]:
         """Index and trajectory (samples, dimensions) of readouts, in the order of :meth:`samples`."""
         reverse = self.flagged(REVERSE)
         for index, values in self.stored(members, "traj"):
@@ -115,7 +114,7 @@ class Acquisitions:
             inner = path[int(head["discard_pre"]) : count - int(head["discard_post"])]
             yield index, inner[::-1] if reverse[index] else inner
 
-    def span(self, members: Indices) -> tuple[Indices, Indices]:
+    def span(self, members: IntegerArray) -> tuple[IntegerArray, IntegerArray]:
         """First sample relative to the centre of k-space and number of samples, read forwards."""
         used = self.heads[members]
         count = used["number_of_samples"].astype(np.int64)
@@ -125,7 +124,7 @@ class Acquisitions:
         return left, count - before - after
 
 
-def runs(members: Indices, most: int) -> Iterator[Indices]:
+def runs(members: IntegerArray, most: int) -> Iterator[IntegerArray]:
     """Ascending members in pieces of which at least a quarter of the range is wanted."""
     members = np.sort(members)
     start = 0

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recon.arrays import IntegerArray
 from recon.errors import UnreadableInput
-from recon.io.mrd.acquisitions import REVERSE, Acquisitions, Indices
+from recon.io.mrd.acquisitions import REVERSE, Acquisitions
 from recon.io.mrd.header import HeaderEncoding, Space
 from recon.values.averaging import Averaging
 from recon.values.readouts import Counts, ReadoutPart
@@ -35,7 +36,7 @@ class Grid:
     encoding: HeaderEncoding
     whiten: ComplexImage | None
 
-    def flattened(self, members: Indices) -> Grid:
+    def flattened(self, members: IntegerArray) -> Grid:
         """For slices, where no more than one of the partitions that the header announces was measured."""
         encoded = self.encoding.encoded
         if encoded.matrix[2] == 1 or len(np.unique(self.acquisitions.heads["idx"][STEPS[1]][members])) > 1:
@@ -44,13 +45,13 @@ class Grid:
         plane = Space((*encoded.matrix[:2], 1), (*encoded.field_mm[:2], self.encoding.recon.field_mm[2]))
         return replace(self, encoding=replace(self.encoding, encoded=plane))
 
-    def place(self, members: Indices, axis: int) -> Indices:
+    def place(self, members: IntegerArray, axis: int) -> IntegerArray:
         """Row (axis 1) or partition (axis 2) of readouts, the central step at n // 2."""
         side = self.encoding.encoded.matrix[axis]
         steps = self.acquisitions.heads["idx"][STEPS[axis - 1]][members].astype(np.int64)
         return steps - self.encoding.centre[axis - 1] + side // 2 if side > 1 else np.zeros_like(steps)
 
-    def starts(self, members: Indices) -> tuple[Indices, Indices]:
+    def starts(self, members: IntegerArray) -> tuple[IntegerArray, IntegerArray]:
         """First sample of readouts on the grid, and their number of samples."""
         x = self.encoding.encoded.matrix[0]
         left, count = self.acquisitions.span(members)
@@ -59,7 +60,7 @@ class Grid:
         turned = self.acquisitions.flagged(REVERSE)[members] & (count == x) & (np.abs(start) == 1)
         return np.where(turned, 0, start), count
 
-    def check(self, members: Indices) -> None:
+    def check(self, members: IntegerArray) -> None:
         """Make sure that header and readouts agree.
 
         Raises
@@ -91,7 +92,7 @@ class Grid:
                     f"encoded matrix has {side} lines with its centre at {self.encoding.centre[axis - 1]}"
                 )
 
-    def fill(self, members: Indices, calibration: Indices) -> tuple[ComplexImage, Counts]:
+    def fill(self, members: IntegerArray, calibration: IntegerArray) -> tuple[ComplexImage, Counts]:
         """k-space (kz, ky, coils, kx), repeated lines averaged, and how often each sample (kz, ky, kx) was measured.
 
         Parameters
@@ -138,13 +139,13 @@ class Grid:
             values = np.matmul(self.whiten, values)
         return ReadoutPart(lines, values, counts)
 
-    def repeats(self, members: Indices) -> float:
+    def repeats(self, members: IntegerArray) -> float:
         """What averaging lines leaves of the noise's standard deviation, root mean square over lines."""
         y, z = self.encoding.encoded.matrix[1:]
         counts = np.bincount(self.place(members, 2) * y + self.place(members, 1), minlength=y * z)
         return float(np.sqrt(np.mean(1.0 / counts[counts > 0])))
 
-    def _mean(self, members: Indices) -> tuple[ComplexImage, Counts]:
+    def _mean(self, members: IntegerArray) -> tuple[ComplexImage, Counts]:
         x, y, z = self.encoding.encoded.matrix
         coils = int(self.acquisitions.heads["active_channels"][members[0]])
         averaging = Averaging(z * y, coils, x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.io.mrd.acquisitions import Indices
+from recon.arrays import IntegerArray
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.placement import is_placed
 from recon.quality.verdict import Check, measure
@@ -13,7 +13,7 @@ from recon.quality.verdict import Check, measure
 _BROKEN_OFF = 0.9
 
 
-def losses(grid: Grid, members: Indices, *, uneven: bool = False) -> list[Check]:
+def losses(grid: Grid, members: IntegerArray, *, uneven: bool = False) -> list[Check]:
     """Checks of one stack of slices.
 
     Parameters
@@ -53,7 +53,7 @@ def losses(grid: Grid, members: Indices, *, uneven: bool = False) -> list[Check]
     return checks
 
 
-def _missing(numbers: Indices, announced: int) -> Check:
+def _missing(numbers: IntegerArray, announced: int) -> Check:
     # a header that announces more than a few times what came describes another scan
     last = max(int(numbers[-1]), announced - 1 if announced <= 4 * len(numbers) else 0)
     missing = sorted(set(range(last + 1)) - set(map(int, numbers)))
@@ -68,7 +68,7 @@ def _missing(numbers: Indices, announced: int) -> Check:
     )
 
 
-def _broken_off(numbers: Indices, counts: Indices) -> Check:
+def _broken_off(numbers: IntegerArray, counts: IntegerArray) -> Check:
     short = numbers[counts < _BROKEN_OFF * np.median(counts)]
     words = f"slices with fewer readouts than the others: {', '.join(map(str, short[:20]))}"
     return measure(

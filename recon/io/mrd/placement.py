@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from recon.arrays import DoubleArray
 from recon.volumes import Geometry
 
-Vector = npt.NDArray[np.float64]
 #: How far positions that a converter rounds to a tenth of a millimetre may be from even ones.
 _ROUNDED_MM = 0.11
 
 
-def axes_of(head: Any) -> tuple[Vector, Vector]:
+def axes_of(head: Any) -> tuple[DoubleArray, DoubleArray]:
     """Unit vectors along readout and phase encoding; an axial slice's where the converter set none."""
     if not is_placed(head):
         return np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
@@ -98,7 +97,9 @@ def volume_geometry(head: Any, spacing: tuple[float, float, float], shown: tuple
     return _affine(read * spacing[0], phase * spacing[1], normal * spacing[2], first, shown[:2])
 
 
-def _affine(column: Vector, row: Vector, step: Vector, centre: Vector, shown: tuple[int, int]) -> Geometry:
+def _affine(
+    column: DoubleArray, row: DoubleArray, step: DoubleArray, centre: DoubleArray, shown: tuple[int, int]
+) -> Geometry:
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1], affine[:3, 2] = column, row, step
     affine[:3, 3] = centre - column * (shown[0] // 2) - row * (shown[1] // 2)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from recon.arrays import IntegerArray
 from recon.errors import UnreadableInput, UnusableData
 from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd import stack, trajectories, volume3d
@@ -17,7 +18,6 @@ from recon.io.mrd.acquisitions import (
     NOISE,
     SURFACE_COIL,
     Acquisitions,
-    Indices,
 )
 from recon.io.mrd.attributes import series_attributes
 from recon.io.mrd.header import ScanHeader, scan_header
@@ -112,7 +112,7 @@ def series_of(document: Any, acquisitions: Acquisitions, where: str) -> list[KSp
     return found
 
 
-def _sorted(acquisitions: Acquisitions, header: ScanHeader, notes: list[str]) -> tuple[Indices, Indices]:
+def _sorted(acquisitions: Acquisitions, header: ScanHeader, notes: list[str]) -> tuple[IntegerArray, IntegerArray]:
     """Readouts of the image and for calibration only, all with the image's coils."""
     heads, path = acquisitions.heads, acquisitions.name
     noise, foreign = acquisitions.flagged(NOISE), acquisitions.flagged(*FOREIGN)
@@ -144,7 +144,7 @@ def _sorted(acquisitions: Acquisitions, header: ScanHeader, notes: list[str]) ->
     return np.flatnonzero(imaging & ~others), np.flatnonzero(usable & only & (channels == wanted))
 
 
-def _matching(grid: Grid, members: Indices, calibration: Indices) -> Indices:
+def _matching(grid: Grid, members: IntegerArray, calibration: IntegerArray) -> IntegerArray:
     """The calibration lines that fit onto the grid and belong to slices of the image."""
     heads = grid.acquisitions.heads
     start, count = grid.starts(calibration)
@@ -161,7 +161,7 @@ def _matching(grid: Grid, members: Indices, calibration: Indices) -> Indices:
     return calibration[chosen]
 
 
-def _orientations(heads: Any, members: Indices) -> list[tuple[Indices, str]]:
+def _orientations(heads: Any, members: IntegerArray) -> list[tuple[IntegerArray, str]]:
     """Members by the orientation of their slice, as a scout's three planes."""
     slices = heads["idx"]["slice"][members]
     groups: list[tuple[Any, list[int]]] = []
@@ -177,12 +177,14 @@ def _orientations(heads: Any, members: Indices) -> list[tuple[Indices, str]]:
     return [(members[np.isin(slices, numbers)], f"orientation{i}") for i, (_, numbers) in enumerate(groups)]
 
 
-def _gain(heads: Any, members: Indices, noise_dwell: float) -> float:
+def _gain(heads: Any, members: IntegerArray, noise_dwell: float) -> float:
     """What the spread of the members' noise is relative to the noise scan's, for equal receivers."""
     return float(np.sqrt(bandwidth_ratio(noise_dwell, float(np.median(heads["sample_time_us"][members])))))
 
 
-def _whitening(acquisitions: Acquisitions, imaging: Indices, notes: list[str]) -> tuple[ComplexImage | None, float]:
+def _whitening(
+    acquisitions: Acquisitions, imaging: IntegerArray, notes: list[str]
+) -> tuple[ComplexImage | None, float]:
     """Matrix for a scan with the noise scan's dwell time, and that time in us."""
     heads = acquisitions.heads
     coils = int(heads["active_channels"][imaging[0]])

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import h5py
 import numpy as np
 
+from recon.arrays import IntegerArray
 from recon.errors import UnreadableInput
 from recon.io.hdf5 import OpenFile, dataset
-from recon.io.mrd.acquisitions import Acquisitions, Field, Flat, Indices, runs
+from recon.io.mrd.acquisitions import Acquisitions, Field, Flat, runs
 from recon.io.mrd.header import document_of
 
 #: Readouts that are read from a file at once.
@@ -65,11 +66,10 @@ class FileSource:
         self._file = OpenFile(path)
         with self._file.reading() as file:
             self._group = group_of(file) or "dataset"
-            xml = dataset(file, f"{self._group}/xml")
-            if xml is None:
-                raise UnreadableInput(f"{path}: has no {self._group}/xml")
-            text = xml[()] if xml.shape == () else xml[0]
-        self.header = document_of(text if isinstance(text, bytes) else str(text).encode(), self.name)
+            xml = header_text(file, self._group)
+        if xml is None:
+            raise UnreadableInput(f"{path}: has no {self._group}/xml")
+        self.header = document_of(xml, self.name)
 
     def close(self) -> None:
         """Let go of the file; whoever reads on opens it again."""
@@ -114,7 +114,7 @@ class FileSource:
             raise UnreadableInput(f"{self.name}: holds no acquisitions")
         return data
 
-    def _stored(self, members: Indices, field: Field) -> Iterator[tuple[int, Flat]]:
+    def _stored(self, members: IntegerArray, field: Field) -> Iterator[tuple[int, Flat]]:
         with self._file.reading() as file:
             view = self._data(file).fields([field])
             head = self._data(file).fields("head")[int(members[0])] if len(members) else None
@@ -139,6 +139,15 @@ def group_of(file: h5py.File) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
+def header_text(file: h5py.File, group: str) -> bytes | None:
+    """The XML header in a group, as it is; None where there is none."""
+    xml = dataset(file, f"{group}/xml")
+    if xml is None:
+        return None
+    text = xml[()] if xml.shape == () else xml[0]
+    return text if isinstance(text, bytes) else str(text).encode()
+
+
 def collected(source: Source) -> Acquisitions:
     """The readouts of any source, in memory; waveforms are left out.
 
@@ -160,7 +169,7 @@ def collected(source: Source) -> Acquisitions:
         raise UnreadableInput(f"{source.name}: holds no acquisitions")
     kept = np.frombuffer(b"".join(heads), ismrmrd.hdf5.acquisition_header_dtype)
 
-    def stored(members: Indices, field: Field) -> Iterator[tuple[int, Flat]]:
+    def stored(members: IntegerArray, field: Field) -> Iterator[tuple[int, Flat]]:
         for index in np.sort(members):
             yield int(index), samples[field][index]
 

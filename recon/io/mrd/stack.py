@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from recon.arrays import IntegerArray
 from recon.errors import UnreadableInput
 from recon.io.kspace.series import KSpaceSeries
-from recon.io.mrd.acquisitions import Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.losses import losses
 from recon.io.mrd.placement import ordered, stack_geometry
@@ -18,7 +18,7 @@ from recon.values.readouts import KSpace, ReadoutPart, Readouts
 from recon.volumes import ComplexImage
 
 
-def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> KSpaceSeries:
+def read(grid: Grid, members: IntegerArray, calibration: IntegerArray, label: str, notes: list[str]) -> KSpaceSeries:
     """The slices of one series, one k-space each, ordered along read x phase."""
     heads, encoding = grid.acquisitions.heads, grid.encoding
     slices = heads["idx"]["slice"]

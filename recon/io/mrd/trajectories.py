@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from recon.arrays import IntegerArray
 from recon.errors import UnreadableInput
 from recon.io.kspace.series import KSpaceSeries
-from recon.io.mrd.acquisitions import Acquisitions, Indices
+from recon.io.mrd.acquisitions import Acquisitions
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.placement import ordered, stack_geometry
 from recon.io.mrd.stack import noise_std
@@ -17,7 +18,7 @@ _KINDS = {"radial": "radial", "goldenangle": "radial", "spiral": "spiral"}
 _HALF = 0.5 * 1.02
 
 
-def is_curved(acquisitions: Acquisitions, members: Indices) -> bool:
+def is_curved(acquisitions: Acquisitions, members: IntegerArray) -> bool:
     """Whether readouts carry a trajectory that is no set of parallel lines."""
     if not (acquisitions.heads["trajectory_dimensions"][members] >= 2).all():
         return False
@@ -29,7 +30,7 @@ def is_curved(acquisitions: Acquisitions, members: Indices) -> bool:
     return bends > 0.02 * along
 
 
-def read(grid: Grid, members: Indices, label: str, notes: list[str]) -> KSpaceSeries:
+def read(grid: Grid, members: IntegerArray, label: str, notes: list[str]) -> KSpaceSeries:
     """Slices whose readouts follow a trajectory in the plane.
 
     Raises

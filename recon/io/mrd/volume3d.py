@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 
+from recon.arrays import IntegerArray
 from recon.errors import UnreadableInput
 from recon.io.kspace.series import KSpaceSeries
-from recon.io.mrd.acquisitions import Indices
 from recon.io.mrd.lines import Grid
 from recon.io.mrd.placement import volume_geometry
 from recon.io.mrd.stack import noise_std
+from recon.physics.fourier import to_image
 from recon.physics.oversampling import remove_oversampling, still_measured
 from recon.values.readouts import Counts, KSpace, Readouts
 from recon.volumes import ComplexImage, FloatImage
@@ -21,7 +21,7 @@ _MOST_VOLUME_BYTES = 8 * 2**30
 _NEARLY_ALL = 0.7
 
 
-def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: list[str]) -> KSpaceSeries:
+def read(grid: Grid, members: IntegerArray, calibration: IntegerArray, label: str, notes: list[str]) -> KSpaceSeries:
     """A slab: slices across the partitions where all have the same lines, else across the readout."""
     heads, encoding = grid.acquisitions.heads, grid.encoding
     x, y, z = encoding.encoded.matrix
@@ -56,7 +56,7 @@ def read(grid: Grid, members: Indices, calibration: Indices, label: str, notes: 
             counts = still_measured(counts, kept)
             kspace = remove_oversampling(kspace, kept) * (counts > 0)[:, :, None]
             axis, length = (0, fine_z) if across_partitions else (3, shown_x)
-            cache.append((_image_along(_padded(kspace, length, axis), axis), counts))
+            cache.append((to_image(_padded(kspace, length, axis), axes=(axis,)), counts))
         return cache[0]
 
     field = encoding.encoded.field_mm
@@ -98,8 +98,3 @@ def _padded(kspace: ComplexImage, length: int, axis: int) -> ComplexImage:
     width = [(0, 0)] * kspace.ndim
     width[axis] = (before, length - side - before)
     return np.pad(kspace, width) * np.float32(np.sqrt(length / side))
-
-
-def _image_along(kspace: ComplexImage, axis: int) -> ComplexImage:
-    line = scipy.fft.ifft(scipy.fft.ifftshift(kspace, axis), axis=axis, norm="ortho")
-    return np.asarray(scipy.fft.fftshift(line, axis), np.complex64)

@@ -11,13 +11,11 @@ import structlog
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
-from recon.backend.configuration import parameters_in
+from recon.backend.configuration import FILE, parameters_in
 from recon.engine.models import ServedModel, models_of
 from recon.errors import InvalidRequest
 from recon.serving.triton.scratch import is_plain
 from recon.serving.tuning import Tuning, read_tunings
-
-_CONFIG = "config.pbtxt"
 
 log = structlog.get_logger()
 
@@ -30,10 +28,12 @@ def models_in(folder: Path) -> list[ServedModel]:
     InvalidRequest
         When the configuration can't be read.
     """
-    config = _read(folder)
-    values = {key: value.string_value for key, value in config.parameters.items()}
+    try:
+        values = parameters_in(folder)
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(f"can't read {folder / FILE}: {error}") from error
     versions = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
-    return [model for version in versions for model in models_of(config.name, values, version)]
+    return [model for version in versions for model in models_of(folder.name, values, version)]
 
 
 def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
@@ -45,7 +45,7 @@ def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
         When there is no such model.
     """
     found = []
-    for config in sorted(repository.glob("*/config.pbtxt")):
+    for config in sorted(repository.glob(f"*/{FILE}")):
         if not tasks or parameters_in(config.parent).get("task") in tasks:
             found.append(config.parent.name)
     if not found:
@@ -57,7 +57,7 @@ def tunings_of(paths: Sequence[Path], repository: Path) -> list[Tuning]:
     """Settings of this machine for the models of a repository; see :func:`recon.serving.tuning.read_tunings`."""
     if not paths:
         return []
-    folders = sorted(config.parent for config in repository.glob(f"*/{_CONFIG}"))
+    folders = sorted(config.parent for config in repository.glob(f"*/{FILE}"))
     found = read_tunings(paths, [model for folder in folders for model in models_in(folder)], repository)
     for tuning in found:
         log.info("tuned", **asdict(tuning))
@@ -83,12 +83,12 @@ def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning], 
     folder.mkdir()
     chosen = {tuning.model: tuning for tuning in tunings}
     for model in repository.iterdir():
-        if model.name not in chosen and not (gpu and (model / _CONFIG).exists()):
+        if model.name not in chosen and not (gpu and (model / FILE).exists()):
             (folder / model.name).symlink_to(model)
             continue
         (folder / model.name).mkdir()
         for part in model.iterdir():
-            if part.name != _CONFIG:
+            if part.name != FILE:
                 (folder / model.name / part.name).symlink_to(part)
         config = _read(model)
         if gpu:
@@ -97,7 +97,7 @@ def tuned_repository(repository: Path, folder: Path, tunings: Sequence[Tuning], 
             for name, value in chosen[model.name].parameters.items():
                 config.parameters[name].string_value = value
             config.instance_group[0].count = chosen[model.name].instances
-        (folder / model.name / _CONFIG).write_text(text_format.MessageToString(config))
+        (folder / model.name / FILE).write_text(text_format.MessageToString(config, as_utf8=True))
     return folder
 
 
@@ -111,6 +111,6 @@ def plain_repository(repository: Path, link: Path) -> Path:
 
 def _read(folder: Path) -> Any:
     try:
-        return text_format.Parse((folder / _CONFIG).read_text(), ModelConfig())
+        return text_format.Parse((folder / FILE).read_text(), ModelConfig())
     except (OSError, text_format.ParseError) as error:
-        raise InvalidRequest(f"can't read {folder / _CONFIG}: {error}") from error
+        raise InvalidRequest(f"can't read {folder / FILE}: {error}") from error

@@ -43,6 +43,7 @@ class Segments:
         self.enabled = enabled
         self.generation = 0
         self._server, self._kept = server, kept
+        self._leaving: list[Slot] = []
         self._numbers = itertools.count()
         self._prefix = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
 
@@ -55,6 +56,7 @@ class Segments:
         """The Triton that knew them is gone."""
         self.generation += 1
         self.idle.clear()
+        self._leaving.clear()
 
     def close(self) -> None:
         """They vanish with their mappings."""
@@ -113,10 +115,14 @@ class Segments:
         return True
 
     async def discard(self, slot: Slot) -> None:
-        """Let Triton unmap it."""
+        """Let Triton unmap it; while Triton still holds the call that used it, the next discard asks again."""
         if slot.generation != self.generation:
             return
-        try:
-            await self._server.unregister(slot.region)
-        except grpc.RpcError as error:
-            log.warning("unregister_failed", error=error.details())
+        leaving, self._leaving = [*self._leaving, slot], []
+        for other in leaving:
+            try:
+                await self._server.unregister(other.region)
+            except grpc.RpcError as error:
+                log.info("unregister_again", region=other.region, why=error.details())
+                if other.generation == self.generation:
+                    self._leaving.append(other)

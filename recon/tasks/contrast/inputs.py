@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from recon.errors import ReconError
-from recon.io.contrast_pair import ContrastPair, read_pair
-from recon.io.preview_contrast import contrast_preview
 from recon.tasks.contrast.options import ContrastOptions
 from recon.tasks.contrast.outputs import ContrastSink
+from recon.tasks.contrast.pair import ContrastPair, read_pair
+from recon.tasks.contrast.preview import contrast_preview
 from recon.tasks.contrast.series import ContrastSeries
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink
 from recon.tasks.names import name_of
@@ -63,12 +63,18 @@ class _LoadedPair(Loaded[ContrastOptions]):
             options.model,
             options.model_version,
             dose_fraction=options.dose_fraction,
+            strength=options.strength,
             probes=options.probes,
+            least=options.required,
             survival=options.survival,
         )
 
+    def settled(self, options: ContrastOptions, model: ModelIdentity) -> ContrastOptions:
+        """With the strength that the service chose."""
+        return options if model.strength is None else replace(options, strength=model.strength.strength)
+
     def sink(self, folder: Path, model: ModelIdentity, options: ContrastOptions) -> Sink:
-        return ContrastSink(self.pair, folder, str(model), options.dose_fraction)
+        return ContrastSink(self.pair, folder, str(model), options.dose_fraction, float(options.strength))
 
     def preview(self, shown: ImageSlice, title: str, path: Path) -> None:
         pre, low = self.pair.pre.volume, self.pair.low.volume
@@ -78,11 +84,19 @@ class _LoadedPair(Loaded[ContrastOptions]):
         contrast_preview(pre.values[shown.index], beside, shown.image, shown.uncertainty, title, path, kept)
 
     def comparability(self, options: ContrastOptions) -> dict[str, Any]:
-        return {"dose_fraction": options.dose_fraction, "spacing_mm": list(self.pair.pre.volume.geometry.spacing)}
+        return {
+            "dose_fraction": options.dose_fraction,
+            "strength": options.strength,
+            "spacing_mm": list(self.pair.pre.volume.geometry.spacing),
+        }
 
     def parameters(self, options: ContrastOptions) -> dict[str, Any]:
         return {
             "dose_fraction": options.dose_fraction,
+            "strength": options.strength,
+            "lesion_mm": options.lesion_mm,
+            "lesion_percent": options.lesion_percent,
+            "lesion_kept": options.lesion_kept,
             "pre": str(self.pair.pre.path),
             "low": str(self.pair.low.path),
             "probes": options.probes,

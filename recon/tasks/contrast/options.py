@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from recon.quality.strength import AUTO
+from recon.quality.survival import Least, Lesion
+from recon.tasks.contrast.probes import LEAST
 from recon.tasks.options import Options, OptionSpec
 from recon.tasks.probe import HELP, SURVIVAL_HELP, Probes
 
@@ -17,6 +20,11 @@ class ContrastOptions(Options):
     ----------
     dose_fraction
         Dose given over the full dose.
+    strength
+        Share of the network's result, the rest being the smoothed difference of the scans; or ``auto``: the most at
+        which the lesion keeps its share.
+    lesion_mm, lesion_percent, lesion_kept
+        Which lesion must survive, and what share of its contrast.
     survival
         Whether a map of what a lesion keeps is written.
     probes
@@ -24,5 +32,27 @@ class ContrastOptions(Options):
     """
 
     dose_fraction: Annotated[float, OptionSpec("Dose given over the full dose.", least=0.05, most=0.5)] = 0.1
+    strength: Annotated[
+        float | str,
+        OptionSpec(
+            "Share of the network's result, the rest being the smoothed difference of the scans; or auto: the most at "
+            "which the lesion keeps its share, by probes.",
+            least=0.0,
+            most=1.0,
+            words=(AUTO,),
+        ),
+    ] = 1.0
+    lesion_mm: Annotated[float, OptionSpec("Diameter of the lesion that must survive, mm.", least=1.0, most=20.0)] = (
+        LEAST.lesion.size_mm
+    )
+    lesion_percent: Annotated[
+        float, OptionSpec("Its full-dose contrast, percent of the tissue around it.", least=1.0, most=500.0)
+    ] = LEAST.lesion.contrast
+    lesion_kept: Annotated[float, OptionSpec("Share of its contrast to keep.", least=0.1, most=1.0)] = LEAST.kept
     survival: Annotated[bool, OptionSpec(SURVIVAL_HELP)] = False
     probes: Annotated[str, OptionSpec(HELP, among=tuple(Probes))] = Probes.FEW.value
+
+    @property
+    def required(self) -> Least:
+        """The lesion, and what it must keep."""
+        return Least(Lesion(self.lesion_mm, self.lesion_percent, LEAST.lesion.unit), self.lesion_kept)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from recon.io.contrast_pair import ContrastPair, ContrastScan
 from recon.io.dicom import SliceSource, SurvivalMap
 from recon.io.dicom.write.synthesised import (
     SynthesisedSeries,
@@ -16,6 +15,7 @@ from recon.io.dicom.write.synthesised import (
     write_synthesised_slice,
 )
 from recon.io.nifti import write_nifti
+from recon.tasks.contrast.pair import ContrastPair, ContrastScan
 from recon.tasks.job import Sink
 from recon.values.result import ImageSlice
 from recon.volumes import FloatImage
@@ -27,8 +27,11 @@ _PLANES = ("image", "uncertainty", "detectability")
 class ContrastSink(Sink):
     """Image, uncertainty and detectability in the grid of the scan before contrast."""
 
-    def __init__(self, pair: ContrastPair, folder: Path, model: str, dose_fraction: float) -> None:
-        self._pair, self._folder, self._model, self._dose = pair, folder, model, dose_fraction
+    def __init__(
+        self, pair: ContrastPair, folder: Path, model: str, dose_fraction: float, strength: float = 1.0
+    ) -> None:
+        self._pair, self._folder, self._model = pair, folder, model
+        self._dose, self._strength = dose_fraction, strength
         # slices without a result must not look like air
         self._planes = {name: np.full(pair.pre.volume.shape, np.nan, np.float32) for name in _PLANES}
         self._kept: dict[int, FloatImage] = {}
@@ -60,7 +63,7 @@ class ContrastSink(Sink):
         there = np.isfinite(self._planes["image"]).all(axis=(1, 2))
         white = float(np.percentile(self._planes["image"][there], 99.9)) or 1.0
         series = {
-            "image": synthesised_series(self._model, self._dose, white),
+            "image": synthesised_series(self._model, self._dose, white, self._strength),
             "uncertainty": uncertainty_series(self._model, white),
             "detectability": detectability_series(self._model, white),
         }

@@ -8,7 +8,7 @@ import numpy as np
 
 from recon.errors import InvalidRequest
 from recon.tasks.contrast.features import intensity_scale
-from recon.tasks.contrast.session import FEWEST_SLICES
+from recon.tasks.contrast.header import FEWEST_SLICES
 from recon.tasks.sample import DIFFERENT, Extent, Sample
 from recon.volumes import Geometry, Unit, Volume
 

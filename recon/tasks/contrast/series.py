@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from recon.errors import InvalidRequest
+from recon.quality.strength import AUTO
+from recon.quality.survival import Least
+from recon.tasks.contrast.probes import LEAST
 from recon.tasks.probe import Probes, probes_to_message
 from recon.tasks.series import Series
 from recon.v1 import common_pb2, contrast_pb2
 from recon.values.result import ModelIdentity
 from recon.volumes import Volume
 from recon.wire.chunk_message import chunk_messages
-from recon.wire.messages import geometry_to_message
+from recon.wire.messages import geometry_to_message, least_to_message
 
 
 class ContrastSeries(Series):
@@ -25,10 +29,20 @@ class ContrastSeries(Series):
         Of the header.
     dose_fraction
         Dose given over the full dose.
+    strength
+        Share of the network's result, 0 to 1, the rest being the smoothed difference of the scans; or ``auto``: the
+        most at which ``least`` holds.
     probes
         On which slices known lesions are added: ``off``, ``few`` or ``all``.
+    least
+        What must be kept of which lesion.
     survival
-        Whether a map of what they keep is wanted, of the slices that are probed.
+        Whether a map of what it keeps is wanted, of the slices that are probed.
+
+    Raises
+    ------
+    InvalidRequest
+        When strength or probes are none of those.
     """
 
     resumable = False
@@ -42,7 +56,9 @@ class ContrastSeries(Series):
         version: str = "",
         *,
         dose_fraction: float = 0.1,
+        strength: float | str = 1.0,
         probes: str = Probes.FEW,
+        least: Least = LEAST,
         survival: bool = False,
     ) -> None:
         self._pre, self._low = pre, low
@@ -63,13 +79,22 @@ class ContrastSeries(Series):
             model=model,
             model_version=version,
             probes=probes_to_message(probes),
+            required=least_to_message(least),
             survival=survival,
         )
+        if strength == AUTO:
+            self._header.auto_strength.SetInParent()
+        elif isinstance(strength, str):
+            raise InvalidRequest(f"strength is {strength!r}; a number or {AUTO}", field="strength")
+        else:
+            self._header.strength = strength
 
     def messages(self, offset: int = 0, model: ModelIdentity | None = None) -> Iterator[Any]:
         """Header and all slices of both scans."""
         header = contrast_pb2.ContrastHeader()
         header.CopyFrom(self._header)
+        if model is not None and model.strength is not None:  # a stream that begins again blends as the one before
+            header.strength = model.strength.strength
         yield contrast_pb2.SynthesizeRequest(header=header)
         for name, volume in (("pre", self._pre), ("low", self._low)):
             for index, plane in enumerate(volume.values):

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from recon.errors import InvalidRequest, UnusableData
+from recon.probes.grid import require_room
 from recon.quality.interval import Interval, calibrated
-from recon.quality.survival import CHECK, Least
+from recon.quality.strength import ChosenStrength, choose
+from recon.quality.survival import CHECK, Least, Lesion, Shares, pooled
 from recon.quality.verdict import Check
 from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.chunks import SliceAssembler
+from recon.tasks.contrast.blend import kept_by_smoothing
 from recon.tasks.contrast.checks import DOMAIN, OF_A_SLICE, OF_THE_PAIR
-from recon.tasks.contrast.features import halo, intensity_scale
-from recon.tasks.contrast.probes import LEAST
+from recon.tasks.contrast.features import FEWEST_VOXELS, foreground, halo
+from recon.tasks.contrast.header import require_head_scan, require_same_voxels, validate_header
+from recon.tasks.contrast.probes import LEAST, blur_of
 from recon.tasks.contrast.slices import SLAB, AlignedPair
+from recon.tasks.contrast.wanted import Wanted
 from recon.tasks.probe import Probes, probes_from_message
 from recon.v1 import contrast_pb2
-from recon.volumes import Geometry, Unit, Volume
-from recon.wire.messages import geometry_from_message
+from recon.volumes import Unit, Volume
+from recon.wire.messages import geometry_from_message, least_from_message
 from recon.wire.planes import require_input_type
 
-SMALLEST, LARGEST = 32, 1024
-FEWEST_SLICES, MOST_SLICES = 5, 2048
-MOST_VOXELS = 2**28
 #: Of each scan: as it came, on its way to the process that aligns, aligned, and what that needs for a while.
 _BYTES_A_VOXEL = 24
-DOSE_FRACTIONS = (0.05, 0.5)
-#: Sides of a voxel, mm, and the longest over the shortest.
-VOXEL_MM, MOST_ANISOTROPIC = (0.2, 10.0), 20.0
-#: A scan is matched in blocks of 3 mm: of a few of them at least.
-LEAST_EXTENT_MM = 10.0
 #: Smoothing in the plane, regression, alignment; and smoothing across slices as thick as pixels are wide.
 _OPERATIONS_A_VOXEL, _OPERATIONS_ACROSS = 600, 70
 
@@ -40,7 +38,7 @@ _OPERATIONS_A_VOXEL, _OPERATIONS_ACROSS = 600, 70
 class ContrastSession(Session):
     """Two scans of one head; work begins when both are in."""
 
-    unit = Unit.ARBITRARY
+    quick = True
     domain_checks = DOMAIN
 
     def __init__(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> None:
@@ -57,8 +55,18 @@ class ContrastSession(Session):
         ):
             require_head_scan(name, shape, geometry)
         require_same_voxels((self.slices, self.rows, self.columns), self.geometry, low_shape, low_geometry)
+        self.surveys = header.WhichOneof("amount") == "auto_strength"
+        # the survey is made at full strength, and what is chosen then holds for the series
+        self.strength = header.strength if header.HasField("strength") else 1.0
+        if not 0.0 <= self.strength <= 1.0:
+            raise InvalidRequest(f"strength is {self.strength}; it must lie between 0 and 1", field="strength")
         self.probes = probes_from_message(header.probes)
+        if self.surveys and self.probes is Probes.OFF:
+            raise InvalidRequest("an automatic strength is chosen by probes; leave them on", field="probes")
         self.maps = header.survival and self.probes is not Probes.OFF
+        self.required = least_from_message(header.required, LEAST.lesion.unit) if header.HasField("required") else LEAST
+        if self.required != LEAST:  # of voxels that are finer than any scan's its pictures may touch
+            require_room(self.required.lesion, self.geometry.spacing[:2], blur_of(self.geometry.spacing))
         self.factor = model.conformal_factor
         dtype = require_input_type(header.sample_type)
         self._pre = Volume(np.zeros((self.slices, self.rows, self.columns), np.float32), self.geometry, Unit.ARBITRARY)
@@ -95,8 +103,8 @@ class ContrastSession(Session):
 
     @property
     def least(self) -> Least | None:
-        """A small metastasis must be seen."""
-        return None if self.probes is Probes.OFF else LEAST
+        """A small metastasis must be seen, or what the header names."""
+        return None if self.probes is Probes.OFF else self.required
 
     @property
     def interval(self) -> Interval:
@@ -123,9 +131,32 @@ class ContrastSession(Session):
             volume.values[assembler.next_slice - 1] = plane
         return ()
 
-    def whole(self) -> Callable[[], AlignedPair]:
-        """Align, match and judge the two scans."""
-        return partial(matched_pair, self._pre, self._low, self.dose_fraction)
+    @property
+    def surveyed(self) -> bool:
+        """Slices are probed when both scans are in."""
+        return self.is_complete
+
+    def survey(self, message: contrast_pb2.SynthesizeRequest) -> Iterable[SliceWork]:
+        """Take a chunk of the scans; see :class:`recon.tasks.base.Session`."""
+        return self.add(message)
+
+    def survey_whole(self) -> Iterator[SliceWork]:
+        """Those slices that are probed."""
+        yield from self._pair().probed(self.factor, self._wanted())
+
+    def rest(self, lesion: Lesion) -> float:
+        """What is kept by smoothing the difference."""
+        return kept_by_smoothing(lesion, self.geometry.spacing)
+
+    def settle(self, found: Sequence[Shares]) -> ChosenStrength:
+        """The most of the network's result at which the lesion keeps its share."""
+        chosen = choose(pooled(found), self.required, self.rest(self.required.lesion))
+        self.strength = chosen.strength
+        return chosen
+
+    def whole(self) -> Callable[[], AlignedPair] | None:
+        """Align, match and judge the two scans, unless a survey has needed that already."""
+        return None if self._matched is not None else partial(matched_pair, self._pre, self._low, self.dose_fraction)
 
     def take(self, made: AlignedPair) -> None:
         """See :class:`recon.tasks.base.Session`."""
@@ -135,10 +166,19 @@ class ContrastSession(Session):
 
     def complete(self) -> Iterator[SliceWork]:
         """Hand out one slice after the other."""
-        if self._matched is None:
-            self.take(self.whole()())
+        wanted = self._wanted()
+        if self.surveys and not self.maps:  # what is kept is known, and not probed again
+            wanted = replace(wanted, probes=Probes.OFF)
+        yield from self._pair().work(self.factor, wanted)
+
+    def _wanted(self) -> Wanted:
+        return Wanted(self.strength, self.probes, self.maps, self.required.lesion)
+
+    def _pair(self) -> AlignedPair:
+        if (whole := self.whole()) is not None:
+            self.take(whole())
         assert self._matched is not None
-        yield from self._matched.beside(self._pre.values).work(self.factor, self.probes, maps=self.maps)
+        return self._matched.beside(self._pre.values)
 
     def judge_series(self) -> list[Check]:
         """What the two scans as a whole show."""
@@ -160,94 +200,6 @@ def matched_pair(pre: Volume, low: Volume, dose_fraction: float) -> AlignedPair:
     return pair.beside(pre.values[:0])  # whoever asked has that scan
 
 
-def validate_header(shape: tuple[int, int, int], low_shape: tuple[int, int, int], dose_fraction: float) -> None:
-    """Refuse what no pair of scans could satisfy.
-
-    Raises
-    ------
-    InvalidRequest
-        Naming the field.
-    """
-    for prefix, (slices, rows, columns) in (("", shape), ("low_", low_shape)):
-        for name, side in (("rows", rows), ("columns", columns)):
-            if not SMALLEST <= side <= LARGEST:
-                raise InvalidRequest(
-                    f"{prefix}{name} is {side}; slices must have {SMALLEST} to {LARGEST} pixels a side",
-                    field=f"{prefix}{name}",
-                )
-        if not FEWEST_SLICES <= slices <= MOST_SLICES:
-            raise InvalidRequest(
-                f"{prefix}slices is {slices}; a scan has {FEWEST_SLICES} to {MOST_SLICES}", field=f"{prefix}slices"
-            )
-        if slices * rows * columns > MOST_VOXELS:
-            raise InvalidRequest(f"{prefix}slices: more than {MOST_VOXELS} voxels", field=f"{prefix}slices")
-    if not DOSE_FRACTIONS[0] <= dose_fraction <= DOSE_FRACTIONS[1]:
-        raise InvalidRequest(
-            f"dose_fraction is {dose_fraction:g}; it must lie between {DOSE_FRACTIONS[0]} and {DOSE_FRACTIONS[1]} "
-            "(dose given over the full dose)",
-            field="dose_fraction",
-        )
-
-
-def require_head_scan(name: str, shape: tuple[int, int, int], geometry: Geometry) -> None:
-    """Refuse voxels and extents that no scan of a head has, on which smoothing would take for ever.
-
-    Parameters
-    ----------
-    name
-        Of the field.
-    shape
-        (slices, rows, columns).
-    geometry
-        Of the scan.
-
-    Raises
-    ------
-    InvalidRequest
-        Naming what is out of bounds, and the bounds.
-    """
-    spacing, (least, most) = geometry.spacing, VOXEL_MM
-    for words, step in zip(("columns", "rows", "slices"), spacing, strict=True):
-        if not least <= step <= most:
-            raise InvalidRequest(f"{name}: {words} lie {step:.4g} mm apart; {least:g} to {most:g} mm", field=name)
-    if max(spacing) > MOST_ANISOTROPIC * min(spacing):
-        raise InvalidRequest(
-            f"{name}: a voxel's longest side is {max(spacing) / min(spacing):.4g} times its shortest; at most "
-            f"{MOST_ANISOTROPIC:g}",
-            field=name,
-        )
-    for words, step, count in zip(("columns", "rows", "slices"), spacing, shape[::-1], strict=True):
-        if step * count < LEAST_EXTENT_MM:
-            raise InvalidRequest(
-                f"{name}: {count} {words} cover {step * count:.4g} mm; at least {LEAST_EXTENT_MM:g} mm", field=name
-            )
-
-
-def require_same_voxels(
-    shape: tuple[int, int, int], geometry: Geometry, low_shape: tuple[int, int, int], low_geometry: Geometry
-) -> None:
-    """Refuse scans of different matrix or voxel size, in whatever order their axes are.
-
-    Raises
-    ------
-    InvalidRequest
-        Saying what differs.
-    """
-    if sorted(shape) != sorted(low_shape):
-        words = ["x".join(str(side) for side in (s[2], s[1], s[0])) for s in (shape, low_shape)]
-        raise InvalidRequest(
-            f"pre has {words[0]} voxels, low has {words[1]}; both scans must be complete and of the same matrix",
-            field="low_slices",
-        )
-    ours, theirs = sorted(geometry.spacing), sorted(low_geometry.spacing)
-    if not np.allclose(ours, theirs, rtol=0.03):
-        sizes = ["x".join(f"{step:.3g}" for step in g.spacing) for g in (geometry, low_geometry)]
-        raise InvalidRequest(
-            f"pre has voxels of {sizes[0]} mm, low of {sizes[1]} mm; both scans must be of the same resolution",
-            field="low_geometry",
-        )
-
-
 def require_samples(name: str, volume: Volume) -> None:
     """Refuse scans that hold nothing to work on.
 
@@ -256,16 +208,16 @@ def require_samples(name: str, volume: Volume) -> None:
     UnusableData
         When samples are NaN or infinite, or all alike.
     """
+    least = most = float(volume.values.flat[0])
     for index, plane in enumerate(volume.values):
-        if not np.isfinite(plane.sum(dtype=np.float64)):
+        low, high = float(plane.min()), float(plane.max())
+        if not np.isfinite(low + high):
             bad = int(plane.size - np.isfinite(plane).sum())
             raise UnusableData(
                 f"slice {index} of {name} has {bad} NaN or infinite samples; export the scan again", field="data"
             )
-    sparse = volume.values[:, ::2, ::2]
-    if float(sparse.min()) == float(sparse.max()):
-        raise UnusableData(
-            f"{name} has the value {float(sparse.max()):g} everywhere; nothing was measured", field="data"
-        )
-    if intensity_scale(volume.values) <= 0:
+        least, most = min(least, low), max(most, high)
+    if least == most:
+        raise UnusableData(f"{name} has the value {most:g} everywhere; nothing was measured", field="data")
+    if len(foreground(volume.values)) < FEWEST_VOXELS:
         raise UnusableData(f"{name} has hardly a sample above 0; a T1-weighted magnitude scan is needed", field="data")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from recon.quality.verdict import Check, measure
 from recon.tasks.contrast.checks import LIMITS
 from recon.volumes import FloatImage
+
+#: Pixels of a head, at least; a slice with fewer lies beside it.
+_FEWEST = 50
 
 
 def judge_shown(shown: FloatImage, head: FloatImage) -> list[Check]:
@@ -16,7 +21,7 @@ def judge_shown(shown: FloatImage, head: FloatImage) -> list[Check]:
         (y, x) bool.
     """
     count = int(head.sum())
-    if count < 50:
+    if count < _FEWEST:
         return []
     return [
         measure(
@@ -32,7 +37,7 @@ def judge_shown(shown: FloatImage, head: FloatImage) -> list[Check]:
 
 
 def judge_slice(doubtful: FloatImage, uncertainty: FloatImage, head: FloatImage) -> list[Check]:
-    """Checks of one finished slice.
+    """Checks of one finished slice; beside the head there must be no enhancement, and there is no width to judge.
 
     Parameters
     ----------
@@ -43,19 +48,23 @@ def judge_slice(doubtful: FloatImage, uncertainty: FloatImage, head: FloatImage)
     head
         (y, x) bool.
     """
-    count = int(head.sum())
-    if count < 50:
-        return []
-    return [
+    beside = int(head.sum()) < _FEWEST
+    looked_at = np.ones_like(head) if beside else head
+    supported = [
         measure(
             "supported_by_low_dose",
-            float((doubtful > 0)[head].sum()) / count,
+            float((doubtful > 0)[looked_at].mean()),
             unit="",
             upper=LIMITS.unsupported_share,
             message="share of the head where enhancement was predicted that the low-dose difference does not support; "
             "the uncertainty map marks it",
             action="look there at the scan after the reduced dose",
-        ),
+        )
+    ]
+    if beside:
+        return supported
+    return [
+        *supported,
         measure(
             "mean_uncertainty",
             float(uncertainty[head].mean()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ from recon.physics.rician import difference_noise
 from recon.quality.verdict import Check, Verdict, verdict_of
 from recon.tasks.base import FinishedSlice, SliceWork, TensorSpec
 from recon.tasks.contrast.alignment import Aligned, align
+from recon.tasks.contrast.blend import Blend, smoothed
 from recon.tasks.contrast.checks import judge_pair
 from recon.tasks.contrast.drift import measure_drift
 from recon.tasks.contrast.evidence import evidence, unsupported
@@ -29,9 +31,11 @@ from recon.tasks.contrast.features import (
     intensity_scale,
     slab_features,
 )
+from recon.tasks.contrast.head import Head
 from recon.tasks.contrast.probes import enhancement, lesions_in
 from recon.tasks.contrast.slice_checks import judge_shown, judge_slice
-from recon.tasks.probe import Probe, Probes
+from recon.tasks.contrast.wanted import Wanted
+from recon.tasks.probe import Probe
 from recon.volumes import FloatImage, Geometry, Volume
 
 #: Sides of what the network sees are multiples of this, so that few shapes occur.
@@ -68,7 +72,8 @@ class AlignedPair:
     @classmethod
     def of(cls, pre: Volume, low: Volume, dose_fraction: float) -> AlignedPair:
         """Align, match and judge two scans; ``low.values`` may be changed."""
-        aligned = align(pre, low)
+        head = Head(pre)
+        aligned = align(head, low)
         scale = intensity_scale(pre.values)
         spacing = pre.geometry.spacing
         drift = measure_drift(
@@ -79,14 +84,12 @@ class AlignedPair:
                 part = slice(start, start + SLAB)
                 drift.subtract(pre.values[part], aligned.low[part], scale=scale, dose_fraction=dose_fraction)
         noise = _noise(pre.values, aligned.low, scale)
-        steps = tuple(max(1, round(2.0 / step)) for step in (spacing[2], spacing[1], spacing[0]))
         found = evidence(
-            pre.values,
-            aligned.low,
-            scale=scale,
+            head.pre / np.float32(scale),
+            head.coarse(aligned.low) / np.float32(scale),
             noise=0.0 if noise != noise else noise,
             dose_fraction=dose_fraction,
-            steps=(steps[0], steps[1], steps[2]),
+            voxels=math.prod(head.steps),
         )
         checks = [*judge_pair(aligned, found, noise / np.sqrt(2), spacing), *drift.checks]
         noise = 0.01 if noise != noise else noise
@@ -118,34 +121,45 @@ class AlignedPair:
 
     @cached_property
     def anatomy(self) -> npt.NDArray[np.float32]:
-        """What anatomy alone explains of the difference, from every second slab."""
+        """What anatomy alone explains of the difference, from a few slices of each slab; of many, from each second."""
         regression, around = Regression(), halo(self.grid.aspect)
-        step = SLAB if len(self.pre) < 64 else 2 * SLAB
+        step, taken = (SLAB, SLAB) if len(self.pre) < 64 else (2 * SLAB, SLAB // 2)
         for start in range(0, len(self.pre), step):
-            first, last = max(0, start - around), min(len(self.pre), start + SLAB + around)
-            regression.add(*self.slab(first, last), slice(start - first, start - first + SLAB))
+            first, last = max(0, start - around), min(len(self.pre), start + taken + around)
+            regression.add(*self.slab(first, last), slice(start - first, start - first + taken))
         return regression.solve()
 
-    def work(self, factor: float, probes: Probes = Probes.OFF, *, maps: bool = False) -> Iterator[SliceWork]:
-        """One piece of work per slice; features are made slab by slab, so memory stays bounded."""
-        found, around, total = self.anatomy, halo(self.grid.aspect), len(self.pre)
-        for start in range(0, total, SLAB):
-            stop = min(total, start + SLAB)
-            first, last = max(0, start - around), min(total, stop + around)
-            mean, difference, grid = self.slab(first, last)
-            features = slab_features(mean, difference, grid, found, slice(start - first, stop - first))
-            for index in range(start, stop):
-                work = ContrastWork(self, features, index, index - start + features.first, factor)
-                work.probed = probes.on(index, total)
-                work.mapped = maps and work.probed
-                yield work
+    def work(self, factor: float, wanted: Wanted = Wanted()) -> Iterator[SliceWork]:
+        """One piece of work per slice, by the model's conformal factor; features are made slab by slab."""
+        for start in range(0, len(self.pre), SLAB):
+            yield from self._work_of(start, min(len(self.pre), start + SLAB), factor, wanted)
+
+    def probed(self, factor: float, wanted: Wanted) -> Iterator[SliceWork]:
+        """The same of those slices alone that are probed."""
+        for index in range(len(self.pre)):
+            if wanted.probes.on(index, len(self.pre)):
+                yield from self._work_of(index, index + 1, factor, wanted)
+
+    def _work_of(self, start: int, stop: int, factor: float, wanted: Wanted) -> Iterator[SliceWork]:
+        around, total = halo(self.grid.aspect), len(self.pre)
+        first, last = max(0, start - around), min(total, stop + around)
+        mean, difference, grid = self.slab(first, last)
+        part = slice(start - first, stop - first)
+        features = slab_features(mean, difference, grid, self.anatomy, part)
+        plain = smoothed(difference, self.geometry.spacing, part) if wanted.strength < 1 else None
+        for index in range(start, stop):
+            blend = None if plain is None else Blend(wanted.strength, plain[index - start])
+            work = ContrastWork(self, features, index, index - start + features.first, factor, wanted, blend)
+            work.probed = wanted.probes.on(index, total)
+            work.mapped = wanted.maps and work.probed
+            yield work
 
 
 def _noise(pre: FloatImage, low: FloatImage, scale: float) -> float:
-    """Noise of the difference over the scale, from blocks of slices."""
+    """Noise of the difference over the scale, from two slices of every 24."""
     found = []
     for start in range(0, len(pre), 24):
-        part = slice(start, min(start + 6, len(pre)))
+        part = slice(start, min(start + 6, len(pre)), 3)
         change = (low[part] - pre[part]) / np.float32(scale)
         found.append(difference_noise(change, pre[part] > 0.2 * scale))
     known = [value for value in found if value == value]
@@ -169,9 +183,19 @@ def _box(pre: FloatImage, scale: float) -> tuple[slice, slice]:
 class ContrastWork(SliceWork):
     """One slice on its way through the network."""
 
-    def __init__(self, pair: AlignedPair, features: SlabFeatures, index: int, place: int, factor: float) -> None:
+    def __init__(
+        self,
+        pair: AlignedPair,
+        features: SlabFeatures,
+        index: int,
+        place: int,
+        factor: float,
+        wanted: Wanted,
+        blend: Blend | None,
+    ) -> None:
         self.index = index
         self._pair, self._features, self._place, self._factor = pair, features, place, factor
+        self._wanted, self._blend = wanted, blend
         self._low = pair.low[index]
         rows, columns = (side + -side % _SIDE for side in features.mean.shape[1:])
         self._inputs = {"features": TensorSpec((1, CHANNELS, rows, columns)), "conditions": TensorSpec((1, 2))}
@@ -203,7 +227,7 @@ class ContrastWork(SliceWork):
         mean = self._features.mean[self._place]
         rows, columns = mean.shape
         enhancement, below, above = (
-            plane[:rows, :columns] for plane in tensors["enhancement_and_interval"][0].astype(np.float32)
+            plane[:rows, :columns] for plane in np.asarray(tensors["enhancement_and_interval"][0], np.float32)
         )
         # the larger distance: the error inside a lesion has a sign, and the mean of both would miss its side
         half_width = np.maximum(below, above) * np.float32(self._factor)
@@ -214,12 +238,17 @@ class ContrastWork(SliceWork):
         enhancement = np.where(
             doubtful > 0, np.minimum(enhancement, np.maximum(enhancement - doubtful, 0)), enhancement
         )
+        if self._blend is not None:  # the interval goes on holding what it held
+            blended = self._blend.of(enhancement)
+            half_width += np.abs(blended - enhancement)
+            enhancement = blended
         pre, low = pair.pre[self.index], self._low
         head = mean > 0.2
         shown = None if pair.aligned.shown is None else pair.aligned.shown[self.index]
         if shown is not None:  # low is the pre scan there
             enhancement = np.where(shown[box], enhancement, 0)
-        image = 0.5 * (pre + low)
+        mean_scan = 0.5 * (pre + low)
+        image = mean_scan.copy()
         # the mean already holds its share of what the low dose added
         image[box] += enhancement * np.float32((1 - 0.5 * pair.dose_fraction) * pair.scale)
         np.maximum(image, min(0.0, float(pre.min())), out=image)
@@ -231,7 +260,6 @@ class ContrastWork(SliceWork):
             checks += judge_shown(shown[box], head)
         if verdict_of(pair.checks) is Verdict.REJECT:  # never a pretty picture of a wrong pair
             image, uncertainty = pre.copy(), np.full(image.shape, scale, np.float32)
-        mean_scan = 0.5 * (pre + low)
         detectable = smallest_enhancement(
             (low - pre) / scale, mean_scan / scale, pair.noise, pair.dose_fraction, pair.geometry.spacing
         )
@@ -245,7 +273,7 @@ class ContrastWork(SliceWork):
         """Small balls that enhance, as the reduced dose would show them in this slice and in those around."""
         pair, index = self._pair, self.index
         mean = 0.5 * (pair.pre[index] + self._low) / np.float32(pair.scale)
-        lesions = lesions_in(mean, pair.geometry, alone=self.mapped)
+        lesions = lesions_in(mean, pair.geometry, self._wanted.lesion, alone=self.mapped)
         if lesions is None:
             return None
         around, fraction = halo(pair.grid.aspect), np.float32(pair.dose_fraction)
@@ -256,8 +284,11 @@ class ContrastWork(SliceWork):
             full = enhancement(lesions, mean, (first + place - index) * depth_mm)[pair.box]
             means[place] += 0.5 * fraction * full
             differences[place] += full
-        features = slab_features(means, differences, grid, pair.anatomy, slice(index - first, index - first + 1))
+        own, blend = slice(index - first, index - first + 1), self._blend
+        features = slab_features(means, differences, grid, pair.anatomy, own)
+        if blend is not None:
+            blend = replace(blend, difference=smoothed(differences, pair.geometry.spacing, own)[0])
         expected = enhancement(lesions, mean) * np.float32(pair.scale)
-        work = ContrastWork(pair, features, index, features.first, self._factor)
+        work = ContrastWork(pair, features, index, features.first, self._factor, self._wanted, blend)
         work._low = self._low + fraction * expected
         return Probe(work, lesions, expected, self._image)

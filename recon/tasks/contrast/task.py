@@ -59,6 +59,15 @@ class ContrastTask(Task):
         """MR series and volumes whose names say ``pre`` or ``low``."""
         return half_of(text) if modality in ("", "MR") else ("", "")
 
+    def recalled(self, image_type: str, derivation: str) -> Mapping[str, Any] | None:
+        """Dose and strength of synthesised images."""
+        from recon.io.dicom.write.derive import strength_in
+        from recon.io.dicom.write.synthesised import SYNTHESISED, dose_in
+
+        if image_type != SYNTHESISED:
+            return None
+        return {"dose_fraction": dose_in(derivation), "strength": strength_in(derivation)}
+
     def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark."""
         from recon.tasks.contrast.sample import sample

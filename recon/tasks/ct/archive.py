@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
 from recon.arrays import FloatArray
-from recon.errors import UnreadableInput
 from recon.tasks.archive import ArchivedScan, Claim
 from recon.values.content import Content
 
@@ -27,37 +23,20 @@ def claim(scan: ArchivedScan) -> Claim:
         return Claim(True, f"CT slices ({scan.detail})")
     if scan.content is not Content.VOLUME:
         return Claim()
-    if trouble := looks_like_hu(scan.path):
-        return Claim(False, f"a volume, but {trouble}")
+    from recon.io.formats import OpenedVolume, open_files
+
+    for one in open_files([scan.path], (Content.VOLUME,)):
+        if isinstance(one, OpenedVolume) and (trouble := why_no_hu(one.some_values())):
+            return Claim(False, f"a volume, but {trouble}")
     return Claim(True, "a volume with air below -200, as HU have it")
-
-
-def looks_like_hu(path: Path) -> str:
-    """Why a NIfTI volume isn't in HU, judged by its middle slices; empty when it is."""
-    import nibabel as nib
-
-    from recon.io.nifti import require_modest_nifti
-
-    try:
-        require_modest_nifti(path)
-        image: Any = nib.load(path)
-        if len(image.shape) < 3 or 0 in image.shape:
-            return f"its shape {image.shape} is no volume"
-        planes = [
-            np.asarray(image.dataobj[..., index] if len(image.shape) == 3 else image.dataobj[..., index, 0])
-            for index in sorted({image.shape[2] // 2, image.shape[2] // 4})
-        ]
-    except UnreadableInput:
-        raise
-    except Exception as error:
-        raise UnreadableInput(f"damaged: {str(error)[:160]}") from error
-    return why_no_hu(np.concatenate([plane.ravel() for plane in planes]).astype(np.float32))
 
 
 def why_no_hu(values: FloatArray) -> str:
     """Why values (any shape) can't be HU; empty when they can."""
     values = values[np.isfinite(values)]
-    lowest = float(values.min()) if values.size else 0.0
+    if not values.size:
+        return "it has no slices of numbers"
+    lowest = float(values.min())
     if lowest >= _AIR_HU:
         return f"its values start at {lowest:.0f}, so they are no HU; an MR volume needs its pair"
     dark = values[values < _AIR_HU]

@@ -12,9 +12,9 @@ from recon.io.dicom import ImageSeries, SeriesIndex, load
 from recon.io.dicom.read.settings import settings_of
 from recon.io.formats import Content, Opened, OpenedSlices, OpenedVolume
 from recon.io.nifti import NiftiVolume
-from recon.io.preview import ct_preview
 from recon.tasks.ct.options import CtOptions
 from recon.tasks.ct.outputs import DicomSink, NiftiSink
+from recon.tasks.ct.preview import ct_preview
 from recon.tasks.ct.series import CtSeries
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
 from recon.tasks.names import distinct, name_of, safe

@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 
-from recon.errors import InvalidRequest
 from recon.physics.reconstruction_kernel import SOFT
-from recon.probes.grid import REACH_PX, ProbeGrid, cells, grid
+from recon.probes.grid import ProbeGrid, cells, grid
 from recon.quality.survival import Least, Lesion
 from recon.volumes import FloatImage, Geometry
 
@@ -25,19 +24,6 @@ LEAST = Least(LESIONS[0], 0.7)
 #: Point spread of a soft kernel: the Gaussian whose transfer function is the kernel's.
 BLUR_MM = 1 / (math.sqrt(2) * math.pi * SOFT.cutoff)
 _SOFT_HU = (0.0, 150.0)
-
-
-def require_room(lesion: Lesion, geometry: Geometry) -> None:
-    """Refuse a lesion whose picture would reach into the next.
-
-    Raises
-    ------
-    InvalidRequest
-        Naming the largest.
-    """
-    most = 2 * (REACH_PX * min(geometry.spacing[:2]) - 2 * BLUR_MM)
-    if lesion.size_mm > most:
-        raise InvalidRequest(f"a {lesion} does not fit; at most {most:.1f} mm here", field="required.size_mm")
 
 
 def lesions_in(

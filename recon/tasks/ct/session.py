@@ -9,6 +9,7 @@ import numpy as np
 
 from recon.arrays import Array
 from recon.errors import InvalidRequest
+from recon.probes.grid import require_room
 from recon.quality.hu_plausible import hu_plausible
 from recon.quality.interval import Interval, calibrated
 from recon.quality.strength import ChosenStrength, choose
@@ -18,10 +19,10 @@ from recon.tasks.base import FinishedSlice, ModelFacts, Session, SliceWork, Tens
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.ct.checks import DECLARED, DOMAIN, OF_THE_SERIES, judge_input, judge_result
 from recon.tasks.ct.denoise import STRIDE, DenoisedSlice, denoise, fill, rounded
-from recon.tasks.ct.probes import LEAST, in_hu, lesions_in, require_room
+from recon.tasks.ct.probes import BLUR_MM, LEAST, in_hu, lesions_in
 from recon.tasks.probe import Probe, Probes, probes_from_message
 from recon.v1 import common_pb2, ct_pb2
-from recon.volumes import Geometry, Unit
+from recon.volumes import Geometry
 from recon.wire.messages import geometry_from_message, geometry_to_message, least_from_message
 from recon.wire.planes import require_input_type
 
@@ -38,7 +39,6 @@ _MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
 class CtSession(Session):
     """One CT series."""
 
-    unit = Unit.HU
     quick = True
     domain_checks = DOMAIN
 
@@ -55,7 +55,7 @@ class CtSession(Session):
         self.probes = probes_from_message(header.probes)
         self.maps = header.survival and self.probes is not Probes.OFF
         self.required = least_from_message(header.required, "HU") if header.HasField("required") else LEAST
-        require_room(self.required.lesion, self.geometry)
+        require_room(self.required.lesion, self.geometry.spacing[:2], BLUR_MM)
         self.factor = model.conformal_factor
         dtype = require_input_type(header.sample_type)
         # who sends whole numbers gets them: rounding adds 0.3 HU to the ten or so of noise that are there

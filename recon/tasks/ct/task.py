@@ -15,7 +15,7 @@ from recon.tasks.job import Found
 from recon.tasks.sample import Extent, Sample
 from recon.tasks.series import Series
 from recon.v1 import ct_pb2
-from recon.volumes import Volume
+from recon.volumes import Unit, Volume
 
 
 class CtTask(Task):
@@ -27,6 +27,7 @@ class CtTask(Task):
     noun = "CT series"
     inputs = (Input("inputs", "DICOM files or folders, or NIfTI files in HU.", many=True),)
     options = CtOptions
+    unit = Unit.HU
 
     def open(self, header: ct_pb2.CtHeader, model: ModelFacts) -> Session:
         """Check the header and begin."""
@@ -59,6 +60,13 @@ class CtTask(Task):
         from recon.tasks.ct.archive import claim
 
         return claim(scan)
+
+    def recalled(self, image_type: str, derivation: str) -> Mapping[str, Any] | None:
+        """The strength of denoised images."""
+        from recon.io.dicom.write.denoised import DENOISED
+        from recon.io.dicom.write.derive import strength_in
+
+        return {"strength": strength_in(derivation)} if image_type == DENOISED else None
 
     def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark."""

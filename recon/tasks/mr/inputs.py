@@ -11,11 +11,11 @@ import numpy as np
 
 from recon.io.formats import Content, OpenedKSpace
 from recon.io.kspace.series import KSpaceSeries
-from recon.io.preview import mr_preview
 from recon.physics.fourier import to_image
 from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.outputs import MrSink
+from recon.tasks.mr.preview import mr_preview
 from recon.tasks.mr.sampling import mask_record
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.names import distinct, name_of, safe

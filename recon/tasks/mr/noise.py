@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import DoubleArray
 from recon.physics.thermal_noise import dead_coils, noise_of_coils
 from recon.values.readouts import Readouts
 from recon.volumes import ComplexImage
 
 ROOT_HALF = float(np.sqrt(0.5))
-Levels = npt.NDArray[np.float64]
 _FEW_LINES = 8
 
 
@@ -23,7 +23,7 @@ def energy_of(kspace: ComplexImage, scale: float = 1.0) -> float:
     return total
 
 
-def noise_of(readouts: Readouts, noise_std: float) -> tuple[Levels, str]:
+def noise_of(readouts: Readouts, noise_std: float) -> tuple[DoubleArray, str]:
     """Standard deviation of each coil's real part, (coils,), and where it is known from.
 
     Parameters
@@ -39,7 +39,7 @@ def noise_of(readouts: Readouts, noise_std: float) -> tuple[Levels, str]:
     return noise_levels(readouts), source
 
 
-def noise_levels(readouts: Readouts) -> Levels:
+def noise_levels(readouts: Readouts) -> DoubleArray:
     """Standard deviation of each coil's real part, (coils,), from the samples farthest from the centre."""
     return noise_of_coils(readouts.samples.transpose(1, 0, 2)[:, outermost(readouts)]) * ROOT_HALF
 
@@ -51,7 +51,7 @@ def dead_coils_of(readouts: Readouts) -> npt.NDArray[np.bool_]:
     return dead_coils(readouts.samples[np.unique(np.concatenate([measured[:few], measured[-few:]]))])
 
 
-def root_mean_square(levels: Levels) -> float:
+def root_mean_square(levels: DoubleArray) -> float:
     """Of all coils together."""
     return float(np.sqrt(np.mean(np.square(levels))))
 

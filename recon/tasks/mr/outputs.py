@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recon.io.dicom.write.reconstructed import MrDicomSeries, write_mr_slice
+from recon.io.dicom.write.derive import UNCERTAINTY
+from recon.io.dicom.write.reconstructed import RECONSTRUCTED, MrDicomSeries, write_mr_slice
 from recon.io.kspace.results import write_hdf5, write_volume
 from recon.io.kspace.series import KSpaceSeries
 from recon.tasks.job import Sink
@@ -56,10 +57,10 @@ def write_dicom(image: FloatImage, uncertainty: FloatImage, series: KSpaceSeries
     """A DICOM series of the images, and one of the uncertainty where there is any."""
     there = np.isfinite(image).all(axis=(1, 2))
     scale = float(image[there].max()) or 1.0
-    made = [("image", image, 1, "RECONSTRUCTED", f"MR reconstruction from k-space, model {model}.")]
+    made = [("image", image, 1, RECONSTRUCTED, f"MR reconstruction from k-space, model {model}.")]
     if np.isfinite(uncertainty[there]).all():
         words = f"Half-width of the 90 % interval around the reconstruction, model {model}."
-        made.append(("uncertainty", uncertainty, 2, "UNCERTAINTY", words))
+        made.append(("uncertainty", uncertainty, 2, UNCERTAINTY, words))
     for name, values, number, kind, words in made:
         shared = MrDicomSeries(
             f"{name} {series.label}".strip(),

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from recon.arrays import Mask
+from recon.physics.fourier import to_kspace
 from recon.tasks.sample import DIFFERENT, Extent, Sample, series_items
 from recon.values.readouts import KSpace, Readouts
 from recon.volumes import ComplexImage, FloatImage, Geometry
@@ -59,6 +60,6 @@ def mr_slice(item: int, size: int, coils: int) -> tuple[FloatImage, ComplexImage
     angles = 2 * np.pi * np.arange(coils) / coils
     distance = (x - 1.1 * np.cos(angles)[:, None, None]) ** 2 + (y - 1.1 * np.sin(angles)[:, None, None]) ** 2
     seen = image * (1 + distance) ** -1.5 * np.exp(1j * (angles[:, None, None] + 0.5 * x))
-    full = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(seen, axes=(-2, -1)), norm="ortho"), axes=(-2, -1))
-    full += 0.005 * (rng.normal(size=full.shape) + 1j * rng.normal(size=full.shape))
+    full = to_kspace(seen)
+    full = full + 0.005 * (rng.normal(size=full.shape) + 1j * rng.normal(size=full.shape))
     return image.astype(np.float32), (full * sampled_lines(size)).astype(np.complex64)

@@ -22,7 +22,6 @@ from recon.tasks.mr.probes import LEAST
 from recon.tasks.mr.readouts import ReadoutAssembler
 from recon.tasks.mr.slices import ZERO_FILLED, MrSliceWork, interval_kind
 from recon.tasks.probe import Probes
-from recon.volumes import Unit
 
 #: Coils that iterative methods work on, and transforms that the slowest of them needs.
 MOST_VIRTUAL_COILS, MOST_TRANSFORMS = 12, 160
@@ -33,7 +32,6 @@ OPERATIONS_A_SAMPLE = 128
 class MrSession(Session):
     """One stream's series."""
 
-    unit = Unit.ARBITRARY
     domain_checks = DOMAIN
 
     def __init__(self, name: str, facts: SeriesFacts, model: ModelFacts) -> None:

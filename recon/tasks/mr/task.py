@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from recon.errors import InvalidRequest
@@ -36,6 +37,7 @@ class MrTask(Task):
     noun = "k-space"
     inputs = (Input("inputs", "k-space: fastMRI or ISMRMRD HDF5 files, or folders.", many=True),)
     options = MrOptions
+    needed = MappingProxyType({"sampling": "what another mask leaves out looks like change"})
 
     def open(self, header: Any, model: ModelFacts) -> Session:
         """Check the header and begin."""
@@ -70,6 +72,12 @@ class MrTask(Task):
     def claim(self, scan: ArchivedScan) -> Claim:
         """Every file of raw data."""
         return Claim(True, f"k-space ({scan.detail})") if scan.content is Content.KSPACE else Claim()
+
+    def recalled(self, image_type: str, derivation: str) -> Mapping[str, Any] | None:
+        """Of reconstructed images nothing: their headers do not know the mask."""
+        from recon.io.dicom.write.reconstructed import RECONSTRUCTED
+
+        return {} if image_type == RECONSTRUCTED else None
 
     def sample(self, item: int, slices: int, extent: Extent = Extent()) -> Sample:
         """Input for a benchmark."""

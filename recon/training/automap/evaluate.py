@@ -14,7 +14,8 @@ import torch
 import typer
 
 from recon.arrays import ComplexArray
-from recon.backend import automap, dautomap
+from recon.backend.automap import AutomapReconstruction
+from recon.backend.dautomap import DautomapReconstruction
 from recon.networks.automap import Automap
 from recon.physics.encoding import NAMES, Encoding, encoding
 from recon.physics.fourier import to_image
@@ -142,7 +143,7 @@ def dimensions(scheme: Encoding, network: Automap, truth: ComplexArray) -> Resul
 
 def latency(folder: Path, runs: int = 60) -> dict[str, float]:
     """Milliseconds of the network and of the whole model.py on this machine: least and median."""
-    model: Any = (dautomap if folder.name == "dautomap" else automap).Reconstruction(folder / "1")
+    model: Any = (DautomapReconstruction if folder.name == "dautomap" else AutomapReconstruction)(folder / "1")
     rng = np.random.default_rng(0)
     raw = (rng.normal(size=model.shape) + 1j * rng.normal(size=model.shape)).astype(np.complex64)
     unit = raw.ravel()[model.measured] if hasattr(model, "measured") else raw

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from recon.arrays import Mask
 from recon.networks.dautomap import Dautomap
+from recon.networks.mr_unrolled import to_kspace
 from recon.physics.sampling import equispaced, random_columns
 from recon.training.automap import images, last_layer
 from recon.training.automap.fit import loss_of
@@ -39,8 +40,7 @@ def lines(recipe: DautomapRecipe, rng: np.random.Generator) -> Mask:
 
 def acquire(truth: Tensor, masks: Tensor, decibel: Tensor, rng: torch.Generator) -> Tensor:
     """k-space (batch, ky, kx) complex64 of images (batch, y, x): noisy where measured, zero elsewhere."""
-    shifted = torch.fft.ifftshift(truth, dim=(1, 2))
-    kspace = torch.fft.fftshift(torch.fft.fft2(shifted, norm="ortho"), dim=(1, 2)) * masks[:, None]
+    kspace = to_kspace(truth) * masks[:, None]
     share = masks.float().mean(1)[:, None, None]
     level = (kspace.abs().square().mean((1, 2), keepdim=True) / share).sqrt() * 10 ** (-decibel[:, None, None] / 20)
     noise = torch.complex(*(torch.randn(kspace.shape, generator=rng) for _ in range(2))) * math.sqrt(0.5)

@@ -12,20 +12,19 @@ import numpy.typing as npt
 from PIL import Image
 from skimage.transform import resize
 
+from recon.arrays import ByteArray
 from recon.training.automap.recipe import PictureSource
 
 #: Pixels a side of the stored pictures; the sampler halves it.
 STORED_SIDE = 128
-
-Pictures = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Bank:
     """Pictures (count, y, x) uint8 of each kind."""
 
-    anatomy: Pictures
-    photographs: Pictures
+    anatomy: ByteArray
+    photographs: ByteArray
 
 
 def load(sources: Sequence[PictureSource], roots: Sequence[Path], side: int = STORED_SIDE) -> Bank:
@@ -45,7 +44,7 @@ def load(sources: Sequence[PictureSource], roots: Sequence[Path], side: int = ST
     FileNotFoundError
         When a source lies under none of the roots.
     """
-    found: dict[str, list[Pictures]] = {"anatomy": [], "photographs": []}
+    found: dict[str, list[ByteArray]] = {"anatomy": [], "photographs": []}
     for source in sources:
         path = next((root / source.path for root in roots if (root / source.path).exists()), None)
         if path is None:
@@ -66,7 +65,7 @@ def cached(sources: Sequence[PictureSource], roots: Sequence[Path], file: Path, 
         return Bank(stored["anatomy"], stored["photographs"])
 
 
-def _slices(path: Path, every: int, side: int) -> Iterator[Pictures]:
+def _slices(path: Path, every: int, side: int) -> Iterator[ByteArray]:
     """Every n-th slice along each axis that shows something, isotropic, padded to a square."""
     image = nib.as_closest_canonical(nib.load(path))
     volume = np.asarray(image.dataobj, np.float32)
@@ -82,7 +81,7 @@ def _slices(path: Path, every: int, side: int) -> Iterator[Pictures]:
                 yield _square(np.rot90(plane), width, height, side)
 
 
-def _square(plane: npt.NDArray[np.float32], row_mm: float, column_mm: float, side: int) -> Pictures:
+def _square(plane: npt.NDArray[np.float32], row_mm: float, column_mm: float, side: int) -> ByteArray:
     extent = np.array(plane.shape) * (row_mm, column_mm)
     shape = tuple(np.maximum(1, np.round(side * extent / extent.max())).astype(int))
     small = resize(plane, shape, anti_aliasing=True)
@@ -90,7 +89,7 @@ def _square(plane: npt.NDArray[np.float32], row_mm: float, column_mm: float, sid
     return _eight_bits(np.pad(small, margins))
 
 
-def _crops(folder: Path, side: int) -> Iterator[Pictures]:
+def _crops(folder: Path, side: int) -> Iterator[ByteArray]:
     """Squares of every photograph at three sizes."""
     for file in sorted(folder.rglob("*")):
         if file.suffix.lower() not in (".jpg", ".jpeg", ".png") or file.stat().st_size < 100_000:
@@ -118,5 +117,5 @@ def _grey(file: Path) -> npt.NDArray[np.float32]:
     return values / max(float(values.max()), 1.0)
 
 
-def _eight_bits(values: npt.NDArray[np.float32]) -> Pictures:
+def _eight_bits(values: npt.NDArray[np.float32]) -> ByteArray:
     return np.asarray(np.round(np.clip(values, 0, 1) * 255), np.uint8)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from recon.arrays import FloatArray
+from recon.arrays import FloatArray, IntegerArray
 
 _APART_PX = 32
 _MARGIN_PX = 20
@@ -39,10 +39,8 @@ class Disc:
 #: What is measured: faint and small, faint and larger, a vessel's contrast.
 DISCS = (Disc(2, 20), Disc(4, 20), Disc(6, 10), Disc(3, 100), Disc(2, 100))
 
-Places = npt.NDArray[np.int64]
 
-
-def places(full: FloatArray) -> Places:
+def places(full: FloatArray) -> IntegerArray:
     """Rows and columns (n, 2) of a grid that lie well inside soft tissue of the full-dose slice (y, x) in HU."""
     smooth = gaussian_filter(full, 1.5)
     soft = gaussian_filter(((smooth > _SOFT_HU[0]) & (smooth < _SOFT_HU[1])).astype(np.float32), 3.0) > _PURE
@@ -51,7 +49,7 @@ def places(full: FloatArray) -> Places:
     return grid[soft[tuple(grid.T)]]
 
 
-def grid_of(disc: Disc, where: Places, shape: tuple[int, int], spacing_mm: float) -> FloatArray:
+def grid_of(disc: Disc, where: IntegerArray, shape: tuple[int, int], spacing_mm: float) -> FloatArray:
     """The discs (y, x) in HU to add to a slice of this shape and pixel size."""
     radius, contrast = disc.diameter_mm / (2 * spacing_mm), disc.contrast_hu
     total = np.zeros(shape, np.float32)
@@ -61,7 +59,7 @@ def grid_of(disc: Disc, where: Places, shape: tuple[int, int], spacing_mm: float
     return gaussian_filter(total, _BLUR_PX)
 
 
-def shares(response: FloatArray, grid: FloatArray, where: Places, disc: Disc, spacing_mm: float) -> FloatArray:
+def shares(response: FloatArray, grid: FloatArray, where: IntegerArray, disc: Disc, spacing_mm: float) -> FloatArray:
     """Share of the contrast that is kept at each place, (n,).
 
     Parameters
@@ -90,7 +88,7 @@ class MeasuredDisc:
 
 def measure(
     disc: Disc,
-    where: Places,
+    where: IntegerArray,
     grid: FloatArray,
     *,
     without: FloatArray,

@@ -101,16 +101,29 @@ def picture(pair: Pair, denoise: Denoiser, path: Path) -> None:
     image = denoise((pair.low + added)[None])[0][0]
     left = lesions.shares(image - plain, added)
     figure, axes = plt.subplots(1, 4, figsize=(16, 4.6), layout="constrained")
+    body = _body(pair.low, added)
     shown = (
         (pair.low + added, (-160, 240), "gray", "the scan with known lesions"),
         (image, (-160, 240), "gray", "denoised"),
-        (added, (0, 25), "magma", "the lesions, HU"),
-        (image - plain, (0, 25), "magma", "what the image shows of them, HU"),
+        (added, (0, 25), "magma", "the lesions alone"),
+        (image - plain, (0, 25), "magma", "what the image shows of them"),
     )
     for axis, (values, window, colours, words) in zip(axes, shown, strict=True):
-        axis.imshow(values, cmap=colours, vmin=window[0], vmax=window[1])
+        drawn = axis.imshow(values[body], cmap=colours, vmin=window[0], vmax=window[1])
         axis.set_title(words, fontsize=11)
         axis.set_axis_off()
+    figure.colorbar(drawn, ax=axes[2:], shrink=0.6, label="HU")
     figure.suptitle("; ".join(str(one) for one in pooled([left])[:2]), fontsize=11)
     figure.savefig(path, dpi=80)
     plt.close(figure)
+
+
+def _body(image: FloatArray, added: FloatArray) -> tuple[slice, slice]:
+    """The lesions' part of a slice and a little around it, square where there is room."""
+    places = np.argwhere(added > 0)
+    middle, half = (places.min(0) + places.max(0)) // 2, int(np.ptp(places, axis=0).max() * 0.6) + 1
+    first = np.clip(middle - half, 0, None)
+    row, column = (
+        slice(int(low), int(min(low + 2 * half, side))) for low, side in zip(first, image.shape, strict=True)
+    )
+    return row, column

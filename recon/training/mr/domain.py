@@ -17,9 +17,9 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from recon.arrays import FloatArray
+from recon.arrays import DoubleArray, FloatArray
 from recon.backend.configuration import FILE
-from recon.quality.anatomy import OUTLINE, Learned, Shown, Vector, distance, shown_in
+from recon.quality.anatomy import OUTLINE, Learned, Shown, distance, shown_in
 from recon.tasks.mr.anatomy import LEARNED
 from recon.training.mr import anatomy, objects
 from recon.training.mr.anatomy import MrSource
@@ -47,13 +47,13 @@ def planes(source: MrSource, roots: list[Path], seed: int) -> Iterator[FloatArra
         yield np.hypot(image + parts[0], parts[1]).astype(np.float32)
 
 
-def measures_of(source: MrSource, roots: list[Path], seed: int) -> Vector:
+def measures_of(source: MrSource, roots: list[Path], seed: int) -> DoubleArray:
     """(planes, 51) of a volume; planes that show nothing are left out."""
     found = [shown_in(image) for image in planes(source, roots, seed)]
     return np.array([shown.measures for shown in found if isinstance(shown, Shown)])
 
 
-def fit(learned: Vector, others: Vector, limiting: Vector, what: str) -> Learned:
+def fit(learned: DoubleArray, others: DoubleArray, limiting: DoubleArray, what: str) -> Learned:
     """What tells two sets of measures (images, 51) apart.
 
     Parameters
@@ -89,12 +89,12 @@ def fit(learned: Vector, others: Vector, limiting: Vector, what: str) -> Learned
     )
 
 
-def _terms(standard: Vector) -> Vector:
+def _terms(standard: DoubleArray) -> DoubleArray:
     bounded = np.clip(standard, -_FARTHEST, _FARTHEST)
     return np.concatenate([bounded, np.square(bounded), np.ones((len(bounded), 1))], axis=1)
 
 
-def _logistic(rows: Vector, wanted: Vector, share: Vector) -> Vector:
+def _logistic(rows: DoubleArray, wanted: DoubleArray, share: DoubleArray) -> DoubleArray:
     """Newton's method; the squares of all weights but the offset are held down."""
     weights = np.zeros(rows.shape[1])
     held = np.append(np.ones(len(weights) - 1), 1e-6)
@@ -106,7 +106,7 @@ def _logistic(rows: Vector, wanted: Vector, share: Vector) -> Vector:
     return weights
 
 
-def _rounded(values: Vector) -> tuple[float, ...]:
+def _rounded(values: DoubleArray) -> tuple[float, ...]:
     return tuple(float(f"{value:.5g}") for value in values)
 
 
@@ -120,7 +120,7 @@ def learn(recipe: MrRecipe, roots: list[Path]) -> tuple[Learned, dict[str, Any]]
     }
     found = {name: measures_of(source, roots, recipe.seed) for name, source in sources.items()}
 
-    def half(form: str, first: int) -> Vector:
+    def half(form: str, first: int) -> DoubleArray:
         ours = [name for name in sources if name in fitted and sources[name].form == form]
         return np.concatenate([found[name][first::2] for name in ours])
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from recon.errors import InvalidRequest
 from recon.io.kspace.results import write_hdf5
+from recon.physics.fourier import to_image, to_kspace
 from recon.training.mr.simulate import SimulatedScan
 from recon.volumes import ComplexImage
 
@@ -114,12 +115,11 @@ def _has_whole_lines(scan: SimulatedScan) -> bool:
 def _oversampled(readout: ComplexImage, noise_std: float, random: np.random.Generator) -> ComplexImage:
     """Twice the samples over twice the field of view, which holds only noise beyond the image."""
     length = readout.shape[1]
-    line = np.fft.fftshift(np.fft.ifft(np.fft.ifftshift(readout, 1), axis=1, norm="ortho"), 1)
+    line = to_image(readout, axes=(1,))
     wide = (random.normal(size=(len(line), 2 * length)) + 1j * random.normal(size=(len(line), 2 * length))) * noise_std
     start = length - length // 2
     wide[:, start : start + length] = line
-    back = np.fft.fftshift(np.fft.fft(np.fft.ifftshift(wide, 1), axis=1, norm="ortho"), 1)
-    return np.ascontiguousarray(back, np.complex64)
+    return np.ascontiguousarray(to_kspace(wide.astype(np.complex64), axes=(1,)))
 
 
 def _place(acquisition: object, scan: SimulatedScan, index: int) -> None:

@@ -10,7 +10,7 @@ from recon.arrays import Mask
 from recon.errors import InvalidRequest
 from recon.physics import sampling
 from recon.physics.coil_sensitivity import coil_array
-from recon.physics.fourier import to_kspace
+from recon.physics.fourier import to_image, to_kspace
 from recon.volumes import ComplexImage, FloatImage, Volume
 
 ENCODINGS = ("cartesian", "radial", "spiral")
@@ -201,5 +201,4 @@ def _displaced(kspace: ComplexImage, error: float, random: np.random.Generator) 
     rows, columns = kspace.shape[-2:]
     shift = error * random.normal(size=rows)
     ramp = np.exp(-2j * np.pi * np.outer(shift, np.arange(columns) - columns // 2) / columns)
-    line = np.fft.fftshift(np.fft.ifft(np.fft.ifftshift(kspace, -1), axis=-1), -1) * ramp
-    return np.asarray(np.fft.fftshift(np.fft.fft(np.fft.ifftshift(line, -1), axis=-1), -1), np.complex64)
+    return to_kspace(to_image(kspace, axes=(-1,)) * ramp, axes=(-1,))

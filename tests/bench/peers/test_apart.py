@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 
-from recon.bench.peers.apart import Apart
+from recon.bench.peers.apart import OwnProcess
 
 
 def test_time_and_memory_are_those_of_the_call_alone() -> None:
-    with Apart() as call:
+    with OwnProcess() as call:
         slept, waited = call(time.sleep, 0.2)
         made, spent = call(eval, "len(b'x' * (700 << 20))")
     assert slept is None

@@ -1,4 +1,4 @@
-"""Results for a scanner that left are kept and fetched."""
+"""Results of scanners that left are kept, and fetched later."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from recon.doors.node.work import Worker
 from recon.doors.view.relay import node_address
 from recon.errors import ServiceUnavailable
 from recon.reading.book import Book
-from recon.reading.decisions import Choice, Subject, decide
+from recon.reading.decisions import Choice, JudgedResult, decide
 from tests.doors.node.nodes import Receiving, free_port, node_process, until
 from tests.doors.node.pacs import QUICK, received, storescp
 from tests.doors.node.working import answering, ct_rule
@@ -167,7 +167,7 @@ def test_a_rejected_one_stays_and_a_decision_can_be_taken_back(held: Any, tmp_pa
 def test_a_decision_about_an_earlier_result_releases_nothing(held: Any) -> None:
     node, page = held()
     name = page.case()["name"]
-    decide(Book(node.config.folder / "decisions.sqlite"), Subject(name, "0" * 64, "ct", "REVIEW"), "Ada", A)
+    decide(Book(node.config.folder / "decisions.sqlite"), JudgedResult(name, "0" * 64, "ct", "REVIEW"), "Ada", A)
     Releases(node.ledger).catch_up()
     assert states(node) == {"held": 3}
 
@@ -197,7 +197,7 @@ def test_a_decision_survives_sigkill(held: Any, tmp_path: Path) -> None:
     # the page wrote the decision down and was killed before it could tell the outbox
     releases = Releases(node.ledger)
     (result,) = releases._reports(1)
-    decide(releases.book, Subject(result[0], result[1], "ct", "REVIEW"), "Ada", A)
+    decide(releases.book, JudgedResult(result[0], result[1], "ct", "REVIEW"), "Ada", A)
     assert states(node) == {"held": 3}
     with node_process(node.config, tmp_path, "decide"):
         until(lambda: states(node) == {"pending": 3}, 60)

@@ -1,15 +1,38 @@
-"""Slices that the low-dose scan does not show."""
-
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 from recon.quality.verdict import Verdict
+from recon.tasks.contrast.slice_checks import judge_slice
 from recon.tasks.contrast.slices import AlignedPair
 from recon.volumes import Geometry, Volume
 from tests.tasks.contrast.pairs import with_values
 from tests.tasks.contrast.phantom import SHAPE
+
+NOTHING = np.zeros((40, 40), np.float32)
+WIDTH = np.full((40, 40), 0.05, np.float32)
+
+
+def test_a_slice_beside_the_head_is_judged_by_what_appears_in_it() -> None:
+    air = NOTHING > 0
+    (calm,) = judge_slice(NOTHING, WIDTH, air)
+    assert (calm.name, calm.value, calm.outcome) == ("supported_by_low_dose", 0.0, Verdict.PASS)
+    invented = NOTHING.copy()
+    invented[:4, :8] = 1.0
+    (alarm,) = judge_slice(invented, WIDTH, air)
+    assert (alarm.value, alarm.outcome) == (0.02, Verdict.REVIEW)
+
+
+def test_a_slice_of_the_head_is_judged_inside_it() -> None:
+    head = NOTHING == 0
+    head[:20] = False
+    outside = NOTHING.copy()
+    outside[:20] = 1.0
+    assert {check.name: check.outcome for check in judge_slice(outside, WIDTH, head)} == {
+        "supported_by_low_dose": Verdict.PASS,
+        "mean_uncertainty": Verdict.PASS,
+    }
 
 
 def test_where_low_shows_nothing_the_image_is_pre_and_says_so(pair: tuple[Volume, Volume]) -> None:

@@ -26,6 +26,7 @@ def contrast(
     matching: Annotated[str, typer.Option(help="How a pair is brought to one scale: equal, common, local.")] = "equal",
     noise: Annotated[float, typer.Option(min=0.0, help="Over the 99th percentile of the pre scan.")] = 0.01,
     dose_fraction: Annotated[float, typer.Option(min=0.05, max=0.5, help="Dose given over the full dose.")] = 0.1,
+    strength: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of the network's result.")] = 1.0,
     slices: Annotated[int, typer.Option(min=20, help="Of the middle of each head.")] = 80,
     model: Annotated[list[str] | None, typer.Option(help="The service's; may be given more than once.")] = None,
     server: Annotated[str | None, typer.Option(help="Use the service at HOST:PORT instead of models here.")] = None,
@@ -45,7 +46,8 @@ def contrast(
     lesions = preserve.lesions(quick)
     count = min(realisations, 2) if quick else realisations
     with models(server) as calls:
-        methods = {name or "recon": _served(calls, name, dose_fraction, pairs[0].spacing_mm) for name in model or [""]}
+        spacing = pairs[0].spacing_mm
+        methods = {name or "recon": _served(calls, name, dose_fraction, strength, spacing) for name in model or [""]}
         if classical:
             methods |= preserve.classical(pairs[0], noise, dose_fraction, non_local=not quick)
         found = measure_all(
@@ -60,7 +62,8 @@ def contrast(
     conditions = (
         f"{', '.join(pair.name for pair in pairs)} ({len(pairs[0].pre)} slices, matched {matching}), "
         f"{100 * dose_fraction:g} % of the dose simulated, noise {100 * noise:g} %, balls in percent of the 99th "
-        f"percentile of the scan before contrast, {found['places']} places, {count} realisations, seed {seed}"
+        f"percentile of the scan before contrast, {found['places']} places, strength {strength:g}, "
+        f"{count} realisations, seed {seed}"
     )
     report = {
         "task": "contrast",
@@ -69,6 +72,7 @@ def contrast(
         "matching": matching,
         "noise": noise,
         "dose_fraction": dose_fraction,
+        "strength": strength,
         "seed": seed,
         "realisations": count,
         **found,
@@ -76,13 +80,13 @@ def contrast(
     finish(report, "What is kept: contrast from part of the dose", output, card)
 
 
-def _served(calls: Calls, model: str, dose_fraction: float, spacing_mm: Millimetres) -> Synthesis:
+def _served(calls: Calls, model: str, dose_fraction: float, strength: float, spacing_mm: Millimetres) -> Synthesis:
     depth, row, column = spacing_mm
     geometry = Geometry.from_spacing(column, row, depth)
 
     def synthesise(pre: FloatArray, low: FloatArray) -> tuple[FloatArray, FloatArray | None]:
         scans = (Volume(np.array(scan, np.float32), geometry, Unit.ARBITRARY) for scan in (pre, low))
-        run = calls.run("contrast", *scans, model=model, dose_fraction=dose_fraction, probes="off")
+        run = calls.run("contrast", *scans, model=model, dose_fraction=dose_fraction, strength=strength, probes="off")
         results = list(run)
         if run.verdict is Verdict.REJECT:
             raise InvalidRequest(

@@ -31,6 +31,12 @@ def image_type(dataset: Dataset) -> list[str]:
     return [part.strip().upper() for part in text(dataset, "ImageType").split("\\")]
 
 
+def own_equipment(dataset: Dataset) -> Dataset | None:
+    """What recon says that it did, the last of it; None where it did nothing."""
+    made = [one for one in items(dataset, "ContributingEquipmentSequence") if text(one, "Manufacturer") == OWN]
+    return made[-1] if made else None
+
+
 def require_image(dataset: Dataset, wanted: ImageKind) -> None:
     """Refuse what is no slice of a kind by its own account.
 
@@ -41,16 +47,18 @@ def require_image(dataset: Dataset, wanted: ImageKind) -> None:
     """
     kind = image_type(dataset)
     modality, uid = text(dataset, "Modality"), sop_class(dataset)
-    for equipment in items(dataset, "ContributingEquipmentSequence"):
-        if text(equipment, "Manufacturer") == OWN and SIMULATED not in kind:
-            what = kind[3].lower() if len(kind) > 3 else "result"
-            raise Refused(f"written by recon ({what}); own results are no input", Kind.OTHER)
+    own = SIMULATED not in kind and own_equipment(dataset) is not None
+    if own and not wanted.own:
+        what = kind[3].lower() if len(kind) > 3 else "result"
+        raise Refused(f"written by recon ({what}); own results are no input", Kind.OTHER)
+    if wanted.own and not own:
+        raise Refused("not written by recon", Kind.OTHER)
     if uid not in wanted.classes and (uid or modality != wanted.modality):
         name = (UID(uid).name if uid else "no SOP class")[:64]
         raise Refused(f"not {wanted.name} ({modality or 'no modality'}, {name})", Kind.OTHER)
     if modality not in (wanted.modality, ""):
         raise Refused(f"modality is {modality[:16]}, not {wanted.modality}", Kind.OTHER)
-    for value in kind:
+    for value in () if own else kind:
         found = _NO_SLICE.get(value) or _NO_SLICE.get(value.rpartition(" ")[2])  # Siemens: "CT_SOM5 TOP"
         if found:
             raise Refused(found, Kind.OTHER)

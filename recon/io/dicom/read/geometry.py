@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from recon.arrays import DoubleArray
 from recon.io.dicom.read.records import SliceRecord
 from recon.quality.verdict import Check, measure
 from recon.volumes import Geometry
@@ -18,16 +18,14 @@ _LONG = 1.4
 #: Positions are often rounded to a tenth of a millimetre; a slice further aside lies on no common line.
 _ASIDE_MM = 0.5
 
-Positions = npt.NDArray[np.float64]
 
-
-def normal_of(record: SliceRecord) -> Positions:
+def normal_of(record: SliceRecord) -> DoubleArray:
     """Unit normal of the image plane, LPS."""
     normal = np.cross(record.of.orientation[:3], record.of.orientation[3:])
     return normal / np.linalg.norm(normal)
 
 
-def along_normal(records: Sequence[SliceRecord]) -> Positions:
+def along_normal(records: Sequence[SliceRecord]) -> DoubleArray:
     """Place of each slice along the normal of the first, mm."""
     positions = np.array([record.source.position for record in records])
     return positions @ normal_of(records[0])

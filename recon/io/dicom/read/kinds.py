@@ -44,6 +44,8 @@ class ImageKind:
         Refuses values of another meaning: called with the data set, where its rescale is, and ImageType.
     rescale
         Slope and intercept.
+    own
+        Whether results that recon wrote are wanted, and nothing else; elsewhere they are no input.
     """
 
     modality: str
@@ -56,6 +58,7 @@ class ImageKind:
     polarities: frozenset[str]
     require_values: Callable[[Dataset, Dataset, list[str]], None]
     rescale: Callable[[Dataset], tuple[float, float]]
+    own: bool = False
 
     @property
     def classes(self) -> frozenset[str]:

@@ -9,13 +9,12 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from recon.arrays import IntegerArray
 from recon.io.dicom.read.headers import number
-
-Integers = npt.NDArray[np.int64]
 
 
 def padding_mask(
-    dataset: Dataset, values: Integers, container: Integers | None, signed: bool
+    dataset: Dataset, values: IntegerArray, container: IntegerArray | None, signed: bool
 ) -> npt.NDArray[np.bool_] | None:
     """Where a frame is padding; None when the header declares none.
 

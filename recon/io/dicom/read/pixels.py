@@ -14,10 +14,11 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
+from recon.arrays import IntegerArray
 from recon.errors import UnreadableInput
 from recon.io.dicom.read.headers import functional_group, integer, quietly, text, unfolded
 from recon.io.dicom.read.kinds import CT, kind_of, sop_class
-from recon.io.dicom.read.padding import Integers, padding_mask
+from recon.io.dicom.read.padding import padding_mask
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.read.skipped import Kind, Refused, first_line
 from recon.volumes import FloatImage
@@ -43,7 +44,7 @@ class StoredSlice:
         For a person.
     """
 
-    values: Integers
+    values: IntegerArray
     bits: int
     signed: bool
     slope: float
@@ -107,7 +108,7 @@ def _decode(dataset: Dataset, frame: int | None) -> StoredSlice:
         raise Refused(f"PixelRepresentation is {representation}; it must be 0 or 1", Kind.BROKEN)
     signed = representation == 1
     notes: list[str] = []
-    container: Integers | None = None
+    container: IntegerArray | None = None
     syntax = _syntax(dataset)
     if syntax is not None and syntax.is_compressed and not syntax.is_deflated:
         values = _compressed(dataset, syntax, frame or 0)
@@ -134,7 +135,7 @@ def _syntax(dataset: Dataset) -> UID | None:
     return UID(uid) if uid and UID(uid).is_transfer_syntax else None
 
 
-def _compressed(dataset: Dataset, syntax: UID, frame: int) -> Integers:
+def _compressed(dataset: Dataset, syntax: UID, frame: int) -> IntegerArray:
     try:
         usable = get_decoder(syntax).is_available
     except NotImplementedError:
@@ -153,7 +154,7 @@ def _compressed(dataset: Dataset, syntax: UID, frame: int) -> Integers:
     return values.astype(np.int64)
 
 
-def _native(dataset: Dataset, frame: int, allocated: int) -> Integers:
+def _native(dataset: Dataset, frame: int, allocated: int) -> IntegerArray:
     """Unsigned containers (y, x) of a frame that is not compressed."""
     data = dataset.PixelData
     rows, columns = integer(dataset, "Rows", 0), integer(dataset, "Columns", 0)
@@ -180,8 +181,8 @@ def _little_endian(dataset: Dataset) -> bool:
 
 
 def _significant(
-    dataset: Dataset, container: Integers, allocated: int, bits: int, signed: bool, notes: list[str]
-) -> Integers:
+    dataset: Dataset, container: IntegerArray, allocated: int, bits: int, signed: bool, notes: list[str]
+) -> IntegerArray:
     """Cut out the bits that hold the value; above and below there may be overlays or anything else."""
     high = integer(dataset, "HighBit", bits - 1)
     if not bits - 1 <= high < allocated:
@@ -201,6 +202,6 @@ def _has_overlays(dataset: Dataset) -> bool:
     return any(0x6000 <= tag.group <= 0x60FF for tag in list(dataset.keys()))
 
 
-def _extended(values: Integers, bits: int, signed: bool) -> Integers:
+def _extended(values: IntegerArray, bits: int, signed: bool) -> IntegerArray:
     cut = values & ((1 << bits) - 1)
     return cut - ((cut >> (bits - 1)) << bits) if signed else cut

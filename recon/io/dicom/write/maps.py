@@ -10,8 +10,10 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from recon.io.dicom.read.records import SliceSource
-from recon.io.dicom.write.derive import UNTOUCHED_BELOW_HU, DerivedSeries, uncertainty_series
+from recon.io.dicom.write.denoised import uncertainty_series
+from recon.io.dicom.write.derive import DerivedSeries
 from recon.io.dicom.write.parametric_map import HOUNSFIELD, NO_UNITS, ParametricMap, Quantity
+from recon.quality.hu_plausible import PADDING_HU
 from recon.volumes import FloatImage
 
 _WIDTH = Quantity("UNCERTAINTY", "Half-width of the 90 % interval", HOUNSFIELD, ("25", "50"))
@@ -36,7 +38,7 @@ class UncertaintyMap(ParametricMap):
 
     def put_width(self, values: FloatImage, hu: FloatImage, source: SliceSource, index: int) -> None:
         """Keep one frame; 0 is stored where the source ``hu`` is below -1500, since nothing changes there."""
-        self.put(np.where(hu < UNTOUCHED_BELOW_HU, 0, values), source, index)
+        self.put(np.where(hu < PADDING_HU, 0, values), source, index)
 
 
 class SurvivalMap(ParametricMap):

@@ -212,7 +212,7 @@ def _common(made: Dataset, source: SliceSource, series: DerivedSeries, quantity:
     dataset.SeriesNumber = series_number(header_of(source), series.number_offset)
     dataset.Manufacturer, dataset.ManufacturerModelName = OWN, series.model[:64]
     dataset.DeviceSerialNumber, dataset.SoftwareVersions = "none", __version__
-    dataset.ContributingEquipmentSequence = Sequence([contribution(series)])
+    dataset.ContributingEquipmentSequence = Sequence([contribution(series.model, series.description)])
     dataset.InstanceCreationDate = dataset.ContentDate = now.strftime("%Y%m%d")
     dataset.InstanceCreationTime = dataset.ContentTime = now.strftime("%H%M%S")
     dataset.ImageType = ["DERIVED", "PRIMARY", "VOLUME", "QUANTITY"]

@@ -7,19 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.sr.codedict import codes
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.uid import MRImageStorage, generate_uid
 
 from recon import __version__
-from recon.io.dicom import coded
+from recon.io.dicom.read.foreign import OWN
+from recon.io.dicom.write.derive import contribution, put_scaled, save
 from recon.io.dicom.write.required import complete
 from recon.volumes import FloatImage, Geometry
 
-_LARGEST = 4095
-_OWN = "recon"
+#: Last value of ImageType.
+RECONSTRUCTED = "RECONSTRUCTED"
 #: Attributes that a series must have, empty where nobody knows them.
 _EMPTY = (
     "PatientName",
@@ -96,18 +95,9 @@ def write_mr_slice(values: FloatImage, series: MrDicomSeries, index: int, scale:
     dataset = Dataset()
     _identify(dataset, series, index)
     _place(dataset, series.geometry, index)
-    stored = np.clip(np.rint(np.nan_to_num(values) * (_LARGEST / scale)), 0, _LARGEST).astype("<u2")
-    dataset.Rows, dataset.Columns = values.shape
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
-    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, f"{scale / _LARGEST:.10g}", "US"
+    put_scaled(dataset, values, scale, 12)
     dataset.WindowCenter, dataset.WindowWidth = f"{scale / 2:.8g}", f"{scale:.8g}"
-    dataset.add_new("PixelData", "OW", stored.tobytes() + b"\0" * (stored.nbytes % 2))
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
-    dataset.file_meta = meta
-    dataset.save_as(path, enforce_file_format=True)
+    save(dataset, path)
 
 
 def _identify(dataset: Dataset, series: MrDicomSeries, index: int) -> None:
@@ -116,7 +106,7 @@ def _identify(dataset: Dataset, series: MrDicomSeries, index: int) -> None:
         setattr(dataset, name, None)
     dataset.MRAcquisitionType, dataset.ScanningSequence, dataset.SequenceVariant = "2D", "RM", "NONE"
     if "Manufacturer" not in series.attributes:
-        dataset.Manufacturer, dataset.ManufacturerModelName = _OWN, series.model[:64]
+        dataset.Manufacturer, dataset.ManufacturerModelName = OWN, series.model[:64]
         dataset.SoftwareVersions = __version__
     dataset.update(deepcopy(series.attributes))
     dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, generate_uid()
@@ -129,13 +119,7 @@ def _identify(dataset: Dataset, series: MrDicomSeries, index: int) -> None:
     dataset.ImageType = ["DERIVED", "PRIMARY", "OTHER", series.kind]
     dataset.DerivationDescription = series.derivation[:1024]
     dataset.BurnedInAnnotation = "NO"
-    equipment = Dataset()
-    equipment.Manufacturer, equipment.ManufacturerModelName = _OWN, series.model[:64]
-    equipment.SoftwareVersions = __version__
-    equipment.ContributionDateTime = now.strftime("%Y%m%d%H%M%S.%f+0000")
-    equipment.ContributionDescription = series.derivation[:1024]
-    equipment.PurposeOfReferenceCodeSequence = coded(codes.cid7005.ProcessingEquipment)
-    dataset.ContributingEquipmentSequence = Sequence([equipment])
+    dataset.ContributingEquipmentSequence = Sequence([contribution(series.model, series.derivation)])
     complete(dataset)
 
 

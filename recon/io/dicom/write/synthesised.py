@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from pydicom.sr.codedict import codes
 from pydicom.uid import MRImageStorage, generate_uid
 
@@ -13,12 +13,13 @@ from recon.errors import OutputFailed, UnreadableInput
 from recon.io.dicom.read.headers import integer, quietly
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.read.skipped import Refused, first_line
-from recon.io.dicom.write.derive import DerivedImage, DerivedSeries, identify, save
+from recon.io.dicom.write.derive import UNCERTAINTY, DerivedImage, DerivedSeries, identify, put_scaled, save
 from recon.io.dicom.write.template import header_of, set_decimals, single_frame
 from recon.io.disk import write_error
 from recon.volumes import FloatImage
 
-_LARGEST = 4095
+#: Last value of ImageType.
+SYNTHESISED = "SYNTHESISED"
 _MR = DerivedImage(MRImageStorage, "MR", ("DERIVED", "SECONDARY", "OTHER"))
 _STALE = (
     "VOILUTSequence",
@@ -60,19 +61,27 @@ class SynthesisedSeries(DerivedSeries):
     largest: float
 
 
-def synthesised_series(model: str, dose_fraction: float, largest: float) -> SynthesisedSeries:
-    """The series of synthesised full-dose images."""
+def synthesised_series(model: str, dose_fraction: float, largest: float, strength: float = 1.0) -> SynthesisedSeries:
+    """The series of synthesised full-dose images, of which the model made a share of ``strength``."""
+    rest = "" if strength == 1 else ", the rest being the difference of the scans, smoothed and scaled to the full dose"
     words = (
-        f"SYNTHESISED full-dose contrast image, no scan: computed from scans before contrast and after "
-        f"{dose_fraction:.0%} of the dose by model {model}. No full dose was given. Not for primary diagnosis."
+        f"{SYNTHESISED} full-dose contrast image, no scan: computed from scans before contrast and after "
+        f"{dose_fraction:.0%} of the dose by model {model}, strength {strength:g}{rest}. No full dose was given. "
+        "Not for primary diagnosis."
     )
-    return _series("SYNTHESISED", "SYNTHESISED full dose", 7200, words, model, largest)
+    return _series(SYNTHESISED, "SYNTHESISED full dose", 7200, words, model, largest)
+
+
+def dose_in(description: str) -> float | None:
+    """The dose fraction in the words of a series of synthesised images; None where there is none."""
+    found = re.search(r"after (\d+)% of the dose", description)
+    return int(found[1]) / 100 if found else None
 
 
 def uncertainty_series(model: str, largest: float) -> SynthesisedSeries:
     """The series of uncertainty maps."""
     words = f"Half-width of the 90 % interval around the synthesised full-dose image, model {model}."
-    return _series("UNCERTAINTY", "uncertainty", 7201, words, model, largest)
+    return _series(UNCERTAINTY, "uncertainty", 7201, words, model, largest)
 
 
 def detectability_series(model: str, largest: float) -> SynthesisedSeries:
@@ -127,14 +136,9 @@ def write_synthesised_slice(
                     del dataset[name]
             identify(dataset, [pre, low] if low is not None else [pre], series, number, _MR)
             scale = max(series.largest, 1e-9)
-            stored = np.clip(np.rint(np.nan_to_num(values) * (_LARGEST / scale)), 0, 65535).astype("<u2")
-            dataset.Rows, dataset.Columns = stored.shape
-            dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-            dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 16, 15, 0
-            dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, f"{scale / _LARGEST:.10g}", "US"
+            put_scaled(dataset, values, scale, 16)
             set_decimals(dataset, "WindowCenter", (float(f"{scale / 2:.8g}"),))
             set_decimals(dataset, "WindowWidth", (float(f"{scale:.8g}"),))
-            dataset.add_new("PixelData", "OW", stored.tobytes() + b"\0" * (stored.nbytes % 2))
             save(dataset, path)
     except Refused as error:  # the low-dose slice, which is only referred to
         raise UnreadableInput(f"{path}: its sources can't be read again: {error.problem}") from error

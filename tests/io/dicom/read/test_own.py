@@ -1,4 +1,4 @@
-"""What recon wrote is read back as it was written, to be compared."""
+"""Results are read back by the one reader, and elsewhere stay no input."""
 
 from __future__ import annotations
 
@@ -8,36 +8,45 @@ import numpy as np
 import pytest
 
 from recon.errors import UnreadableInput
-from recon.io.dicom.read.own import WIDTH, read_own
-from recon.volumes import Unit
-from tests.conftest import body
-from tests.doors.view.samples import ct_dicom
+from recon.io.dicom import denoised_series, find_files, scan, uncertainty_series, write_slice
+from recon.io.dicom.read.own import read_own
+from recon.io.dicom.write.derive import UNCERTAINTY
+from tests.doors.view.samples import write_source
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three denoised slices with their half-widths."""
-    return ct_dicom(tmp_path_factory.mktemp("own") / "results", "abdomen", slices=3, size=64)
+@pytest.fixture
+def result(tmp_path: Path) -> Path:
+    """A source beside the series that recon made of it, in one folder."""
+    source = write_source(tmp_path / "source", 4, 64)
+    (series,) = scan(find_files([source])).series
+    made, doubt = denoised_series("ct_denoise:3 sha256:ab", 0.8), uncertainty_series("ct_denoise:3")
+    for index, one in enumerate(series.records):
+        write_slice(
+            np.full((64, 64), 10.0 * index, np.float32), one.source, made, index + 1, tmp_path / f"a{index}.dcm"
+        )
+        write_slice(np.full((64, 64), 7.5, np.float32), one.source, doubt, index + 1, tmp_path / f"b{index}.dcm")
+    return tmp_path
 
 
-def test_images_and_half_widths_are_series_of_their_own(result: Path) -> None:
-    found = {series.kind: series for series in read_own(result)}
-    assert set(found) == {"DENOISED", WIDTH}
-    image = found["DENOISED"]
-    assert image.volume.shape == (3, 64, 64)
-    assert image.volume.unit is Unit.HU
-    assert image.model.startswith("ct_denoise:3")
-    np.testing.assert_allclose(image.volume.values[1], body(64, 6, 1), atol=0.51)
-    np.testing.assert_allclose(image.volume.geometry.affine, found[WIDTH].volume.geometry.affine)
-    assert [source.position[2] for source in image.sources] == [0.0, 3.0, 6.0]
+def test_images_and_half_widths_come_back_and_their_source_is_left(result: Path) -> None:
+    found = {one.kind: one for one in read_own(result, lambda kind: True)}
+    assert set(found) == {"DENOISED", UNCERTAINTY}
+    images = found["DENOISED"]
+    np.testing.assert_allclose(images.volume.values.mean(axis=(1, 2)), [0, 10, 20, 30], atol=0.5)
+    np.testing.assert_allclose(found[UNCERTAINTY].volume.values, 7.5, atol=0.05)
+    assert images.model == "ct_denoise:3 sha256:ab"
+    assert "strength 0.8" in images.derivation
+    assert [source.path.name for source in images.sources] == [f"a{index}.dcm" for index in range(4)]
 
 
-def test_a_damaged_slice_is_named(result: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for path in (result / "image").iterdir():
-        (copy / path.name).write_bytes(path.read_bytes())
-    whole = (copy / "0002.dcm").read_bytes()
-    (copy / "0002.dcm").write_bytes(whole[: len(whole) - 2000])
-    with pytest.raises(UnreadableInput, match=r"0002\.dcm"):
-        read_own(copy)
+def test_only_what_is_wanted_is_read(result: Path) -> None:
+    assert [one.kind for one in read_own(result, lambda kind: kind == UNCERTAINTY)] == [UNCERTAINTY]
+
+
+def test_a_missing_slice_and_a_damaged_one_are_said(result: Path) -> None:
+    (result / "a2.dcm").unlink()
+    with pytest.raises(UnreadableInput, match="slices of a series are missing"):
+        read_own(result, lambda kind: kind == "DENOISED")
+    (result / "b1.dcm").write_bytes((result / "b1.dcm").read_bytes()[:3000])
+    with pytest.raises(UnreadableInput, match=r"b1\.dcm"):
+        read_own(result, lambda kind: kind == UNCERTAINTY)

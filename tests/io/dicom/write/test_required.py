@@ -12,9 +12,9 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from recon.io.contrast_pair import read_scan
 from recon.io.dicom import denoised_series, find_files, scan, uncertainty_series, write_slice
 from recon.io.dicom.write.synthesised import synthesised_series, write_synthesised_slice
+from recon.tasks.contrast.pair import read_scan
 from tests.io.mr_slices import VALUES, write_series
 
 

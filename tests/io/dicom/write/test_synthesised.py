@@ -9,8 +9,8 @@ import pydicom
 import pytest
 
 from recon.errors import UnreadableInput
-from recon.io.contrast_pair import read_scan
 from recon.io.dicom.write.synthesised import synthesised_series, uncertainty_series, write_synthesised_slice
+from recon.tasks.contrast.pair import read_scan
 from tests.io.mr_slices import write_series
 
 

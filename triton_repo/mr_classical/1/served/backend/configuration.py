@@ -24,7 +24,8 @@ parameters [
 {parameters}
 ]
 """
-_PARAMETER = re.compile(r'key: "([^"]+)" value: { string_value: ("(?:[^"\\]|\\.)*") }')
+#: As it is written here, and as Triton's own tools write it.
+_PARAMETER = re.compile(r'key:\s*"([^"]+)",?\s*value:?\s*{\s*string_value:\s*"((?:[^"\\]|\\.)*)"\s*}')
 _BLOCK = re.compile(r"^(input|output) \[\n(.*?)^\]", re.MULTILINE | re.DOTALL)
 _TENSOR = re.compile(r'name: "([^"]+)" data_type: (TYPE_\w+)')
 #: Parameters that each version has of its own.
@@ -135,7 +136,13 @@ def write_config(
 
 def parameters_in(folder: Path) -> dict[str, str]:
     """All parameters of a model's configuration, those of a version with its number behind a dot."""
-    return {key: str(json.loads(value)) for key, value in _PARAMETER.findall((folder / FILE).read_text())}
+    return {key: _unescaped(value) for key, value in _PARAMETER.findall((folder / FILE).read_text())}
+
+
+def _unescaped(value: str) -> str:
+    # protobuf escapes apostrophes too, which JSON does not know
+    plain = re.sub(r"\\.", lambda found: "'" if found[0] == "\\'" else found[0], value)
+    return str(json.loads(f'"{plain}"'))
 
 
 def model_config_in(folder: Path) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def contrast_preview(
     tiles += [
         ("SYNTHESISED full dose", grey(image[part], 0, white)),
         ("added to the scan before contrast", heat((image - pre)[part], 0, white / 2)),
-        ("uncertainty, half of 90 % interval", heat(uncertainty[part], 0, white / 4)),
+        ("half-width of the interval", heat(uncertainty[part], 0, white / 4)),
     ]
     if kept is not None:
         tiles.append(kept_tile(grey(image[part], 0, white), kept[part]))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from recon.errors import UnreadableInput
-from recon.io.contrast_pair import read_pair, read_scan
 from recon.quality.verdict import Verdict
+from recon.tasks.contrast.pair import read_pair, read_scan
 from tests.io.mr_slices import VALUES, write_series
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recon.cli.options import AsJson, Server, TlsCa, TlsCert, TlsKey
+from recon.cli.options import AsJson, RunningService, TlsCa, TlsCert, TlsKey
 from recon.cli.service_here import service_here
 from recon.cli.session import connect, tls_of
 from recon.client import Calls, Tls
@@ -22,7 +22,6 @@ from recon.errors import InvalidRequest, ReconError, ServiceUnavailable, plain
 app = typer.Typer(help="The scanner's door: raw data in, images out, as scanners speak it.", no_args_is_help=True)
 
 _DONE, _NOTHING_CAME = 0, 1
-_TASKS = ("mr", "contrast")
 Address = Annotated[str, typer.Option("-a", "--address", help="Of the door, HOST:PORT.")]
 Silence = Annotated[float, typer.Option(min=1.0, help="Longest silence of the other side, in seconds.")]
 
@@ -43,7 +42,7 @@ def serve(
     memory_gib: Annotated[float, typer.Option(min=0.01, help="Raw data that one scan may hold, GiB.")] = 8.0,
     idle: Silence = 600.0,
     timeout: Annotated[float, typer.Option(min=1.0, help="Seconds that one slice may take.")] = 600.0,
-    server: Server = None,
+    server: RunningService = None,
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
@@ -127,7 +126,7 @@ def stream(
         list[str] | None, typer.Option("-p", "--parameter", help="NAME=VALUE, as a console sends it; may be repeated.")
     ] = None,
     timeout: Annotated[float, typer.Option(min=1.0, help="Seconds that one slice may take.")] = 600.0,
-    server: Server = None,
+    server: RunningService = None,
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
@@ -190,8 +189,10 @@ def openrecon(
 @contextmanager
 def _models(server: str | None, tls: Tls | None, repository: Path | None = None) -> Iterator[Calls]:
     """A service that runs, or all of one in this process."""
+    from recon.doors.mrd.options import TASKS
+
     if server is None:
-        with service_here(_TASKS, repository) as here:
+        with service_here(TASKS, repository) as here:
             print(f"recon mrd: its service answers gRPC on {here.address}", file=sys.stderr, flush=True)
             yield here
     else:
@@ -261,3 +262,6 @@ class _Service:
         if self._failure is not None:
             raise self._failure
         return self._client
+
+
+COMMANDS = {"mrd": app}

@@ -12,13 +12,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from recon.cli.options import AsJson
 from recon.cli.session import connect
 from recon.client import Client, Tls
 
 app = typer.Typer(help="The hospital's door: a DICOM node with rules.", no_args_is_help=True)
 
 _Config = Annotated[Path, typer.Option("--config", "-c", help="The node's configuration, node.yaml.")]
-_Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout.")]
 
 
 def _console() -> Console:
@@ -63,7 +63,7 @@ def explain(
     config: _Config,
     calling: Annotated[str, typer.Option(help="AE title that sends it.")] = "",
     called: Annotated[str, typer.Option(help="AE title that it is sent to; the node's first when absent.")] = "",
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say which rule fires for a file, and why each other one doesn't."""
     from recon.doors.node.config_file import read_config
@@ -109,7 +109,7 @@ def explain(
 
 
 @app.command()
-def check(config: Annotated[Path, typer.Argument(help="node.yaml")], as_json: _Json = False) -> None:
+def check(config: Annotated[Path, typer.Argument(help="node.yaml")], as_json: AsJson = False) -> None:
     """Find mistakes in a configuration, and rules that never fire; exit status 1 when there are any."""
     from recon.doors.node.check import findings
     from recon.doors.node.config_file import read_config
@@ -127,7 +127,7 @@ def check(config: Annotated[Path, typer.Argument(help="node.yaml")], as_json: _J
 
 @app.command()
 def ping(
-    name: Annotated[str, typer.Argument(help="Of a destination.")], config: _Config, as_json: _Json = False
+    name: Annotated[str, typer.Argument(help="Of a destination.")], config: _Config, as_json: AsJson = False
 ) -> None:
     """Ask whether a destination answers."""
     from recon.doors.node.config_file import read_config
@@ -143,7 +143,7 @@ def ping(
 
 
 @app.command()
-def queue(config: _Config, as_json: _Json = False) -> None:
+def queue(config: _Config, as_json: AsJson = False) -> None:
     """Show what waits, also for a reader, what was rejected or failed, and what could not be sent."""
     from recon.doors.node.config_file import read_config
     from recon.doors.node.overview import overview
@@ -197,3 +197,6 @@ def _until_told() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+COMMANDS = {"node": app}

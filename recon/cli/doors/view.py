@@ -82,3 +82,6 @@ def _of_node(named: list[str], token_file: Path | None, ca: Path | None) -> Make
     relay = Relay(address, token_file, ca)
     relay.check()
     return relay.app
+
+
+COMMANDS = {"view": view}

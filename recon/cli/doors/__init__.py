@@ -1,0 +1,1 @@
+"""Commands of the doors: a file here for each, with its commands as ``COMMANDS``."""
