@@ -172,7 +172,7 @@ WITHOUT_A_TEST = {
     "physics": 1,
     "preservation": 1,
     "serving": 10,
-    "tasks": 15,
+    "tasks": 14,
     "training": 27,
     "values": 2,
 }

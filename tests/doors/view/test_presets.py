@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon.doors.view.presets import HU, display_of, unit_of
+from recon.doors.view.presets import display_of, is_relative
 
 IMAGE = np.random.default_rng(0).normal(300, 50, (64, 64)).astype(np.float32)
 
 
 def test_ct_has_its_windows_whatever_the_slice() -> None:
-    assert unit_of("ct") == HU
+    assert not is_relative("ct")
+    assert display_of("ct", None, None).unit == "HU"
     assert display_of("ct", None, None) == display_of("ct", IMAGE, IMAGE)
     assert "lung" in {window.name for window in display_of("ct", None, None).windows}
 
 
 def test_relative_brightness_has_windows_of_its_slice() -> None:
     shown = display_of("mr", IMAGE, np.abs(IMAGE) / 20)
-    assert shown.unit == unit_of("mr") == ""
+    assert is_relative("mr")
+    assert shown.unit == ""
     automatic, everything = shown.windows[0], shown.windows[-1]
     assert ((automatic.low > IMAGE) | (automatic.high < IMAGE)).mean() < 0.02
     assert everything.low <= IMAGE.min()

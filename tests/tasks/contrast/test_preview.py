@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recon.io.preview_contrast import contrast_preview
+from recon.tasks.contrast.preview import contrast_preview
 from tests.conftest import head
 
 PRE = head((96, 80)).astype(np.float32)
