@@ -66,7 +66,7 @@ class _LoadedPair(Loaded[ContrastOptions]):
             dose_fraction=options.dose_fraction,
             strength=options.strength,
             probes=options.probes,
-            least=options.required,
+            least=options.required(pre.geometry.spacing),
             survival=options.survival,
         )
 
