@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from recon.bench.processes import Processes, listener
 from recon.bench.statistics import Effect, paired
 from recon.client import Calls
 from recon.machine import describe
@@ -41,8 +42,7 @@ def measure(
     dict
         ``seconds`` of each round, and ``added`` to a series without: ratio and its 95 % interval less 1.
     """
-    for way in ways:  # nothing is loaded, and nothing compiled, while the clock runs
-        run(way, 0)
+    run(ways[-1], 0)  # nothing is loaded, and nothing compiled, while the clock runs
     seconds: dict[Probes, list[float]] = {way: [] for way in ways}
     for number in range(rounds):
         turn = number % len(ways)
@@ -65,6 +65,7 @@ def measure_task(
     rounds: int,
     extent: Extent = Extent(),
     ways: Sequence[Probes] = WAYS,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
     """The same of series that a task makes itself, on a service.
 
@@ -82,9 +83,21 @@ def measure_task(
             pass
 
     probed = {str(way): sum(way.on(index, slices) for index in range(slices)) for way in ways}
-    found = measure(run, rounds, ways=ways)
+    found = measure(run, rounds, clock, ways)
     size = {"slices": slices, "of": samples[0].words, "probed": probed}
     return {"task": task.name, "model": model, **size, **found, "machine": describe()}
+
+
+def processor_time(address: str) -> Callable[[], float] | None:
+    """A clock of the seconds that a service's processes have worked, its models among them; None where it is elsewhere.
+
+    Whatever else the machine does, it goes on only while they work.
+    """
+    pid = listener(address)
+    if pid is None:
+        return None
+    processes = Processes({pid: "service"})
+    return lambda: sum(usage.cpu_s for usage in processes.usage().values())
 
 
 def _added(effect: Effect) -> dict[str, float]:

@@ -17,12 +17,14 @@ def probes(
     task: Annotated[str, typer.Option(help="Whose series.")] = "ct",
     model: Model = "",
     slices: Annotated[int, typer.Option(min=1, help="Of a series; few is one in twelve of them.")] = 12,
-    matrix: Annotated[int | None, typer.Option(min=64, help="Rows and columns; else the task's own.")] = None,
+    matrix: Annotated[int, typer.Option(min=64, help="Rows and columns of a slice.")] = 256,
     rounds: Annotated[int, typer.Option(min=6, help="Of series with none and few slices probed.")] = 6,
     all_slices: Annotated[bool, typer.Option("--all", help="Also with all of them probed.")] = False,
 ) -> None:
-    """Time of a series with --probes off and few, by turns: what is added, with its 95 % interval."""
-    from recon.bench.probes import WAYS, measure_task
+    """Processor time of a series with --probes off and few, by turns: what is added, with its 95 % interval."""
+    import time
+
+    from recon.bench.probes import WAYS, measure_task, processor_time
     from recon.client import Client
     from recon.tasks.probe import Probes
     from recon.tasks.registry import task_of
@@ -30,7 +32,10 @@ def probes(
 
     ways = (*WAYS, Probes.ALL) if all_slices else WAYS
     with service(server) as address, Client(address) as client:
-        record = measure_task(client, task_of(task), model, slices, rounds, Extent(matrix), ways)
+        worked = processor_time(address)
+        clock = worked or time.perf_counter
+        record = measure_task(client, task_of(task), model, slices, rounds, Extent(matrix), ways, clock)
+    record["clock"] = "time that passed" if worked is None else "processor time of the service and its models"
     words = json.dumps(record, indent=2)
     print(words)
     if output is not None:

@@ -1,10 +1,11 @@
-"""Work on whole series in processes of their own, which end when nobody waits for them, whatever they do."""
+"""Work on whole series in processes of their own, which are killed when nobody waits for them, whatever they do."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,10 @@ MOST = max(1, (os.cpu_count() or 1) // 2)
 
 
 class Apart:
-    """Runs functions in processes, each in one of its own.
+    """Runs functions in other processes, one at a time in each.
+
+    A process that has answered waits for the next series: starting one and importing what it needs takes longer
+    than much of its work.
 
     Parameters
     ----------
@@ -48,10 +52,11 @@ class Apart:
         async with self._permits:
             worker = await self._worker()
             try:
-                answer = await worker.answer(work, self._threads)
-            finally:
+                done, value = await worker.answer(work, self._threads)
+            except BaseException:
                 await worker.end()
-        done, value = answer
+                raise
+            await self._keep(worker)
         if not done:
             raise value
         return value
@@ -70,61 +75,78 @@ class Apart:
 
     async def _worker(self) -> _Worker:
         spare, self._spare = self._spare, None
-        if spare is not None and spare.process.returncode is None:
-            await self.warm()
+        if spare is None:
+            return await _Worker.start(self._modules)
+        if spare.process.returncode is None:
             return spare
+        await spare.end()
         return await _Worker.start(self._modules)
+
+    async def _keep(self, worker: _Worker) -> None:
+        if self._spare is None:
+            self._spare = worker
+        else:
+            await worker.end()
 
 
 class _Worker:
-    """A process, and the two files in memory that it shares with this one."""
+    """A process, and the socket by which it gets work and says that it is done."""
 
-    def __init__(self, process: asyncio.subprocess.Process, given: int, made: int) -> None:
-        self.process, self._given, self._made = process, given, made
+    def __init__(self, process: asyncio.subprocess.Process, line: socket.socket) -> None:
+        self.process, self._line = process, line
 
     @classmethod
     async def start(cls, modules: Sequence[str]) -> _Worker:
-        given, made = os.memfd_create("given"), os.memfd_create("made")
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "recon.engine.worker",
-                str(given),
-                str(made),
+                str(theirs.fileno()),
                 *modules,
-                stdin=asyncio.subprocess.PIPE,
+                stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
-                pass_fds=(given, made),
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                pass_fds=(theirs.fileno(),),
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    "OPENBLAS_NUM_THREADS": "1",  # products are small, and threads would spin beside the network
+                },
                 start_new_session=True,
             )
         except BaseException:
-            os.close(given)
-            os.close(made)
+            ours.close()
             raise
-        return cls(process, given, made)
+        finally:
+            theirs.close()
+        return cls(process, ours)
 
     async def answer(self, work: Callable[[], Any], threads: ThreadPoolExecutor) -> tuple[bool, Any]:
         loop = asyncio.get_running_loop()
-        # a thread goes on when its caller is cancelled: it has files of its own
-        await loop.run_in_executor(threads, _on_copy, os.dup(self._given), lambda copy: pack(work, copy))
-        assert self.process.stdin is not None
-        with contextlib.suppress(ConnectionError):  # it ended: its exit status says so
-            self.process.stdin.write(b"begin\n")
-            await self.process.stdin.drain()
-        status = await self.process.wait()
-        if status != 0:
-            raise InternalError(f"the process that worked on the whole series ended with {status}; memory may be short")
-        return await loop.run_in_executor(threads, _on_copy, os.dup(self._made), unpack)
+        # files of this work alone: what it made stays mapped while anybody holds a part of it
+        given, made = os.memfd_create("given"), os.memfd_create("made")
+        try:
+            # a thread goes on when its caller is cancelled: it has files of its own
+            await loop.run_in_executor(threads, _on_copy, os.dup(given), lambda copy: pack(work, copy))
+            told = b""
+            with contextlib.suppress(ConnectionError):  # it ended: its exit status says so
+                socket.send_fds(self._line, [b"begin"], [given, made])
+                told = await loop.sock_recv(self._line, 16)
+            if not told:
+                status = await self.process.wait()
+                words = "the process that worked on the whole series ended with"
+                raise InternalError(f"{words} {status}; memory may be short")
+            return await loop.run_in_executor(threads, _on_copy, os.dup(made), unpack)
+        finally:
+            os.close(given)
+            os.close(made)
 
     async def end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
-        os.close(self._given)
-        os.close(self._made)
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+        self._line.close()
         await asyncio.shield(self.process.wait())
 
 

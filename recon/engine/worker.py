@@ -1,6 +1,6 @@
-"""``python -m recon.engine.worker IN OUT``: one piece of work, from a file in memory into another.
+"""``python -m recon.engine.worker SOCKET [MODULE...]``: one piece of work after the other, from file to file in memory.
 
-Started ahead of time, so that it waits for a line on its standard input; ends with the process that started it.
+Started ahead of time, so that it waits on its socket, by which both files come; ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ctypes
 import importlib
 import os
 import signal
+import socket
 import sys
 import traceback
 
@@ -20,25 +21,36 @@ from recon.errors import InternalError, ReconError, one_line
 _NICENESS = 5
 
 
-def main(given: int, made: int) -> None:
-    """Do it; whatever goes wrong is the answer."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+def main(line: socket.socket, modules: list[str]) -> None:
+    """Work until nobody is at the other end."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     os.nice(_NICENESS)
-    for name in sys.argv[3:]:
+    for name in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    if not sys.stdin.readline():  # never asked
-        return
-    answer: tuple[bool, object]
+    while True:
+        asked, files, _, _ = socket.recv_fds(line, 16, 2)
+        if not asked:
+            return
+        given, made = files
+        pack(_answer(given), made)
+        os.close(given)
+        os.close(made)
+        libc.malloc_trim(0)  # a process that waits holds nothing of the last series
+        line.send(b"done")
+
+
+def _answer(given: int) -> tuple[bool, object]:
+    """Whether it succeeded and what it made; whatever goes wrong is an answer too."""
     try:
-        answer = True, unpack(given)()
+        return True, unpack(given)()
     except ReconError as error:
-        answer = False, error
+        return False, error
     except Exception as error:
         traceback.print_exc()
-        answer = False, InternalError(f"the whole series could not be worked on: {one_line(error)}")
-    pack(answer, made)
+        return False, InternalError(f"the whole series could not be worked on: {one_line(error)}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recon.networks import mr_unrolled
-from recon.networks.mr_unrolled import DataTerm, UnrolledNetwork, noise_level, to_image, to_kspace
+from recon.networks.mr_unrolled import DataTerm, UnrolledNetwork, calibration_images, noise_level, to_image, to_kspace
 from recon.training.mr.coils import receive_maps
 from recon.training.mr.sampler import acquire
 
@@ -103,3 +103,21 @@ def test_noise_level_is_measured_from_the_corners() -> None:
     smooth = torch.from_numpy(np.exp(-8 * (x**2 + y**2)).astype(np.complex64))  # edges would reach the corners
     kspace = to_kspace(smooth)[None].expand(4, -1, -1) + noise
     assert float(noise_level(kspace, torch.ones(shape))) == pytest.approx(0.05, rel=0.08)
+
+
+def test_what_is_trained_with_is_what_is_served_with() -> None:
+    """Noise, Fourier transform and low-resolution images carry gradients here; the served ones are those of physics."""
+    from recon.physics import espirit, fourier, thermal_noise
+
+    rng = np.random.default_rng(3)
+    kspace = (rng.normal(size=(4, 48, 40)) + 1j * rng.normal(size=(4, 48, 40))).astype(np.complex64)
+    mask = rng.random((48, 40)) < 0.5
+    mask[12:36, 8:32] = True
+    kspace *= mask
+    ours = torch.from_numpy(kspace)
+    np.testing.assert_allclose(to_image(ours).numpy(), fourier.to_image(kspace), atol=1e-5)
+    np.testing.assert_allclose(to_kspace(ours).numpy(), fourier.to_kspace(kspace), atol=1e-5)
+    level = float(noise_level(ours, torch.from_numpy(mask.astype(np.float32))))
+    assert level == pytest.approx(thermal_noise.outer_noise(kspace, mask), rel=0.02)  # samples equally far out differ
+    low = espirit.low_resolution(espirit.centre_of(kspace, (24, 24), 24), (48, 40))
+    np.testing.assert_allclose(calibration_images(ours, (24, 24)).numpy(), low, atol=1e-5)

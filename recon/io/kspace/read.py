@@ -1,35 +1,28 @@
-"""A k-space file of either format as the series that it holds."""
+"""A k-space file of any format as the series that it holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from recon.errors import UnreadableInput
-from recon.io.hdf5 import dataset, reading
-from recon.io.kspace import fastmri
+from recon.io.formats import Content, OpenedKSpace, open_files
 from recon.io.kspace.series import KSpaceSeries
-from recon.io.mrd import series as mrd
-from recon.io.mrd.source import group_of
 
 
 def read_mr(path: Path) -> list[KSpaceSeries]:
-    """All series of a fastMRI or ISMRMRD file; k-space is loaded when it is asked for.
+    """All series of a file; k-space is loaded when it is asked for.
 
     Raises
     ------
     UnreadableInput
-        When the file is neither, or damaged.
+        When it holds no k-space, or is damaged.
     """
-    with reading(path) as file:
-        group = group_of(file)
-        if dataset(file, "kspace") is not None:
-            kind: Callable[[Path], list[KSpaceSeries]] = fastmri.read
-        elif group is not None:
-            kind = mrd.read
-        else:
-            names = ", ".join(sorted(file.keys())[:8]) or "nothing"
-            raise UnreadableInput(
-                f"{path}: holds {names}; k-space is expected as 'kspace' (fastMRI) or 'dataset/data' (ISMRMRD)"
-            )
-    return kind(path)
+    if not path.exists():
+        raise UnreadableInput(f"{path}: no such file")
+    found: list[KSpaceSeries] = []
+    for one in open_files([path], (Content.KSPACE,)):
+        if not isinstance(one, OpenedKSpace):
+            reason = getattr(one, "reason", "no k-space").removeprefix(f"{path}: ")
+            raise UnreadableInput(f"{path}: {reason}")
+        found.append(one.series)
+    return found

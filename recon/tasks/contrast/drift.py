@@ -9,19 +9,23 @@ the difference with the pre scan does not tell: real uptake prefers dark tissue.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from recon.physics.gaussian import gaussian_at
 from recon.quality.verdict import Check, measure, unmeasured
-from recon.tasks.contrast.gain import shrink
+from recon.tasks.contrast.coarse import shrink, steps_of
 from recon.volumes import FloatImage
 
 _WORKING_MM = 1.0
 _ERODED_MM = 4.0
 _BINS = 24
 _FEWEST = 2000
+#: Along each axis a voxel in so many is looked at that at least this number are.
+_PLACES = 64
 #: Share of the tissue that a bin must hold for its mode to count.
 _LEAST_SHARE = 0.008
 #: Shares of the tissue that are compared: its darkest, and its brightest part.
@@ -109,19 +113,21 @@ def measure_drift(
     dose_fraction
         Of the low-dose scan.
     """
-    from scipy.ndimage import binary_erosion, gaussian_filter
+    from scipy.ndimage import binary_erosion
 
-    steps = tuple(max(1, round(_WORKING_MM / step)) for step in spacing)
-    width = tuple(_WORKING_MM / (step * size) for step, size in zip(spacing, steps, strict=True))
-    before, after = (shrink(scan, steps) / np.float32(scale) for scan in (pre, low))
-    mean = gaussian_filter(0.5 * (before + after), width)
+    steps = steps_of(spacing, _WORKING_MM)
+    width = [_WORKING_MM / (step * size) for step, size in zip(spacing, steps, strict=True)]
+    strides = [max(1, side // step // _PLACES) for side, step in zip(pre.shape, steps, strict=True)]
+    before, after = (gaussian_at(shrink(scan, steps), width, strides) / np.float32(scale) for scan in (pre, low))
+    mean = 0.5 * (before + after)
     head = mean > 0.2
     for axis, step in enumerate(spacing):
         line = np.ones([3 if other == axis else 1 for other in range(3)], bool)
-        head = binary_erosion(head, line, iterations=max(1, round(_ERODED_MM / (step * steps[axis]))))
+        depth = math.ceil(_ERODED_MM / (step * steps[axis] * strides[axis]) - 0.5)
+        head = binary_erosion(head, line, iterations=max(1, depth))
     if head.sum() < _FEWEST:
         return Drift(np.zeros(0), np.zeros(0), float("nan"))
-    difference = gaussian_filter(after - before, width)[head] / np.float32(dose_fraction)
+    difference = (after - before)[head] / np.float32(dose_fraction)
     return _curve(mean[head], difference)
 
 

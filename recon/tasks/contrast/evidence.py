@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.tasks.contrast.gain import shrink
+from recon.physics.gaussian import gaussian
+from recon.tasks.contrast.coarse import eroded
 from recon.volumes import FloatImage
 
 
@@ -30,40 +31,34 @@ class Evidence:
     typical: float
 
 
-def evidence(
-    pre: FloatImage, low: FloatImage, *, scale: float, noise: float, dose_fraction: float, steps: tuple[int, int, int]
-) -> Evidence:
+def evidence(before: FloatImage, after: FloatImage, *, noise: float, dose_fraction: float, voxels: int) -> Evidence:
     """Look for what the agent did.
 
     Parameters
     ----------
-    pre, low
-        (slice, y, x), aligned.
-    scale
-        99th percentile of the pre scan.
+    before, after
+        (slice, y, x), aligned, in the blocks of a :class:`recon.tasks.contrast.head.Head`, smoothed as there; 99th
+        percentile of the pre scan 1.
     noise
-        Standard deviation of the noise of the difference, relative to ``scale``.
+        Standard deviation of the noise of the difference of single voxels, same unit.
     dose_fraction
         Of the low-dose scan.
-    steps
-        Voxels to average along each axis.
+    voxels
+        In a block.
     """
-    from scipy.ndimage import binary_erosion, gaussian_filter
-
-    before, after = shrink(pre, steps) / np.float32(scale), shrink(low, steps) / np.float32(scale)
-    head = gaussian_filter(before, 0.7) > 0.2
+    head = before > 0.2
     if not head.any():
         return Evidence(0.0, 0.0, 0.0, 0.0)
-    change = gaussian_filter(after - before, 0.7)[head]
-    limit = max(5.0 * noise / np.sqrt(np.prod(steps) * (4 * np.pi * 0.49) ** 1.5), 0.006)
-    inner = binary_erosion(head, iterations=3)
-    inner = inner if inner.any() else head
-    bright = max(float(np.percentile(after[inner], 99)), 1e-9)
+    change = (after - before)[head]
+    limit = max(5.0 * noise / np.sqrt(voxels * (4 * np.pi * 0.49) ** 1.5), 0.006)
+    inner = eroded(head, 3)
+    tissue = after[inner if inner.any() else head]
+    bright = max(float(np.percentile(tissue, 99)), 1e-9)
     return Evidence(
         brighter=float((change > limit).mean()),
         darker=float((change < -2 * limit).mean()),
         largest=float(np.percentile(change, 99.9)) / dose_fraction,
-        typical=float(np.median(after[inner])) / bright,
+        typical=float(np.median(tissue)) / bright,
     )
 
 
@@ -79,9 +74,7 @@ def unsupported(enhancement: FloatImage, difference: FloatImage, noise: float) -
     noise
         Standard deviation of the noise of ``difference``.
     """
-    from scipy.ndimage import gaussian_filter
-
     sigma = 2.0
-    excess = gaussian_filter(enhancement - difference, sigma, truncate=3.0)
+    excess = gaussian(enhancement - difference, sigma, truncate=3.0)
     margin = 5.0 * noise / (2 * np.sqrt(np.pi) * sigma) + 0.1
     return np.maximum(excess - np.float32(margin), 0)

@@ -25,6 +25,8 @@ STRIDE = 8
 _RIDGE = 1e-4
 _DIFFERENCE_RANGE = (-3.0, 6.0)
 _PARTS = 17
+#: Samples above 0 that a scan must have.
+FEWEST_VOXELS = 100
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,16 @@ class SlabGrid:
 
 def intensity_scale(image: FloatImage) -> float:
     """The 99th percentile of the foreground, which becomes 1; 0 for an empty image."""
-    sample = image[:: max(1, image.shape[0] // 64), ::2, ::2]
-    positive = sample[sample > 0]
-    if positive.size < 100:
+    positive = foreground(image)
+    if positive.size < FEWEST_VOXELS:
         return 0.0
-    foreground = positive[positive > 0.1 * np.percentile(positive, 99.0)]
-    return float(np.percentile(foreground, 99.0))
+    return float(np.percentile(positive[positive > 0.1 * np.percentile(positive, 99.0)], 99.0))
+
+
+def foreground(image: FloatImage) -> FloatImage:
+    """Samples above 0 of a scan (slice, y, x): every second row and column of 64 slices or more."""
+    sample = image[:: max(1, image.shape[0] // 64), ::2, ::2]
+    return sample[sample > 0]
 
 
 def halo(aspect: float) -> int:

@@ -11,11 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recon.physics.gaussian import gaussian
 from recon.physics.rician import difference_noise
+from recon.tasks.contrast.coarse import eroded, high_level, inside, slope, some
 from recon.volumes import FloatImage
 
-_COARSE_MM = 2.0
+Steps = tuple[int, int, int]
 _FEWEST = 500
+#: Blocks of tissue that are looked at: their noise is far below what a gain is uncertain by.
+_PLACES = 120_000
+#: Slices that noise is measured in, which is one in the plane.
+_NOISE_SLICES = 8
 _BINS = 160
 #: Share of the unenhanced tissue that got darker by more than noise and this; above it a slow bias is looked for.
 _DARKER_SHARE, _DARKER = 0.08, 0.005
@@ -77,46 +83,46 @@ def _terms(z: FloatImage, y: FloatImage, x: FloatImage) -> list[FloatImage]:
     return [z**i * y**j * x**k for i, j, k in _POWERS]
 
 
-def match_gain(pre: FloatImage, low: FloatImage, spacing: tuple[float, float, float]) -> Gain:
+def match_gain(pre: FloatImage, low: FloatImage, steps: Steps, blocks: tuple[FloatImage, FloatImage]) -> Gain:
     """Gain and slow bias of the low-dose scan.
 
     Parameters
     ----------
     pre, low
         (slice, y, x), aligned.
-    spacing
-        Distance of slices, rows and columns, mm.
+    steps
+        (slice, row, column) voxels in a block of about 2 mm.
+    blocks
+        Both scans, as means of such blocks.
 
     Returns
     -------
     Gain
         Gain 1 without bias where there is too little tissue.
     """
-    from scipy.ndimage import binary_erosion, gaussian_filter
-
-    steps = tuple(max(1, round(_COARSE_MM / step)) for step in spacing)
-    before, after = (gaussian_filter(shrink(scan, steps), 1.0) for scan in (pre, low))
+    before, after = (gaussian(scan, 1.0) for scan in blocks)
     mean = 0.5 * (before + after)
-    positive = mean[mean > 0]
-    if positive.size < _FEWEST:
-        return Gain(1.0, np.zeros(len(_POWERS)))
-    tissue = (mean > 0.25 * np.percentile(positive, 99)) & (before > 0) & (after > 0)
-    inner = binary_erosion(tissue, iterations=2)
-    tissue = inner if inner.sum() > _FEWEST else tissue
-    if tissue.sum() < _FEWEST:
-        return Gain(1.0, np.zeros(len(_POWERS)))
-    slope = np.sqrt(sum(np.square(part) for part in np.gradient(mean)))[tissue] / mean[tissue]
-    flat = slope <= np.quantile(slope, 0.7)  # edges show motion, not gain
-    ratio = np.log(after[tissue] / before[tissue])[flat].astype(np.float64)
-    noise = _ratio_noise(pre, low, mean[tissue], steps)
+    nothing = Gain(1.0, np.zeros(len(_POWERS)))
+    tissue = (mean > high_level(mean, 0.25)) & (before > 0) & (after > 0)
+    inner = eroded(tissue, 2)
+    tissue = inner if inner.sum() > _FEWEST else inside(tissue)
+    places = some(tissue, _PLACES)
+    if len(places) < _FEWEST:
+        return nothing
+    flat = mean.reshape(-1)
+    level = flat[places]
+    steepness = np.linalg.norm(slope(flat, places, mean.shape), axis=0) / level
+    places = places[steepness <= np.quantile(steepness, 0.7)]  # edges show motion, not gain
+    ratio = np.log(after.reshape(-1)[places] / before.reshape(-1)[places]).astype(np.float64)
+    noise = _ratio_noise(pre, low, float(np.median(level)), steps)
     peak, width = darkest_cluster(ratio, noise)
     flat_gain = Gain(float(np.exp(peak)), np.zeros(len(_POWERS)))
     limit = 3.0 * min(noise, width) + _DARKER
     if (ratio < peak - limit).mean() <= _DARKER_SHARE:
         return flat_gain
     axes = (np.linspace(-1, 1, side, dtype=np.float32) for side in mean.shape)
-    places = [axis[tissue][flat] for axis in np.meshgrid(*axes, indexing="ij")]
-    table = np.stack(_terms(*places), 1).astype(np.float64)
+    z, y, x = (axis[index] for axis, index in zip(axes, np.unravel_index(places, mean.shape), strict=True))
+    table = np.stack(_terms(z, y, x), 1).astype(np.float64)
     bias = _fit_bias(ratio, table)
     rest = ratio - table @ bias
     centre, narrow = darkest_cluster(rest, noise)
@@ -192,13 +198,14 @@ def _peak(values: npt.NDArray[np.float64]) -> tuple[float, float]:
     return peak, width
 
 
-def _ratio_noise(pre: FloatImage, low: FloatImage, tissue: FloatImage, steps: tuple[int, ...]) -> float:
+def _ratio_noise(pre: FloatImage, low: FloatImage, level: float, steps: Steps) -> float:
     """Noise of the logarithm of the ratio after averaging blocks and smoothing by one block."""
-    middle = slice(pre.shape[0] // 4, pre.shape[0] - pre.shape[0] // 4 or 1)
+    quarter = pre.shape[0] // 4
+    middle = slice(quarter, pre.shape[0] - quarter, max(1, pre.shape[0] // (2 * _NOISE_SLICES)))
     change = low[middle] - pre[middle]
-    noise = difference_noise(change, pre[middle] > 0.3 * float(np.median(tissue)))
+    noise = difference_noise(change, pre[middle] > 0.3 * level)
     averaged = np.sqrt(np.prod(steps) * (4 * np.pi) ** 1.5)
-    return float(noise / averaged / np.median(tissue)) if noise == noise else 0.0
+    return float(noise / averaged / level) if noise == noise else 0.0
 
 
 def _fit_bias(ratio: npt.NDArray[np.float64], table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -212,13 +219,3 @@ def _fit_bias(ratio: npt.NDArray[np.float64], table: npt.NDArray[np.float64]) ->
         error = ratio - table @ found
     found[0] = 0.0  # a constant is the gain
     return np.asarray(found)
-
-
-def shrink(volume: FloatImage, steps: tuple[int, ...]) -> FloatImage:
-    """Mean of blocks."""
-    if steps == (1, 1, 1):
-        return volume
-    whole = tuple(side // step * step for side, step in zip(volume.shape, steps, strict=True))
-    cut = volume[tuple(slice(0, side) for side in whole)]
-    shape = tuple(part for side, step in zip(whole, steps, strict=True) for part in (side // step, step))
-    return cut.reshape(shape).mean(axis=(1, 3, 5), dtype=np.float32)

@@ -18,7 +18,7 @@ from recon.tasks.base import ModelFacts, Session, SliceWork
 from recon.tasks.chunks import SliceAssembler
 from recon.tasks.contrast.blend import kept_by_smoothing
 from recon.tasks.contrast.checks import DOMAIN, OF_A_SLICE, OF_THE_PAIR
-from recon.tasks.contrast.features import halo, intensity_scale
+from recon.tasks.contrast.features import FEWEST_VOXELS, foreground, halo
 from recon.tasks.contrast.header import require_head_scan, require_same_voxels, validate_header
 from recon.tasks.contrast.probes import LEAST, blur_of
 from recon.tasks.contrast.slices import SLAB, AlignedPair
@@ -38,6 +38,7 @@ _OPERATIONS_A_VOXEL, _OPERATIONS_ACROSS = 600, 70
 class ContrastSession(Session):
     """Two scans of one head; work begins when both are in."""
 
+    quick = True
     domain_checks = DOMAIN
 
     def __init__(self, header: contrast_pb2.ContrastHeader, model: ModelFacts) -> None:
@@ -207,16 +208,16 @@ def require_samples(name: str, volume: Volume) -> None:
     UnusableData
         When samples are NaN or infinite, or all alike.
     """
+    least = most = float(volume.values.flat[0])
     for index, plane in enumerate(volume.values):
-        if not np.isfinite(plane.sum(dtype=np.float64)):
+        low, high = float(plane.min()), float(plane.max())
+        if not np.isfinite(low + high):
             bad = int(plane.size - np.isfinite(plane).sum())
             raise UnusableData(
                 f"slice {index} of {name} has {bad} NaN or infinite samples; export the scan again", field="data"
             )
-    sparse = volume.values[:, ::2, ::2]
-    if float(sparse.min()) == float(sparse.max()):
-        raise UnusableData(
-            f"{name} has the value {float(sparse.max()):g} everywhere; nothing was measured", field="data"
-        )
-    if intensity_scale(volume.values) <= 0:
+        least, most = min(least, low), max(most, high)
+    if least == most:
+        raise UnusableData(f"{name} has the value {most:g} everywhere; nothing was measured", field="data")
+    if len(foreground(volume.values)) < FEWEST_VOXELS:
         raise UnusableData(f"{name} has hardly a sample above 0; a T1-weighted magnitude scan is needed", field="data")

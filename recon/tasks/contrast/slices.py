@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,6 +31,7 @@ from recon.tasks.contrast.features import (
     intensity_scale,
     slab_features,
 )
+from recon.tasks.contrast.head import Head
 from recon.tasks.contrast.probes import enhancement, lesions_in
 from recon.tasks.contrast.slice_checks import judge_shown, judge_slice
 from recon.tasks.contrast.wanted import Wanted
@@ -70,7 +72,8 @@ class AlignedPair:
     @classmethod
     def of(cls, pre: Volume, low: Volume, dose_fraction: float) -> AlignedPair:
         """Align, match and judge two scans; ``low.values`` may be changed."""
-        aligned = align(pre, low)
+        head = Head(pre)
+        aligned = align(head, low)
         scale = intensity_scale(pre.values)
         spacing = pre.geometry.spacing
         drift = measure_drift(
@@ -81,14 +84,12 @@ class AlignedPair:
                 part = slice(start, start + SLAB)
                 drift.subtract(pre.values[part], aligned.low[part], scale=scale, dose_fraction=dose_fraction)
         noise = _noise(pre.values, aligned.low, scale)
-        steps = tuple(max(1, round(2.0 / step)) for step in (spacing[2], spacing[1], spacing[0]))
         found = evidence(
-            pre.values,
-            aligned.low,
-            scale=scale,
+            head.pre / np.float32(scale),
+            head.coarse(aligned.low) / np.float32(scale),
             noise=0.0 if noise != noise else noise,
             dose_fraction=dose_fraction,
-            steps=(steps[0], steps[1], steps[2]),
+            voxels=math.prod(head.steps),
         )
         checks = [*judge_pair(aligned, found, noise / np.sqrt(2), spacing), *drift.checks]
         noise = 0.01 if noise != noise else noise
@@ -120,12 +121,12 @@ class AlignedPair:
 
     @cached_property
     def anatomy(self) -> npt.NDArray[np.float32]:
-        """What anatomy alone explains of the difference, from every second slab."""
+        """What anatomy alone explains of the difference, from a few slices of each slab; of many, from each second."""
         regression, around = Regression(), halo(self.grid.aspect)
-        step = SLAB if len(self.pre) < 64 else 2 * SLAB
+        step, taken = (SLAB, SLAB) if len(self.pre) < 64 else (2 * SLAB, SLAB // 2)
         for start in range(0, len(self.pre), step):
-            first, last = max(0, start - around), min(len(self.pre), start + SLAB + around)
-            regression.add(*self.slab(first, last), slice(start - first, start - first + SLAB))
+            first, last = max(0, start - around), min(len(self.pre), start + taken + around)
+            regression.add(*self.slab(first, last), slice(start - first, start - first + taken))
         return regression.solve()
 
     def work(self, factor: float, wanted: Wanted = Wanted()) -> Iterator[SliceWork]:
@@ -155,10 +156,10 @@ class AlignedPair:
 
 
 def _noise(pre: FloatImage, low: FloatImage, scale: float) -> float:
-    """Noise of the difference over the scale, from blocks of slices."""
+    """Noise of the difference over the scale, from two slices of every 24."""
     found = []
     for start in range(0, len(pre), 24):
-        part = slice(start, min(start + 6, len(pre)))
+        part = slice(start, min(start + 6, len(pre)), 3)
         change = (low[part] - pre[part]) / np.float32(scale)
         found.append(difference_noise(change, pre[part] > 0.2 * scale))
     known = [value for value in found if value == value]
@@ -226,7 +227,7 @@ class ContrastWork(SliceWork):
         mean = self._features.mean[self._place]
         rows, columns = mean.shape
         enhancement, below, above = (
-            plane[:rows, :columns] for plane in tensors["enhancement_and_interval"][0].astype(np.float32)
+            plane[:rows, :columns] for plane in np.asarray(tensors["enhancement_and_interval"][0], np.float32)
         )
         # the larger distance: the error inside a lesion has a sign, and the mean of both would miss its side
         half_width = np.maximum(below, above) * np.float32(self._factor)
@@ -246,7 +247,8 @@ class ContrastWork(SliceWork):
         shown = None if pair.aligned.shown is None else pair.aligned.shown[self.index]
         if shown is not None:  # low is the pre scan there
             enhancement = np.where(shown[box], enhancement, 0)
-        image = 0.5 * (pre + low)
+        mean_scan = 0.5 * (pre + low)
+        image = mean_scan.copy()
         # the mean already holds its share of what the low dose added
         image[box] += enhancement * np.float32((1 - 0.5 * pair.dose_fraction) * pair.scale)
         np.maximum(image, min(0.0, float(pre.min())), out=image)
@@ -258,7 +260,6 @@ class ContrastWork(SliceWork):
             checks += judge_shown(shown[box], head)
         if verdict_of(pair.checks) is Verdict.REJECT:  # never a pretty picture of a wrong pair
             image, uncertainty = pre.copy(), np.full(image.shape, scale, np.float32)
-        mean_scan = 0.5 * (pre + low)
         detectable = smallest_enhancement(
             (low - pre) / scale, mean_scan / scale, pair.noise, pair.dose_fraction, pair.geometry.spacing
         )

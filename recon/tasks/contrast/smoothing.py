@@ -11,6 +11,7 @@ from functools import lru_cache, reduce
 import numpy as np
 import numpy.typing as npt
 
+from recon.physics.gaussian import Bands, along, bands, kernel, matrix
 from recon.volumes import FloatImage
 
 #: Standard deviations at which a Gaussian is cut off.
@@ -42,41 +43,24 @@ def smooth_slices(
     array
         (wanted slice, y / every, x / every) float32.
     """
-    from scipy.ndimage import correlate1d
-
-    along = _along(len(volume), tuple(sigma / aspect for sigma in sigmas))[wanted]
-    found = (along @ volume.reshape(len(volume), -1)).reshape(-1, *volume.shape[1:])
-    weights = _convolved(sigmas)
-    found = np.ascontiguousarray(correlate1d(found, weights, axis=1, mode="nearest")[:, ::every])
-    return np.asarray(correlate1d(found, weights, axis=2, mode="nearest")[:, :, ::every])
-
-
-def _gaussian(sigma: float) -> npt.NDArray[np.float64]:
-    """As SciPy has it."""
-    radius = int(TRUNCATE * sigma + 0.5)
-    places = np.arange(-radius, radius + 1)
-    weights = np.exp(-0.5 * (places / sigma) ** 2)
-    return weights / weights.sum()
-
-
-@lru_cache(maxsize=32)
-def _convolved(sigmas: tuple[float, ...]) -> npt.NDArray[np.float64]:
-    """The kernel of all smoothings together, without its tails."""
-    weights = reduce(np.convolve, map(_gaussian, sigmas))
-    cut = int(np.searchsorted(np.cumsum(weights), _TAIL)) if len(sigmas) > 1 else 0
-    weights = weights[cut : len(weights) - cut]
-    return weights / weights.sum()
+    _, rows, columns = volume.shape
+    across = bands(_across_slices(len(volume), tuple(sigma / aspect for sigma in sigmas))[wanted])
+    found = along(volume, across, 0)
+    found = along(found, _in_plane(rows, sigmas, every), 1)
+    return along(found, _in_plane(columns, sigmas, every), 2)
 
 
 @lru_cache(maxsize=64)
-def _along(length: int, sigmas: tuple[float, ...]) -> FloatImage:
-    """(length, length) float32: what smoothing along the slices takes from each for each."""
-    whole = np.eye(length)
-    for sigma in sigmas:
-        weights = _gaussian(sigma)
-        radius = len(weights) // 2
-        step, rows = np.zeros((length, length)), np.arange(length)
-        for offset, weight in zip(range(-radius, radius + 1), weights, strict=True):
-            np.add.at(step, (rows, np.clip(rows + offset, 0, length - 1)), weight)
-        whole = step @ whole
-    return whole.astype(np.float32)
+def _in_plane(length: int, sigmas: tuple[float, ...], every: int) -> Bands:
+    """All smoothings together, without the tails of their kernel."""
+    weights = reduce(np.convolve, (kernel(sigma, TRUNCATE) for sigma in sigmas))
+    cut = int(np.searchsorted(np.cumsum(weights), _TAIL)) if len(sigmas) > 1 else 0
+    weights = weights[cut : len(weights) - cut]
+    return bands(matrix(length, weights / weights.sum(), "nearest")[::every])
+
+
+@lru_cache(maxsize=64)
+def _across_slices(length: int, sigmas: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    """(length, length): what smoothing along the slices takes from each for each."""
+    steps = [matrix(length, kernel(sigma, TRUNCATE), "nearest") for sigma in sigmas]
+    return reduce(lambda whole, step: step @ whole, steps)

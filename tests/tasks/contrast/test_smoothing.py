@@ -21,4 +21,5 @@ def test_slices_are_those_of_the_whole_volume_smoothed_step_by_step(aspect: floa
     assert made.dtype == np.float32
     # the tails that are left out hold a thousandth of the weight
     np.testing.assert_allclose(made[inner], whole[17:23][inner], atol=2e-3 * float(wanted.std()))
-    np.testing.assert_array_equal(smooth_slices(volume, sigmas, aspect, slice(17, 23), 2), made[:, ::2, ::2])
+    half = smooth_slices(volume, sigmas, aspect, slice(17, 23), 2)
+    np.testing.assert_allclose(half, made[:, ::2, ::2], atol=1e-6)
