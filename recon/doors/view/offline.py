@@ -34,6 +34,8 @@ _KEPT = (
     "comparability",
     "disclaimer",
 )
+#: And of what was chosen, where paths are told, too.
+_CHOSEN = ("strength", "strength_chosen", "dose_fraction", "probes")
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data: blob:; "
     "connect-src data:; form-action 'none'; base-uri 'none'"
@@ -86,6 +88,9 @@ def _embedded(case: Case, number: int, most: int) -> dict[str, Any]:
     finally:
         images.close()
     report = {name: case.report[name] for name in _KEPT if name in case.report}
+    chosen = case.report.get("parameters")
+    if isinstance(chosen, dict):
+        report["parameters"] = {name: chosen[name] for name in _CHOSEN if name in chosen}
     line = {
         "key": f"{number}",
         "name": f"case {number}",
