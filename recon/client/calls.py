@@ -117,7 +117,8 @@ class Calls(Caller):
             the full dose; or ``"auto"``: the most at which ``least`` holds; what was chosen, and why, is in
             ``model.strength`` of the run.
         least
-            Which lesion must keep what share of its contrast; by default one of 5 mm and 50 % 0.6.
+            Which lesion must keep what share of its contrast; by default one of 50 % 0.7, and
+            of 5 mm or two slices where those are more.
         options
             Of :class:`CallOptions`.
 

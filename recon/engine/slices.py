@@ -168,10 +168,11 @@ async def _threaded(series: SeriesUnderWay, work: SliceWork, inference: Inferenc
         judging = asyncio.ensure_future(asyncio.to_thread(work.judge_input))
         tensors = await running.outputs()
         now = series.spent("network", clock.filled, work.index)
-        finished = await asyncio.to_thread(work.finish, tensors)
         if work.mapped:
+            finished = await asyncio.to_thread(work.finish, tensors)
             return await _mapped(series, work, inference, running, finished, await judging)
-        answer = await asyncio.to_thread(_answer, series, work, finished, await judging)
+        judged = await judging  # the model took longer
+        answer = await asyncio.to_thread(lambda: _answer(series, work, work.finish(tensors), judged))
         series.spent("finish", now, work.index)
         return answer
     finally:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from recon.volumes import FloatImage
 
 #: Rows of a tile: fewer make the products too small, more multiply by too many zeros.
-_TILE = 32
+_TILE = 48
 #: What lies beyond the ends: the values before it once more, backwards, or the last one again and again.
 Edge: TypeAlias = Literal["reflect", "nearest"]
 #: For each tile: which places it makes, out of which, and the weights (made, taken).

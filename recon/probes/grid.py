@@ -159,6 +159,11 @@ def grid(
     return ProbeGrid(places, turns, shape, spacing_mm, blur_mm, suitable)
 
 
+def room_mm(spacing_mm: tuple[float, float], blur_mm: float) -> float:
+    """The largest lesion whose picture does not reach into the next, mm; parameters as of :func:`require_room`."""
+    return 2 * (REACH_PX * min(spacing_mm) - 2 * blur_mm)
+
+
 def require_room(lesion: Lesion, spacing_mm: tuple[float, float], blur_mm: float) -> None:
     """Refuse a lesion whose picture would reach into the next.
 
@@ -176,7 +181,7 @@ def require_room(lesion: Lesion, spacing_mm: tuple[float, float], blur_mm: float
     InvalidRequest
         Naming the largest.
     """
-    most = 2 * (REACH_PX * min(spacing_mm) - 2 * blur_mm)
+    most = room_mm(spacing_mm, blur_mm)
     if lesion.size_mm > most:
         raise InvalidRequest(f"a {lesion} does not fit; at most {most:.1f} mm here", field="required.size_mm")
 

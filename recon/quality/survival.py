@@ -65,7 +65,8 @@ class Survival:
 
     def __str__(self) -> str:
         low, high = (round(100 * share) for share in (self.p10, self.p90))
-        return f"here a {self.lesion} would show {100 * self.median:.0f} % of its contrast, {low} to {high}"
+        article = "an" if f"{self.lesion.size_mm:g}".partition(".")[0] in ("8", "11", "18") else "a"
+        return f"here {article} {self.lesion} would show {100 * self.median:.0f} % of its contrast, {low} to {high}"
 
     def to_json(self) -> dict[str, Any]:
         """For ``report.json``."""

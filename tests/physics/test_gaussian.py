@@ -36,5 +36,5 @@ def test_the_last_value_is_repeated_where_that_is_asked_for() -> None:
 
 def test_tiles_leave_out_what_is_zero() -> None:
     tiles = bands(matrix(512, kernel(1.0)))
-    assert [(made.start, made.stop) for made, _, _ in tiles] == [(start, start + 32) for start in range(0, 512, 32)]
-    assert max(part.shape[1] for _, _, part in tiles) == 32 + 2 * 4
+    assert [row for made, _, _ in tiles for row in range(made.start, made.stop)] == list(range(512))
+    assert sum(part.size for _, _, part in tiles) < 0.15 * 512 * 512

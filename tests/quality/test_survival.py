@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ def test_places_of_all_slices_are_taken_together() -> None:
 def test_it_says_what_a_lesion_would_show() -> None:
     (found,) = pooled([{SMALL: np.array([0.35, 0.35, 0.48, 0.48, 0.48, 0.68, 0.68])}])
     assert str(found) == "here a 3 mm lesion of 20 HU would show 48 % of its contrast, 35 to 68"
+    assert str(replace(found, lesion=replace(found.lesion, size_mm=8))).startswith("here an 8 mm lesion")
     assert found.to_json()["kept"]["median"] == 0.48
 
 

@@ -68,6 +68,8 @@ def read(path: Path) -> list[KSpaceSeries]:
         if not np.isfinite(kspace).all():
             bad = int(kspace.size - np.isfinite(kspace).sum())
             raise UnusableData(f"{path}: slice {index} has {bad} NaN or infinite samples; export it again")
+        if not kspace.any():
+            raise UnusableData(f"{path}: slice {index} is zero everywhere; there is no signal: export it again")
         lines = kspace.transpose(2, 0, 1)  # from here on lines, coils, samples
         measured = _inferred(lines) if mask is None else _without_padding(mask, padding, lines)
         kept = still_measured(measured, kept_rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import ReconError
+from recon.io.dicom.read.settings import settings_of
 from recon.tasks.contrast.options import ContrastOptions
 from recon.tasks.contrast.outputs import ContrastSink
 from recon.tasks.contrast.pair import ContrastPair, read_pair
@@ -65,7 +66,7 @@ class _LoadedPair(Loaded[ContrastOptions]):
             dose_fraction=options.dose_fraction,
             strength=options.strength,
             probes=options.probes,
-            least=options.required,
+            least=options.required(pre.geometry.spacing),
             survival=options.survival,
         )
 
@@ -84,10 +85,12 @@ class _LoadedPair(Loaded[ContrastOptions]):
         contrast_preview(pre.values[shown.index], beside, shown.image, shown.uncertainty, title, path, kept)
 
     def comparability(self, options: ContrastOptions) -> dict[str, Any]:
+        pre = self.pair.pre
         return {
             "dose_fraction": options.dose_fraction,
             "strength": options.strength,
-            "spacing_mm": list(self.pair.pre.volume.geometry.spacing),
+            "spacing_mm": list(pre.volume.geometry.spacing),
+            "scanner": settings_of(pre.sources[0]) if pre.sources else None,
         }
 
     def parameters(self, options: ContrastOptions) -> dict[str, Any]:

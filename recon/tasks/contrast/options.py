@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from recon.quality.strength import AUTO
 from recon.quality.survival import Least, Lesion
-from recon.tasks.contrast.probes import LEAST
+from recon.tasks.contrast.probes import KEPT, LESIONS, least_in
 from recon.tasks.options import Options, OptionSpec
 from recon.tasks.probe import HELP, SURVIVAL_HELP, Probes
 
@@ -42,17 +43,23 @@ class ContrastOptions(Options):
             words=(AUTO,),
         ),
     ] = 1.0
-    lesion_mm: Annotated[float, OptionSpec("Diameter of the lesion that must survive, mm.", least=1.0, most=20.0)] = (
-        LEAST.lesion.size_mm
-    )
+    lesion_mm: Annotated[
+        float | str,
+        OptionSpec(
+            "Diameter of the lesion that must survive, mm; auto: 5, or two slices where those are more.",
+            least=1.0,
+            most=20.0,
+            words=(AUTO,),
+        ),
+    ] = AUTO
     lesion_percent: Annotated[
         float, OptionSpec("Its full-dose contrast, percent of the tissue around it.", least=1.0, most=500.0)
-    ] = LEAST.lesion.contrast
-    lesion_kept: Annotated[float, OptionSpec("Share of its contrast to keep.", least=0.1, most=1.0)] = LEAST.kept
+    ] = LESIONS[0].contrast
+    lesion_kept: Annotated[float, OptionSpec("Share of its contrast to keep.", least=0.1, most=1.0)] = KEPT
     survival: Annotated[bool, OptionSpec(SURVIVAL_HELP)] = False
     probes: Annotated[str, OptionSpec(HELP, among=tuple(Probes))] = Probes.FEW.value
 
-    @property
-    def required(self) -> Least:
-        """The lesion, and what it must keep."""
-        return Least(Lesion(self.lesion_mm, self.lesion_percent, LEAST.lesion.unit), self.lesion_kept)
+    def required(self, spacing_mm: Sequence[float]) -> Least:
+        """The lesion, and what it must keep, in a scan with such distances of columns, rows and slices."""
+        size_mm = least_in(spacing_mm).lesion.size_mm if isinstance(self.lesion_mm, str) else self.lesion_mm
+        return Least(Lesion(size_mm, self.lesion_percent, LESIONS[0].unit), self.lesion_kept)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from recon.probes.grid import ProbeGrid, cells, grid
+from recon.probes.grid import ProbeGrid, cells, grid, room_mm
 from recon.quality.survival import Least, Lesion
 from recon.volumes import FloatImage, Geometry
 
 #: From what is looked for after contrast (metastases of 5 mm), the one that must survive first.
 LESIONS = (Lesion(5, 50, "%"), Lesion(10, 20, "%"), Lesion(5, 20, "%"), Lesion(3, 50, "%"), Lesion(10, 50, "%"))
-#: The share below which `recon evaluate preserve` calls a lesion of this size lost.
-LEAST = Least(LESIONS[0], 0.6)
+#: What a lesion that must survive keeps, where nothing else is asked.
+KEPT = 0.7
 #: 99th percentile of the scan before contrast is 1.
 _TISSUE = (0.3, 1.2)
 
@@ -19,6 +21,22 @@ _TISSUE = (0.3, 1.2)
 def blur_of(spacing_mm: Sequence[float]) -> float:
     """Standard deviation of a scan's point spread, mm, from the distance of its columns and rows."""
     return 0.4 * max(spacing_mm[:2])
+
+
+def least_in(spacing_mm: Sequence[float]) -> Least:
+    """What is asked where nothing is said: a small metastasis, in thick slices one of two slices' height.
+
+    Smaller ones do not count as measurable in such slices (RANO: Wen et al., J Clin Oncol 28, 2010, 1963).
+
+    Parameters
+    ----------
+    spacing_mm
+        Distance of columns, rows and slices.
+    """
+    column_mm, row_mm, slice_mm = spacing_mm
+    room = math.floor(room_mm((row_mm, column_mm), blur_of(spacing_mm)))
+    size_mm = max(LESIONS[0].size_mm, min(room, math.ceil(2 * slice_mm)))
+    return Least(replace(LESIONS[0], size_mm=float(size_mm)), KEPT)
 
 
 def lesions_in(

@@ -8,7 +8,6 @@ from typing import Any
 from recon.errors import InvalidRequest
 from recon.quality.strength import AUTO
 from recon.quality.survival import Least
-from recon.tasks.contrast.probes import LEAST
 from recon.tasks.probe import Probes, probes_to_message
 from recon.tasks.series import Series
 from recon.v1 import common_pb2, contrast_pb2
@@ -58,7 +57,7 @@ class ContrastSeries(Series):
         dose_fraction: float = 0.1,
         strength: float | str = 1.0,
         probes: str = Probes.FEW,
-        least: Least = LEAST,
+        least: Least | None = None,
         survival: bool = False,
     ) -> None:
         self._pre, self._low = pre, low
@@ -79,7 +78,7 @@ class ContrastSeries(Series):
             model=model,
             model_version=version,
             probes=probes_to_message(probes),
-            required=least_to_message(least),
+            required=None if least is None else least_to_message(least),
             survival=survival,
         )
         if strength == AUTO:

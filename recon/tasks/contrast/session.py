@@ -20,7 +20,7 @@ from recon.tasks.contrast.blend import kept_by_smoothing
 from recon.tasks.contrast.checks import DOMAIN, OF_A_SLICE, OF_THE_PAIR
 from recon.tasks.contrast.features import FEWEST_VOXELS, foreground, halo
 from recon.tasks.contrast.header import require_head_scan, require_same_voxels, validate_header
-from recon.tasks.contrast.probes import LEAST, blur_of
+from recon.tasks.contrast.probes import LESIONS, blur_of, least_in
 from recon.tasks.contrast.slices import SLAB, AlignedPair
 from recon.tasks.contrast.wanted import Wanted
 from recon.tasks.probe import Probes, probes_from_message
@@ -64,8 +64,9 @@ class ContrastSession(Session):
         if self.surveys and self.probes is Probes.OFF:
             raise InvalidRequest("an automatic strength is chosen by probes; leave them on", field="probes")
         self.maps = header.survival and self.probes is not Probes.OFF
-        self.required = least_from_message(header.required, LEAST.lesion.unit) if header.HasField("required") else LEAST
-        if self.required != LEAST:  # of voxels that are finer than any scan's its pictures may touch
+        self.required = least_in(self.geometry.spacing)  # of voxels finer than any scan's its pictures may touch
+        if header.HasField("required"):
+            self.required = least_from_message(header.required, LESIONS[0].unit)
             require_room(self.required.lesion, self.geometry.spacing[:2], blur_of(self.geometry.spacing))
         self.factor = model.conformal_factor
         dtype = require_input_type(header.sample_type)

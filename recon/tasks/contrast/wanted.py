@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recon.quality.survival import Lesion
-from recon.tasks.contrast.probes import LEAST
+from recon.tasks.contrast.probes import LESIONS
 from recon.tasks.probe import Probes
 
 
@@ -28,4 +28,4 @@ class Wanted:
     strength: float = 1.0
     probes: Probes = Probes.OFF
     maps: bool = False
-    lesion: Lesion = LEAST.lesion
+    lesion: Lesion = LESIONS[0]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recon.errors import ReconError, UnreadableInput
+from recon.errors import ReconError, UnreadableInput, UnusableData
 from recon.io.kspace import fastmri
 from recon.io.kspace.read import read_mr
 from recon.physics.fourier import to_image
@@ -156,3 +156,11 @@ def test_damaged_files_are_refused_or_read_never_a_crash(tmp_path, data) -> None
     with contextlib.suppress(ReconError):
         for series in read_mr(damaged):
             assert series.kspace.load(0).samples.ndim == 3
+
+
+def test_a_slice_without_signal_is_named(tmp_path, kspace) -> None:
+    kspace[1] = 0
+    series = fastmri.read(write(tmp_path / "a.h5", kspace))[0]
+    assert series.kspace.load(0).grid.any()
+    with pytest.raises(UnusableData, match="slice 1 is zero everywhere"):
+        series.kspace.load(1)

@@ -16,7 +16,7 @@ from recon.quality.verdict import Verdict
 from recon.tasks.base import FinishedSlice, ModelFacts
 from recon.tasks.contrast.blend import SMOOTHING_MM, Blend, kept_by_smoothing
 from recon.tasks.contrast.features import REACH
-from recon.tasks.contrast.probes import LEAST
+from recon.tasks.contrast.probes import LESIONS
 from recon.tasks.contrast.series import ContrastSeries
 from recon.tasks.contrast.session import ContrastSession
 from recon.tasks.contrast.slices import AlignedPair, ContrastWork
@@ -41,7 +41,7 @@ def _faded(difference: np.ndarray) -> np.ndarray:
     return gaussian_filter(difference, 2.5)
 
 
-def _work(pair: AlignedPair, strength: float, lesion: Lesion = LEAST.lesion) -> ContrastWork:
+def _work(pair: AlignedPair, strength: float, lesion: Lesion = LESIONS[0]) -> ContrastWork:
     (work,) = pair._work_of(_MIDDLE, _MIDDLE + 1, 1.5, Wanted(strength, Probes.ALL, True, lesion))
     assert isinstance(work, ContrastWork)
     return work
@@ -99,7 +99,7 @@ def test_small_lesions_lose_more_by_smoothing_and_thick_slices_lose_less() -> No
     small, medium, large = (kept_by_smoothing(Lesion(size, 50, "%"), (1.0, 1.0, 1.0)) for size in (3, 5, 10))
     assert 0.7 < small < medium < large < 1
     assert medium == pytest.approx(0.88, abs=0.01)
-    assert kept_by_smoothing(LEAST.lesion, (1.0, 1.0, 5.0)) > medium
+    assert kept_by_smoothing(LESIONS[0], (1.0, 1.0, 5.0)) > medium
 
 
 def test_the_survey_is_both_scans_and_what_is_chosen_holds_for_the_series() -> None:
@@ -118,11 +118,14 @@ def test_the_survey_is_both_scans_and_what_is_chosen_holds_for_the_series() -> N
     works = list(session.survey_whole())
     assert works
     assert all(work.probed for work in works)
-    shares = {LEAST.lesion: np.full(5, 0.4)}
+    lesion, kept = session.required.lesion, session.required.kept
+    shares = {lesion: np.full(5, 0.4)}
     chosen = session.settle([shares])
-    rest = session.rest(LEAST.lesion)
-    assert chosen.strength == pytest.approx((rest - LEAST.kept) / (rest - 0.4), abs=0.01)
-    assert survives(pooled([at_strength(shares, chosen.strength, session.rest)]), LEAST).outcome is Verdict.PASS
+    rest = session.rest(lesion)
+    assert chosen.strength == pytest.approx((rest - kept) / (rest - 0.4), abs=0.01)
+    assert (
+        survives(pooled([at_strength(shares, chosen.strength, session.rest)]), session.required).outcome is Verdict.PASS
+    )
     made = list(session.complete())
     assert not any(work.probed for work in made)  # they have been
     assert made[0]._blend.strength == chosen.strength  # type: ignore[attr-defined]

@@ -10,6 +10,8 @@ import pydicom
 
 from recon.comparison.result import open_result
 from recon.quality.verdict import Verdict
+from recon.tasks.contrast.inputs import ContrastJob
+from recon.tasks.contrast.options import ContrastOptions
 from recon.tasks.contrast.outputs import ContrastSink
 from recon.tasks.contrast.pair import ContrastPair, read_pair
 from recon.values.result import ImageSlice
@@ -51,6 +53,15 @@ def test_dicom_has_the_map_with_its_place_and_says_how_much_the_network_made(tmp
     assert len(image.DerivationDescription) <= 1024
     known = open_result(tmp_path / "out").record
     assert (known["strength"], known["dose_fraction"]) == (0.4, 0.1)
+
+
+def test_two_dates_are_held_against_each_other_by_the_scanner_too(tmp_path: Path) -> None:
+    pair = read_pair([write_series(tmp_path / "a")], [write_series(tmp_path / "b")])
+    known = ContrastJob("a", "a", [], pair).load().comparability(ContrastOptions(strength=0.4))
+    assert (known["strength"], known["scanner"]["FlipAngle"]) == (0.4, 15.0)
+    _written(pair, tmp_path / "out", 0.4)
+    of_headers = open_result(tmp_path / "out").record["scanner"]
+    assert {name: of_headers[name] for name in known["scanner"]} == known["scanner"]
 
 
 def test_nifti_has_nothing_where_no_lesion_was(tmp_path: Path) -> None:

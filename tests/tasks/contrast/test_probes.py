@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from recon.quality.survival import pooled, survives
+from recon.quality.survival import Lesion, pooled, survives
 from recon.quality.verdict import Verdict
 from recon.tasks.base import ModelFacts
 from recon.tasks.contrast.features import REACH
-from recon.tasks.contrast.probes import LEAST, lesions_in
+from recon.tasks.contrast.probes import LESIONS, least_in, lesions_in
 from recon.tasks.contrast.series import ContrastSeries
 from recon.tasks.contrast.session import ContrastSession
 from recon.tasks.contrast.slices import ContrastWork
@@ -50,7 +50,7 @@ def _kept(work: ContrastWork, network: Network) -> tuple[float, Verdict]:
     probe = work.probe()
     assert probe is not None
     found = pooled([probe.shares(_run(probe.work, network))])  # type: ignore[arg-type]
-    return found[0].median, survives(found, LEAST).outcome
+    return found[0].median, survives(found, least_in((1.0, 1.0, 2.5))).outcome
 
 
 def test_the_scaled_difference_keeps_all_and_smoothing_fades_them(works: list[ContrastWork]) -> None:
@@ -76,5 +76,13 @@ def test_a_map_has_one_lesion_at_all_places() -> None:
     assert several is not None
     assert one is not None
     assert len(set(several.lesions)) > 1
-    assert set(one.lesions) == {LEAST.lesion}
+    assert set(one.lesions) == {LESIONS[0]}
     np.testing.assert_allclose(one.spread(np.full(len(one.places), 0.6))[128, 128], 0.6)
+
+
+@pytest.mark.parametrize(
+    ("spacing_mm", "size_mm"),
+    [((1.0, 1.0, 1.0), 5), ((0.9, 0.9, 2.4), 5), ((1.5, 1.5, 4.0), 8), ((0.9, 0.9, 5.5), 11), ((0.43, 0.43, 6.0), 10)],
+)
+def test_what_must_survive_spans_two_slices_where_it_fits(spacing_mm: tuple[float, ...], size_mm: int) -> None:
+    assert least_in(spacing_mm).lesion == Lesion(size_mm, 50, "%")
