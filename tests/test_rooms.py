@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,10 +64,15 @@ MAY_IMPORT = {
 
 
 @functools.cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def _nodes(path: Path) -> list[ast.stmt | ast.expr]:
     """Imports and classes of a module, wherever they stand in it."""
     kinds = ast.Import | ast.ImportFrom | ast.ClassDef
-    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
+    return [node for node in ast.walk(_tree(path)) if isinstance(node, kinds)]
 
 
 def _room(path: Path) -> str:
@@ -145,14 +151,19 @@ def test_generated_code_is_current(tmp_path: Path) -> None:
 SHARED_NAMES = {"TritonPythonModel"}
 
 
-def test_one_name_is_one_class() -> None:
+def test_one_name_is_one_class_or_alias() -> None:
     homes: dict[str, list[str]] = {}
     for path in sorted(ROOT.rglob("*.py")):
         if _room(path) == "v1":
             continue
-        for node in _nodes(path):
-            if isinstance(node, ast.ClassDef):
-                homes.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+        tree = _tree(path)
+        names = [node.name for node in _nodes(path) if isinstance(node, ast.ClassDef)]
+        for node in tree.body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            aliases = (target.id for target in targets if isinstance(target, ast.Name))
+            names += [name for name in aliases if re.fullmatch(r"[A-Z][a-z]\w*", name)]
+        for name in names:
+            homes.setdefault(name, []).append(str(path.relative_to(ROOT)))
     assert {name: found for name, found in homes.items() if len(found) > 1 and name not in SHARED_NAMES} == {}
 
 

@@ -9,6 +9,9 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+#: Standard deviations from the mean from which on a value is worth a word.
+_UNUSUAL = 2.0
+
 
 def worst_first(base: sqlite3.Connection, most: int) -> Iterator[tuple[sqlite3.Row, str]]:
     """The results that a person should see first, each with why.
@@ -49,7 +52,8 @@ def worst_first(base: sqlite3.Connection, most: int) -> Iterator[tuple[sqlite3.R
                 side = "above" if value > middle else "below"
                 name = check["name"].replace("_", " ")
                 why = f"{name} {value:.4g}{unit}, {score:.1f} standard deviations {side} the mean"
-        scored.append((order.get(row["verdict"], 2), score, row["number"], "; ".join(bad) or why))
+        words = "; ".join(bad) or (why if score >= _UNUSUAL else "")
+        scored.append((order.get(row["verdict"], 2), score, row["number"], words))
         if len(scored) > 4 * most:
             scored = sorted(scored, reverse=True)[:most]
     for _, _, number, why in sorted(scored, reverse=True)[:most]:

@@ -226,7 +226,7 @@ def _outliers(page: IO[str], base: sqlite3.Connection, folder: Path) -> None:
         page.write(
             f'<div class="case {escape(verdict)}"><header><h3 class="path">{escape(row["name"])}</h3>'
             f'<span class="tag {escape(verdict)}">{escape(row["verdict"])}</span> '
-            f'<span class="soft">{escape(row["task"])}, {row["slices"]} slices'
+            f'<span class="soft">{escape(row["task"])}, {_counted(row["slices"])}'
             f"{', ' + escape(row['taken']) if row['taken'] else ''}</span><p>{escape(why)}</p></header>{picture}</div>"
         )
     page.write("</div>")
@@ -270,6 +270,10 @@ def _left_out(page: IO[str], base: sqlite3.Connection) -> None:
             f'<td class="path soft">{escape(_short(row["example"], roots))}'
         )
     page.write("</table></div>")
+
+
+def _counted(slices: int) -> str:
+    return "1 slice" if slices == 1 else f"{slices} slices"
 
 
 def _short(path: str, roots: list[str]) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import DoubleArray
 from recon.volumes import ComplexImage
 
-Points = npt.NDArray[np.float64]
 _SEGMENTS = 24
 
 
-def loop_field(points_mm: Points, centre_mm: Points, normal: Points, radius_mm: float) -> npt.NDArray[np.complex128]:
+def loop_field(
+    points_mm: DoubleArray, centre_mm: DoubleArray, normal: DoubleArray, radius_mm: float
+) -> npt.NDArray[np.complex128]:
     """Transverse field Bx - i By of a circular loop with unit current, to within a constant.
 
     By reciprocity it is what the loop receives from a spin; Roemer et al., MRM 16:192 (1990).

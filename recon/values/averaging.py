@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from recon.arrays import IntegerArray
-from recon.values.readouts import Counts, ReadoutPart, Readouts
+from recon.arrays import Counts, IntegerArray
+from recon.values.readouts import ReadoutPart, Readouts
 from recon.volumes import ComplexImage, FloatImage
 
 _MOST = np.iinfo(np.uint16).max

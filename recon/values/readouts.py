@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from recon.arrays import Mask
+from recon.arrays import Counts, Mask
 from recon.volumes import ComplexImage, FloatImage, Geometry
-
-Counts = npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True)

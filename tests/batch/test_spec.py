@@ -16,6 +16,7 @@ from recon.errors import InvalidRequest, UnreadableInput
     [
         ({"ct": {"dose_fraction": 0.2}}, "ct has no option 'dose_fraction'; known are .*strength"),
         ({"mr": {"strength": 0.5}}, "mr has no option 'strength'; known are .*dicom"),
+        ({"contrast": {"strength": -1}}, "strength of contrast is -1; it must lie between 0.0 and 1.0"),
         ({"ct": {"strength": 7}}, "strength of ct is 7; it must lie between 0.0 and 1.0"),
         ({"mr": {"dicom": "yes"}}, "dicom of mr is 'yes'; it must be like False"),
         ({"pet": {}}, "tasks has 'pet'; known are contrast, ct, mr"),
@@ -29,7 +30,10 @@ def test_options_of_another_task_are_refused(tasks: dict[str, Any], said: str, t
 def test_options_of_the_task_itself_are_taken(tmp_path: Path) -> None:
     tasks = {"ct": {"strength": 1}, "contrast": {"dose_fraction": 0.2, "timeout_s": 60}}
     assert spec_of({"inputs": ["a"], "tasks": tasks}, "run.yaml", tmp_path).tasks == tasks
-    chosen = {"ct": {"strength": "auto", "lesion_mm": 4.0, "lesion_kept": 0.8}}
+    chosen = {
+        "ct": {"strength": "auto", "lesion_mm": 4.0, "lesion_kept": 0.8},
+        "contrast": {"strength": "auto", "lesion_percent": 20.0, "lesion_kept": 0.8},
+    }
     assert spec_of({"inputs": ["a"], "tasks": chosen}, "run.yaml", tmp_path).tasks == chosen
 
 

@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from recon.arrays import IntegerArray
+from recon.arrays import FloatImage, IntegerArray
 from recon.doors.mrd.coming import Coming
 from recon.doors.mrd.wire import Block
 from recon.errors import TooManyRequests
-from recon.io.mrd.acquisitions import CALIBRATION_ONLY, FOREIGN, NOISE, SURFACE_COIL, Acquisitions, Field, Flat
+from recon.io.mrd.acquisitions import CALIBRATION_ONLY, FOREIGN, NOISE, SURFACE_COIL, Acquisitions, Field
 from recon.io.mrd.header import ScanHeader
 
 #: Encoding, contrast, phase, repetition, set and slice.
@@ -256,7 +256,7 @@ def table_of(blocks: list[Block], name: str) -> Acquisitions:
     heads = np.concatenate([block.heads for block in blocks])
     places = np.cumsum([0, *map(len, blocks)])
 
-    def stored(members: IntegerArray, field: Field) -> Iterator[tuple[int, Flat]]:
+    def stored(members: IntegerArray, field: Field) -> Iterator[tuple[int, FloatImage]]:
         for index in np.sort(members):
             at = int(np.searchsorted(places, index, "right")) - 1
             block, row = blocks[at], int(index - places[at])

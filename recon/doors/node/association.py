@@ -15,7 +15,7 @@ from recon.doors.node.tls import caller_context
 from recon.errors import ServiceUnavailable
 
 #: Abstract syntax and the transfer syntaxes to propose for it; None proposes the uncompressed ones.
-Wanted = tuple[str, Sequence[str] | None]
+ProposedContext = tuple[str, Sequence[str] | None]
 #: PS3.8 9.3.4, in words.
 _REASONS = {
     (1, 1): "no reason given",
@@ -34,7 +34,7 @@ _UNCOMPRESSED = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
 def associated(
     peer: str,
     calling: str,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[ProposedContext],
     tls: TlsFiles | None,
     timeout_s: float,
     *,

@@ -10,7 +10,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import _config, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPushModelInstance
 
-from recon.doors.node.association import Wanted, associated
+from recon.doors.node.association import ProposedContext, associated
 from recon.doors.node.commitment import Commitments
 from recon.doors.node.outbox import Parcel
 from recon.doors.node.outcome import Meaning, Outcome, outcome_of_status
@@ -65,7 +65,7 @@ def ask_commitment(
         commitments.told(event.event_information)
         return 0x0000, None
 
-    wanted: list[Wanted] = [(StorageCommitmentPushModel, [ImplicitVRLittleEndian])]
+    wanted: list[ProposedContext] = [(StorageCommitmentPushModel, [ImplicitVRLittleEndian])]
     handlers = [(evt.EVT_N_EVENT_REPORT, told)]
     with associated(
         destination.dicom, calling, wanted, destination.tls, destination.timeout_s, handlers=handlers
@@ -77,9 +77,9 @@ def ask_commitment(
         return bool(status) and status.Status == 0x0000
 
 
-def _contexts(kinds: Sequence[tuple[str, str]]) -> list[Wanted]:
+def _contexts(kinds: Sequence[tuple[str, str]]) -> list[ProposedContext]:
     """For each kind its own syntax, and for each class the plain ones one by one, should that be refused."""
-    wanted: dict[tuple[str, str], Wanted] = {}
+    wanted: dict[tuple[str, str], ProposedContext] = {}
     for sop_class, syntax in kinds:
         wanted[sop_class, syntax] = (sop_class, [syntax])
     for sop_class in dict.fromkeys(sop_class for sop_class, _ in kinds):

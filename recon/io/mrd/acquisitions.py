@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from recon.arrays import IntegerArray, Mask
+from recon.arrays import FloatImage, IntegerArray, Mask
 from recon.errors import UnreadableInput, UnusableData
-from recon.volumes import ComplexImage, FloatImage
+from recon.volumes import ComplexImage
 
 #: What is stored of a readout beside its header, flat: real and imaginary parts, or positions in k-space.
 Field: TypeAlias = Literal["data", "traj"]
-Flat = npt.NDArray[np.float32]
 #: Gives index and field of readouts, in ascending order.
-Stored = Callable[[IntegerArray, Field], Iterator[tuple[int, Flat]]]
+Stored = Callable[[IntegerArray, Field], Iterator[tuple[int, FloatImage]]]
 
 # bits of an acquisition's flags, from 0
 NOISE, CALIBRATION_ONLY, REVERSE = 18, 19, 21
@@ -83,7 +81,7 @@ class Acquisitions:
             inner = readout[:, int(head["discard_pre"]) : readout.shape[1] - int(head["discard_post"])]
             yield index, inner[:, ::-1] if reverse[index] else inner
 
-    def shaped(self, index: int, values: Flat) -> ComplexImage:
+    def shaped(self, index: int, values: FloatImage) -> ComplexImage:
         """All samples (coils, samples) of a readout as its header says.
 
         Raises

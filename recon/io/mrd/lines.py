@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recon.arrays import IntegerArray
+from recon.arrays import Counts, IntegerArray
 from recon.errors import UnreadableInput
 from recon.io.mrd.acquisitions import REVERSE, Acquisitions
 from recon.io.mrd.header import HeaderEncoding, Space
 from recon.values.averaging import Averaging
-from recon.values.readouts import Counts, ReadoutPart
+from recon.values.readouts import ReadoutPart
 from recon.volumes import ComplexImage
 
 #: How alike separately acquired calibration lines must be to the image's own lines, to complete them.

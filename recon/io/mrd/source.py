@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import h5py
 import numpy as np
 
-from recon.arrays import IntegerArray
+from recon.arrays import FloatImage, IntegerArray
 from recon.errors import UnreadableInput
 from recon.io.hdf5 import OpenFile, dataset
-from recon.io.mrd.acquisitions import Acquisitions, Field, Flat, runs
+from recon.io.mrd.acquisitions import Acquisitions, Field, runs
 from recon.io.mrd.header import document_of
 
 #: Readouts that are read from a file at once.
@@ -114,7 +114,7 @@ class FileSource:
             raise UnreadableInput(f"{self.name}: holds no acquisitions")
         return data
 
-    def _stored(self, members: IntegerArray, field: Field) -> Iterator[tuple[int, Flat]]:
+    def _stored(self, members: IntegerArray, field: Field) -> Iterator[tuple[int, FloatImage]]:
         with self._file.reading() as file:
             view = self._data(file).fields([field])
             head = self._data(file).fields("head")[int(members[0])] if len(members) else None
@@ -159,7 +159,7 @@ def collected(source: Source) -> Acquisitions:
     import ismrmrd
 
     heads: list[bytes] = []
-    samples: dict[Field, list[Flat]] = {"data": [], "traj": []}
+    samples: dict[Field, list[FloatImage]] = {"data": [], "traj": []}
     for item in source.items():
         if isinstance(item, ismrmrd.Acquisition):
             heads.append(bytes(item.getHead()))
@@ -169,7 +169,7 @@ def collected(source: Source) -> Acquisitions:
         raise UnreadableInput(f"{source.name}: holds no acquisitions")
     kept = np.frombuffer(b"".join(heads), ismrmrd.hdf5.acquisition_header_dtype)
 
-    def stored(members: IntegerArray, field: Field) -> Iterator[tuple[int, Flat]]:
+    def stored(members: IntegerArray, field: Field) -> Iterator[tuple[int, FloatImage]]:
         for index in np.sort(members):
             yield int(index), samples[field][index]
 

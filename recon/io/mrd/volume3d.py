@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.arrays import IntegerArray
+from recon.arrays import Counts, IntegerArray
 from recon.errors import UnreadableInput
 from recon.io.kspace.series import KSpaceSeries
 from recon.io.mrd.lines import Grid
@@ -12,7 +12,7 @@ from recon.io.mrd.placement import volume_geometry
 from recon.io.mrd.stack import noise_std
 from recon.physics.fourier import to_image
 from recon.physics.oversampling import remove_oversampling, still_measured
-from recon.values.readouts import Counts, KSpace, Readouts
+from recon.values.readouts import KSpace, Readouts
 from recon.volumes import ComplexImage, FloatImage
 
 _MOST_VOLUME_BYTES = 8 * 2**30

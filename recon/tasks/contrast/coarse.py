@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from recon.arrays import Mask
 from recon.volumes import FloatImage, Geometry
 
-Mask = npt.NDArray[np.bool_]
 Flat = npt.NDArray[np.intp]
 
 

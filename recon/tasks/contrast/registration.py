@@ -24,7 +24,7 @@ ALIKE = 0.9
 #: Further than this, least squares alone may end beside the truth.
 _NEAR_MM = 3.0
 #: Steps of least squares, and the last of them, mm.
-_ROUNDS, _AT_REST_MM = 8, 0.01
+_ROUNDS, _AT_REST_MM = 8, 0.02
 _THREADS = 2
 
 
@@ -73,13 +73,16 @@ def _refined(head: Head, scan: CoarseScan, motion: Matrix) -> tuple[Matrix, floa
         step = head.step(around, shown)
         motion = motion @ step
         if head.displacement(step) < _AT_REST_MM:
-            return motion, _alike(head, scan, motion)
+            return motion, _known(head.likeness_at(around, shown))
     return motion, -1.0
 
 
 def _alike(head: Head, scan: CoarseScan, motion: Matrix) -> float:
-    found = head.likeness_at(*head.around_in(scan, motion))
-    return found if found == found else -1.0
+    return _known(head.likeness_at(*head.around_in(scan, motion)))
+
+
+def _known(alike: float) -> float:
+    return alike if alike == alike else -1.0
 
 
 def require_simpleitk() -> None:

@@ -12,8 +12,8 @@ from recon.volumes import FloatImage, Geometry, Volume
 Box = tuple[slice, slice, slice]
 #: A voxel is shown when its centre lies no further outside of the other scan's outermost centres, voxels.
 _BEYOND = 0.3
-#: Slices at a time, and voxels around what they lie in: a spline's coefficients fade by 0.27 a voxel.
-_SLAB, _MARGIN = 32, 12
+#: Voxels at a time, and around what they lie in: a spline's coefficients fade by 0.27 a voxel.
+_SLAB, _MARGIN = 1 << 22, 12
 _THREADS = 2
 
 
@@ -32,8 +32,9 @@ def resample(low: Volume, pre: Volume, motion: Matrix) -> FloatImage:
     require_simpleitk()
     out = np.zeros(pre.shape, np.float32)
     slices, rows, columns = _bright_box(pre.values)
-    for start in range(slices.start, slices.stop, _SLAB):
-        box = (slice(start, min(start + _SLAB, slices.stop)), rows, columns)
+    deep = max(1, _SLAB // ((rows.stop - rows.start) * (columns.stop - columns.start)))
+    for start in range(slices.start, slices.stop, deep):
+        box = (slice(start, min(start + deep, slices.stop)), rows, columns)
         _resample_box(low, pre, motion, box, out)
     return out
 

@@ -9,15 +9,16 @@ from recon.tasks.contrast import resampling
 from recon.tasks.contrast.head import about, rotation
 from recon.tasks.contrast.resampling import resample, shown_by
 from recon.volumes import Volume
-from tests.tasks.contrast.phantom import geometry, scans, uptake
+from tests.tasks.contrast.phantom import SHAPE, geometry, scans, uptake
 
 TURNED = about(np.zeros(3), rotation(np.array([0.02, -0.03, 0.05])), np.array([0.7, -1.3, 2.1]))
 
 
 def test_slabs_are_parts_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     pre, low = scans(uptake())
+    monkeypatch.setattr(resampling, "_SLAB", 10 * SHAPE[1] * SHAPE[2])
     slabs = resample(low, pre, TURNED)
-    monkeypatch.setattr(resampling, "_SLAB", 1000)
+    monkeypatch.setattr(resampling, "_SLAB", 1 << 22)
     monkeypatch.setattr(resampling, "_MARGIN", 1000)
     np.testing.assert_allclose(slabs, resample(low, pre, TURNED), atol=0.02)  # of 300
 

@@ -18,3 +18,5 @@ IntegerArray: TypeAlias = npt.NDArray[np.int64]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
 #: True where something was measured, or lies inside.
 Mask: TypeAlias = npt.NDArray[np.bool_]
+#: How often each sample was measured.
+Counts: TypeAlias = npt.NDArray[np.uint16]

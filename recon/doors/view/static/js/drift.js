@@ -21,8 +21,10 @@ function chartOf(chart) {
   const days = chart.points.map(({ day }) => Date.parse(day));
   const x = (day) => LEFT + ((WIDE - LEFT - EDGE) * (day - days[0])) / (days.at(-1) - days[0] || 1);
   const y = (value) => HIGH - EDGE - ((HIGH - 2 * EDGE) * (value - low)) / (high - low || 1);
-  const said = `${chart.points.length} results, ${signals.length ? `${signals.length} out of control` : chart.centre === null ? "too few for limits" : "steady"}`;
+  const said = `${chart.points.length === 1 ? "1 result" : `${chart.points.length} results`}, ${signals.length ? `${signals.length} out of control` : chart.centre === null ? "too few for limits" : "steady"}`;
   const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": `${chart.name}: ${said}` });
+  // without limits the least and the largest value say how high a point stands
+  if (chart.centre === null) for (const value of new Set([low, high])) picture.append(svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, number(value)));
   for (const [name, value] of [["upper", chart.upper], ["centre", chart.centre], ["lower", chart.lower]]) {
     if (value === null) continue;
     picture.append(svg("line", { class: name, x1: LEFT, x2: WIDE - EDGE, y1: y(value), y2: y(value) }), svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, number(value)));
@@ -39,6 +41,7 @@ function chartOf(chart) {
 }
 
 export async function enter(room) {
+  if (!room.childElementCount) fill(room, h("p", { className: "soft" }, "Reading all results …"));
   try {
     const { groups } = await data.ask("api/drift");
     fill(room, h("h2", {}, "Drift"),

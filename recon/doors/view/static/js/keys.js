@@ -22,7 +22,7 @@ export function build(groups, given) {
     h("div", { className: "keys" }, Object.entries(groups).map(([title, rows]) => h("section", {}, h("h3", {}, title),
       h("dl", {}, rows.map(({ keys, does }) => [h("dt", {}, keys.map((key) => h("kbd", {}, named(key)))), h("dd", {}, does)]))))),
     h("p", {}, "In a picture: drag moves the crosshair, with the right button the window, with Shift the picture; the wheel scrolls, with Ctrl it zooms."),
-    h("label", {}, toggle, " keys without Ctrl or Alt do something"));
+    h("label", {}, toggle, " single keys work, without Ctrl or Alt"));
   byId("help-button").addEventListener("click", help);
   document.addEventListener("keydown", pressed);
 }

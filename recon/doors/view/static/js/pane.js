@@ -62,11 +62,13 @@ export class Pane {
     if (view.crosshair) this.#cross(pen, view, width, height, ratio);
     pen.fillStyle = "#e6b450";
     pen.textAlign = "center";
+    pen.strokeStyle = "#05060a"; // seen on bright tissue, too
+    pen.lineWidth = letter / 4;
     const [west, east, north, south] = edges;
-    pen.fillText(west, letter, height / 2);
-    pen.fillText(east, width - letter, height / 2);
-    pen.fillText(north, width / 2, 1.2 * letter);
-    pen.fillText(south, width / 2, height - 0.6 * letter);
+    for (const [side, x, y] of [[west, letter, height / 2], [east, width - letter, height / 2], [north, width / 2, 1.2 * letter], [south, width / 2, height - 0.6 * letter]]) {
+      pen.strokeText(side, x, y);
+      pen.fillText(side, x, y);
+    }
   }
 
   #cross(pen, view, width, height, ratio) {

@@ -76,7 +76,7 @@ export async function showPlanes(element, found, view, onPlace) {
     viewers = [];
     for (const [place, plane] of planes.entries()) {
       const viewer = new Niivue({
-        backColor: [0.02, 0.024, 0.04, 1], crosshairColor: [0.5, 0.7, 1, 1], crosshairWidthUnit: "percent", crosshairWidth: 0.4, isColorbar: false, loadingText: "",
+        backColor: [0.02, 0.024, 0.04, 1], crosshairColor: [0.5, 0.7, 1, 1], crosshairWidthUnit: "percent", crosshairWidth: 0.4, isColorbar: false, loadingText: "", fontColor: [0.9, 0.71, 0.31, 1],
         dragAndDropEnabled: false, isRadiologicalConvention: true, sagittalNoseLeft: true, multiplanarForceRender: false,
       });
       await viewer.attachToCanvas(canvases[place]);
