@@ -18,6 +18,7 @@ from tests.training.ct.tiny import exported
 
 
 @pytest.mark.parametrize("return_px", [0.0, 1.5])
+@pytest.mark.long
 def test_export_keeps_names_and_results(served: tuple[CtDenoiser, Path], tmp_path: Path, return_px: float) -> None:
     network, path = exported(tmp_path, return_px) if return_px else served
     assert set(read_weights(path)) == set(network.state_dict())
