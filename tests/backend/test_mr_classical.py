@@ -82,18 +82,18 @@ def test_propagated_noise_is_the_spread_of_many_scans() -> None:
 def test_a_trajectory_is_gridded(method) -> None:
     import sigpy
 
-    side = 48
+    side = 64
     image = head((side, side))
     coils = to_image(multicoil(image, 4, noise=0.0))
-    angles = np.pi * np.arange(76) / 76
+    angles = np.pi * np.arange(100) / 100
     radius = (np.arange(2 * side) - side) / (2 * side)
     path = radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], -1)[:, None]
     samples = sigpy.nufft(coils.astype(np.complex64), path[..., ::-1] * side).transpose(0, 2, 1)
     path = path.astype(np.float32)
     everything = np.ones(samples.shape[1:], bool)
     planes = model.reconstruct(method, samples.astype(np.complex64), everything, 1e-3, path, (side, side))
-    y, x = np.mgrid[-24:24, -24:24]
-    coils = to_image((to_kspace(coils) * (np.hypot(y, x) <= 24)).astype(np.complex64))  # spokes reach no corner
+    y, x = np.mgrid[-32:32, -32:32]
+    coils = to_image((to_kspace(coils) * (np.hypot(y, x) <= 32)).astype(np.complex64))  # spokes reach no corner
     truth = np.sqrt((np.abs(coils) ** 2).sum(0))
     assert error(planes, truth) < 0.12
     inside = truth > 0.2 * truth.max()
