@@ -15,14 +15,14 @@ _TILE = 512
 
 def grey(image: FloatImage, low: float, high: float) -> ByteArray:
     """A window of values as grey levels (y, x, 3)."""
-    level = np.clip((image - low) / (high - low), 0, 1)
+    level = np.clip((image - low) / ((high - low) or 1.0), 0, 1)
     return np.repeat((level * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
 def heat(image: FloatImage, low: float, high: float) -> ByteArray:
     """A window of values from black over violet and orange to pale yellow (y, x, 3)."""
     stops = np.array([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]], float)
-    level = np.clip((image - low) / (high - low), 0, 1) * (len(stops) - 1)
+    level = np.clip((image - low) / ((high - low) or 1.0), 0, 1) * (len(stops) - 1)
     left = np.minimum(level.astype(int), len(stops) - 2)
     part = (level - left)[..., None]
     return ((1 - part) * stops[left] + part * stops[left + 1]).astype(np.uint8)

@@ -31,9 +31,9 @@ def test_what_is_wanted_goes_on_and_what_is_not_stops() -> None:
 
 def test_a_model_that_never_looks_is_ended_after_the_grace_and_one_that_is_wanted_never() -> None:
     ended = threading.Event()
-    halt = Watch(0.2, ended.set)
+    halt = Watch(0.05, ended.set)
     halt.begin(lambda: False)
-    assert not ended.wait(0.6)
+    assert not ended.wait(0.2)
     halt.done()
     halt.begin(lambda: True)
     assert ended.wait(20)
@@ -44,8 +44,9 @@ def test_a_request_is_not_asked_any_more_once_it_is_answered() -> None:
     halt = Watch(0.05, lambda: None)
     halt.begin(lambda: bool(asked.append(time.monotonic())))
     halt.done()
+    time.sleep(0.1)  # whoever was asking just now has asked
     before = len(asked)
-    time.sleep(0.3)
+    time.sleep(0.2)
     assert len(asked) == before
 
 

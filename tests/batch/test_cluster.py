@@ -17,19 +17,19 @@ import pytest
 
 from recon.batch.archive import resume
 from recon.batch.cluster import ClusterExecutor, cluster_executor
-from recon.batch.cluster_network import in_the_clear, security_of, slurm_options
 from recon.batch.items import Item
 from recon.batch.runner import RunSettings
 from recon.batch.spec import Spec
 from recon.batch.verify import verify
-from recon.client import Tls
-from recon.errors import InvalidRequest, ServiceUnavailable, UnusableData
+from recon.errors import ServiceUnavailable, UnusableData
 from tests.batch.archives import FakeExecutor, connecting, report_of, run, write_nifti, write_result
 
 pytestmark = pytest.mark.service
 
 dask = pytest.importorskip("dask")
+
 distributed = pytest.importorskip("distributed")
+
 _SETTINGS = RunSettings(in_flight=4, attempts=3, patience_s=30.0, grace_s=5.0, backoff_s=0.05)
 
 
@@ -211,35 +211,6 @@ def test_slurm_workers_are_encrypted_and_listen_where_they_must(
             with pytest.raises((OSError, TimeoutError)):
                 distributed.Client(other, security=stranger, timeout=3, set_as_default=False)
         assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.glob("*tls*"))
-
-
-def test_an_encrypted_cluster_is_reached_by_certificates_and_one_in_the_clear_is_said(tmp_path: Path) -> None:
-    security = distributed.Security.temporary()
-    files = {"ca": security.tls_ca_file, "cert": security.tls_client_cert, "key": security.tls_client_key}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    tls = Tls(*(tmp_path / name for name in files))
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", protocol="tls", security=security
-    ) as made:
-        spec = Spec([], ["127.0.0.1:1"], cluster=made.scheduler_address)
-        with cluster_executor(spec, tls, lambda words: None) as executor:
-            executor.ready(30)
-        with pytest.raises(InvalidRequest, match="is encrypted; name --tls-ca"):
-            security_of(made.scheduler_address, None)
-    assert in_the_clear("tcp://10.0.0.1:8786")
-    assert not in_the_clear("tcp://127.0.0.1:8786")
-    assert not in_the_clear("tls://10.0.0.1:8786")
-
-
-def test_what_slurm_was_told_is_kept() -> None:
-    assert slurm_options({"security": False})["security"] is None
-    told = slurm_options({"interface": "ib0", "worker_extra_args": ["--dashboard-address", ":1"], "memory": "8 GiB"})
-    assert told["worker_extra_args"] == ["--dashboard-address", ":1"]
-    assert "host" not in told["scheduler_options"]
-    assert told["memory"] == "8 GiB"
-    with dask.config.set({"jobqueue.slurm.interface": "ib0"}):
-        assert "host" not in slurm_options({})["scheduler_options"]
 
 
 def test_a_refusal_by_slurm_is_said_in_its_words(fake_slurm: Path) -> None:

@@ -13,10 +13,10 @@ def test_the_window_follows_the_answers() -> None:
     for _ in range(100):
         window.succeeded()
     assert window.size == 8
+    began = time.monotonic()
     window.refused(0.05)
     window.refused(0.05)  # answers to one burst count once
     assert window.size == 4
-    began = time.monotonic()
     with window.place() as granted:
         assert granted
     assert time.monotonic() - began > 0.04

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from recon.batch.alone import DiedAlone, in_own_process
 from recon.batch.archive import Hooks
 from recon.batch.items import Item
 from recon.batch.states import State
 from recon.batch.status import status
 from recon.batch.storage import MANIFEST, Storage
 from recon.batch.verify import verify
-from recon.errors import DiskFull, InvalidRequest, ServiceUnavailable, UnreadableInput
+from recon.errors import DiskFull, InvalidRequest
 from tests.batch.archives import FakeExecutor, report_of, run, write_nifti
 
 
@@ -105,29 +104,6 @@ def test_verify_sees_what_was_put_in_place(harm: str, tmp_path: Path) -> None:
     found = verify(out)
     assert list(found.wrong) == [name]
     assert len(found.wrong[name]) == 1
-
-
-def _abort() -> dict[str, Any]:
-    os.abort()
-
-
-def _killed() -> dict[str, Any]:
-    os.kill(os.getpid(), 9)
-    return {}
-
-
-def _refuses() -> dict[str, Any]:
-    raise UnreadableInput("a.nii: damaged")
-
-
-def test_work_in_a_process_of_its_own() -> None:
-    assert in_own_process(dict) == {}
-    with pytest.raises(UnreadableInput, match=r"a\.nii: damaged"):
-        in_own_process(_refuses)
-    with pytest.raises(DiedAlone, match="SIGABRT"):
-        in_own_process(_abort)
-    with pytest.raises(ServiceUnavailable, match="SIGKILL"):
-        in_own_process(_killed)
 
 
 def test_what_a_killed_run_had_under_way_is_made_last_and_alone(tmp_path: Path) -> None:

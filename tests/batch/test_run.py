@@ -201,4 +201,4 @@ def test_threads_end(tmp_path: Path) -> None:
     before = threading.active_count()
     write_nifti(tmp_path / "a" / "n.nii")
     run(tmp_path / "a", tmp_path / "out")
-    assert threading.active_count() == before
+    assert threading.active_count() <= before

@@ -91,6 +91,6 @@ def test_cancelled_in_order(tmp_path: Path) -> None:
 def test_the_number_in_flight_is_bounded(tmp_path: Path) -> None:
     for index in range(20):
         write_nifti(tmp_path / "a" / f"n{index:02d}.nii", seed=index)
-    executor = FakeExecutor(lambda item, call: time.sleep(0.01))
+    executor = FakeExecutor(lambda item, call: time.sleep(0.02))
     run(tmp_path / "a", tmp_path / "out", executor)
     assert 2 <= executor.most_at_once <= QUICK.in_flight

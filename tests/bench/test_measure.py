@@ -55,7 +55,7 @@ def run(
         yield ways.Routes({ways.GATEWAY: Lying(fault, after)})
 
     monkeypatch.setattr(ways, "open_routes", fake)
-    # a machine that runs other tests too is late now and then; test_loops.py looks at that
+    # a machine that runs other tests too is late now and then; test_open_loop.py looks at that
     monkeypatch.setattr("recon.bench.open_loop._TOLERANCE_S", 5.0)
     request = MeasurementRequest(
         concurrency=(2,), rates=(200.0,), series=3, plan=Plan(blocks=6, requests=8, timeout_s=5)

@@ -11,7 +11,7 @@ from recon.backend.configuration import Entry, ModelConfig, write_config
 from recon.client import in_process
 from recon.client.local import Local
 from recon.errors import InvalidRequest
-from tests.engine.test_stream import scan
+from tests.engine.streams import scan
 from tests.toy import ToyTask
 
 

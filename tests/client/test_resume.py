@@ -16,7 +16,7 @@ from recon.errors import InternalError, ServiceUnavailable
 from recon.jobs import Job, Loaded, Options, perform
 from recon.quality.verdict import Verdict
 from recon.v1 import common_pb2
-from tests.engine.test_stream import scan
+from tests.engine.streams import scan
 from tests.gateway import Gateway
 from tests.toy import METHOD, ToySeries
 

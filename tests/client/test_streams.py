@@ -9,7 +9,7 @@ import pytest
 
 from recon.client.streams import GrpcStream, StreamFailed, error_from, grpc_opener
 from recon.errors import DeadlineExceeded, InternalError, ReconError, ServiceUnavailable, UnknownModel
-from tests.engine.test_stream import scan
+from tests.engine.streams import scan
 from tests.gateway import Gateway
 from tests.toy import METHOD, ToySeries, toy_pb2
 

@@ -57,9 +57,7 @@ def test_a_message_that_can_not_be_read_ends_the_stream_at_once(
         yield message
         hold.wait(20)
 
-    began = time.monotonic()
-    _, error = failure(call(channel, messages()))
-    assert time.monotonic() - began < 10  # less than the longest silence that is allowed
+    _, error = failure(call(channel, messages()))  # a silence would end it with DEADLINE_EXCEEDED
     assert error.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL)
     hold.set()
     eventually(lambda: gateway.left() == (0, 0, 0))
@@ -86,11 +84,10 @@ def test_messages_that_bring_nothing_keep_no_place(gateway: Gateway, channel: gr
         while not over.wait(0.2):
             yield toy_pb2.Request(chunk=common_pb2.Chunk(slice_index=1, input="wave"))
 
-    began = time.monotonic()
-    _, error = failure(call(channel, messages()))
+    _, error = failure(call(channel, messages(), timeout=200))
     over.set()
     assert error.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.INVALID_ARGUMENT)
-    assert time.monotonic() - began < 15
+    assert error.details() != "Deadline Exceeded"  # the service's own words, not the caller's deadline
     eventually(lambda: gateway.left() == (0, 0, 0))
 
 
@@ -138,10 +135,8 @@ def test_a_stream_ends(gateway: Gateway, channel: grpc.Channel) -> None:
 
 def test_the_deadline_ends_the_wait_for_a_model_that_hangs(gateway: Gateway, channel: grpc.Channel) -> None:
     gateway.fake.stalled.clear()
-    began = time.monotonic()
     _, error = failure(call(channel, iter(ToySeries(*scan(3)).messages()), timeout=1.0))
     assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    assert time.monotonic() - began < 3
     eventually(lambda: gateway.engine.streams == 0)
     gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)
     eventually(lambda: gateway.left() == (0, 0, 0))
@@ -173,7 +168,7 @@ def test_cancelling_works_while_the_client_waits(gateway: Gateway, channel: grpc
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded, match="cancelled"):
         next(waiting)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 40  # not when its patience of a minute is over
     holder.cancel()  # type: ignore[attr-defined]
     gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)
 

@@ -17,7 +17,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from recon.wire.calls import path_of
-from tests.engine.test_stream import eventually, scan
+from tests.engine.streams import eventually, scan
 from tests.test_fourth_task import MODEL, toy_site
 from tests.toy import METHOD, ToySeries, toy_pb2
 

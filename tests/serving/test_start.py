@@ -60,7 +60,7 @@ def test_a_model_that_does_not_load_is_named_at_once(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(ServiceUnavailable, match=r"did not start: .*Triton ended.*\(its log: (.*)\)") as caught:
         _works("--repository", str(repository))
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 150
     kept = Path(caught.value.problem.rpartition("its log: ")[2].rstrip(")"))
     assert "a defect" in kept.read_text()
     kept.unlink()

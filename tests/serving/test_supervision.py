@@ -81,7 +81,7 @@ def test_a_killed_gateway_takes_everything_with_it_and_is_named_within_the_calle
         began = time.monotonic()
         with pytest.raises(ReconError, match="can't be reached"):
             kept.extend(result.index for result in run)
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 60
         assert run.finished >= 5
     service.process.wait(10)
     service.wait_gone(20)

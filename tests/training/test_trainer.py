@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 
 from recon.errors import InvalidRequest
-from recon.training import checkpoint
 from recon.training.trainer import trainer_of
 
 RECIPES = sorted((Path(__file__).parents[2] / "models").glob("*/recipe.yaml"))
@@ -48,10 +46,3 @@ def test_recipes_that_can_not_be_used_say_why(tmp_path: Path, text: str, words: 
         trainer_of(path)
     with pytest.raises(InvalidRequest, match="no such recipe"):
         trainer_of(tmp_path / "absent.yaml")
-
-
-def test_weights_between_start_and_end() -> None:
-    start, trained = {"a": torch.zeros(3), "b": torch.ones(2)}, {"a": torch.ones(3), "b": torch.ones(2)}
-    between = checkpoint.blended(trained, start, 0.25)
-    assert torch.equal(between["a"], torch.full((3,), 0.25))
-    assert torch.equal(between["b"], torch.ones(2))

@@ -18,20 +18,39 @@ from recon.doors.node.receive import DIFFERING_DUPLICATE, OUT_OF_RESOURCES, SUCC
 from recon.doors.node.stow_in import CALLING
 from recon.doors.node.tls import CIPHERS
 
-_RECEIVE, _SEND = "tests/doors/node/test_receive.py::", "tests/doors/node/test_send.py::"
-_OUTCOME = "tests/doors/node/test_outcome.py::"
-_COMMIT, _WEB = "tests/doors/node/test_commitment.py::", "tests/doors/node/test_web.py::"
-_WORK, _WHOLE = "tests/doors/node/test_work.py::", "tests/doors/node/test_completion.py::"
-_OHIF = "tests/doors/node/test_viewer.py::"
+
+def _tests_of(module: str) -> str:
+    return f"tests/doors/node/test_{module}.py::"
+
+
+_CLEANING = _tests_of("cleaning")
+_COMMITMENT = _tests_of("commitment")
+_COMPLETION = _tests_of("completion")
+_COURIER = _tests_of("courier")
+_EARLY = _tests_of("early")
+_INBOX = _tests_of("inbox")
+_LISTENER = _tests_of("listener")
+_METRICS = _tests_of("metrics")
+_ORTHANC = _tests_of("orthanc")
+_OUTCOME = _tests_of("outcome")
+_PAGE = _tests_of("page")
+_QIDO = _tests_of("qido")
+_RECEIVE = _tests_of("receive")
+_RELEASES = _tests_of("releases")
+_REPORTER = _tests_of("reporter")
+_STORE_OUT = _tests_of("store_out")
+_STOW_IN = _tests_of("stow_in")
+_TLS = _tests_of("tls")
+_VERDICT = _tests_of("verdict")
+_VIEWER = _tests_of("viewer")
+_WADO = _tests_of("wado")
+_WORK = _tests_of("work")
 #: Of searches and retrievals, by the last word of the path.
 _TESTS = {
-    "studies": "test_the_list_of_studies_is_searched_as_the_viewer_does",
-    "metadata": "test_metadata_lead_to_frames",
-    "{frames}": "test_frames_come_as_they_are_asked_for",
+    "studies": f"{_QIDO}test_the_list_of_studies_is_searched_as_the_viewer_does",
+    "metadata": f"{_WADO}test_metadata_lead_to_frames",
+    "{frames}": f"{_WADO}test_frames_come_as_they_are_asked_for",
 }
-_EARLY = "tests/doors/node/test_early.py::"
-_HELD = "tests/doors/node/test_releases.py::"
-_ORTHANC, _CLEAN = "tests/doors/node/test_orthanc.py::", "tests/doors/node/test_cleaning.py::"
 
 Line = tuple[str, str, str]
 
@@ -59,21 +78,21 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
             ("Storage in big endian", "kept as received", f"{_RECEIVE}test_damaged_and_big_endian_data_pass"),
             ("Storage Commitment Push Model (N-ACTION)",
              "report on an association of its own, Implicit VR; calling title = the title that was asked",
-             f"{_COMMIT}test_a_modality_asks_and_is_told"),
+             f"{_REPORTER}test_a_modality_asks_and_is_told"),
         ]),
         ("Services as SCU", [
-            ("Verification (C-ECHO)", "recon node ping", f"{_SEND}test_sending_speaks_tls"),
+            ("Verification (C-ECHO)", "recon node ping", f"{_STORE_OUT}test_sending_speaks_tls"),
             ("Storage (C-STORE)", "an object's own syntax; decompressed only where that is refused",
-             f"{_SEND}test_it_is_decompressed_only_for_a_peer_that_refuses"),
-            ("Storage, associations", "one a study", f"{_SEND}test_a_study_goes_on_one_association"),
+             f"{_STORE_OUT}test_it_is_decompressed_only_for_a_peer_that_refuses"),
+            ("Storage, associations", "one a study", f"{_STORE_OUT}test_a_study_goes_on_one_association"),
             ("Storage Commitment Push Model", "report on the same association or on another one",
              f"{_ORTHANC}test_it_commits_what_we_send_and_is_told_what_we_hold"),
         ]),
         ("Answers to C-STORE", [
             (f"{SUCCESS:04X}", "on disk and in the ledger: after fsync and rename",
-             f"{_RECEIVE}test_what_was_confirmed_survives_sigkill"),
+             f"{_INBOX}test_what_was_confirmed_survives_sigkill"),
             (f"{OUT_OF_RESOURCES:04X}", "too little room on the disk, or it can't be written",
-             f"{_RECEIVE}test_no_room_is_said"),
+             f"{_INBOX}test_no_room_is_said"),
             (f"{DIFFERING_DUPLICATE:04X}",
              "other content under a UID that came before; 0000 instead by default, the first is kept either way",
              f"{_RECEIVE}test_another_with_the_same_uid"),
@@ -87,61 +106,61 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
             for one, test in (
                 (CALLED_UNKNOWN, f"{_RECEIVE}test_strangers_hear_why"),
                 (CALLING_UNKNOWN, f"{_RECEIVE}test_a_known_title_from_elsewhere_is_a_stranger"),
-                (LIMIT, f"{_RECEIVE}test_the_limit_of_one_sender_leaves_room_for_others"),
+                (LIMIT, f"{_LISTENER}test_the_limit_of_one_sender_leaves_room_for_others"),
             )
         ] + [
             ("Associations at a time", f"{limits.associations}, and a limit for each sender",
-             f"{_RECEIVE}test_the_limit_of_one_sender_leaves_room_for_others"),
-            ("Idle timeout", f"{limits.idle_s:g} s", f"{_RECEIVE}test_a_caller_that_goes_silent_is_let_go"),
+             f"{_LISTENER}test_the_limit_of_one_sender_leaves_room_for_others"),
+            ("Idle timeout", f"{limits.idle_s:g} s", f"{_LISTENER}test_a_caller_that_goes_silent_is_let_go"),
         ]),
         ("Completion", [
             ("Series without an announced count", f"whole after {completion.quiet_s:g} s without a new instance",
-             f"{_WHOLE}test_when_a_series_is_whole"),
+             f"{_COMPLETION}test_when_a_series_is_whole"),
             ("Series with (0020,1209), or temporal positions times slices",
              f"whole with all instances and {completion.counted_quiet_s:g} s of quiet, or after "
              f"{completion.longest_wait_s:g} s",
-             f"{_WHOLE}test_a_pause_does_not_cut_a_series"),
+             f"{_COMPLETION}test_a_pause_does_not_cut_a_series"),
             ("Work on a series of one scan", f"begins after {completion.early_s:g} s of quiet; leaves when it is whole",
              f"{_EARLY}test_what_was_worked_on_early_leaves_when_the_series_is_whole"),
-            ("Late instances", "a new version", f"{_WHOLE}test_late_instances_make_a_new_version"),
+            ("Late instances", "a new version", f"{_COMPLETION}test_late_instances_make_a_new_version"),
         ]),
         ("Derived objects", [
             ("Images and maps", "new series and instance UIDs; same study, patient and frame of reference",
              f"{_WORK}test_a_job_becomes_objects_on_their_way"),
-            ("Verdict", "Comprehensive SR, TID 1500", f"{_WORK}test_the_verdict_is_a_report_that_others_read"),
-            ("Verdict", "Secondary Capture Image", f"{_WORK}test_the_page_is_a_picture_of_the_verdict"),
+            ("Verdict", "Comprehensive SR, TID 1500", f"{_VERDICT}test_the_verdict_is_a_report_that_others_read"),
+            ("Verdict", "Secondary Capture Image", f"{_PAGE}test_the_page_is_a_picture_of_the_verdict"),
         ]),
         ("Storage commitment", [
             (f"Failure reason {NO_SUCH_INSTANCE:04X}", "no such instance",
-             f"{_COMMIT}test_a_modality_asks_and_is_told"),
+             f"{_REPORTER}test_a_modality_asks_and_is_told"),
             (f"Failure reason {PROCESSING_FAILURE:04X}", "its file is damaged or gone",
-             f"{_COMMIT}test_a_file_that_is_gone_is_not_committed"),
+             f"{_COMMITMENT}test_a_file_that_is_gone_is_not_committed"),
             ("Pending requests of one sender", f"{limits.pending_commitments}; more are refused",
-             f"{_COMMIT}test_pending_requests_are_limited"),
+             f"{_COMMITMENT}test_pending_requests_are_limited"),
             ("No report", f"asked again after {fields['commitment_wait_s'].default:g} s, dead letters after "
              f"{fields['final_after'].default} times",
-             f"{_COMMIT}test_an_archive_that_never_reports_ends_in_dead_letters"),
+             f"{_COMMITMENT}test_an_archive_that_never_reports_ends_in_dead_letters"),
         ]),
         ("Delivery", [
             ("Waiting between tries", f"{fields['retry_first_s'].default:g} s, doubling up to "
              f"{fields['retry_most_s'].default:g} s", f"{_OUTCOME}test_waiting_doubles_and_ends_growing"),
             ("Given up", f"after {fields['give_up_after_s'].default / 3600:g} h",
-             f"{_SEND}test_what_is_too_old_is_given_up"),
+             f"{_COURIER}test_what_is_too_old_is_given_up"),
             ("Refused", f"dead letter after {fields['final_after'].default} times",
-             f"{_SEND}test_an_object_that_is_refused_becomes_a_dead_letter"),
+             f"{_COURIER}test_an_object_that_is_refused_becomes_a_dead_letter"),
             ("Results held back for a reader", "where a rule says hold_review: sent when accepted on the readers' page",
-             f"{_HELD}test_a_result_is_held_until_a_reader_accepts_it"),
+             f"{_RELEASES}test_a_result_is_held_until_a_reader_accepts_it"),
             ("Retention", "what was sent stays for a while; what could not be stays",
-             f"{_CLEAN}test_what_is_done_and_sent_goes_and_nothing_else"),
+             f"{_CLEANING}test_what_is_done_and_sent_goes_and_nothing_else"),
         ]),
         ("Security", [
-            ("TLS 1.2 and 1.3, BCP 195", f"cipher suites of 1.2: {CIPHERS}", f"{_RECEIVE}test_tls_of_both_versions"),
+            ("TLS 1.2 and 1.3, BCP 195", f"cipher suites of 1.2: {CIPHERS}", f"{_TLS}test_tls_of_both_versions"),
             ("Mutual authentication", "where an authority is configured",
-             f"{_RECEIVE}test_tls_asks_for_a_certificate_where_told_to"),
+             f"{_TLS}test_tls_asks_for_a_certificate_where_told_to"),
             ("Handshakes", f"each on its own, {limits.handshake_s:g} s",
-             f"{_RECEIVE}test_a_silent_tls_client_shuts_nobody_out"),
-            ("Logs", "no patient data", f"{_SEND}test_a_destination_that_is_down_holds_up_no_other"),
-            ("Metrics", "no patient data", f"{_WEB}test_metrics_count_and_name_nobody"),
+             f"{_LISTENER}test_a_silent_tls_client_shuts_nobody_out"),
+            ("Logs", "no patient data", f"{_COURIER}test_a_destination_that_is_down_holds_up_no_other"),
+            ("Metrics", "no patient data", f"{_METRICS}test_metrics_count_and_name_nobody"),
             ("Names of files", "no patient data", f"{_RECEIVE}test_names_of_files_hold_no_patient_data"),
         ]),
         ("DICOMweb", [
@@ -150,10 +169,10 @@ def sections(routes: Iterable[Route]) -> list[tuple[str, list[Line]]]:
             if route.path.startswith("/dicom-web")
         ] + [
             ("Accept", "multipart/related or, for one object or frame, the kind alone; else 406",
-             f"{_OHIF}test_frames_come_as_they_are_asked_for"),
+             f"{_WADO}test_frames_come_as_they_are_asked_for"),
             ("Cross-origin requests", "for the origins of http_origins",
-             f"{_OHIF}test_pages_of_named_origins_may_read"),
-        ] + [("Calling AE title that rules see", CALLING, f"{_WEB}test_objects_come_in_by_stow")]),
+             f"{_VIEWER}test_pages_of_named_origins_may_read"),
+        ] + [("Calling AE title that rules see", CALLING, f"{_STOW_IN}test_objects_come_in_by_stow")]),
     ]  # fmt: skip
 
 
@@ -195,5 +214,5 @@ def _service(route: Route) -> str:
 
 def _test_of(route: Route) -> str:
     if "POST" in (route.methods or set()):
-        return f"{_WEB}test_the_answer_is_object_by_object"
-    return f"{_OHIF}{_TESTS.get(route.path.rpartition('/')[2], 'test_a_study_is_opened_as_the_viewer_does')}"
+        return f"{_STOW_IN}test_the_answer_is_object_by_object"
+    return _TESTS.get(route.path.rpartition("/")[2], f"{_QIDO}test_a_study_is_opened_as_the_viewer_does")

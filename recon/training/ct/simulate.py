@@ -66,7 +66,12 @@ def fit_scanner(volume: Volume, noise_hu: float | None = None, kernel: Kernel = 
 
 
 def added_noise(
-    hu: FloatImage, spacing_mm: float, scanner: Scanner, dose_fraction: float, rng: np.random.Generator
+    hu: FloatImage,
+    spacing_mm: float,
+    scanner: Scanner,
+    dose_fraction: float,
+    rng: np.random.Generator,
+    beam: ParallelBeam | None = None,
 ) -> FloatArray:
     """The noise image (y, x) in HU that takes a full-dose slice to a fraction of the dose.
 
@@ -82,6 +87,9 @@ def added_noise(
         Above 0, at most 1.
     rng
         Source of randomness.
+    beam
+        For the longer side of the slice. Making one takes longer than all that is done with it here, so that whoever
+        has several slices gives one.
     """
     if not 0.0 < dose_fraction <= 1.0:
         raise UnusableData(f"dose fraction {dose_fraction} must be above 0 and at most 1")
@@ -90,7 +98,7 @@ def added_noise(
     top, left = (size - hu.shape[0]) // 2, (size - hu.shape[1]) // 2
     place = (slice(top, top + hu.shape[0]), slice(left, left + hu.shape[1]))
     square[place] = hu
-    beam = ParallelBeam(size, VIEWS)
+    beam = beam or ParallelBeam(size, VIEWS)
     line_integrals = beam.project(hu_to_mu(square), spacing_mm)
     low = line_integral_variance(line_integrals, scanner.exposure.scaled(dose_fraction))
     full = line_integral_variance(line_integrals, scanner.exposure)
@@ -102,6 +110,7 @@ def added_noise(
 def low_dose_slices(volume: Volume, scanner: Scanner, dose_fraction: float, seed: int = 0) -> Iterator[FloatImage]:
     """Slices (y, x) of the volume at a fraction of its dose, one after the other."""
     rng = np.random.default_rng(seed)
+    beam = ParallelBeam(max(volume.shape[1:]), VIEWS)
     for plane in volume.values:
-        noise = added_noise(plane, volume.geometry.spacing[0], scanner, dose_fraction, rng)
+        noise = added_noise(plane, volume.geometry.spacing[0], scanner, dose_fraction, rng, beam)
         yield np.where(plane < -1500, plane, np.maximum(plane + noise, -1024)).astype(np.float32)

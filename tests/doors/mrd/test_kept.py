@@ -30,7 +30,7 @@ def test_results_for_a_scanner_that_left_are_kept_and_fetched(client, tmp_path) 
         scanner.vanish()
         time.sleep(0.3)
         client.gate.set()
-        for _ in range(100):
+        for _ in range(600):
             listed = texts(scan(door, [ConfigFile("fetch")]), "DBG session")[1:]
             if listed:
                 break
@@ -48,7 +48,7 @@ def test_results_for_a_scanner_that_left_are_kept_and_fetched(client, tmp_path) 
 def test_results_that_arrived_count_as_delivered(client, tmp_path) -> None:
     with opened(client, Kept(tmp_path / "kept")) as door:
         scan(door, simple_scan(1))
-        for _ in range(100):
+        for _ in range(600):
             listed = texts(scan(door, [ConfigFile("fetch")]), "DBG session")[1:]
             if listed:
                 break

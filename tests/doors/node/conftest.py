@@ -1,70 +1,26 @@
-"""A node on free ports, DICOM files to send it, and the independent programs that do so."""
+"""Nodes that receive, work and serve, and DICOM files to send them."""
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pydicom
+import httpx
 import pytest
 import trustme
-import yaml
 from pydicom.uid import generate_uid
 
-from recon.doors.node.commitment import Commitments
-from recon.doors.node.completion import Decider
+from recon.client import Client
 from recon.doors.node.config import NodeConfig
 from recon.doors.node.config_file import config_of
-from recon.doors.node.inbox import Inbox
-from recon.doors.node.ledger import Ledger
-from recon.doors.node.receive import Receiver
 from recon.doors.node.space import Watermark
-
-ROOT = Path(__file__).parents[3]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Wait for something to become true, and return it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
-
-
-class Receiving:
-    """Receiving and deciding, in this process."""
-
-    def __init__(self, config: NodeConfig) -> None:
-        self.config, self.ledger = config, Ledger(config.folder)
-        self.commitments = Commitments(config, self.ledger)
-        self.inbox = Inbox(self.ledger, Watermark(config.folder, config.limits))
-        self.receiver = Receiver(config, self.inbox, self.commitments)
-        self.decider = Decider(config, self.ledger)
-        self.port = self.receiver.port
-
-    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
-        with self.ledger.looking() as base:
-            return [dict(row) for row in base.execute(query, values).fetchall()]
-
-    def close(self) -> None:
-        self.receiver.close()
-        self.ledger.close()
+from recon.doors.node.web import WebServer, application
+from recon.doors.node.work import Worker
+from tests.doors.node.nodes import Receiving
+from tests.doors.node.pacs import received
+from tests.doors.node.viewing import ORIGIN
+from tests.doors.node.working import answering, ct_rule
 
 
 @pytest.fixture
@@ -113,27 +69,6 @@ def make_series(make_slice: Callable[..., Path]) -> Callable[..., list[Path]]:
     return make
 
 
-def peer(program: str) -> str:
-    # the system's: pynetdicom installs programs of the same names
-    found = shutil.which(program, path="/usr/bin:/usr/sbin:/usr/local/bin")
-    if found is None:
-        pytest.skip(f"{program} is not installed: apt install dcmtk orthanc orthanc-dicomweb dicom3tools")
-    return found
-
-
-def storescu(
-    port: int, *files: Path, calling: str = "CT1", called: str = "RECON", options: tuple[str, ...] = ()
-) -> Any:
-    """Send files with dcmtk."""
-    command = [peer("storescu"), "-v", "-aet", calling, "-aec", called, *options, "127.0.0.1", str(port)]
-    return subprocess.run([*command, *map(str, files)], capture_output=True, text=True, timeout=120, check=False)
-
-
-def echoscu(port: int, *options: str, calling: str = "CT1", called: str = "RECON", timeout: float = 30) -> Any:
-    command = [peer("echoscu"), "-v", "-aet", calling, "-aec", called, *options, "127.0.0.1", str(port)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-
-
 @pytest.fixture
 def certificates(tmp_path: Path) -> dict[str, Path]:
     """An authority, a certificate of the node's and one of a caller's, as PEM files."""
@@ -150,33 +85,53 @@ def certificates(tmp_path: Path) -> dict[str, Path]:
     return files
 
 
-@contextmanager
-def node_process(config: NodeConfig, tmp_path: Path, part: str | None = None) -> Iterator[subprocess.Popen[str]]:
-    """``recon node run`` (or one part of it) as a process; yields when it is ready, kills it in the end."""
-    path = tmp_path / "node.yaml"
-    path.write_text(yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True)))
-    words = ["recon.doors.node", part, str(path)] if part else ["recon.cli", "node", "run", "--config", str(path)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", *words],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        stderr=(tmp_path / "node.log").open("a"),
-    )
-    try:
-        assert process.stdout is not None
-        if part in (None, "receive"):
-            line = process.stdout.readline()
-            assert line.startswith("recon node is ready"), (tmp_path / "node.log").read_text()
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+@pytest.fixture
+def worked(receiving: Callable[..., Receiving], make_series: Any, tmp_path: Path, client: Client) -> Receiving:
+    """A node that has made what its rule says of three slices, by a real service."""
+    node = receiving(**ct_rule(tmp_path))
+    received(node, make_series(3, size=128))
+    assert Worker(node.config, node.ledger, client).step()
+    return node
 
 
-def compressed(path: Path, target: Path) -> Path:
-    """The same instance in a compressed transfer syntax."""
-    dataset = pydicom.dcmread(path)
-    dataset.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
-    dataset.save_as(target)
-    return target
+@pytest.fixture
+def web(
+    receiving: Callable[..., Receiving], make_series: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[httpx.Client]:
+    """A node with two studies that were worked on, and a page that asks it."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text("secret\n")
+    node = receiving(**ct_rule(tmp_path), http_origins=[ORIGIN], http_tokens_file=str(tokens))
+    answering(monkeypatch, "PASS", "PASS")
+    worker = Worker(node.config, node.ledger, None)  # type: ignore[arg-type]
+    for study, date in (("1.2.3", "20260101"), ("1.2.4", "20251231")):
+        named = {
+            "StudyInstanceUID": study,
+            "StudyDate": date,
+            "PatientID": f"ID{study[-1]}",
+            "StudyDescription": "Chest",
+        }
+        received(node, make_series(1, **named))
+        assert worker.step()
+    watermark = Watermark(node.config.folder, node.config.limits)
+    server = WebServer(application(node.config, node.ledger, node.inbox, watermark), "127.0.0.1:0")
+    root = f"http://127.0.0.1:{server.port}/dicom-web"
+    with httpx.Client(base_url=root, headers={"Authorization": "Bearer secret"}, timeout=60) as client:
+        yield client
+    server.close()
+
+
+@pytest.fixture
+def serving(receiving: Callable[..., Receiving]) -> Iterator[Callable[..., tuple[Receiving, str]]]:
+    """Starts nodes that are asked over HTTP; gives each with its address."""
+    servers: list[WebServer] = []
+
+    def start(**changes: Any) -> tuple[Receiving, str]:
+        node = receiving(**changes)
+        watermark = Watermark(node.config.folder, node.config.limits)
+        servers.append(WebServer(application(node.config, node.ledger, node.inbox, watermark), "127.0.0.1:0"))
+        return node, f"http://127.0.0.1:{servers[-1].port}"
+
+    yield start
+    for server in servers:
+        server.close()

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-import time
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recon.doors.node.config import NodeConfig
-from recon.doors.node.courier import Courier
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.outbox import Outbox
 from recon.doors.node.outcome import Meaning, Outcome
 from recon.doors.node.releases import Releases
 from recon.doors.node.work import Worker
-
-_OBJECTS = 20
-
-
-def backlog(ledger: Ledger, first: int, studies: int) -> None:
-    """Studies of a few objects that wait to be sent, each of a job that is done, and one that waits for its turn."""
-    now = time.time()
-    with ledger.writing() as base:
-        for study in range(first, first + studies):
-            for state in ("done", "pending"):
-                job = base.execute(
-                    "INSERT INTO jobs (study, rule, task, options, priority, state, why, created) "
-                    "VALUES (?, 'ct', 'ct', '{}', 1, ?, '', ?)",
-                    (f"1.{study}", state, now),
-                ).lastrowid
-            base.executemany(
-                "INSERT INTO deliveries (destination, study, series, sop, sop_class, syntax, path, job, kind, "
-                "priority, created) VALUES ('AWAY', ?, '', ?, '', '', 'gone', ?, 'image', 1, ?)",
-                [(f"1.{study}", f"1.{study}.{number}", job, now) for number in range(_OBJECTS)],
-            )
+from tests.doors.node.waiting import backlog
 
 
 class Costs:
@@ -87,20 +64,4 @@ def test_a_step_costs_the_same_with_a_thousand_studies(configured: Any, what: st
     many, much = Costs(ledger).of(step)
     assert many <= 2 * few + 5
     assert much <= 1.5 * little + 50_000
-    ledger.close()
-
-
-def test_a_courier_works_a_backlog_off_study_by_study(configured: Any, tmp_path: Path) -> None:
-    """Each study on its own; what is refused makes room for the next."""
-    config: NodeConfig = configured(
-        destinations={"AWAY": {"folder": str(tmp_path), "retry_first_s": 1e4, "retry_most_s": 1e4}}
-    )
-    ledger = Ledger(config.folder)
-    backlog(ledger, 0, 30)
-    courier = Courier(config, ledger, "AWAY", threading.Event())
-    for done in range(1, 31):
-        assert courier.step() == 0.0
-        with ledger.looking() as base:
-            touched = base.execute("SELECT count(DISTINCT study) FROM deliveries WHERE attempts > 0").fetchone()[0]
-        assert touched == done
     ledger.close()

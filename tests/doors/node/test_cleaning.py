@@ -10,9 +10,9 @@ import pytest
 from recon.doors.node.cleaning import Cleaner
 from recon.doors.node.courier import Courier
 from recon.doors.node.work import Worker
-from tests.doors.node.conftest import Receiving
-from tests.doors.node.test_send import received
-from tests.doors.node.test_work import answering, ct_rule
+from tests.doors.node.nodes import Receiving
+from tests.doors.node.pacs import received
+from tests.doors.node.working import answering, ct_rule
 
 pytestmark = pytest.mark.service
 

@@ -9,7 +9,7 @@ import pytest
 
 from recon.doors.node.completion import whole
 from recon.doors.node.config import Completion
-from tests.doors.node.conftest import Receiving, storescu, until
+from tests.doors.node.nodes import Receiving, storescu, until
 
 TIMES = Completion(quiet_s=60, counted_quiet_s=2, longest_wait_s=600)
 CT_RULE = {"name": "ct", "when": {"modality": "CT"}, "task": "ct", "to": ["DISK"], "originals_to": ["DISK"]}

@@ -12,8 +12,8 @@ from recon.doors.node.cleaning import Cleaner
 from recon.doors.node.completion import Decider
 from recon.doors.node.work import Worker
 from recon.errors import UnusableData
-from tests.doors.node.conftest import Receiving, storescu, until
-from tests.doors.node.test_work import answering, ct_rule
+from tests.doors.node.nodes import Receiving, storescu, until
+from tests.doors.node.working import answering, ct_rule
 
 pytestmark = pytest.mark.service
 Start = Callable[..., Receiving]

@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from recon.doors.node.reporter import Reporter
-from tests.doors.node.conftest import Receiving, free_port, node_process, peer, until
-from tests.doors.node.test_send import QUICK, deliver, received, states
-from tests.doors.node.test_work import ct_rule
+from tests.doors.node.nodes import Receiving, free_port, node_process, peer, until
+from tests.doors.node.pacs import QUICK, deliver, received, states
+from tests.doors.node.working import ct_rule
 
 pytestmark = pytest.mark.service
 

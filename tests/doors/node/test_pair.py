@@ -16,11 +16,11 @@ from recon.doors.node.reader import NodeResults
 from recon.doors.node.releases import Releases
 from recon.doors.node.work import Worker
 from recon.doors.view.images import OpenImages
-from tests.doors.node.conftest import Receiving, storescu, until
+from tests.doors.node.nodes import Receiving, storescu, until
 from tests.doors.node.test_completion import PAIR
 from tests.io.dicom.write.test_required import faults
+from tests.io.mr_slices import write_series
 from tests.tasks.contrast.phantom import head, uptake
-from tests.tasks.contrast.test_pair import write_series
 
 pytestmark = pytest.mark.service
 SHAPE = (16, 64, 56)

@@ -27,9 +27,9 @@ from recon.doors.view.relay import node_address
 from recon.errors import ServiceUnavailable
 from recon.reading.book import Book
 from recon.reading.decisions import Choice, JudgedResult, decide
-from tests.doors.node.conftest import Receiving, free_port, node_process, until
-from tests.doors.node.test_send import QUICK, received, storescp
-from tests.doors.node.test_work import answering, ct_rule
+from tests.doors.node.nodes import Receiving, free_port, node_process, until
+from tests.doors.node.pacs import QUICK, received, storescp
+from tests.doors.node.working import answering, ct_rule
 from tests.doors.view.conftest import served
 
 Start = Callable[..., Receiving]

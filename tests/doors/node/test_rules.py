@@ -10,14 +10,14 @@ import yaml
 from typer.testing import CliRunner
 
 from recon.cli.main import app
-from recon.doors.node.check import findings
 from recon.doors.node.config import NodeConfig
 from recon.doors.node.config_file import read_config
 from recon.doors.node.facts import Facts
 from recon.doors.node.rules import Rule, When, conditions, first_match
-from recon.errors import InvalidRequest, UnreadableInput
+from recon.errors import UnreadableInput
 
 DISK = {"DISK": {"folder": "disk"}, "BIN": {"folder": "bin"}}
+
 CHEST = Facts(
     called="RECON",
     calling="CT1",
@@ -71,73 +71,6 @@ def test_verdicts_route() -> None:
     assert Rule(name="r", task="ct", to=["A"]).results_to("REVIEW") == ["A"]
 
 
-ALL = {"originals_to": ["DISK", "BIN"]}
-
-
-@pytest.mark.parametrize(
-    ("rules", "words"),
-    [
-        ([{}, {"when": {"modality": "CT"}}], "rule 1 never fires: rule 0 before it"),
-        (
-            [{"when": {"description": "dose"}}, {"when": {"description": "low dose", "modality": "CT"}}],
-            "rule 1 never fires: rule 0 before it",
-        ),
-        ([{"when": {"called": "OTHER"}}], "the node has no title"),
-        ([{"when": {"calling": "MR.*"}}], "no sender's title"),
-        ([{"task": "ct"}], "sends its results nowhere"),
-        ([{"task": "contrast", "role": "pre", "to": ["DISK", "BIN"]}], "no pair comes about"),
-        ([{"originals_to": ["DISK"]}], "destination BIN gets nothing"),
-    ],
-)
-def test_rules_that_cannot_be_meant(configured: Callable[..., NodeConfig], rules: list[Any], words: str) -> None:
-    named = [{"name": str(index), **ALL, **rule} for index, rule in enumerate(rules)]
-    config = configured(rules=named, destinations=DISK, senders=[{"title": "CT1"}])
-    assert [line for line in findings(config) if words in line]
-
-
-def test_rules_that_can_be_meant(configured: Callable[..., NodeConfig]) -> None:
-    rules = [
-        {
-            "name": "low",
-            "when": {"description": "low.?dose"},
-            "task": "ct",
-            "to": ["DISK"],
-            "options": {"strength": "auto"},
-        },
-        {"name": "ct", "when": {"modality": "CT"}, "originals_to": ["BIN"]},
-        {"name": "rest", "originals_to": ["DISK"]},
-    ]
-    assert list(findings(configured(rules=rules, destinations=DISK))) == []
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"titels": ["A"]}, "titels: no such word here"),
-        ({"titles": ["WAY_TOO_LONG_A_TITLE"]}, "titles.0: an AE title has 1 to 16"),
-        ({"listen": "nowhere"}, "listen: HOST:PORT is wanted"),
-        ({"rules": [{"name": "a", "when": {"description": "("}, "originals_to": ["DISK"]}]}, "no regular expression"),
-        ({"rules": [{"name": "a", "originals_to": ["PACS"]}]}, "rules.a sends to PACS, which is no destination"),
-        ({"rules": [{"name": "a"}]}, "neither a task nor originals_to"),
-        ({"rules": [{"name": "a", "task": "contrast", "to": ["DISK"]}]}, "task contrast needs a role: pre or low"),
-        ({"destinations": {"D": {"dicom": "PACS@h:1", "folder": "x"}}}, "exactly one of dicom, stow and folder"),
-        ({"destinations": {"D": {"dicom": "PACS"}}}, "TITLE@HOST:PORT is wanted"),
-        ({"http": "0.0.0.0:8042"}, "http_tokens_file is needed"),
-        ({"rules": [{"name": "a", "task": "xray", "to": ["DISK"]}]}, "no task 'xray'"),
-        ({"rules": [{"name": "a", "task": "ct", "to": ["DISK"], "options": {"strong": 1}}]}, "no option strong"),
-        ({"rules": [{"name": "a", "task": "ct", "to": ["DISK"], "options": {"strength": 2}}]}, "strength: it must lie"),
-        ({"tls": {"cert": "a.pem"}}, "cert and key belong together"),
-    ],
-)
-def test_mistakes_are_one_line_with_their_place(
-    configured: Callable[..., NodeConfig], change: dict[str, Any], words: str
-) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        configured(**{"destinations": DISK, **change})
-    assert words in caught.value.problem
-    assert "\n" not in caught.value.problem
-
-
 def test_a_file_that_is_none(tmp_path: Path) -> None:
     for name, content in (("a.yaml", "{"), ("b.yaml", None)):
         if content is not None:
@@ -174,9 +107,3 @@ def test_check_is_a_command(configured: Callable[..., NodeConfig], tmp_path: Pat
     done = CliRunner().invoke(app, ["node", "check", written(configured(rules=rules, destinations=DISK), tmp_path)])
     assert done.exit_code == 1
     assert "rule b never fires" in done.stdout
-
-
-def test_the_example_means_what_it_says() -> None:
-    config = read_config(Path(__file__).parents[3] / "deploy" / "node" / "node.yaml")
-    assert list(findings(config)) == []
-    assert config.rules[0].results_to("PASS") == ["OUT"]

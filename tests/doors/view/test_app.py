@@ -15,9 +15,7 @@ from recon.batch.report import write_report
 from recon.cli import quality
 from recon.doors.view.app import reader_app
 from recon.doors.view.case import Case
-from recon.doors.view.serve import listening
 from recon.doors.view.sources import FolderSource
-from recon.errors import InvalidRequest, UnreadableInput
 from recon.quality.verdict import Verdict
 from recon.reading.decisions import Choice, Decision, decide
 from tests.batch import archives
@@ -199,25 +197,6 @@ def test_tune_proposes_and_sets_nothing(results: Path) -> None:
     assert found["noise_level"]["accepted"] == 2
     assert "too few" in found["noise_level"]["words"]
     assert [path.read_bytes() for path in sorted(results.glob("*/report.json"))] == before
-
-
-def test_folders_without_results_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableInput, match="holds no result"):
-        FolderSource([tmp_path])
-    with pytest.raises(UnreadableInput, match="no such"):
-        FolderSource([tmp_path / "gone"])
-
-
-@pytest.mark.parametrize("text", ["8042", "127.0.0.1:x", "127.0.0.1:99999", "0.0.0.0:8042", "[::]:8042"])
-def test_others_need_tls(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="--listen"):
-        listening(text, None, None)
-
-
-def test_this_machine_needs_none() -> None:
-    assert listening("127.0.0.1:0", None, None).loopback
-    assert listening("[::1]:8042", None, None).loopback
-    assert not listening("0.0.0.0:8042", Path("c"), Path("k")).loopback
 
 
 def test_two_results_of_a_patient_are_compared_and_other_strengths_refused(tmp_path: Path) -> None:

@@ -7,45 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import grpc
 import numpy as np
-import pytest
 
-from recon.engine.inference import Request, infer
 from recon.engine.models import ServedModel
-from recon.errors import InternalError, UnusableData
 from recon.serving.triton.client import TritonClient
-from recon.tasks.base import TensorSpec
-from tests.gateway import FakeServer, answer_of, client_with_fake
-
-MODEL = ServedModel("m", "1", "m", "", {})
-
-
-def client_of(memory: Path | None, limit: int = 2) -> tuple[TritonClient, FakeServer]:
-    return client_with_fake(memory, limit)
-
-
-def request(side: int = 8) -> Request:
-    return Request(MODEL, {"wave": TensorSpec((side, side))}, {"product": TensorSpec((side, side))}, {})
-
-
-async def once(client: TritonClient, what: Request, fill: Any = lambda tensors: None) -> None:
-    async with infer(client, what, fill):
-        pass
-
-
-def test_memory_is_used_again_and_does_not_pile_up(memory: Path) -> None:
-    async def main() -> None:
-        client, fake = client_of(memory)
-        for _ in range(20):
-            await asyncio.gather(*(once(client, request()) for _ in range(6)))
-        assert client.idle_slots <= 2
-        assert len(fake.registered) == client.idle_slots
-        await once(client, request(64))  # larger: the small ones go
-        assert client.idle_slots == len(fake.registered) == 1
-        assert list(memory.iterdir()) == [], "names of segments stay no longer than they must"
-
-    asyncio.run(main())
+from tests.gateway import FakeServer
+from tests.serving.triton.requests import client_of, once, request
 
 
 def test_cancelled_calls_keep_their_permit_and_memory_until_triton_is_done(memory: Path) -> None:
@@ -67,35 +34,6 @@ def test_cancelled_calls_keep_their_permit_and_memory_until_triton_is_done(memor
         assert (client.calls, fake.running) == (0, 0)
         assert client.idle_slots == len(fake.registered) <= 2
         await asyncio.gather(*(once(client, request()) for _ in range(5)))
-
-    asyncio.run(main())
-
-
-def test_memory_of_a_call_that_failed_is_unregistered(memory: Path) -> None:
-    async def main() -> None:
-        client, fake = client_of(memory)
-        nothing = grpc.aio.Metadata()
-        fake.failure = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, nothing, nothing, "secret segment name")
-        for _ in range(5):
-            with pytest.raises(InternalError) as caught:
-                await once(client, request())
-            assert "secret" not in caught.value.problem
-        await asyncio.sleep(0.05)
-        assert (client.calls, client.idle_slots, len(fake.registered)) == (0, 0, 0)
-
-    asyncio.run(main())
-
-
-def test_input_that_can_not_be_prepared_costs_nothing(memory: Path) -> None:
-    def refuse(tensors: Any) -> None:
-        raise UnusableData("NaN")
-
-    async def main() -> None:
-        client, fake = client_of(memory)
-        for _ in range(5):
-            with pytest.raises(UnusableData):
-                await once(client, request(), refuse)
-        assert (client.calls, client.idle_slots, fake.calls) == (0, 1, 0)
 
     asyncio.run(main())
 
@@ -133,20 +71,6 @@ def test_a_caller_that_goes_while_its_input_is_written_does_not_share_its_memory
     asyncio.run(main())
 
 
-def test_memory_that_a_dead_triton_knew_is_forgotten(memory: Path) -> None:
-    async def main() -> None:
-        client, fake = client_of(memory)
-        fake.stalled.clear()
-        call = asyncio.create_task(once(client, request()))
-        await asyncio.sleep(0.05)
-        client.server_restarted()
-        fake.stalled.set()
-        await call
-        assert client.idle_slots == 0
-
-    asyncio.run(main())
-
-
 def test_a_model_that_is_busy_holds_up_no_other(memory: Path) -> None:
     async def main() -> None:
         client, fake = client_of(memory)
@@ -160,42 +84,6 @@ def test_a_model_that_is_busy_holds_up_no_other(memory: Path) -> None:
         assert fake.running == 3
         fake.stalled.set()
         await asyncio.gather(*slow, another)
-
-    asyncio.run(main())
-
-
-def test_an_answer_is_compared_with_what_was_asked(memory: Path) -> None:
-    async def main() -> None:
-        client, fake = client_of(memory)
-        for name, kind, shape in (("other", "FP32", (8, 8)), ("product", "INT16", (8, 8)), ("product", "FP32", (4, 8))):
-            fake.answer = answer_of(shape, b"", name, kind)
-            with pytest.raises(InternalError, match="another product than was asked for"):
-                await once(client, request())
-
-    asyncio.run(main())
-
-
-def test_outputs_start_at_zero_in_memory_that_is_used_again(memory: Path) -> None:
-    async def main() -> None:
-        client, _ = client_of(memory)
-        async with infer(client, request(), lambda tensors: None) as tensors:
-            tensors["product"][...] = 7
-        async with infer(client, request(), lambda tensors: None) as tensors:
-            assert not tensors["product"].any()
-
-    asyncio.run(main())
-
-
-def test_a_segment_of_a_large_request_is_not_kept_for_small_ones(memory: Path) -> None:
-    async def main() -> None:
-        client, fake = client_of(memory)
-        await once(client, request(2048))
-        (large,) = client.segments.idle
-        assert large.size > 16 * 2**20
-        await once(client, request(8))
-        (small,) = client.segments.idle
-        assert small.size < 2**20
-        assert len(fake.registered) == 1
 
     asyncio.run(main())
 

@@ -11,7 +11,7 @@ import pytest
 from recon.backend.configuration import model_config_in, of_version, parameters_in
 from recon.backend.network import TritonPythonModel
 from recon.engine.repository import default_repository
-from recon.serving.triton.repository import models_in, tuned_repository
+from recon.serving.triton.repository import models_in, plain_repository, tuned_repository
 from recon.serving.tuning import Tuning
 
 pytestmark = pytest.mark.service
@@ -52,3 +52,11 @@ def test_a_request_alone_may_have_a_network_of_its_own(tmp_path: Path) -> None:
         assert compiled.get_property("INFERENCE_NUM_THREADS") == min(threads, len(os.sched_getaffinity(0)))
     one, other = (answer["noise_and_half_width"].astype(int) for answer in found.values())
     assert np.abs(one - other).max() <= 1  # a step, where threads add up in another order
+
+
+def test_a_repository_is_reached_by_a_link_where_its_path_is_not_plain(tmp_path: Path) -> None:
+    plain, other = tmp_path / "models", tmp_path / "modelle für"
+    plain.mkdir()
+    other.mkdir()
+    assert plain_repository(plain, tmp_path / "link") == plain
+    assert plain_repository(other, tmp_path / "link").resolve() == other.resolve()

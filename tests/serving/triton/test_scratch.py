@@ -9,7 +9,6 @@ import pytest
 
 from recon.errors import ServiceUnavailable
 from recon.serving.triton import scratch
-from recon.serving.triton.repository import plain_repository
 
 
 @pytest.mark.parametrize("name", ["my scratch", "für", "x" * 90])
@@ -31,11 +30,3 @@ def test_where_there_is_none_the_folders_are_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(scratch, "_candidates", lambda: iter([Path("/dev/a b"), Path("/dev/absent")]))
     with pytest.raises(ServiceUnavailable, match=r"a b .*absent \(No such file.*set TMPDIR"):
         scratch.make_scratch()
-
-
-def test_a_repository_is_reached_by_a_link_where_its_path_is_not_plain(tmp_path: Path) -> None:
-    plain, other = tmp_path / "models", tmp_path / "modelle für"
-    plain.mkdir()
-    other.mkdir()
-    assert plain_repository(plain, tmp_path / "link") == plain
-    assert plain_repository(other, tmp_path / "link").resolve() == other.resolve()

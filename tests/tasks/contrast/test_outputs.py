@@ -15,7 +15,7 @@ from recon.tasks.contrast.options import ContrastOptions
 from recon.tasks.contrast.outputs import ContrastSink
 from recon.tasks.contrast.pair import ContrastPair, read_pair
 from recon.values.result import ImageSlice
-from tests.tasks.contrast.test_pair import VALUES, write_series
+from tests.io.mr_slices import VALUES, write_series
 
 MODEL = "contrast_enhance:1 sha256:" + "ab" * 8
 _PROBED = 3

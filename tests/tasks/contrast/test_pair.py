@@ -11,55 +11,12 @@ import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.dataset import Dataset
 
 from recon.errors import UnreadableInput
-from recon.io.dicom.write.synthesised import synthesised_series, uncertainty_series, write_synthesised_slice
 from recon.quality.verdict import Verdict
 from recon.tasks.contrast.pair import read_pair, read_scan
-
-VALUES = np.random.default_rng(0).integers(0, 900, (7, 12, 10)).astype(np.uint16)
-
-
-def write_series(
-    folder: Path,
-    values: np.ndarray = VALUES,
-    patient: str = "P1",
-    skip: int | None = None,
-    each: Callable[[Dataset, int], None] = lambda dataset, index: None,
-) -> Path:
-    """A sagittal MR series, files in no order; ``each`` has the last word on every slice."""
-    folder.mkdir(parents=True, exist_ok=True)
-    study = generate_uid(entropy_srcs=[str(folder.parent)])
-    series = generate_uid(entropy_srcs=[str(folder)])
-    for index in np.random.default_rng(1).permutation(len(values)):
-        if index == skip:
-            continue
-        dataset = Dataset()
-        dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, generate_uid()
-        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study, series
-        dataset.PatientID, dataset.PatientName, dataset.Modality = patient, "Test", "MR"
-        dataset.SeriesDescription, dataset.SeriesNumber, dataset.InstanceNumber = "T1 sag", 4, int(index) + 1
-        dataset.ImageType = ["ORIGINAL", "PRIMARY", "M"]
-        dataset.RepetitionTime, dataset.EchoTime, dataset.FlipAngle = 8.0, 3.0, 15.0
-        dataset.ContrastBolusAgent, dataset.ContrastBolusTotalDose = "gadobutrol", 7.5
-        dataset.ImagePositionPatient = [float(-30 + 1.2 * index), -100.0, 80.0]
-        dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
-        dataset.PixelSpacing, dataset.SliceThickness = [0.9, 1.1], 1.2
-        dataset.Rows, dataset.Columns = values.shape[1:]
-        dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-        dataset.BitsAllocated = dataset.BitsStored = 16
-        dataset.HighBit, dataset.PixelRepresentation = 15, 0
-        dataset.RescaleSlope, dataset.RescaleIntercept = 2.0, 1.0
-        dataset.PixelData = values[index].astype("<u2").tobytes()
-        each(dataset, int(index))
-        dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        dataset.file_meta.MediaStorageSOPClassUID = MRImageStorage
-        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-        dataset.save_as(folder / f"{index:03d}_{generate_uid()[-6:]}.dcm", enforce_file_format=True)
-    return folder
+from tests.io.mr_slices import VALUES, write_series
 
 
 def test_a_dicom_series_is_sorted_by_place_and_rescaled(tmp_path: Path) -> None:
@@ -199,31 +156,6 @@ def test_a_nifti_pair_keeps_its_geometry(tmp_path: Path) -> None:
     pair = read_pair([tmp_path / "pre.nii.gz"], [tmp_path / "low.nii.gz"])
     assert pair.pre.nifti is not None
     assert sorted(pair.pre.volume.geometry.spacing) == pytest.approx([0.9, 1.1, 1.2])
-
-
-def test_a_synthesised_slice_says_that_it_is_one_and_claims_no_dose(tmp_path: Path) -> None:
-    pre, low = read_scan([write_series(tmp_path / "a")]), read_scan([write_series(tmp_path / "b")])
-    values = pre.volume.values[3] * 1.5
-    series = synthesised_series("contrast_enhance 1 (abc)", 0.1, 3000.0)
-    write_synthesised_slice(values, pre.sources[3], low.sources[3], series, 4, tmp_path / "out.dcm")
-    made, source = pydicom.dcmread(tmp_path / "out.dcm"), pydicom.dcmread(pre.files[3])
-    assert list(made.ImageType) == ["DERIVED", "SECONDARY", "OTHER", "SYNTHESISED"]
-    assert "SYNTHESISED" in made.SeriesDescription
-    assert "No full dose was given" in made.DerivationDescription
-    assert not [name for name in made.dir() if name.startswith("Contrast")]
-    assert made.PatientID == source.PatientID
-    assert made.StudyInstanceUID == source.StudyInstanceUID
-    assert made.SeriesInstanceUID != source.SeriesInstanceUID
-    assert made.ImagePositionPatient == source.ImagePositionPatient
-    references = [item.ReferencedSOPInstanceUID for item in made.SourceImageSequence]
-    assert references == [source.SOPInstanceUID, pydicom.dcmread(low.files[3]).SOPInstanceUID]
-    assert made.ContributingEquipmentSequence[-1].Manufacturer == "recon"
-    shown = made.pixel_array * float(made.RescaleSlope) + float(made.RescaleIntercept)
-    np.testing.assert_allclose(shown, values, atol=0.51 * float(made.RescaleSlope))
-    with pytest.raises(UnreadableInput, match="own results"):
-        read_scan([tmp_path / "out.dcm"])
-    write_synthesised_slice(values, pre.sources[3], None, uncertainty_series("m", 100.0), 4, tmp_path / "u.dcm")
-    assert pydicom.dcmread(tmp_path / "u.dcm").ImageType[3] == "UNCERTAINTY"
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from recon.quality.verdict import Verdict
 from recon.tasks.contrast.slice_checks import judge_slice
+from recon.tasks.contrast.slices import AlignedPair
+from recon.volumes import Geometry, Volume
+from tests.tasks.contrast.pairs import with_values
+from tests.tasks.contrast.phantom import SHAPE
 
 NOTHING = np.zeros((40, 40), np.float32)
 WIDTH = np.full((40, 40), 0.05, np.float32)
@@ -28,3 +33,23 @@ def test_a_slice_of_the_head_is_judged_inside_it() -> None:
         "supported_by_low_dose": Verdict.PASS,
         "mean_uncertainty": Verdict.PASS,
     }
+
+
+def test_where_low_shows_nothing_the_image_is_pre_and_says_so(pair: tuple[Volume, Volume]) -> None:
+    pre, low = pair
+    cut = low.geometry.affine.copy()
+    cut[:3, 3] += 4 * cut[:3, 2]  # the scanner's slices begin four further up
+    shifted = Volume(low.values[4:].copy(), Geometry(cut), low.unit)
+    whole = with_values(low, np.concatenate([shifted.values, np.zeros((4, *SHAPE[1:]), np.float32)]))
+    aligned = AlignedPair.of(pre, Volume(whole.values, Geometry(cut), low.unit), 0.1)
+    assert aligned.aligned.shown is not None
+    for index, work in zip(range(4), aligned.work(1.0), strict=False):
+        tensors = {name: np.zeros(spec.shape, spec.dtype) for name, spec in work.inputs.items()}
+        work.prepare(tensors)
+        answer = {name: np.ones(spec.shape, spec.dtype) for name, spec in work.outputs.items()}
+        done = work.finish(answer)
+        unseen = ~aligned.aligned.shown[index]
+        assert unseen.mean() > 0.9
+        assert done.uncertainty[unseen] == pytest.approx(aligned.scale)
+        if not any(check.outcome is Verdict.REJECT for check in aligned.checks):
+            np.testing.assert_allclose(done.image[unseen], pre.values[index][unseen], rtol=1e-5)

@@ -1,4 +1,8 @@
+"""Noise of a lower dose is that of the missing photons, seen through the reconstruction."""
+
 from __future__ import annotations
+
+import functools
 
 import numpy as np
 import pytest
@@ -6,13 +10,26 @@ import pytest
 from recon.errors import UnusableData
 from recon.physics.ct_dose import Exposure
 from recon.physics.reconstruction_kernel import SOFT
+from recon.training.ct import simulate
 from recon.training.ct.metrics import noise_power_spectrum
 from recon.training.ct.simulate import Scanner, added_noise, fit_scanner, low_dose_slices
+from recon.training.ct.tomography import ParallelBeam
 from recon.volumes import Geometry, Volume
 from tests.conftest import body
 
 SIZE, SPACING = 256, 0.7
 SCANNER = Scanner(Exposure(photons=2e5, electronic_noise=0.0, starvation=0.0), SOFT)
+
+
+#: Making one takes longer than all that is done with it here.
+beam_of = functools.cache(ParallelBeam)
+
+
+@pytest.fixture(autouse=True)
+def one_beam(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For all tests, with half the views of a scanner, which are enough for half its matrix."""
+    monkeypatch.setattr(simulate, "ParallelBeam", beam_of)
+    monkeypatch.setattr(simulate, "VIEWS", simulate.VIEWS // 2)
 
 
 def _noise(fraction: float, seeds: int = 4) -> np.ndarray:

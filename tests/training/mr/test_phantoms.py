@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon.training.mr.objects import build_pool, draw_test_object
+from recon.training.mr.objects import draw_test_object
 from recon.training.mr.phantoms import draw_phantom
 
 
@@ -28,9 +28,3 @@ def test_a_phantom_as_seen_keeps_its_energy_and_is_the_same_for_a_seed() -> None
     plain = draw_phantom((144, 192), np.random.default_rng(3))
     # what lies beyond the matrix's k-space is little
     assert np.mean(np.abs(first) ** 2) == pytest.approx(np.mean(plain**2), rel=0.1)
-
-
-def test_a_pool_of_phantoms_alone_needs_no_anatomy_for_them() -> None:
-    pool = build_pool([], 3, seed=5, phantoms=1.0)
-    assert len(pool) == 3
-    assert all(np.abs(pool.get(index)).max() > 0.3 for index in range(3))

@@ -12,29 +12,10 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from recon.io.dicom import Kind, denoised_series, find_files, read_series, scan, simulated_series, write_slice
-from recon.io.dicom.read.headers import text
-from recon.io.dicom.write.attributes import raw_text, written_as
 from tests.conftest import read_hu
+from tests.io.dicom.odd_headers import with_bytes, written
 
 MakeSlice = Callable[..., Path]
-
-
-def _with_bytes(path: Path, keyword: str, value: bytes) -> Path:
-    """Replace the bytes of an attribute with a short VR."""
-    content = path.read_bytes()
-    tag = pydicom.tag.Tag(keyword)
-    place = content.index(tag.group.to_bytes(2, "little") + tag.element.to_bytes(2, "little"), 132)
-    length = int.from_bytes(content[place + 6 : place + 8], "little")
-    value += b" " * (len(value) % 2)
-    path.write_bytes(content[: place + 6] + len(value).to_bytes(2, "little") + value + content[place + 8 + length :])
-    return path
-
-
-def _written(path: Path, tmp_path: Path) -> pydicom.Dataset:
-    (series,), skipped = read_series([path])
-    assert skipped == []
-    write_slice(series.volume.values[0], series.sources[0], denoised_series("m", 0.0), 1, tmp_path / "out.dcm")
-    return pydicom.dcmread(tmp_path / "out.dcm")
 
 
 @pytest.mark.parametrize(
@@ -110,10 +91,10 @@ def test_own_results_are_no_input_but_simulated_scans_are(make_slice: MakeSlice,
 def test_numbers_that_break_the_rules(
     make_slice: MakeSlice, tmp_path: Path, keyword: str, value: bytes, expected: tuple[float, ...]
 ) -> None:
-    path = _with_bytes(make_slice(), keyword, value)
+    path = with_bytes(make_slice(), keyword, value)
     (series,), _ = read_series([path])
     assert series.volume.geometry.spacing[:2] == pytest.approx(expected)
-    made = _written(path, tmp_path)
+    made = written(path, tmp_path)
     assert all(len(part) <= 16 for part in made.get_item("PixelSpacing").value.split(b"\\"))
     assert list(made.PixelSpacing) == pytest.approx(expected[::-1])
 
@@ -122,50 +103,9 @@ def test_numbers_that_break_the_rules(
 def test_rescale_in_unusual_words(make_slice: MakeSlice, tmp_path: Path, slope: bytes, value: float) -> None:
     path = make_slice()
     stored = pydicom.dcmread(path).pixel_array
-    made = _written(_with_bytes(path, "RescaleSlope", slope), tmp_path)
+    made = written(with_bytes(path, "RescaleSlope", slope), tmp_path)
     np.testing.assert_array_equal(made.pixel_array, stored)
     np.testing.assert_allclose(read_hu(tmp_path / "out.dcm"), stored * value - 1024, atol=value / 2)
-
-
-@pytest.mark.parametrize("number", [b"456115117112105110101", b"-99999999999", b"", b"A3", b"2147483647"])
-def test_a_valid_series_number_is_written(make_slice: MakeSlice, tmp_path: Path, number: bytes) -> None:
-    made = _written(_with_bytes(make_slice(), "SeriesNumber", number), tmp_path)
-    assert abs(int(made.SeriesNumber)) < 2**31
-
-
-@pytest.mark.parametrize(
-    ("charset", "name"),
-    [
-        (b"ISO_IR 192", "Müller^Jörg".encode()),
-        (b"ISO_IR 100", "Müller^Jörg".encode("latin-1")),
-        (b"GB18030", "王^小东".encode("gb18030")),
-        (b"\\ISO 2022 IR 87", b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B"),
-        (b"ISO_IR 999", b"\xc4\xd6\xdc^x"),
-        (b"", b"M\xfcller"),
-    ],
-)
-def test_text_is_copied_as_bytes_with_its_character_set(
-    make_slice: MakeSlice, tmp_path: Path, charset: bytes, name: bytes
-) -> None:
-    path = _with_bytes(make_slice(SpecificCharacterSet="ISO_IR 100"), "SpecificCharacterSet", charset)
-    for keyword in ("PatientName", "PatientID", "SeriesDescription"):
-        _with_bytes(path, keyword, name)
-    _written(path, tmp_path)
-    made = pydicom.dcmread(tmp_path / "out.dcm")
-    assert charset in (tmp_path / "out.dcm").read_bytes()
-    for keyword, value in (("PatientName", name), ("PatientID", name)):
-        assert made.get_item(keyword).value.rstrip() == value
-    assert made.get_item("SeriesDescription").value.rstrip() == name + b" denoised"
-
-
-def test_a_backslash_in_a_description_stays(make_slice: MakeSlice, tmp_path: Path) -> None:
-    made = _written(_with_bytes(make_slice(), "SeriesDescription", b"HEAD 5.0\\H30s"), tmp_path)
-    assert made.get_item("SeriesDescription").value.rstrip() == b"HEAD 5.0\\H30s denoised"
-
-
-def test_a_long_description_is_cut_between_characters(make_slice: MakeSlice, tmp_path: Path) -> None:
-    path = _with_bytes(make_slice(SpecificCharacterSet="ISO_IR 192"), "SeriesDescription", ("é" * 64).encode())
-    assert _written(path, tmp_path).SeriesDescription == "é" * 55 + " denoised"
 
 
 def test_a_pipe_is_no_file(tmp_path: Path) -> None:
@@ -193,7 +133,7 @@ def test_an_anonymiser_that_empties_every_uid(make_slice: MakeSlice, tmp_path: P
     for index in range(6):
         path = make_slice(f"{index}.dcm", z=3.0 * (index % 3), size=64, SeriesNumber=1 + index // 3)
         for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "SOPClassUID"):
-            _with_bytes(path, keyword, b"")
+            with_bytes(path, keyword, b"")
     series, skipped = read_series(find_files([path.parent]))
     assert skipped == []
     assert [one.volume.shape[0] for one in series] == [3, 3]
@@ -205,28 +145,3 @@ def test_an_anonymiser_that_empties_every_uid(make_slice: MakeSlice, tmp_path: P
         assert "SourceImageSequence" not in made
         studies.add(made.StudyInstanceUID)
     assert len(studies) == 1
-
-
-@pytest.mark.parametrize(
-    ("charset", "raw", "expected"),
-    [
-        (b"", b"Axial  ", "Axial"),
-        (b"", b"ORIGINAL \\PRIMARY \\AXIAL\0", "ORIGINAL\\PRIMARY\\AXIAL"),
-        (b"", b"tab\there", "tab here"),
-        (b"ISO_IR 100", b"Sch\xe4del", "Schädel"),
-        (b"ISO_IR 192", "Schädel".encode(), "Schädel"),
-        (b"\\ISO 2022 IR 87", b"\x1b$B;3ED\x1b(B", "山田"),
-        (b"\\ISO 2022 IR 87", b"Yamada", "Yamada"),
-    ],
-)
-def test_text_is_the_same_before_and_after_pydicom_converts_it(charset, raw, expected, tmp_path) -> None:
-    dataset = Dataset()
-    dataset["SpecificCharacterSet"] = raw_text("SpecificCharacterSet", "CS", charset)
-    dataset["SeriesDescription"] = raw_text("SeriesDescription", "LO", raw)
-    dataset.file_meta = pydicom.dataset.FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    written_as(dataset).save_as(tmp_path / "a.dcm")
-    read = pydicom.dcmread(tmp_path / "a.dcm", force=True)
-    assert text(read, "SeriesDescription") == expected
-    assert read.SeriesDescription is not None  # converted now
-    assert text(read, "SeriesDescription") == expected

@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from recon.io.dicom import denoised_series, find_files, scan, uncertainty_series, write_slice
 from recon.io.dicom.write.synthesised import synthesised_series, write_synthesised_slice
 from recon.tasks.contrast.pair import read_scan
-from tests.tasks.contrast.test_pair import VALUES, write_series
+from tests.io.mr_slices import VALUES, write_series
 
 
 def faults(path: Path) -> list[str]:

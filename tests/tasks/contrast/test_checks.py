@@ -1,0 +1,26 @@
+"""Swapped and warped scans are told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from recon.quality.verdict import Verdict
+from recon.volumes import Volume
+from tests.tasks.contrast.pairs import judged, with_values
+from tests.tasks.contrast.phantom import SHAPE
+
+
+def test_swapped_scans_are_named_and_a_warp_is_something_else(pair: tuple[Volume, Volume]) -> None:
+    pre, low = pair
+    assert judged(low, with_values(pre, pre.values.copy()))["scans_in_order"].outcome is Verdict.REJECT
+    rng = np.random.default_rng(3)
+    places = np.stack(np.meshgrid(*map(np.arange, SHAPE), indexing="ij")).astype(float)
+    for axis in (1, 2):
+        field = gaussian_filter(rng.standard_normal(SHAPE), 12)
+        places[axis] += field / np.abs(field).max()  # 1 mm at most
+    for one, other in ((pre, low), (low, pre)):
+        warped = with_values(other, map_coordinates(other.values, places, order=3, mode="nearest"))
+        checks = judged(one, warped)
+        assert checks["scans_in_order"].outcome is Verdict.PASS
+        assert checks["darker_tissue"].outcome is Verdict.REVIEW
