@@ -119,6 +119,18 @@ def test_nobody_imports_a_task_by_name() -> None:
         assert _named_tasks(path) <= own, path
 
 
+#: Rooms and files that are about one task, or measure with the tasks that ship.
+OF_A_TASK = {"tasks", "training", "bench", "cli", "client/calls.py", "doors/mrd/options.py"}
+
+
+def test_other_rooms_know_no_task_by_its_name() -> None:
+    """``contrast`` is left out: it is also a counter of ISMRMRD, and what a lesion has."""
+    for path in ROOT.rglob("*.py"):
+        if OF_A_TASK.isdisjoint({_room(path), str(path.relative_to(ROOT))}):
+            words = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+            assert words.isdisjoint({"ct", "mr"}), path
+
+
 def _modules_after(statement: str) -> set[str]:
     code = f"import sys; {statement}; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

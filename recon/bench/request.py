@@ -37,8 +37,8 @@ class MeasurementRequest:
         Monotonic time by which the run is to end; it has fewer blocks then.
     """
 
-    task: str = "ct"
-    model: str = "ct_denoise"
+    task: str
+    model: str
     routes: tuple[str, ...] = (ways.BARE, ways.BODY, ways.SHARED, ways.TASK, ways.GATEWAY)
     others: dict[str, str] = field(default_factory=dict)
     concurrency: tuple[int, ...] = (1, 2, 4)

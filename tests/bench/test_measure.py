@@ -58,7 +58,7 @@ def run(
     # a machine that runs other tests too is late now and then; test_open_loop.py looks at that
     monkeypatch.setattr("recon.bench.open_loop._TOLERANCE_S", 5.0)
     request = MeasurementRequest(
-        concurrency=(2,), rates=(200.0,), series=3, plan=Plan(blocks=6, requests=8, timeout_s=5)
+        "ct", "ct_denoise", concurrency=(2,), rates=(200.0,), series=3, plan=Plan(blocks=6, requests=8, timeout_s=5)
     )
     return asyncio.run(measure("127.0.0.1:1", request, list(checks)))
 

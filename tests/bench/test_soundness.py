@@ -11,7 +11,7 @@ from recon.bench.routes import BARE, BODY, GATEWAY, Routes
 from recon.bench.soundness import bit_equal, caching
 from tests.bench.test_measure import Lying
 
-REQUEST = MeasurementRequest()
+REQUEST = MeasurementRequest("ct", "ct_denoise")
 
 
 @pytest.mark.parametrize("fault", ["none", "remembers"])

@@ -40,7 +40,7 @@ def run(problem: str = "") -> dict[str, Any]:
     blocks = [
         block(route, load, index, seconds, problem) for index in range(6) for (route, load), seconds in times.items()
     ]
-    request = MeasurementRequest(routes=(BARE, GATEWAY))
+    request = MeasurementRequest("ct", "ct_denoise", (BARE, GATEWAY))
     checks = [SelfCheck("a server that stops for 2 s", True, "p99 above 1600 ms", "p99 2010 ms")]
     notes = {"precision": "f32", "gateway: largest difference to the task in one process, HU": 0.001}
     found = serve_record(request, checks, blocks, 0.0, {}, [], {}, 0.1, notes)

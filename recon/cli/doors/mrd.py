@@ -222,7 +222,7 @@ def _talk(
     if as_json:
         print(json.dumps({"images": received.images, "errors": received.errors, "texts": texts}, indent=2))
     elif not listing:
-        print(f"{received.images} images -> {output}")
+        print(f"{received.images} image{'s' if received.images != 1 else ''} -> {output}")
     return _DONE if (received.images or listing) and not received.errors else _NOTHING_CAME
 
 

@@ -29,7 +29,7 @@ def _console() -> Console:
 def run(config: _Config) -> None:
     """Receive, decide, work and send, each a process of its own, until SIGTERM."""
     from recon.doors.node.config_file import read_config
-    from recon.doors.node.parts import PARTS
+    from recon.doors.node.parts import PARTS, alone
     from recon.doors.node.supervise import supervise
 
     node = read_config(config)  # a mistake is told here, once
@@ -38,7 +38,8 @@ def run(config: _Config) -> None:
         commands["work"] = [sys.executable, "-m", "recon.cli", "node", "work", "--config", str(config)]
     else:
         del commands["work"]
-    supervise(commands, _until_told())
+    with alone(node.folder, "node"):
+        supervise(commands, _until_told())
 
 
 @app.command(hidden=True)

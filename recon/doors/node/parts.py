@@ -13,7 +13,7 @@ from recon.client import Client
 from recon.doors.node.config import NodeConfig
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log, quiet_libraries
-from recon.errors import InvalidRequest
+from recon.errors import InvalidRequest, OutputFailed
 
 #: In the order in which they start.
 PARTS = ("receive", "decide", "work", "send")
@@ -43,7 +43,7 @@ def run_part(name: str, config: NodeConfig, stop: threading.Event, client: Clien
     """
     quiet_libraries()
     ledger = Ledger(config.folder)
-    with _alone(config.folder, name):
+    with alone(config.folder, name):
         try:
             if name == "receive":
                 _receive(config, ledger, stop)
@@ -118,11 +118,24 @@ def _send(config: NodeConfig, ledger: Ledger, stop: threading.Event) -> None:
 
 
 @contextmanager
-def _alone(folder: Path, name: str) -> Iterator[None]:
-    """Hold the part's lock, which ends with the process however that ends."""
-    with (folder / f"{name}.lock").open("w") as file:
+def alone(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock of a part, or of the whole node, which ends with the process however that ends.
+
+    Raises
+    ------
+    InvalidRequest
+        When another process holds it.
+    OutputFailed
+        When the folder can't be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / f"{name}.lock").open("w")
+    except OSError as error:
+        raise OutputFailed(f"{folder}: {error.strerror}; choose another folder") from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise InvalidRequest(f"{folder}: its node's part '{name}' runs already") from error
+            raise InvalidRequest(f"{folder}: its {name} runs already; one process a folder") from error
         yield
