@@ -123,12 +123,13 @@ class Neighbourhood:
     def combined(self, coefficients: npt.NDArray[np.float32]) -> FloatImage:
         """Sum of the parts, each with its coefficient, in few passes."""
         c, z, y, x = coefficients, self.z, self.y, self.x
-        place = (c[9] * z + c[12] * z * z) + (c[10] * y + c[13] * y * y) + (c[11] * x + c[14] * x * x)
+        in_plane = c[10] * y + c[13] * y * y + c[11] * x + c[14] * x * x + c[15] * x * y  # (1, y, x)
+        across = c[3] + c[9] * z + c[12] * z * z + c[16] * y * z  # (slice, y, 1)
         total = c[5] * self.near
         total += c[4]
         total *= self.near
-        total += c[3]
-        total += place + c[15] * x * y + c[16] * y * z
+        total += in_plane
+        total += across
         total += c[8] * self.far
         total *= self.near
         for values, linear, square in ((self.far, c[6], c[7]), (self.mean, c[1], c[2])):

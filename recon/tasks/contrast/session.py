@@ -29,8 +29,10 @@ from recon.volumes import Unit, Volume
 from recon.wire.messages import geometry_from_message, least_from_message
 from recon.wire.planes import require_input_type
 
-#: Of each scan: as it came, on its way to the process that aligns, aligned, and what that needs for a while.
-_BYTES_A_VOXEL = 24
+#: Of each scan: as it came, on its way to the process that aligns, changed there, and on its way back.
+_BYTES_A_VOXEL = 16
+#: Of features: of a slab with what lies around it, and of the one before, whose slices are on their way.
+_BYTES_A_PIXEL = 1500
 #: Smoothing in the plane, regression, alignment; and smoothing across slices as thick as pixels are wide.
 _OPERATIONS_A_VOXEL, _OPERATIONS_ACROSS = 600, 70
 
@@ -80,9 +82,10 @@ class ContrastSession(Session):
         self._checks: list[Check] = []
 
     def held_bytes(self, read_ahead: int) -> int:
-        """Both scans, aligned and smoothed, beside the slices on their way."""
+        """Both scans, and the features of two slabs, beside the slices on their way."""
         voxels = self._pre.values.size + self._low.values.size
-        return super().held_bytes(read_ahead) + _BYTES_A_VOXEL * voxels
+        features = _BYTES_A_PIXEL * self.rows * self.columns
+        return super().held_bytes(read_ahead) + _BYTES_A_VOXEL * voxels + features
 
     @property
     def operations(self) -> float:

@@ -115,8 +115,9 @@ class AlignedPair:
         """Mean and difference (over the dose fraction) of some slices, 99th percentile 1."""
         grid, part = self.grid, (slice(start, stop), *self.box)
         pre, low = self.pre[part], self.low[part]
-        mean = (pre + low) * np.float32(0.5 / self.scale)
-        difference = (low - pre) * np.float32(1 / (self.scale * self.dose_fraction))
+        mean, difference = pre + low, low - pre
+        mean *= np.float32(0.5 / self.scale)
+        difference *= np.float32(1 / (self.scale * self.dose_fraction))
         return mean, difference, SlabGrid(grid.shape, start, grid.aspect)
 
     @cached_property
