@@ -80,16 +80,10 @@ def test_a_yaml_file_is_a_specification(executor: FakeExecutor, tmp_path: Path) 
     (tmp_path / "spec.yaml").write_text(
         "inputs: a\nservers: [one:1, two:2]\nsettle_s: 0\ntasks: {ct: {strength: 0.5}}\n"
     )
-    assert _run("run", tmp_path / "spec.yaml", "-o", tmp_path / "out", "--ct-strength", 0.7)[0] == 0
+    assert _run("run", tmp_path / "spec.yaml", "-o", tmp_path / "out", "--strength", 0.7)[0] == 0
     with sqlite3.connect(tmp_path / "out" / "ledger.sqlite") as base:
         spec = json.loads(base.execute("SELECT value FROM meta WHERE name = 'spec'").fetchone()[0])
     assert (spec["servers"], spec["tasks"]) == (["one:1", "two:2"], {"ct": {"strength": 0.7}})
-
-
-def test_an_option_that_several_tasks_have_is_asked_for_by_their_name(executor: FakeExecutor, tmp_path: Path) -> None:
-    write_nifti(tmp_path / "a" / "n.nii")
-    assert _run("run", tmp_path / "a", "-o", tmp_path / "out", "--strength", 0.7)[0] == 2
-    assert not (tmp_path / "out").exists()
 
 
 def test_what_can_not_start_is_said(executor: FakeExecutor, tmp_path: Path) -> None:
