@@ -15,6 +15,9 @@ APT = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq $(1
 # independent implementations that tests talk to: DICOM peers and validator, raw-data tools, MR reconstruction, a browser
 PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools bart chromium chromium-driver
 
+# a process for each core, a file of tests in one of them
+SPREAD := -n auto --dist loadfile
+
 .PHONY: demo test fast peers lint proto served clean
 
 demo: .venv/.serve
@@ -25,9 +28,9 @@ demo: .venv/.serve
 test: .venv/.everything peers lint
 	$(BIN)/python -m pytest --reruns 1 -rfEsR
 
-# what needs no service, a process for each core
+# what needs no service and takes no more than seconds
 fast: .venv/.everything lint
-	$(BIN)/python -m pytest -m "not service" -x -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not service and not long" -x $(SPREAD)
 
 # one room's tests: make test-io, make test-physics
 test-%: .venv/.everything

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import grpc
-
 #: Letters of a line at most, and of a value that it quotes.
 LONGEST_LINE, LONGEST_VALUE = 2000, 80
 
@@ -92,30 +90,30 @@ class ErrorOutcome:
     Attributes
     ----------
     status
-        gRPC status code.
+        Name of the gRPC status code.
     exit_code
         Exit status of the command.
     retry_after_s
         When trying again can help, how long to wait first.
     """
 
-    status: grpc.StatusCode
+    status: str
     exit_code: int
     retry_after_s: float | None = None
 
 
 OUTCOMES: dict[type[ReconError], ErrorOutcome] = {
-    InvalidRequest: ErrorOutcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
-    UnreadableInput: ErrorOutcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
-    UnusableData: ErrorOutcome(grpc.StatusCode.INVALID_ARGUMENT, 2),
-    UnknownModel: ErrorOutcome(grpc.StatusCode.NOT_FOUND, 2),
-    MissingExtra: ErrorOutcome(grpc.StatusCode.FAILED_PRECONDITION, 2),
-    ServiceUnavailable: ErrorOutcome(grpc.StatusCode.UNAVAILABLE, 1, retry_after_s=0.5),
-    TooManyRequests: ErrorOutcome(grpc.StatusCode.RESOURCE_EXHAUSTED, 1, retry_after_s=2.0),
-    DeadlineExceeded: ErrorOutcome(grpc.StatusCode.DEADLINE_EXCEEDED, 1),
-    DiskFull: ErrorOutcome(grpc.StatusCode.DATA_LOSS, 1),
-    OutputFailed: ErrorOutcome(grpc.StatusCode.DATA_LOSS, 1),
-    InternalError: ErrorOutcome(grpc.StatusCode.INTERNAL, 1),
+    InvalidRequest: ErrorOutcome("INVALID_ARGUMENT", 2),
+    UnreadableInput: ErrorOutcome("INVALID_ARGUMENT", 2),
+    UnusableData: ErrorOutcome("INVALID_ARGUMENT", 2),
+    UnknownModel: ErrorOutcome("NOT_FOUND", 2),
+    MissingExtra: ErrorOutcome("FAILED_PRECONDITION", 2),
+    ServiceUnavailable: ErrorOutcome("UNAVAILABLE", 1, retry_after_s=0.5),
+    TooManyRequests: ErrorOutcome("RESOURCE_EXHAUSTED", 1, retry_after_s=2.0),
+    DeadlineExceeded: ErrorOutcome("DEADLINE_EXCEEDED", 1),
+    DiskFull: ErrorOutcome("DATA_LOSS", 1),
+    OutputFailed: ErrorOutcome("DATA_LOSS", 1),
+    InternalError: ErrorOutcome("INTERNAL", 1),
 }
 
 

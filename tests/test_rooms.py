@@ -119,6 +119,24 @@ def test_nobody_imports_a_task_by_name() -> None:
         assert _named_tasks(path) <= own, path
 
 
+@pytest.mark.parametrize(
+    ("library", "rooms"),
+    [
+        ("grpc", {"wire", "client", "serving", "bench", "v1"}),
+        ("torch", {"networks", "training", "bench/torch_eager.py"}),
+    ],
+)
+def test_heavy_libraries_stay_in_their_rooms(library: str, rooms: set[str]) -> None:
+    for path in ROOT.rglob("*.py"):
+        names: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add((node.module or "").partition(".")[0])
+        assert library not in names or not rooms.isdisjoint({_room(path), str(path.relative_to(ROOT))}), path
+
+
 #: Rooms and files that are about one task, or measure with the tasks that ship.
 OF_A_TASK = {"tasks", "training", "bench", "cli", "client/calls.py", "doors/mrd/options.py"}
 

@@ -12,10 +12,10 @@ import structlog
 from grpc_status import rpc_status
 
 from recon.engine.record import begin
-from recon.errors import InternalError, ReconError, outcome_of
+from recon.errors import InternalError, ReconError
 from recon.serving.metrics import REQUEST_SECONDS, REQUESTS, SLICES, STREAMS
 from recon.serving.peer import GrpcContext
-from recon.wire.status import to_status
+from recon.wire.status import code_of, to_status
 from recon.wire.text import bounded_text
 
 log = structlog.get_logger()
@@ -65,7 +65,7 @@ async def _guarded(method: str, context: GrpcContext, handle: Callable[[], Await
     try:
         answer = await handle()
     except ReconError as error:
-        status, failure = outcome_of(error).status, error
+        status, failure = code_of(error), error
     except asyncio.CancelledError:
         status = grpc.StatusCode.CANCELLED
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 from google.protobuf import any_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
@@ -9,6 +10,11 @@ from google.rpc import error_details_pb2, status_pb2
 from recon.errors import ReconError, error_from_reason, outcome_of, reason_of
 
 DOMAIN = "recon.v1"
+
+
+def code_of(error: ReconError) -> grpc.StatusCode:
+    """The gRPC status code of an error."""
+    return grpc.StatusCode[outcome_of(error).status]
 
 
 def to_status(error: ReconError) -> status_pb2.Status:
@@ -27,7 +33,7 @@ def to_status(error: ReconError) -> status_pb2.Status:
         wrapped = any_pb2.Any()
         wrapped.Pack(detail)
         packed.append(wrapped)
-    return status_pb2.Status(code=outcome.status.value[0], message=error.problem, details=packed)
+    return status_pb2.Status(code=code_of(error).value[0], message=error.problem, details=packed)
 
 
 def from_status(status: status_pb2.Status) -> tuple[ReconError | None, float | None]:

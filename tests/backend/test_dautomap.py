@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from recon.backend import dautomap
@@ -13,6 +14,7 @@ from recon.training.automap.recipe import DautomapRecipe
 from tests.backend.learned import phantom
 
 
+@pytest.mark.long
 def test_dautomap_export_and_serving(tmp_path) -> None:
     torch.manual_seed(1)
     recipe = DautomapRecipe(channels=(8, 8, 8), steps=1, sources=[])

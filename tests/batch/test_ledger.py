@@ -194,6 +194,7 @@ def _peak(folder: Path, number: int) -> float:
     return size / 1e6
 
 
+@pytest.mark.long
 def test_thousands_of_items_in_flat_memory(tmp_path: Path) -> None:
     """What the ledger's side of a run holds does not grow with the archive."""
     # in processes of their own: what other tests have left running is not measured

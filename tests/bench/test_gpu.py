@@ -23,6 +23,7 @@ def test_a_distance_moves_the_psnr_of_an_image_at_40_db() -> None:
     assert moved_db(other, wanted, 1.0) == pytest.approx(psnr[0] - psnr[1])
 
 
+@pytest.mark.long
 def test_the_record_says_what_each_model_does() -> None:
     record = measure_gpu(REHEARSAL, ["onnxruntime"], (1, 2), ["ct_denoise_light"], least_s=0.01, side=128)
     check(record)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from recon.bench import intake
 from recon.cli.session import own_service
 
@@ -13,6 +15,7 @@ def test_headers_are_sorted_out_into_their_series() -> None:
     assert found["files_per_cpu_s"] > 0
 
 
+@pytest.mark.long
 def test_kspace_goes_through_the_service() -> None:
     found = intake.kspace(own_service, coils=4, slices=2, rounds=2)
     assert found["megabytes"] == round(4 * 2 * 256 * 256 * 8 / 1e6, 1)

@@ -9,6 +9,9 @@ import pytest
 from recon.bench import load_generator_check
 from recon.bench.self_test import caught, second_opinion, stall
 
+#: What it measures is time: nothing runs beside it.
+pytestmark = pytest.mark.service
+
 
 def test_a_stopped_server_shows_in_the_99th_percentile() -> None:
     on_schedule, closed = asyncio.run(stall())

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from recon.cli import work
+from recon.cli.main import main
 from recon.errors import ServiceUnavailable, UnreadableInput
 from recon.jobs import Problem
 from recon.tasks.ct.inputs import CtVolumeJob
@@ -102,11 +103,17 @@ def test_one_bad_input_never_costs_another(service: str, tmp_path: Path) -> None
         ("ct", "absent", "-o", "out", "--strength", "high"),
     ],
 )
-def test_json_is_json_whatever_happens(words: tuple[str, ...], tmp_path: Path) -> None:
-    done = recon(*words, "--server", "127.0.0.1:1", "--json", cwd=tmp_path)
-    assert done.returncode == 2
-    assert isinstance(json.loads(done.stdout), dict)
-    assert "Traceback" not in done.stderr
+def test_json_is_json_whatever_happens(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["recon", *words, "--server", "127.0.0.1:1", "--json"])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 2
+    said = capsys.readouterr()
+    assert isinstance(json.loads(said.out), dict)
+    assert "Traceback" not in said.err
 
 
 def test_without_a_service_every_job_is_said_to_have_failed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ def made_in(path: Path) -> Iterator[tuple[str, str, bool]]:
         yield f"{path.relative_to(ROOT)}:{call.lineno}", str(name), not empty
 
 
+@functools.cache
 def all_made() -> list[tuple[str, str, bool]]:
     return [
         found
@@ -51,19 +53,34 @@ def all_made() -> list[tuple[str, str, bool]]:
     ]
 
 
-def sessions() -> Iterator[tuple[str, Session]]:
-    """A series of each task with each of its models."""
+def served() -> Iterator[tuple[str, str]]:
+    """Folder and name of each model, and of each method of those that have several."""
     for folder in sorted(path.parent for path in REPOSITORY.glob("*/config.pbtxt")):
-        parameters = of_version(parameters_in(folder), "1")
-        task = task_of(parameters["task"])
-        series = task.series(*task.sample(0, 6).inputs, name="s", model=folder.name, model_version="")
-        header = next(iter(series.messages())).header
-        if "encoding" in parameters:  # a learned transform takes nothing else
-            _, header.coils, header.samples, header.lines, _ = map(int, parameters["warm_shape"].split(","))
-            header.trajectory = 1 if parameters["domain_trajectories"] == "cartesian" else 2
-            header.rows, header.columns = header.samples, max(header.samples, header.lines)
-        for name in (folder.name, *filter(None, parameters.get("methods", "").split(","))):
-            yield f"{task.name}: {name}", task.open(header, ModelFacts(name, parameters=parameters))
+        methods = of_version(parameters_in(folder), "1").get("methods", "")
+        yield from ((folder.name, name) for name in (folder.name, *filter(None, methods.split(","))))
+
+
+@functools.cache
+def inputs_of(task: str) -> tuple[Any, ...]:
+    return task_of(task).sample(0, 6).inputs
+
+
+def session_of(folder: str, name: str) -> Session:
+    """A series of a model's task."""
+    parameters = of_version(parameters_in(REPOSITORY / folder), "1")
+    task = task_of(parameters["task"])
+    series = task.series(*inputs_of(task.name), name="s", model=folder, model_version="")
+    header = next(iter(series.messages())).header
+    if "encoding" in parameters:  # a learned transform takes nothing else
+        _, header.coils, header.samples, header.lines, _ = map(int, parameters["warm_shape"].split(","))
+        header.trajectory = 1 if parameters["domain_trajectories"] == "cartesian" else 2
+        header.rows, header.columns = header.samples, max(header.samples, header.lines)
+    return task.open(header, ModelFacts(name, parameters=parameters))
+
+
+@functools.cache
+def texts_of_checks() -> str:
+    return "".join(path.read_text() for path in sorted(ROOT.rglob("*checks*.py")))
 
 
 def test_every_check_says_what_to_do() -> None:
@@ -72,15 +89,16 @@ def test_every_check_says_what_to_do() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize(("words", "session"), sessions())
-def test_every_declared_check_is_one_of_them(words: str, session: Session) -> None:
+@pytest.mark.parametrize(("folder", "name"), list(served()))
+def test_every_declared_check_is_one_of_them(folder: str, name: str) -> None:
     # where a name is handed through a function (`_within`), the literal is at that function's call
-    text = "".join(path.read_text() for path in sorted(ROOT.rglob("*checks*.py")))
-    known = {name for _, name, _ in all_made()}
-    missing = [name for name in session.declared_checks if name not in known and not re.search(rf'"{name}",\s', text)]
-    assert missing == [], words
-    assert session.declared_checks
+    session = session_of(folder, name)
+    known, text = {check for _, check, _ in all_made()}, texts_of_checks()
+    declared = session.declared_checks
+    missing = [check for check in declared if check not in known and not re.search(rf'"{check}",\s', text)]
+    assert missing == []
+    assert declared
 
 
 def test_no_task_is_left_out() -> None:
-    assert {words.split(":")[0] for words, _ in sessions()} == set(tasks())
+    assert {parameters_in(REPOSITORY / folder)["task"] for folder, _ in served()} == set(tasks())

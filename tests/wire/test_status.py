@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 import pytest
 
 from recon.errors import OUTCOMES, InvalidRequest, ReconError, ServiceUnavailable
@@ -11,7 +12,7 @@ from recon.wire.status import from_status, to_status
 @pytest.mark.parametrize("kind", list(OUTCOMES))
 def test_every_error_survives_the_wire(kind: type[ReconError]) -> None:
     status = to_status(kind("what, where, what to do", field="slices"))
-    assert status.code == OUTCOMES[kind].status.value[0]
+    assert status.code == grpc.StatusCode[OUTCOMES[kind].status].value[0]
     error, retry = from_status(status)
     assert type(error) is kind
     assert error.problem == "what, where, what to do"

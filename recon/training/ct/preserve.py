@@ -101,7 +101,7 @@ def picture(pair: Pair, denoise: Denoiser, path: Path) -> None:
     image = denoise((pair.low + added)[None])[0][0]
     left = lesions.shares(image - plain, added)
     figure, axes = plt.subplots(1, 4, figsize=(16, 4.6), layout="constrained")
-    body = _body(pair.low, added)
+    part = _part(added)
     shown = (
         (pair.low + added, (-160, 240), "gray", "the scan with known lesions"),
         (image, (-160, 240), "gray", "denoised"),
@@ -109,7 +109,7 @@ def picture(pair: Pair, denoise: Denoiser, path: Path) -> None:
         (image - plain, (0, 25), "magma", "what the image shows of them"),
     )
     for axis, (values, window, colours, words) in zip(axes, shown, strict=True):
-        drawn = axis.imshow(values[body], cmap=colours, vmin=window[0], vmax=window[1])
+        drawn = axis.imshow(values[part], cmap=colours, vmin=window[0], vmax=window[1])
         axis.set_title(words, fontsize=11)
         axis.set_axis_off()
     figure.colorbar(drawn, ax=axes[2:], shrink=0.6, label="HU")
@@ -118,12 +118,9 @@ def picture(pair: Pair, denoise: Denoiser, path: Path) -> None:
     plt.close(figure)
 
 
-def _body(image: FloatArray, added: FloatArray) -> tuple[slice, slice]:
-    """The lesions' part of a slice and a little around it, square where there is room."""
+def _part(added: FloatArray) -> tuple[slice, slice]:
+    """A square in the middle of the lesions, so large that the small ones are seen."""
     places = np.argwhere(added > 0)
-    middle, half = (places.min(0) + places.max(0)) // 2, int(np.ptp(places, axis=0).max() * 0.6) + 1
-    first = np.clip(middle - half, 0, None)
-    row, column = (
-        slice(int(low), int(min(low + 2 * half, side))) for low, side in zip(first, image.shape, strict=True)
-    )
+    middle, half = np.median(places, axis=0).astype(int), int(np.ptp(places, axis=0).max() * 0.3) + 1
+    row, column = (slice(max(0, place - half), place + half) for place in middle)
     return row, column

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import numpy as np
+import pytest
 
 from recon.bench.observation import OK
 from recon.bench.routes.task import TaskRoute
@@ -12,6 +13,7 @@ from recon.client.local import Local
 from recon.tasks.contrast.sample import contrast_pair
 
 
+@pytest.mark.long
 def test_the_task_in_one_process_enhances_the_lesion(here: Local) -> None:
     pre, low = contrast_pair(0, 5)
     whole = TaskRoute(here, "contrast", "contrast_enhance")

@@ -14,6 +14,7 @@ from recon.training.automap.initialise import eight_bits
 from recon.training.automap.recipe import AutomapRecipe
 
 
+@pytest.mark.long
 def test_export_keeps_the_network(tmp_path) -> None:
     torch.manual_seed(1)
     scheme = encoding("spiral")

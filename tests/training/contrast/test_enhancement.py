@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from recon.training.contrast import enhancement as paint
 from tests.tasks.contrast.phantom import SHAPE, head
 
 
+@pytest.mark.long
 def test_painted_uptake_stays_in_the_head_and_erased_uptake_is_gone() -> None:
     rng, mask = np.random.default_rng(4), head() > 0
     anatomy, added = head(), np.zeros(SHAPE, np.float32)

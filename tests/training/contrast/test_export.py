@@ -16,6 +16,8 @@ from recon.training.contrast.export import CONFIG, WARM_SHAPE, write_onnx
 from recon.training.contrast.recipe import ContrastRecipe
 from recon.training.export import read_weights
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def network() -> ContrastEnhancer:

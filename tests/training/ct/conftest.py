@@ -8,12 +8,19 @@ import numpy as np
 import pytest
 import yaml
 
+from recon.networks.ct_denoiser import CtDenoiser
 from recon.physics.reconstruction_kernel import SOFT, apply_kernel
 from recon.training.ct import noise_bank
 from recon.training.recipe import CtRecipe
 from recon.training.trainer import key_of
 from tests.conftest import body
-from tests.training.ct.tiny import TINY
+from tests.training.ct.tiny import TINY, exported
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[CtDenoiser, Path]:
+    """A network whose weights do something, and its file as it is served."""
+    return exported(tmp_path_factory.mktemp("served"), 0.0)
 
 
 @pytest.fixture

@@ -11,24 +11,17 @@ import torch
 
 from recon.networks.ct_denoiser import CtDenoiser
 from recon.tasks.ct.denoise import STEP_HU
-from recon.training.ct.export import read_return_px, write_onnx
+from recon.training.ct.export import read_return_px
 from recon.training.export import read_weights
-from recon.training.recipe import CtRecipe
 from tests.conftest import body
-from tests.training.ct.tiny import TINY
+from tests.training.ct.tiny import exported
 
 
 @pytest.mark.parametrize("return_px", [0.0, 1.5])
-def test_export_keeps_names_and_results(tmp_path: Path, return_px: float) -> None:
-    torch.manual_seed(0)
-    network = CtDenoiser((16, 16, 16, 16), (1, 1, 1, 1), return_px)
-    for parameter in network.parameters():  # equal constants would be stored once, under one name
-        torch.nn.init.normal_(parameter, std=0.05)
-    weights = network.state_dict()
-    recipe = CtRecipe.model_validate(TINY | {"return_px": return_px})
-    path = tmp_path / "1" / "model.onnx"
-    write_onnx(weights, recipe, path)
-    assert set(read_weights(path)) == set(weights)
+@pytest.mark.long
+def test_export_keeps_names_and_results(served: tuple[CtDenoiser, Path], tmp_path: Path, return_px: float) -> None:
+    network, path = exported(tmp_path, return_px) if return_px else served
+    assert set(read_weights(path)) == set(network.state_dict())
     assert read_return_px(path) == return_px
     hu = body(128, 20)[None, None, :96]
     session = onnxruntime.InferenceSession(str(path))

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import torch
 import yaml
 from typer.testing import CliRunner
@@ -17,7 +18,6 @@ from recon.cli.main import app
 from recon.networks.ct_denoiser import CtDenoiser
 from recon.training import checkpoint
 from recon.training.ct import fit as fit_ct
-from recon.training.ct.export import write_onnx
 from recon.training.ct.pairs import Patches
 from recon.training.recipe import CtRecipe
 from recon.training.trainer import trainer_of
@@ -42,6 +42,7 @@ def test_the_loss_is_least_at_the_truth() -> None:
     assert losses[1] < min(losses[0], losses[2])
 
 
+@pytest.mark.service
 def test_training_learns_and_resumes_where_it_was_killed(work: Path) -> None:
     command = [
         sys.executable,
@@ -78,18 +79,13 @@ def test_training_learns_and_resumes_where_it_was_killed(work: Path) -> None:
 
 
 def _fresh() -> tuple[CtDenoiser, dict[str, torch.Tensor]]:
-    network = CtDenoiser((16, 16, 16, 16), (1, 1, 1, 1))
+    network = CtDenoiser((16, 16), (1, 1))
     return network, {name: value.clone() for name, value in network.state_dict().items()}
 
 
-def test_training_goes_on_from_a_served_file(work: Path) -> None:
-    torch.manual_seed(5)
-    network, _ = _fresh()
-    for parameter in network.parameters():  # tensors that are alike, such as zeros, are one in the file
-        parameter.data += 0.01 * torch.randn_like(parameter)
-    served = work / "1" / "model.onnx"
-    write_onnx(network.state_dict(), CtRecipe.model_validate(TINY), served)
-    changes = {"start": str(served), "steps": 2, "learning_rate": 1e-9, "probe_weight": 0.3, "lesion_weight": 3.0}
+def test_training_goes_on_from_a_served_file(work: Path, served: tuple[CtDenoiser, Path]) -> None:
+    network, path = served
+    changes = {"start": str(path), "steps": 2, "learning_rate": 1e-9, "probe_weight": 0.3, "lesion_weight": 3.0}
     fit_ct.fit(CtRecipe.model_validate(TINY | changes), [], work, None, [])
     average = checkpoint.load_average(work / "checkpoint.safetensors")
     for name, weights in network.state_dict().items():

@@ -17,6 +17,8 @@ from recon.training.ct.tomography import ParallelBeam
 from recon.volumes import Geometry, Volume
 from tests.conftest import body
 
+pytestmark = pytest.mark.long
+
 SIZE, SPACING = 256, 0.7
 SCANNER = Scanner(Exposure(photons=2e5, electronic_noise=0.0, starvation=0.0), SOFT)
 

@@ -45,6 +45,7 @@ def test_more_regularisation_makes_a_smoother_object(measured: np.ndarray) -> No
     assert smooth[inside].std() < rough[inside].std()
 
 
+@pytest.mark.long
 def test_the_command_writes_every_method_and_mask(
     measured: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

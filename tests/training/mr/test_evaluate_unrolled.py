@@ -63,6 +63,7 @@ def test_figures_of_every_method_and_a_page(recipe_and_data, tmp_path) -> None:
     assert (tmp_path / "page.png").stat().st_size > 10_000
 
 
+@pytest.mark.long
 def test_calibration_measures_each_volume_with_the_others_factor(recipe_and_data) -> None:
     recipe, folder = recipe_and_data
     interval = calibrate(zero_filled, recipe, [folder])

@@ -23,6 +23,8 @@ from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.sampler import SampledScan, acquire
 from recon.training.recipe import read
 
+pytestmark = pytest.mark.long
+
 SERVED = Path(__file__).parents[3] / "triton_repo" / "mr_unrolled" / "1"
 RECIPE = MrRecipe(steps=1, channels=(16, 24), blocks=(1, 1), repeats=3, sources=[])
 
