@@ -60,7 +60,15 @@ def load(path: Path, network: nn.Module, average: dict[str, Tensor], optimizer: 
 
 
 def load_average(path: Path) -> dict[str, Tensor]:
-    """The averaged weights of a checkpoint, which are the ones to ship."""
+    """The averaged weights of a checkpoint, which are the ones to ship.
+
+    Raises
+    ------
+    FileNotFoundError
+        When nothing was trained there.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path.parent} holds no training run ({path.name}); recon train makes one")
     with safe_open(path, "pt") as archive:
         return {
             key.removeprefix("average/"): archive.get_tensor(key)

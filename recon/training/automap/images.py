@@ -48,7 +48,7 @@ def load(sources: Sequence[PictureSource], roots: Sequence[Path], side: int = ST
     for source in sources:
         path = next((root / source.path for root in roots if (root / source.path).exists()), None)
         if path is None:
-            raise FileNotFoundError(f"pictures {source.path!r} are under none of {[str(r) for r in roots]}")
+            raise FileNotFoundError(f"pictures {source.path!r} are not in {', '.join(map(str, roots))} (--data)")
         read = _slices(path, source.every, side) if source.kind == "anatomy" else _crops(path, side)
         found[source.kind] += list(read)
     empty = np.zeros((0, side, side), np.uint8)

@@ -183,7 +183,7 @@ def _find(relative: str, roots: list[Path]) -> Path:
     for root in roots:
         if (root / relative).exists():
             return root / relative
-    raise FileNotFoundError(f"training data {relative!r} is under none of {[str(r) for r in roots]}")
+    raise FileNotFoundError(f"training data {relative!r} is not in {', '.join(map(str, roots))} (--data)")
 
 
 def _read(path: Path) -> tuple[FloatArray, tuple[float, float, float]]:

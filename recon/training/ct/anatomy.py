@@ -91,7 +91,7 @@ def find(relative: str, roots: list[Path]) -> Path:
     for root in roots:
         if (root / relative).exists():
             return root / relative
-    raise FileNotFoundError(f"training data {relative!r} is under none of {[str(r) for r in roots]}")
+    raise FileNotFoundError(f"training data {relative!r} is not in {', '.join(map(str, roots))} (--data)")
 
 
 def _slices(source: AnatomySource, path: Path) -> Iterator[tuple[FloatArray, float]]:

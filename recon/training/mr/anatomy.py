@@ -114,7 +114,7 @@ def load(sources: list[MrSource], roots: list[Path]) -> list[MrVolume]:
         places = [*roots, *_package_folder(source.path)]
         found = [root / source.path for root in places if (root / source.path).exists()]
         if not found:
-            raise FileNotFoundError(f"training data {source.path!r} is under none of {[str(r) for r in places]}")
+            raise FileNotFoundError(f"training data {source.path!r} is not in {', '.join(map(str, places))} (--data)")
         values, spacing = _read(found[0])
         if source.hounsfield:
             coefficients = ndimage.spline_filter(_patient_alone(values), order=3, output=np.float32)

@@ -176,7 +176,7 @@ def measured(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> I
     for source in recipe.measured:
         path = next((root / source.path for root in roots if (root / source.path).exists()), None)
         if path is None:
-            raise FileNotFoundError(f"measured scan {source.path!r} is under none of {[str(r) for r in roots]}")
+            raise FileNotFoundError(f"measured scan {source.path!r} is not in {', '.join(map(str, roots))} (--data)")
         with h5py.File(path) as file:
             slices = [np.asarray(file["kspace"][index], np.complex64) for index in source.slices]
         for index, whole in enumerate(slices):
