@@ -20,7 +20,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Opens the toy task's only model, served by what a test names."""
     task = ToyTask()
     monkeypatch.setattr(in_process, "tasks", lambda: {task.name: task})
-    monkeypatch.setattr("recon.client.calls.task_of", lambda name: task)
+    monkeypatch.setattr("recon.client.caller.task_of", lambda name: task)
 
     def opened(served_by: str) -> Local:
         folder = tmp_path / "models" / "multiply"
