@@ -32,8 +32,8 @@ def claim(scan: ArchivedScan) -> Claim:
         if trouble := why_no_hu(one.some_values()):
             return Claim(False, f"a volume, but {trouble}")
     if not volumes:
-        reasons = [one.reason for one in opened if isinstance(one, LeftOut)]
-        raise UnreadableInput("; ".join(reasons) or f"{scan.path}: holds no volume")
+        reasons = [one.reason.removeprefix(f"{scan.path}: ") for one in opened if isinstance(one, LeftOut)]
+        raise UnreadableInput(f"{scan.path}: {'; '.join(reasons) or 'holds no volume'}")
     return Claim(True, "a volume with air below -200, as HU have it")
 
 
