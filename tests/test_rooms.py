@@ -15,10 +15,11 @@ import recon
 
 ROOT = Path(recon.__file__).parent
 #: Each room and the rooms that it may import from.
-BASE = {"errors", "volumes", "arrays", "v1"}
+BASE = {"errors", "plug_ins", "volumes", "arrays", "v1"}
 INNER = BASE | {"values", "io", "physics", "probes", "quality", "wire"}
 MAY_IMPORT = {
     "errors": set(),
+    "plug_ins": {"errors"},
     "arrays": set(),
     "volumes": BASE,
     "v1": {"v1"},

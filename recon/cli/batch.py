@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -80,15 +81,15 @@ def _run(
 
 
 def _own_options() -> dict[str, tuple[str, Option]]:
-    """Options that one task has and not all, by their flag; the task's name before those that two have."""
-    found: dict[str, tuple[str, Option]] = {}
-    for task in tasks().values():
-        for option in options_of(task.options):
-            if option.choice is None or option.common:
-                continue
-            flag = flag_of(option)
-            found[f"{task.name}_{flag}" if flag in found else flag] = task.name, option
-    return found
+    """Options that one task has and not all, by their flag; the task's name before those that several have."""
+    own = [
+        (task.name, flag_of(option), option)
+        for task in tasks().values()
+        for option in options_of(task.options)
+        if option.choice is not None and not option.common
+    ]
+    holders = Counter(flag for _, flag, _ in own)
+    return {f"{task}_{flag}" if holders[flag] > 1 else flag: (task, option) for task, flag, option in own}
 
 
 _OWN = _own_options()

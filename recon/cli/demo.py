@@ -6,7 +6,6 @@ import json
 import pkgutil
 from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -19,6 +18,9 @@ from recon.cli import demonstrating
 from recon.cli.session import own_service
 from recon.cli.task import nothing_in
 from recon.cli.work import work
+from recon.errors import UnreadableInput
+from recon.plug_ins import loaded
+from recon.tasks.names import name_of
 from recon.tasks.registry import task_of
 
 #: Inputs of one task, made in a folder if need be; says what they are.
@@ -45,7 +47,9 @@ def _show(output: Path, server: str) -> None:
         paths = inputs(output, console.print)
         if paths:
             _run(name, paths, output, server)
-            results += [output / path.stem for path in paths]
+            results += [output / name_of(path) for path in paths]
+    if not results:
+        raise UnreadableInput("there is nothing to show: no installed package has scans")
     previews = []
     for folder in results:
         report = json.loads((folder / "report.json").read_text())
@@ -62,7 +66,7 @@ def _inputs() -> dict[str, DemoInputs]:
     """What is shown of each task: the modules of a package, and a site's entry points, by the task's name."""
     own = pkgutil.iter_modules(demonstrating.__path__)
     found = {name: import_module(f"{demonstrating.__name__}.{name}").inputs for _, name, _ in own}
-    return found | {point.name: point.load() for point in entry_points(group=_GROUP)}
+    return found | {point.name: inputs for point, inputs in loaded(_GROUP)}
 
 
 def _run(name: str, inputs: list[Path], output: Path, server: str) -> None:

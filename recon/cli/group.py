@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
-from importlib.metadata import entry_points
 from types import ModuleType
 
 import typer
+
+from recon.plug_ins import loaded
 
 
 def add_found(app: typer.Typer, package: ModuleType, entry_point_group: str) -> None:
@@ -17,7 +18,7 @@ def add_found(app: typer.Typer, package: ModuleType, entry_point_group: str) -> 
     """
     own = [import_module(f"{package.__name__}.{name}") for _, name, _ in pkgutil.iter_modules(package.__path__)]
     found = [member for module in own for member in module.COMMANDS.items()]
-    found += [(point.name, point.load()) for point in entry_points(group=entry_point_group)]
+    found += [(point.name, command) for point, command in loaded(entry_point_group)]
     for name, command in found:
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import socket
 import sys
@@ -129,7 +130,7 @@ class _Worker:
         given, made = os.memfd_create("given"), os.memfd_create("made")
         try:
             # a thread goes on when its caller is cancelled: it has files of its own
-            await loop.run_in_executor(threads, _on_copy, os.dup(given), lambda copy: pack(work, copy))
+            await loop.run_in_executor(threads, _on_copy, _copy(given), lambda copy: pack(work, copy))
             told = b""
             with contextlib.suppress(ConnectionError):  # it ended: its exit status says so
                 socket.send_fds(self._line, [b"begin"], [given, made])
@@ -138,7 +139,7 @@ class _Worker:
                 status = await self.process.wait()
                 words = "the process that worked on the whole series ended with"
                 raise InternalError(f"{words} {status}; memory may be short")
-            return await loop.run_in_executor(threads, _on_copy, os.dup(made), unpack)
+            return await loop.run_in_executor(threads, _on_copy, _copy(made), unpack)
         finally:
             os.close(given)
             os.close(made)
@@ -150,8 +151,11 @@ class _Worker:
         await asyncio.shield(self.process.wait())
 
 
-def _on_copy(descriptor: int, use: Callable[[int], Any]) -> Any:
-    try:
-        return use(descriptor)
-    finally:
-        os.close(descriptor)
+def _copy(descriptor: int) -> io.FileIO:
+    # closes itself where no thread ever gets to it
+    return io.FileIO(os.dup(descriptor), "r+")
+
+
+def _on_copy(copy: io.FileIO, use: Callable[[int], Any]) -> Any:
+    with copy:
+        return use(copy.fileno())

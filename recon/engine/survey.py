@@ -37,7 +37,7 @@ async def survey(stream: OpenStream, inference: Inference, whole: WholeSeries) -
     while not session.surveyed:
         message = await stream.receive()
         if message is None:
-            raise InvalidRequest("the stream ended in the survey", field="auto_strength.surveyed")
+            raise InvalidRequest("the stream ended in the survey", field="auto_strength")
         for work in await asyncio.to_thread(session.survey, message):
             found += await _kept(stream, inference, work)
     if session.is_complete:

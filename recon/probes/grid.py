@@ -27,6 +27,8 @@ _APART_CELLS = 7
 _TRIES = 4
 #: Standard deviation of the weights by which shares are spread around their places, pixels: places count by turns.
 _SPREAD_PX = 10.0
+#: Smaller ones have no picture.
+_LEAST_PX = 0.25
 #: Half the distance of two lesions: no picture of one reaches into another's.
 REACH_PX = (CELL_PX * _APART_CELLS - 1) // 2
 
@@ -165,7 +167,7 @@ def room_mm(spacing_mm: tuple[float, float], blur_mm: float) -> float:
 
 
 def require_room(lesion: Lesion, spacing_mm: tuple[float, float], blur_mm: float) -> None:
-    """Refuse a lesion whose picture would reach into the next.
+    """Refuse a lesion whose picture would reach into the next, or be none.
 
     Parameters
     ----------
@@ -179,11 +181,14 @@ def require_room(lesion: Lesion, spacing_mm: tuple[float, float], blur_mm: float
     Raises
     ------
     InvalidRequest
-        Naming the largest.
+        Naming the largest, or the smallest.
     """
     most = room_mm(spacing_mm, blur_mm)
     if lesion.size_mm > most:
         raise InvalidRequest(f"a {lesion} does not fit; at most {most:.1f} mm here", field="required.size_mm")
+    fewest = _LEAST_PX * max(spacing_mm)
+    if lesion.size_mm < fewest:
+        raise InvalidRequest(f"a {lesion} is less than a pixel; at least {fewest:.2g} mm", field="required.size_mm")
 
 
 def _apart(candidates: IntegerArray, rng: np.random.Generator) -> IntegerArray:

@@ -23,7 +23,7 @@ class ChosenStrength:
     Attributes
     ----------
     strength
-        Share of the noise that is removed.
+        Of CT the share of the noise that is removed, of contrast the share of the network's result.
     reason
         For people.
     full

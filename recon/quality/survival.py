@@ -52,7 +52,8 @@ class Survival:
     lesion
         Which.
     median, p10, p90
-        Share kept, 1 for all of it; a tenth of the places keep less than ``p10``, a tenth more than ``p90``.
+        Share kept, 1 for all of it; a tenth of the places keep less than ``p10``, a tenth more than ``p90``. Of
+        fewer than :data:`FEWEST_PLACES`, ``p10`` is the worst.
     places
         At how many places it was measured.
     """
@@ -108,6 +109,8 @@ def pooled(found: Iterable[Shares]) -> list[Survival]:
 
 def _survival(lesion: Lesion, shares: FloatArray) -> Survival:
     p10, median, p90 = (float(value) for value in np.percentile(shares, (10, 50, 90)))
+    if len(shares) < FEWEST_PLACES:
+        p10 = float(shares.min())
     return Survival(lesion, median, p10, p90, len(shares))
 
 

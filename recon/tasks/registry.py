@@ -13,11 +13,11 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from types import MappingProxyType
 
 import recon.tasks
 from recon.errors import InvalidRequest
+from recon.plug_ins import loaded
 from recon.tasks.base import Task
 
 GROUP = "recon.tasks"
@@ -36,8 +36,7 @@ def tasks() -> Mapping[str, Task]:
     found: dict[str, Task] = {}
     for task in (import_module(f"recon.tasks.{name}.task").TASK for name in own):
         found[task.name] = task
-    for point in entry_points(group=GROUP):
-        task = point.load()
+    for point, task in loaded(GROUP):
         if not isinstance(task, Task):
             raise InvalidRequest(f"entry point {point.name} of {GROUP} is no task: {point.value}")
         if task.name in found:

@@ -48,5 +48,17 @@ def test_what_protobuf_writes_is_read_like_our_own(tmp_path: Path) -> None:
     said = {"description": 'a patient\'s "best" \\ at 2 mm, ±3', "task": "ct", "files.2": "a.onnx"}
     for key, value in said.items():
         written.parameters[key].string_value = value
-    (tmp_path / "config.pbtxt").write_text(text_format.MessageToString(written, as_utf8=True))
-    assert parameters_in(tmp_path) == said
+    for as_utf8 in (True, False):  # letters beyond ASCII as they are, or as octal bytes
+        (tmp_path / "config.pbtxt").write_text(text_format.MessageToString(written, as_utf8=as_utf8))
+        assert parameters_in(tmp_path) == said
+
+
+def test_what_a_person_writes_is_read_as_protobuf_reads_it(tmp_path: Path) -> None:
+    words = """name: "m"  # a site's own
+    # parameters { key: "default" value: { string_value: "yes" } }
+    parameters { key: 'task' value: { string_value: 'ct' } }
+    parameters { key: "description" value { string_value: "no # comment" } }
+    """
+    (tmp_path / "config.pbtxt").write_text(words)
+    parsed = text_format.Parse(words, TritonConfig())
+    assert parameters_in(tmp_path) == {key: value.string_value for key, value in parsed.parameters.items()}

@@ -80,7 +80,7 @@ def test_a_yaml_file_is_a_specification(executor: FakeExecutor, tmp_path: Path) 
     (tmp_path / "spec.yaml").write_text(
         "inputs: a\nservers: [one:1, two:2]\nsettle_s: 0\ntasks: {ct: {strength: 0.5}}\n"
     )
-    assert _run("run", tmp_path / "spec.yaml", "-o", tmp_path / "out", "--strength", 0.7)[0] == 0
+    assert _run("run", tmp_path / "spec.yaml", "-o", tmp_path / "out", "--ct-strength", 0.7)[0] == 0
     with sqlite3.connect(tmp_path / "out" / "ledger.sqlite") as base:
         spec = json.loads(base.execute("SELECT value FROM meta WHERE name = 'spec'").fetchone()[0])
     assert (spec["servers"], spec["tasks"]) == (["one:1", "two:2"], {"ct": {"strength": 0.7}})

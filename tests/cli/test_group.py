@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from recon import plug_ins
 from recon.cli import doors, group
 from recon.cli.main import app
 
@@ -36,7 +37,7 @@ def test_a_sites_own_is_found_by_its_entry_point(
     (tmp_path / "site_door.py").write_text(SITE)
     monkeypatch.syspath_prepend(tmp_path)
     point = EntryPoint("own", f"site_door:{member}", "recon.doors")
-    monkeypatch.setattr(group, "entry_points", lambda group: [point])
+    monkeypatch.setattr(plug_ins, "entry_points", lambda group: [point])
     made = typer.Typer()
     group.add_found(made, doors, "recon.doors")
     done = CliRunner().invoke(made, words)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from recon.probes.grid import REACH_PX, ProbeGrid, cells, grid
+from recon.errors import InvalidRequest
+from recon.probes.grid import REACH_PX, ProbeGrid, cells, grid, require_room
 from recon.probes.lesion import disc
 from recon.quality.survival import Lesion
 
@@ -94,3 +95,10 @@ def test_shares_are_spread_around_their_places_and_nowhere_else() -> None:
     assert np.isnan(kept[150, 60])
     assert np.isnan(kept[51, 60])  # other tissue, though near
     assert np.isfinite(kept[52, 60])
+
+
+def test_only_a_lesion_with_a_picture_of_its_own_is_placed() -> None:
+    require_room(Lesion(5, 50, "%"), (1.0, 1.0), 0.4)
+    for size_mm, words in ((40, "at most 24.4 mm"), (0.1, "at least 0.25 mm")):
+        with pytest.raises(InvalidRequest, match=words):
+            require_room(Lesion(size_mm, 50, "%"), (1.0, 1.0), 0.4)

@@ -35,7 +35,7 @@ def test_a_lesion_that_fades_is_no_pass_and_the_sentence_is_said() -> None:
 
 def test_of_few_places_the_worst_counts() -> None:
     """A small matrix has no more."""
-    for shares, outcome in (((0.9, 0.95), Verdict.PASS), ((0.5, 1.0), Verdict.REVIEW)):
+    for shares, outcome in (((0.9, 0.95), Verdict.PASS), ((0.5, 1.0), Verdict.REVIEW), ((0.68, 0.9), Verdict.REVIEW)):
         assert survives(pooled([{LARGE: np.array(shares)}]), Least(LARGE, 0.7)).outcome is outcome
 
 

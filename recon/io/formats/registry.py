@@ -7,14 +7,14 @@ import os
 import pkgutil
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
-from recon.errors import ReconError
+from recon.errors import ReconError, one_line
 from recon.io.dicom.read.find import find_files
 from recon.io.formats.format import START_BYTES, Content, Format, LeftOut, OnFile, Opened
 from recon.io.output_folder import is_result
+from recon.plug_ins import loaded
 
 _NO_FORMATS = {"format", "registry", "signature"}
 _GROUP = "recon.formats"
@@ -23,12 +23,12 @@ _GROUP = "recon.formats"
 @cache
 def formats() -> tuple[Format, ...]:
     """Every format there is, in the order in which they are asked: a site's own first, those that guess last."""
-    own = [entry.load() for entry in sorted(entry_points(group=_GROUP), key=lambda entry: entry.name)]
+    own = [one for _, one in loaded(_GROUP)]
     package = importlib.import_module("recon.io.formats")
     names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
     modules = [importlib.import_module(f"recon.io.formats.{name}") for name in names if name not in _NO_FORMATS]
-    modules.sort(key=lambda module: getattr(module, "GUESSES", False))
-    return tuple(cast("Format", module) for module in (*own, *modules))
+    in_turn = sorted((*own, *modules), key=lambda one: getattr(one, "GUESSES", False))
+    return tuple(cast("Format", one) for one in in_turn)
 
 
 def recognise(path: Path, start: bytes | None = None) -> Format | None:
@@ -104,3 +104,5 @@ def _sorted(path: Path) -> Format | LeftOut:
         return recognise(path) or LeftOut(str(path), "of no known format")
     except OSError as error:
         return LeftOut(str(path), f"can't be read: {error.strerror or error}", lost=True)
+    except Exception as error:  # a site's own format may do anything
+        return LeftOut(str(path), f"can't be recognised: {one_line(error)}", lost=True)

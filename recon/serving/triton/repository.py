@@ -28,12 +28,16 @@ def models_in(folder: Path) -> list[ServedModel]:
     InvalidRequest
         When the configuration can't be read.
     """
-    try:
-        values = parameters_in(folder)
-    except (OSError, ValueError) as error:
-        raise InvalidRequest(f"can't read {folder / FILE}: {error}") from error
+    values = _parameters(folder)
     versions = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
     return [model for version in versions for model in models_of(folder.name, values, version)]
+
+
+def _parameters(folder: Path) -> dict[str, str]:
+    try:
+        return parameters_in(folder)
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(f"can't read {folder / FILE}: {error}") from error
 
 
 def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
@@ -46,7 +50,7 @@ def models_of_tasks(repository: Path, tasks: Sequence[str]) -> list[str]:
     """
     found = []
     for config in sorted(repository.glob(f"*/{FILE}")):
-        if not tasks or parameters_in(config.parent).get("task") in tasks:
+        if not tasks or _parameters(config.parent).get("task") in tasks:
             found.append(config.parent.name)
     if not found:
         raise InvalidRequest(f"{repository} holds no model{' for ' * bool(tasks)}{', '.join(tasks)}")

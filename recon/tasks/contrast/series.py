@@ -94,6 +94,7 @@ class ContrastSeries(Series):
         header.CopyFrom(self._header)
         if model is not None and model.strength is not None:  # a stream that begins again blends as the one before
             header.strength = model.strength.strength
+            header.model, header.model_version = model.name, model.version
         yield contrast_pb2.SynthesizeRequest(header=header)
         for name, volume in (("pre", self._pre), ("low", self._low)):
             for index, plane in enumerate(volume.values):

@@ -149,8 +149,9 @@ class ContrastSession(Session):
         yield from self._pair().probed(self.factor, self._wanted())
 
     def rest(self, lesion: Lesion) -> float:
-        """What is kept by smoothing the difference."""
-        return kept_by_smoothing(lesion, self.geometry.spacing)
+        """What is kept by smoothing the difference, beside what the low-dose scan itself shows."""
+        shown = 0.5 * self.dose_fraction  # the result is the mean of both scans and what is added to it
+        return shown + (1 - shown) * kept_by_smoothing(lesion, self.geometry.spacing)
 
     def settle(self, found: Sequence[Shares]) -> ChosenStrength:
         """The most of the network's result at which the lesion keeps its share."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recon.arrays import FloatArray
+from recon.errors import UnreadableInput
 from recon.tasks.archive import ArchivedScan, Claim
 from recon.values.content import Content
 
@@ -23,11 +24,16 @@ def claim(scan: ArchivedScan) -> Claim:
         return Claim(True, f"CT slices ({scan.detail})")
     if scan.content is not Content.VOLUME:
         return Claim()
-    from recon.io.formats import OpenedVolume, open_files
+    from recon.io.formats import LeftOut, OpenedVolume, open_files
 
-    for one in open_files([scan.path], (Content.VOLUME,)):
-        if isinstance(one, OpenedVolume) and (trouble := why_no_hu(one.some_values())):
+    opened = list(open_files([scan.path], (Content.VOLUME,)))
+    volumes = [one for one in opened if isinstance(one, OpenedVolume)]
+    for one in volumes:
+        if trouble := why_no_hu(one.some_values()):
             return Claim(False, f"a volume, but {trouble}")
+    if not volumes:
+        reasons = [one.reason.removeprefix(f"{scan.path}: ") for one in opened if isinstance(one, LeftOut)]
+        raise UnreadableInput(f"{scan.path}: {'; '.join(reasons) or 'holds no volume'}")
     return Claim(True, "a volume with air below -200, as HU have it")
 
 

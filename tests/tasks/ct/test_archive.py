@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from recon.errors import UnreadableInput
 from recon.io.formats import formats
 from recon.tasks.archive import ArchivedScan
 from recon.tasks.ct.archive import claim, why_no_hu
@@ -49,3 +50,11 @@ def test_endings_of_every_format_are_no_part_of_a_name() -> None:
     for ending in {end for one in formats() for end in getattr(one, "ENDINGS", ())}:
         assert name_of(Path(f"head.2.{ending[1:]}")) == "head.2"
     assert name_of(Path("1.2.840.113619")) == "1.2.840.113619"
+
+
+def test_a_volume_that_can_not_be_read_is_no_ct(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput, match=r"gone\.nii"):
+        claim(ArchivedScan(tmp_path / "gone.nii", Content.VOLUME))
+    (tmp_path / "cut.nii").write_bytes(b"\x5c\x01\x00\x00" + bytes(60))
+    with pytest.raises(UnreadableInput):
+        claim(ArchivedScan(tmp_path / "cut.nii", Content.VOLUME))

@@ -62,7 +62,7 @@ class DerivedSeries:
 
 def strength_in(description: str) -> float | None:
     """The strength in the words of a series' derivation; None where there is none."""
-    found = re.search(r"strength ([\d.]*\d)", description)
+    found = re.search(r"strength ([\d.]*\d(?:e-\d+)?)", description)
     return float(found[1]) if found else None
 
 

@@ -48,7 +48,7 @@ def test_patient_study_and_geometry_are_kept_and_identity_is_new(real_ct: Path, 
     assert made.file_meta.MediaStorageSOPInstanceUID == made.SOPInstanceUID
 
 
-@pytest.mark.parametrize("strength", [1.0, 0.85, 0.5])
+@pytest.mark.parametrize("strength", [1.0, 0.85, 0.5, 1e-05])
 def test_the_strength_is_told_again_by_its_words(strength: float) -> None:
     assert strength_in(denoised_series("ct_denoise:1", strength).description) == strength
     assert strength_in(uncertainty_series("ct_denoise:1").description) is None

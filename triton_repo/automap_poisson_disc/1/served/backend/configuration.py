@@ -25,7 +25,11 @@ parameters [
 ]
 """
 #: As it is written here, and as Triton's own tools write it.
-_PARAMETER = re.compile(r'key:\s*"([^"]+)",?\s*value:?\s*{\s*string_value:\s*"((?:[^"\\]|\\.)*)"\s*}')
+_STRING = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_PARAMETER = re.compile(rf"key:\s*{_STRING},?\s*value:?\s*{{\s*string_value:\s*{_STRING}\s*}}")
+_STRING_OR_COMMENT = re.compile(rf"{_STRING}|#[^\n]*")
+_ESCAPE = re.compile(rb"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
+_LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _BLOCK = re.compile(r"^(input|output) \[\n(.*?)^\]", re.MULTILINE | re.DOTALL)
 _TENSOR = re.compile(r'name: "([^"]+)" data_type: (TYPE_\w+)')
 #: Parameters that each version has of its own.
@@ -122,32 +126,52 @@ def write_config(
         **kept,
         **{f"{key}.{version}": value for key, value in own.items()},
     }
-    lines = [f'  {{ key: "{key}" value: {{ string_value: {json.dumps(v)} }} }}' for key, v in parameters.items()]
+    lines = [
+        f'  {{ key: "{key}" value: {{ string_value: {json.dumps(v, ensure_ascii=False)} }} }}'
+        for key, v in parameters.items()
+    ]
     path.write_text(
         _CONFIG.format(
             name=folder.name,
             inputs=_entries("input", config.inputs),
             outputs=_entries("output", config.outputs),
             parameters=",\n".join(lines),
-        )
+        ),
+        encoding="utf-8",
     )
     return digest
 
 
 def parameters_in(folder: Path) -> dict[str, str]:
-    """All parameters of a model's configuration, those of a version with its number behind a dot."""
-    return {key: _unescaped(value) for key, value in _PARAMETER.findall((folder / FILE).read_text())}
+    """All parameters of a model's configuration, those of a version with its number behind a dot.
+
+    Raises
+    ------
+    ValueError
+        When a text in it is none.
+    """
+    words = (folder / FILE).read_text(encoding="utf-8")
+    active = _STRING_OR_COMMENT.sub(lambda found: found[1] or "", words)
+    return {_text(key): _text(value) for key, value in _PARAMETER.findall(active)}
 
 
-def _unescaped(value: str) -> str:
-    # protobuf escapes apostrophes too, which JSON does not know
-    plain = re.sub(r"\\.", lambda found: "'" if found[0] == "\\'" else found[0], value)
-    return str(json.loads(f'"{plain}"'))
+def _text(quoted: str) -> str:
+    """A string of protobuf's text format, whose escapes are bytes of UTF-8."""
+    return _ESCAPE.sub(_escaped, quoted[1:-1].encode()).decode()
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    code = found[1]
+    if code[:1] == b"u":
+        return chr(int(code[1:], 16)).encode()
+    if code[:1] == b"x" and len(code) > 1:
+        return bytes([int(code[1:], 16)])
+    return bytes([int(code, 8) % 256]) if code.isdigit() else _LETTERS.get(code, code)
 
 
 def model_config_in(folder: Path) -> dict[str, Any]:
     """A model's configuration as Triton describes it to the model: tensors and parameters."""
-    words = (folder / FILE).read_text()
+    words = (folder / FILE).read_text(encoding="utf-8")
     tensors = {
         kind: [{"name": name, "data_type": data_type} for name, data_type in _TENSOR.findall(block)]
         for kind, block in _BLOCK.findall(words)
