@@ -52,8 +52,8 @@ def test_a_generator_that_was_late_leaves_none_either() -> None:
 def test_blocks_belong_to_their_route_and_load() -> None:
     made = [block(0, 0.1), block(0, 0.1, route="bare"), block(1, 0.1)]
     assert {key: [one.index for one in of] for key, of in cells(made).items()} == {
-        ("gateway", "1 callers"): [0, 1],
-        ("bare", "1 callers"): [0],
+        ("gateway", str(Load("closed", 1))): [0, 1],
+        ("bare", str(Load("closed", 1))): [0],
     }
 
 
