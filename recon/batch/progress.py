@@ -83,7 +83,8 @@ class BatchProgress:
         self._bar.update(self._task, description="items", total=self._pending, words="")
         parts = [f"{counts[state]} {state}" for state in ("done", "rejected", "failed", "skipped") if counts[state]]
         before = f" ({', '.join(parts)} already)" if parts else ""
-        self._console.print(f"{self._pending} items to do{before}", markup=False)
+        items = "1 item" if self._pending == 1 else f"{self._pending} items"
+        self._console.print(f"{items} to do{before}", markup=False)
 
     def say(self, words: str) -> None:
         """Something a person should know now."""
@@ -105,4 +106,5 @@ class BatchProgress:
             now = time.monotonic()
             if now - self._line_at >= _BETWEEN_LINES_S or total == self._pending:
                 self._line_at = now
-                self._console.print(f"{total} of {self._pending}: {words}; {pace}", markup=False)
+                said = "; ".join(part for part in (words, pace) if part) or "none has ended"
+                self._console.print(f"{total} of {self._pending}: {said}", markup=False)
