@@ -1,5 +1,5 @@
 """``python -m recon.cli``: the same as ``recon``."""
 
-from recon.cli.main import main
+from recon.cli.entry import run
 
-main()
+run()

@@ -254,6 +254,10 @@ class EmbeddedTriton:
                 segment.unlink()
 
 
+#: What Triton takes for an error at every start without a GPU.
+_NO_GPU = b"CudaDriverHelper has not been initialized"
+
+
 async def _forward(descriptor: int, keep: int = 5) -> list[str]:
     """Pass Triton's errors on to our log until it ends; return the last of them."""
     reader = asyncio.StreamReader()
@@ -263,7 +267,7 @@ async def _forward(descriptor: int, keep: int = 5) -> list[str]:
     tail: list[str] = []
     try:
         while line := await _line(reader):
-            if line[:1] in b"EF":
+            if line[:1] in b"EF" and _NO_GPU not in line:
                 text = line.decode(errors="replace").strip()
                 tail = [*tail, text][-keep:]
                 log.warning("triton_log", line=text)
