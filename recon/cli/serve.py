@@ -120,6 +120,7 @@ def serve(
     settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
     if tune and settings.triton is not None:
         raise InvalidRequest("--tune is for the embedded Triton; --triton names one with settings of its own")
+    usable(settings)
     if tune is not False and settings.triton is None and not on_gpu(settings.device, tuned=bool(settings.tuning)):
         settings = _tuned(settings)
     asyncio.run(run(settings))
@@ -127,6 +128,16 @@ def serve(
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def usable(settings: Settings) -> None:
+    """Raise for what can't be listened on or read, before anything that takes a while."""
+    from recon.serving.settings import content_of
+    from recon.wire.endpoint import checked_address
+
+    checked_address(settings.listen, "--listen")
+    for path in (settings.tls_cert, settings.tls_key, settings.client_ca):
+        content_of(path)
 
 
 def _tuned(settings: Settings) -> Settings:

@@ -62,6 +62,8 @@ class Readiness:
         self._watching = asyncio.create_task(self._watch(), name="readiness")
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _START_S
+        if self._embedded is None:
+            log.info("waiting_for_triton", address=self._triton.server.address.url, at_most_s=_START_S)
         while not self._catalogue.ready:
             if self._embedded and self._embedded.restarts >= _MOST_FAILED_STARTS:
                 words = self._embedded.last_words[-1] if self._embedded.last_words else "without a word"
