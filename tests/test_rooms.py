@@ -205,7 +205,7 @@ WITHOUT_A_TEST = {
     "backend": 6,
     "batch": 1,
     "bench": 17,
-    "cli": 32,
+    "cli": 31,
     "client": 2,
     "comparison": 4,
     "doors": 13,
