@@ -24,9 +24,10 @@ demo: .venv/.serve
 	$(BIN)/recon demo -o demo-output
 
 # a test that fails is run once more and listed as RERUN: other programs on a machine can outlast a bound; what fails
-# twice is wrong
+# twice is wrong. Tests of whole services come one after the other.
 test: .venv/.everything peers lint
-	$(BIN)/python -m pytest --reruns 1 -rfEsR
+	$(BIN)/python -m pytest -m "not service" --reruns 1 -rfEsR $(SPREAD)
+	$(BIN)/python -m pytest -m service --reruns 1 -rfEsR
 
 # what needs no service and takes no more than seconds
 fast: .venv/.everything lint
