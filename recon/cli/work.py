@@ -18,6 +18,8 @@ from recon.io.output_folder import output_folder, result_path
 from recon.jobs import Job, Options, Problem, Skipped, perform
 
 _FILES_A_LINE = 1000
+#: Checks that the terminal explains; they come in the order in which to look at them.
+_EXPLAINED = 4
 _DONE, _SOME_FAILED, _NOTHING = 0, 1, 2
 
 
@@ -138,13 +140,15 @@ def _lines(job: Job, report: dict[str, Any], target: Path) -> list[str]:
     if report["probes"]:
         lines.append(f"  {report['probes'][0]['words']}")
     # what the numbers mean, and what to do
-    lines += [f"  {check['name']}: {check['message']}" for check in failed if check["value"] is not None]
+    lines += [f"  {check['name']}: {check['message']}" for check in failed[:_EXPLAINED]]
+    if more := failed[_EXPLAINED:]:
+        lines.append(f"  and {len(more)} more checks, in {target / 'report.json'}")
     return lines
 
 
 def _said(check: dict[str, Any]) -> str:
     if check["value"] is None:
-        return f"{check['name']} {check['message']}"
+        return f"{check['name']} not measured"
     return f"{check['name']} = {check['value']:.3g} {check['unit']}".strip()
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
@@ -140,3 +141,22 @@ def test_two_files_named_by_uid_do_not_collide() -> None:
     assert len(set(names)) == 2
     assert name_of(Path("head.nii.gz")) == "head"
     assert distinct(["a", "A", "a", "b"]) == ["a", "A_2", "a_3", "b"]
+
+
+def test_the_terminal_explains_the_first_checks_and_counts_the_rest(tmp_path: Path) -> None:
+    checks = [
+        {"name": f"check_{index}", "outcome": "REVIEW", "value": value, "unit": "HU", "message": "look there"}
+        for index, value in enumerate([3.14159, None, 1.0, 1.0, 1.0, 1.0])
+    ]
+    report = {
+        "skipped": [],
+        "slices": {"missing": [], "total": 3},
+        "checks": checks,
+        "verdict": "REVIEW",
+        "parameters": {},
+        "probes": [],
+    }
+    first, *explained, last = work._lines(SimpleNamespace(name="a"), report, tmp_path)  # type: ignore[arg-type]
+    assert first.startswith("a: REVIEW (check_0 = 3.14 HU; check_1 not measured; check_2 = 1 HU")
+    assert explained == [f"  check_{index}: look there" for index in range(4)]
+    assert last == f"  and 2 more checks, in {tmp_path / 'report.json'}"
