@@ -111,7 +111,7 @@ class InProcessStream:
                 self._answers.put_nowait(end)
             raise
         except TimeoutError:
-            end = DeadlineExceeded(f"not done after {self._timeout:.0f} s")
+            end = DeadlineExceeded(f"not done after {self._timeout:g} s")
         except ReconError as error:
             end = error
         except Exception as error:  # a defect, as the gateway would say it

@@ -157,7 +157,7 @@ def test_cancelling_ends_the_stream_and_its_threads(here: Local) -> None:
 
 def test_a_series_that_takes_too_long_is_ended(here: Local) -> None:
     with pytest.raises(DeadlineExceeded):
-        list(here.denoise_ct(_thorax(40), model="ct_denoise_light", timeout_s=0.3))
+        list(here.denoise_ct(_thorax(40), model="ct_denoise_light", timeout_s=0.02))
 
 
 def test_closing_ends_what_is_under_way() -> None:
