@@ -127,22 +127,18 @@ class _Worker:
     async def answer(self, work: Callable[[], Any], threads: ThreadPoolExecutor) -> tuple[bool, Any]:
         loop = asyncio.get_running_loop()
         # files of this work alone: what it made stays mapped while anybody holds a part of it
-        given, made = os.memfd_create("given"), os.memfd_create("made")
-        try:
+        with _opened(os.memfd_create("given")) as given, _opened(os.memfd_create("made")) as made:
             # a thread goes on when its caller is cancelled: it has files of its own
             await loop.run_in_executor(threads, _on_copy, _copy(given), lambda copy: pack(work, copy))
             told = b""
             with contextlib.suppress(ConnectionError):  # it ended: its exit status says so
-                socket.send_fds(self._line, [b"begin"], [given, made])
+                socket.send_fds(self._line, [b"begin"], [given.fileno(), made.fileno()])
                 told = await loop.sock_recv(self._line, 16)
             if not told:
                 status = await self.process.wait()
                 words = "the process that worked on the whole series ended with"
                 raise InternalError(f"{words} {status}; memory may be short")
             return await loop.run_in_executor(threads, _on_copy, _copy(made), unpack)
-        finally:
-            os.close(given)
-            os.close(made)
 
     async def end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -151,9 +147,13 @@ class _Worker:
         await asyncio.shield(self.process.wait())
 
 
-def _copy(descriptor: int) -> io.FileIO:
+def _opened(descriptor: int) -> io.FileIO:
+    return io.FileIO(descriptor, "r+")
+
+
+def _copy(file: io.FileIO) -> io.FileIO:
     # closes itself where no thread ever gets to it
-    return io.FileIO(os.dup(descriptor), "r+")
+    return _opened(os.dup(file.fileno()))
 
 
 def _on_copy(copy: io.FileIO, use: Callable[[int], Any]) -> Any:

@@ -20,8 +20,7 @@ from recon.preservation.trial import (
     Pair,
     anatomy,
     body,
-    joined,
-    lesion_trial,
+    lesion_trials,
     phantom,
     places_in,
 )
@@ -62,22 +61,12 @@ def measure_all(
     dict
         ``valid``, ``control`` and ``methods``, each with its measures.
     """
-    trials: dict[str, LesionTrial] = {}
-    for make in (anatomy, phantom):
-        parts = [
-            lesion_trial(
-                pair,
-                make(pair),
-                denoisers,
-                LESIONS,
-                realisations=realisations,
-                blur_mm=blur_mm,
-                seed=seed + number,
-                first_group=number * realisations,
-            )
-            for number, pair in enumerate(pairs)
-        ]
-        trials[make.__name__] = joined(parts)
+    trials = {
+        make.__name__: lesion_trials(
+            pairs, make, denoisers, LESIONS, realisations=realisations, blur_mm=blur_mm, seed=seed
+        )
+        for make in (anatomy, phantom)
+    }
     spacing = pairs[0].spacing_mm
     scores = {name: _scores(trial, spacing) for name, trial in trials.items()}
     value, low, high = _control(scores["phantom"])

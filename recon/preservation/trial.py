@@ -179,6 +179,34 @@ def lesion_trial(
     )
 
 
+def lesion_trials(
+    pairs: Sequence[Pair],
+    background_of: Callable[[Pair], Background],
+    denoisers: dict[str, Denoiser],
+    lesions: Sequence[Lesion],
+    *,
+    realisations: int,
+    blur_mm: float,
+    seed: int,
+) -> LesionTrial:
+    """:func:`lesion_trial` with each of several scans, as one."""
+    return joined(
+        [
+            lesion_trial(
+                pair,
+                background_of(pair),
+                denoisers,
+                lesions,
+                realisations=realisations,
+                blur_mm=blur_mm,
+                seed=seed + number,
+                first_group=number * realisations,
+            )
+            for number, pair in enumerate(pairs)
+        ]
+    )
+
+
 def joined(trials: Sequence[LesionTrial]) -> LesionTrial:
     """Trials of several scans as one."""
 

@@ -11,7 +11,7 @@ from recon.arrays import Mask
 from recon.preservation import limits
 from recon.preservation.bootstrap import interval
 from recon.preservation.limits import judged
-from recon.preservation.trial import HALF_PX, Denoiser, LesionTrial, Pair, anatomy, joined, lesion_trial
+from recon.preservation.trial import HALF_PX, Denoiser, LesionTrial, Pair, anatomy, lesion_trials
 from recon.quality.survival import Lesion
 
 #: Cut across; with what is around them about 250 HU inside, before the point spread.
@@ -36,20 +36,8 @@ def vessel_bias(
     seed
         Of places and noise.
     """
-    trials = [
-        lesion_trial(
-            pair,
-            anatomy(pair),
-            denoisers,
-            VESSELS,
-            realisations=realisations,
-            blur_mm=blur_mm,
-            seed=seed + number,
-            first_group=number * realisations,
-        )
-        for number, pair in enumerate(pairs)
-    ]
-    trial, spacing_mm = joined(trials), pairs[0].spacing_mm
+    trial = lesion_trials(pairs, anatomy, denoisers, VESSELS, realisations=realisations, blur_mm=blur_mm, seed=seed)
+    spacing_mm = pairs[0].spacing_mm
     return {name: _rows(trial, name, spacing_mm) for name in denoisers}
 
 
