@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage, generate_uid
 
-from recon.io.dicom.read.headers import text
+from recon.io.dicom.read.headers import number, text
 
 #: Type 2 and 2C: empty where nobody knows.
 _EMPTY = ("PatientPosition", "PositionReferenceIndicator", "Manufacturer", "AcquisitionNumber")
@@ -29,6 +29,10 @@ def complete(dataset: Dataset) -> None:
     for name in (*_EMPTY, *_EMPTY_OF.get(sop_class, ())):
         if name not in dataset:
             setattr(dataset, name, None)
+    if number(dataset, "SpacingBetweenSlices") == 0:  # readers refuse such a voxel; the places are in the slices
+        del dataset.SpacingBetweenSlices
+    if number(dataset, "SliceThickness") == 0:
+        dataset.SliceThickness = None
     if "ImageLaterality" not in dataset and "Laterality" not in dataset:
         dataset.Laterality = None  # asked for where the part of the body is paired, which no header tells for sure
     if not text(dataset, "FrameOfReferenceUID"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK
 from pydicom.dataset import Dataset
 
 from recon.io.dicom import denoised_series, find_files, scan, uncertainty_series, write_slice
@@ -34,6 +35,16 @@ def test_a_derived_ct_slice_has_no_fault(make_slice: Callable[..., Path], tmp_pa
         path = tmp_path / f"{name}.dcm"
         write_slice(np.zeros((128, 128), np.float32), source, made, 1, path)
         assert faults(path) == [], name
+
+
+@pytest.mark.parametrize("name", ["SpacingBetweenSlices", "SliceThickness"])
+def test_a_slice_of_no_height_is_one_of_unknown_height(
+    make_slice: Callable[..., Path], tmp_path: Path, name: str
+) -> None:
+    (series,) = scan(find_files([make_slice(**{name: "0"}).parent])).series
+    path = tmp_path / "image.dcm"
+    write_slice(np.zeros((128, 128), np.float32), series.records[0].source, denoised_series("m:1", 1.0), 1, path)
+    assert min(SimpleITK.ReadImage(str(path)).GetSpacing()) > 0
 
 
 @pytest.mark.parametrize("sequence", [None, "IR", ["SE", "IR"], "GR"])
