@@ -1,4 +1,4 @@
-"""``recon evaluate mr-unrolled`` and ``automap``: the shipped MR networks over masks, encodings and noise levels."""
+"""``recon evaluate mr-unrolled``, ``mr-measured`` and ``automap``: the shipped MR networks over masks and encodings."""
 
 from __future__ import annotations
 
@@ -24,6 +24,21 @@ def mr_unrolled(
     main(data, repository, recipe, slices, output)
 
 
+def mr_measured(
+    scans: Annotated[list[str], typer.Argument(help="k-space without gaps, FILE or FILE:SLICE,SLICE; fastMRI layout.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
+    repository: Repository = Path("triton_repo"),
+) -> None:
+    """Scans of one's own, measured whole and sampled again, beside SENSE and L1-wavelet: measured.json."""
+    from recon.backend.configuration import parameters_in
+    from recon.quality.conformal_table import ConformalTable
+    from recon.training.mr.evaluate_measured import run
+    from recon.training.mr.evaluate_unrolled import served_methods
+
+    table = parameters_in(repository / "mr_unrolled").get("conformal_table.1", "")
+    run(scans, served_methods(repository), ConformalTable.parse(table) if table else None, output, print)
+
+
 def automap(
     data: Data,
     only: Annotated[list[str] | None, typer.Option(help="Encodings, or dautomap; all by default.")] = None,
@@ -36,4 +51,4 @@ def automap(
     main(data, models, repository, only)
 
 
-COMMANDS = {"mr-unrolled": mr_unrolled, "automap": automap}
+COMMANDS = {"mr-unrolled": mr_unrolled, "mr-measured": mr_measured, "automap": automap}
