@@ -107,6 +107,6 @@ def test_the_file_says_how_the_figures_were_made(kspace: np.ndarray, tmp_path: P
     scan = _write(tmp_path / "scan.h5", kspace[None])
     evaluate_measured.run([scan], methods, EVERYTHING, tmp_path / "out", said.append)
     found = json.loads((tmp_path / "out" / "measured.json").read_text())
-    assert set(found["conditions"]) == {"truth", "figures"}
+    assert set(found["conditions"]) == {"truth", "psnr", "coverage"}
     assert {row["gain_db"] for row in found["scans"]["scan:0"].values()} == {0.0}
     assert said[-1].splitlines()[-1].startswith("| scan:0 | +0.0 (+0.0 to +0.0) | ")
