@@ -13,10 +13,10 @@ from recon.doors.node.config import NodeConfig
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
 
-#: Series that came long enough ago and that no job needs any more.
+#: Series that came long enough ago and that no job needs any more; all of them, or one if it still is.
 _DONE_WITH = (
-    "state = 'whole' AND last <= ? AND NOT EXISTS "
-    "(SELECT 1 FROM inputs JOIN jobs ON jobs.number = inputs.job WHERE inputs.series = series.number "
+    "SELECT number, uid FROM series WHERE state = 'whole' AND last <= ?1 AND number = coalesce(?2, number) "
+    "AND NOT EXISTS (SELECT 1 FROM inputs JOIN jobs ON jobs.number = inputs.job WHERE inputs.series = series.number "
     "AND jobs.state IN ('waiting', 'pending', 'running', 'ready', 'failed'))"
 )
 
@@ -65,14 +65,13 @@ class Cleaner:
 
     def _originals(self, before: float) -> int:
         with self._ledger.looking() as base:
-            numbers = [row[0] for row in base.execute(f"SELECT number FROM series WHERE {_DONE_WITH}", (before,))]
+            numbers = [row["number"] for row in base.execute(_DONE_WITH, (before, None))]
         return sum(self._clean_series(number, before) for number in numbers)
 
     def _clean_series(self, number: int, before: float) -> int:
         """Clean one series away, unless another instance or work on it came meanwhile; returns how many files."""
         with self._ledger.writing() as base:  # nothing arrives until this is done
-            query = f"SELECT uid FROM series WHERE {_DONE_WITH} AND number = ?"
-            row = base.execute(query, (before, number)).fetchone()
+            row = base.execute(_DONE_WITH, (before, number)).fetchone()
             if row is None or self._open(series=row["uid"]):
                 return 0
             paths = [Path(one[0]) for one in base.execute("SELECT path FROM instances WHERE series = ?", (number,))]
