@@ -14,7 +14,7 @@ class Catalogue:
     def __init__(self, inference: Inference) -> None:
         self._inference = inference
         self._models: list[ServedModel] = []
-        self._preferred: dict[str, tuple[str, str]] = {}
+        self._preferred: dict[str, tuple[str, str, str]] = {}
         self.ready = False
 
     async def refresh(self) -> bool:
@@ -35,18 +35,19 @@ class Catalogue:
         """All models known, also while they are away."""
         return list(self._models)
 
-    def prefer(self, task: str, name: str, reason: str) -> None:
+    def prefer(self, task: str, name: str, version: str, reason: str) -> None:
         """From now on a request of the task that names no model gets this one."""
-        self._preferred[task] = name, reason
+        self._preferred[task] = name, version, reason
 
-    def preferred(self, task: str) -> tuple[str, str]:
-        """The model that was preferred for a task, and why; both empty where none was."""
-        return self._preferred.get(task, ("", ""))
+    def preferred(self, task: str) -> tuple[str, str, str]:
+        """The model that was preferred for a task, its version, and why; all empty where none was."""
+        return self._preferred.get(task, ("", "", ""))
 
     def find(self, task: str, name: str = "", version: str = "") -> ServedModel:
         """A model by task, name and version.
 
-        An empty name means the task's default, an empty version the newest.
+        An empty name means what was preferred for the task, else its default; an empty version the preferred one
+        then, else the newest.
 
         Raises
         ------
@@ -58,7 +59,9 @@ class Catalogue:
         if not self.ready:
             raise ServiceUnavailable("the model server is starting or restarting; try again shortly")
         own = [model for model in self._models if model.task == task]
-        name = name or self.preferred(task)[0]
+        preferred, its_version, _ = self.preferred(task)
+        if not name and self.serves(task, preferred, version or its_version):
+            name, version = preferred, version or its_version
         if not name:
             own_default = [model for model in own if model.is_default]
             fitting = own_default or (own if len({model.name for model in own}) == 1 else [])
@@ -76,6 +79,6 @@ class Catalogue:
         names = dict.fromkeys(model.name for model in self._models if model.task == task)
         return [self.find(task, name).facts for name in names]
 
-    def serves(self, task: str, name: str) -> bool:
-        """Whether a model of that name is there."""
-        return any(model.task == task and model.name == name for model in self._models)
+    def serves(self, task: str, name: str, version: str = "") -> bool:
+        """Whether a model of that name and version is there; an empty version means any."""
+        return any(m.task == task and m.name == name and version in ("", m.version) for m in self._models)

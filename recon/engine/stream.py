@@ -124,13 +124,12 @@ class StreamEngine:
         header = first.header
         bounded_text(header)
         begun: deque[Any] = deque()
-        suits, reason = "", ""
-        if not header.model:
-            suits, reason = self._catalogue.preferred(task.name)
-            if not suits:
-                suits, reason = await self._suiting(task, header, begun, intake, account)
-        suits = suits if self._catalogue.serves(task.name, suits) else ""
-        model = self._catalogue.find(task.name, header.model or suits, header.model_version)
+        suits, version, reason = ("", "", "") if header.model else self._catalogue.preferred(task.name)
+        if not header.model and not suits:
+            suits, reason = await self._suiting(task, header, begun, intake, account)
+        if not self._catalogue.serves(task.name, suits, version):
+            suits, version = "", ""
+        model = self._catalogue.find(task.name, header.model or suits, header.model_version or version)
         series = SeriesUnderWay(peer, response, task.open(header, model.facts), model, common_pb2.Timings(), trace)
         stream = OpenStream(series, patience, intake, begun)
         session = series.session
@@ -139,7 +138,8 @@ class StreamEngine:
         session.grow = account.change
         current().note(series=session.name, slices=session.slices, model=f"{model.name}:{model.version}")
         chosen = await survey(stream, self._inference, self._whole) if session.surveys else None
-        accepted = acceptance(series, task.unit, reason if model.name == suits else "", chosen)
+        as_chosen = model.name == suits and version in ("", model.version)
+        accepted = acceptance(series, task.unit, reason if as_chosen else "", chosen)
         with self._unread.over(intake):
             await self._slices.answer(stream, response(accepted=accepted))
         series.timings.total_ms = 1e3 * (time.perf_counter() - began)

@@ -35,7 +35,7 @@ async def measured_ms(triton: TritonClient, task: Task, model: ServedModel) -> f
 async def choose_by_latency(triton: TritonClient, catalogue: Catalogue, task: Task, limit_ms: float) -> str:
     """Make the best model that is fast enough the task's default; returns why.
 
-    The best is the default where that keeps the limit, else the slowest that does: here more time has
+    The best is the default, its newest version that keeps the limit, else the slowest that does: here more time has
     bought more quality. Where none keeps it, the fastest is taken.
 
     Parameters
@@ -63,13 +63,13 @@ async def choose_by_latency(triton: TritonClient, catalogue: Catalogue, task: Ta
     kept = [(took, model) for took, model in found.values() if took <= limit_ms]
     default = [model for _, model in kept if model.is_default]
     if default:
-        chosen = default[0]
+        chosen = max(default, key=lambda model: int(model.version))
     elif kept:
         chosen = max(kept, key=lambda pair: pair[0])[1]
     else:
         chosen = min(found.values(), key=lambda pair: pair[0])[1]
     times = ", ".join(f"{name}:{version} {took:.0f} ms" for (name, version), (took, _) in found.items())
-    reason = f"{chosen.name}: at most {limit_ms:g} ms a slice asked for; measured here {times}"
-    log.info("model_chosen", task=task.name, model=chosen.name, reason=reason)
-    catalogue.prefer(task.name, chosen.name, reason)
+    reason = f"{chosen.name}:{chosen.version}: at most {limit_ms:g} ms a slice asked for; measured here {times}"
+    log.info("model_chosen", task=task.name, model=chosen.name, version=chosen.version, reason=reason)
+    catalogue.prefer(task.name, chosen.name, chosen.version, reason)
     return reason

@@ -45,11 +45,13 @@ class Server:
 
     def __init__(self, settings: Settings, handed: HandedOn | None = None) -> None:
         self.settings = settings = settings if handed else shared(settings)
-        self._handed, self.workers = handed, None if handed else _workers(settings)
+        self._handed = handed
+        self.workers: Workers | None = None  # with the start, since it has a folder
         self.address = ""
         self.embedded: EmbeddedTriton | None = None
         for name in settings.latency_ms:
-            task_of(name)  # an unknown one is refused before anything starts
+            task_of(name)  # what can be refused is, before anything starts or has a folder
+        self._spans = None if settings.traces is None else provider_to(settings.traces)
         limits = settings.limits
         own = None if handed is None else handed.triton
         if own is not None:
@@ -59,6 +61,7 @@ class Server:
             wanted = models_of_tasks(repository, settings.tasks)
             tunings = tunings_of(settings.tuning, repository)
             limits = limits.for_instances(max((tuning.instances for tuning in tunings), default=1))
+            self.settings = settings.model_copy(update={"limits": limits})  # further gateways are told them
             gpu = on_gpu(settings.device, tuned=bool(tunings))
             self.embedded = EmbeddedTriton(repository, self._triton_changed, wanted, tunings, gpu)
             address = self.embedded.address
@@ -71,7 +74,6 @@ class Server:
             task for task in tasks().values() if not task.slice_by_slice and task.name in (settings.tasks or tasks())
         ]
         modules = [type(task).__module__ for task in whole]
-        self._spans = None if settings.traces is None else provider_to(settings.traces)
         traced = None if self._spans is None else traced_by(self._spans)
         self.engine = StreamEngine(self.triton, self.catalogue, limits, modules, traced)
         self._works_on_series = bool(whole)
@@ -97,8 +99,9 @@ class Server:
         reflection.enable_server_reflection((*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         self._loop = asyncio.get_running_loop()
         try:
-            if self.workers is not None:
+            if self._handed is None and self.settings.workers > 1:
                 require_free(checked_address(self.settings.listen, "--listen"))
+                self.workers = Workers(self.settings.workers - 1, make_scratch("recon-workers-") / "handed-on")
             self.address = bind(self._grpc, self.settings)
             if self.settings.metrics is not None:
                 serve_metrics(self.settings.metrics)
@@ -109,8 +112,8 @@ class Server:
             if self._works_on_series:
                 await self.engine.warm()
             await self._readiness.begin()
-            for task, (name, reason) in self._handed.preferred.items() if self._handed else ():
-                self.catalogue.prefer(task, name, reason)
+            for task, chosen in self._handed.preferred.items() if self._handed else ():
+                self.catalogue.prefer(task, *chosen)
             for name, limit_ms in self.settings.latency_ms.items() if self._handed is None else ():
                 await choose_by_latency(self.triton, self.catalogue, task_of(name), limit_ms)
             if self.workers is not None:
@@ -174,9 +177,3 @@ class Server:
             return False
         self._loop.call_soon_threadsafe(self._readiness.look)
         return True
-
-
-def _workers(settings: Settings) -> Workers | None:
-    if settings.workers == 1:
-        return None
-    return Workers(settings.workers - 1, make_scratch("recon-workers-") / "handed-on")

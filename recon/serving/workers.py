@@ -48,7 +48,7 @@ class HandedOn:
     pid
         Of that Triton.
     preferred
-        By task, the model that the first gateway prefers, and why.
+        By task, the model that the first gateway prefers, its version, and why.
     """
 
     settings: dict[str, Any]
@@ -56,7 +56,7 @@ class HandedOn:
     headers: dict[str, str] = field(default_factory=dict)
     memory: str | None = None
     pid: int | None = None
-    preferred: dict[str, tuple[str, str]] = field(default_factory=dict)
+    preferred: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> HandedOn:

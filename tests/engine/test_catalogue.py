@@ -43,10 +43,24 @@ def test_the_default_and_its_newest_version_answer_for_no_name() -> None:
 
 def test_what_was_preferred_comes_before_the_default() -> None:
     found = catalogue_of(Models(model("a", default=True), model("b")))
-    found.prefer("ct", "b", "fast enough")
+    found.prefer("ct", "b", "1", "fast enough")
     assert found.find("ct").name == "b"
-    assert found.preferred("ct") == ("b", "fast enough")
+    assert found.preferred("ct") == ("b", "1", "fast enough")
     assert found.find("ct", "a").name == "a"
+
+
+def test_the_version_that_was_preferred_is_the_one_that_answers() -> None:
+    found = catalogue_of(Models(model("a", "1", default=True), model("a", "2", default=True)))
+    found.prefer("ct", "a", "1", "the second is too slow")
+    assert found.find("ct").version == "1"
+    assert found.find("ct", version="2").version == "2"
+    assert found.find("ct", "a").version == "2"  # who names a model gets its newest
+
+
+def test_a_preferred_version_that_is_gone_gives_way_to_the_default() -> None:
+    found = catalogue_of(Models(model("a", "2", default=True), model("b", "3")))
+    found.prefer("ct", "b", "1", "it was fast enough")
+    assert (found.find("ct").name, found.find("ct").version) == ("a", "2")
 
 
 def test_one_model_needs_no_default_and_two_do() -> None:

@@ -40,7 +40,7 @@ class Timed:
     """A Triton whose models take as long as their names say."""
 
     async def begin(self, request: Request, fill: Callable[[Any], object]) -> Taking:
-        return Taking(SECONDS[request.model.name])
+        return Taking(SECONDS[request.model.host])
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(500, "large"), (30, "light"), (6, "tiny"), (0.01, "tiny")])
@@ -58,6 +58,22 @@ def test_the_best_model_that_keeps_the_limit_becomes_the_default(limit: float, e
     assert catalogue.find("ct", "large").name == "large"  # who names a model gets it
     assert expected in reason
     assert "ms" in reason
+
+
+def test_the_version_that_was_measured_is_served_not_a_newer_one_that_is_slower() -> None:
+    triton = cast(TritonClient, Timed())
+    catalogue = Catalogue(triton)
+    catalogue.ready = True
+    parameters = {"task": "ct", "default": "yes"}
+    catalogue._models = [
+        ServedModel("net", version, host, "", parameters) for version, host in (("1", "light"), ("2", "large"))
+    ]
+    assert catalogue.find("ct").version == "2"
+    reason = asyncio.run(choose_by_latency(triton, catalogue, CtTask(), 30))
+    assert catalogue.find("ct").version == "1"
+    assert reason.startswith("net:1: at most 30 ms")
+    asyncio.run(choose_by_latency(triton, catalogue, CtTask(), 500))
+    assert catalogue.find("ct").version == "2"
 
 
 def test_a_task_whose_models_can_not_be_measured_is_refused() -> None:

@@ -30,6 +30,7 @@ from recon.serving.server import Server
 from recon.serving.settings import Settings
 from recon.serving.triton.repository import models_in
 from recon.serving.tuning import Tuning, read_tunings
+from recon.serving.workers import HandedOn, shared
 from recon.volumes import Geometry, Volume
 from tests.conftest import body
 
@@ -213,17 +214,20 @@ def test_paths_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) ->
     assert Settings(tuning=(Path("c"),)).tuning == (Path("c"),)
 
 
-def test_enough_slices_are_under_way_for_all_instances(write: Write) -> None:
+def test_enough_slices_are_under_way_for_all_instances(write: Write, tmp_path: Path) -> None:
     assert Limits(in_flight=1).for_instances(1).in_flight == 1
     many = Limits().for_instances(4)
     assert (many.in_flight, many.read_ahead, many.most_streams) == (5, 5, 32)
 
     async def made() -> Server:  # needs a running loop
-        return Server(Settings(listen="127.0.0.1:0", tuning=(write(),)))
+        return Server(Settings(listen="127.0.0.1:0", tuning=(write(),), workers=2))
 
     server = asyncio.run(made())
     assert server.embedded is not None
     assert server.triton._permits["ct_denoise"]._value == 3
+    server._hand_on(tmp_path / "handed-on")  # and in further gateways, whose part of the other bounds is the same
+    told = Settings(**HandedOn.read(tmp_path / "handed-on").settings).limits
+    assert told == shared(Settings(workers=2)).limits.for_instances(2)
     shutil.rmtree(server.embedded._folder)
 
 

@@ -91,8 +91,12 @@ class EmbeddedTriton:
         self.restarts = 0
         self._on_change = on_change
         self._folder = make_scratch()
-        plain = plain_repository(repository.resolve(), self._folder / "repository")
-        self.repository = tuned_repository(plain, self._folder / "models", tunings, gpu=gpu)
+        try:
+            plain = plain_repository(repository.resolve(), self._folder / "repository")
+            self.repository = tuned_repository(plain, self._folder / "models", tunings, gpu=gpu)
+        except BaseException:  # nobody will stop what was never made
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         self._tag = f"recon_{os.getpid()}_{secrets.token_hex(4)}"
         self._memory = private_memory.SHARED / self._tag
         self._scratch_before: set[Path] = set()

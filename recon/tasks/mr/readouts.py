@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from recon.errors import InvalidRequest, TooManyRequests
+from recon.errors import InvalidRequest
 from recon.v1 import mr_pb2
 from recon.values.averaging import Averaging
 from recon.values.readouts import ReadoutPart, Readouts
@@ -45,9 +45,7 @@ class ReadoutAssembler:
         ------
         InvalidRequest
             When readouts belong to no slice or line, to a finished slice, come too often, come again along
-            another trajectory, or have another size.
-        TooManyRequests
-            When more slices are open than fit in memory.
+            another trajectory, have another size, or open more slices than one stream may.
         """
         index = message.slice_index
         where = f"readouts of slice {index}"
@@ -90,9 +88,13 @@ class ReadoutAssembler:
 
     def _slice(self, index: int, where: str) -> Averaging:
         if index not in self._open:
-            if (len(self._open) + 1) * self._bytes > max(MOST_OPEN_BYTES, self._bytes):
-                raise TooManyRequests(
-                    f"{where}: {len(self._open)} slices are unfinished; finish some before the next begins"
+            most = max(MOST_OPEN_BYTES // self._bytes, 1)
+            if len(self._open) >= most:  # the stream's own bound: waiting would not help it
+                raise InvalidRequest(
+                    f"{where}: {len(self._open)} slices are unfinished, and of this size a stream may hold {most} "
+                    f"({MOST_OPEN_BYTES / 2**20:.0f} MiB); finish some (last_in_slice) before the next begins, or send "
+                    "the slices in several series",
+                    field="readouts.slice_index",
                 )
             self.grow(self._bytes)
             self._open[index] = Averaging(self.lines, self.coils, self.samples, curved=not self.cartesian)

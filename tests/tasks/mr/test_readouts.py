@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon.errors import InvalidRequest, TooManyRequests
+from recon.errors import InvalidRequest
 from recon.tasks.mr import readouts as module
 from recon.tasks.mr.readouts import ReadoutAssembler
 from recon.v1 import mr_pb2
@@ -83,8 +83,11 @@ def test_open_slices_are_bounded(assembler, monkeypatch) -> None:
     monkeypatch.setattr(module, "MOST_OPEN_BYTES", 2 * 8 * (COILS + 1) * SAMPLES * LINES)
     assembler.add(readouts(0, [1]))
     assembler.add(readouts(1, [1]))
-    with pytest.raises(TooManyRequests, match="2 slices are unfinished"):
-        assembler.add(readouts(2, [1]))
+    with pytest.raises(InvalidRequest, match=r"2 slices are unfinished.* may hold 2 .*last_in_slice") as caught:
+        assembler.add(readouts(2, [1]))  # not one that is worth trying again: the bound is the stream's own
+    assert caught.value.field == "readouts.slice_index"
+    assembler.add(readouts(0, [2], last=True))
+    assembler.add(readouts(2, [1]))
 
 
 def test_a_trajectory_comes_with_its_readouts() -> None:
