@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pydicom
+from pydicom.filewriter import correct_ambiguous_vr
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import _config, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPushModelInstance
@@ -20,6 +22,8 @@ from recon.errors import ServiceUnavailable
 _PLAIN = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
 #: An association has room for 128 contexts, two a kind of object here, one for commitment.
 _MOST_KINDS = 60
+#: Bytes of a word of the values that pydicom hands out as they are encoded.
+_WORDS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
 
 
 def store(destination: Destination, calling: str, parcels: Sequence[Parcel]) -> Iterator[tuple[Parcel, Outcome]]:
@@ -111,10 +115,16 @@ def _send(association: Any, accepted: set[tuple[str, str]], parcel: Parcel) -> O
 
 
 def _decoded(parcel: Parcel, syntax: str) -> pydicom.Dataset:
-    """The object in a plain syntax; pixels stay what they are."""
+    """The object in a plain syntax, little-endian; pixels stay what they are."""
     dataset = pydicom.dcmread(parcel.path)
+    had_vr, little = not UID(parcel.syntax).is_implicit_VR, UID(parcel.syntax).is_little_endian
     if UID(parcel.syntax).is_compressed:
         dataset.decompress(generate_instance_uid=False)
+    for element in dataset.iterall():  # decodes by the syntax that it has: what stays raw would be sent as it is
+        if not little and element.VR in _WORDS and element.value:
+            element.value = np.frombuffer(element.value, f">u{_WORDS[element.VR]}").byteswap().tobytes()
+    if not (had_vr or UID(syntax).is_implicit_VR):
+        correct_ambiguous_vr(dataset, True)
     dataset.file_meta.TransferSyntaxUID = UID(syntax)
     dataset.set_original_encoding(UID(syntax).is_implicit_VR, True)
     return dataset

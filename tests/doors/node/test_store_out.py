@@ -6,13 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import ImplicitVRLittleEndian, RLELossless
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 from pynetdicom import AE, _config, evt
 from typer.testing import CliRunner
 
 from recon.cli.main import app
+from recon.doors.node.outbox import Parcel
+from recon.doors.node.outcome import Meaning
+from recon.doors.node.peers import Destination
+from recon.doors.node.store_out import store
 from tests.doors.node.nodes import Receiving, compressed, free_port
 from tests.doors.node.pacs import deliver, received, scp, states, storescp, to_pacs
 from tests.doors.node.test_rules import written
@@ -103,3 +109,57 @@ def test_sending_speaks_tls(receiving: Start, make_series: Any, tmp_path: Path, 
         assert "PACS answers" in done.stdout
         deliver(node)
     assert states(node) == {"sent": 2}
+
+
+def encoded(path: Path, syntax: str) -> Dataset:
+    """A file with numbers of all kinds, in a sequence, too, in another syntax; returns what it says."""
+    dataset = pydicom.dcmread(path)
+    item = Dataset()
+    item.LUTExplanation = "a table"
+    item.add_new("LUTDescriptor", "US", [3, 0, 16])
+    item.add_new("LUTData", "OW", np.array([1, 2, 770], "<u2").tobytes())
+    dataset.ModalityLUTSequence = [item]
+    dataset.TimeRange = [0.25, 1e6]  # FD
+    dataset.FrameIncrementPointer = [0x00181063]  # AT
+    dataset.add_new("PointCoordinatesData", "OF", np.array([1.5, -2], "<f4").tobytes())
+    dataset.add_new("DoublePointCoordinatesData", "OD", np.array([1.5, -2], "<f8").tobytes())
+    dataset.add_new("LongPrimitivePointIndexList", "OL", np.array([1, 70000], "<u4").tobytes())
+    said = Dataset.from_json(dataset.to_json())
+    if syntax == ExplicitVRBigEndian:
+        for element in dataset.iterall():
+            size = {"OW": 2, "OF": 4, "OL": 4, "OD": 8}.get(element.VR)
+            if size is not None:
+                element.value = np.frombuffer(element.value, f"<u{size}").astype(f">u{size}").tobytes()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    pydicom.dcmwrite(path, dataset)
+    return said
+
+
+@pytest.mark.parametrize("taken", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+@pytest.mark.parametrize("own", [ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_a_peer_with_another_plain_syntax_gets_the_same_numbers(
+    make_series: Any, monkeypatch: pytest.MonkeyPatch, own: str, taken: str
+) -> None:
+    """Big-endian values must not arrive with their bytes swapped, nor sequences in the syntax that they had."""
+    port, came = free_port(), []
+    paths = make_series(2)
+    said = [encoded(path, syntax) for path, syntax in zip(paths, (ExplicitVRLittleEndian, own), strict=True)]
+    parcels = [
+        Parcel(n, "1.2", "1.3", str(one.SOPInstanceUID), str(one.SOPClassUID), str(syntax), path, 0)
+        for n, (one, path, syntax) in enumerate(zip(said, paths, (ExplicitVRLittleEndian, own), strict=True))
+    ]
+    monkeypatch.setattr(_config, "UNRESTRICTED_STORAGE_SERVICE", False)  # the node's own, in this process
+    ae = AE(ae_title="PACS")
+    ae.add_supported_context(said[0].SOPClassUID, taken)
+
+    def keep(event: Any) -> int:
+        came.append(event.dataset)
+        return 0x0000
+
+    server = ae.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, keep)])
+    try:
+        outcomes = [one for _, one in store(Destination(dicom=f"PACS@127.0.0.1:{port}"), "RECON", parcels)]
+    finally:
+        server.shutdown()
+    assert [one.meaning for one in outcomes] == [Meaning.SENT] * 2
+    assert [one.to_json_dict() for one in came] == [one.to_json_dict() for one in said]
