@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def write_report(folder: Path) -> Path:
     OutputFailed
         When the page can't be written.
     """
-    target, working = folder / NAME, folder / f".{NAME}.{os.getpid()}.partial"
+    target, working = folder / NAME, folder / f".{NAME}.{secrets.token_hex(4)}.partial"
     with reading(folder) as base:
         try:
             with working.open("w", encoding="utf-8", errors="backslashreplace") as page:

@@ -79,7 +79,7 @@ def compared(before: Result, after: Result) -> Compared:
         Where nothing can register them.
     """
     made = tasks().get(str(before.record.get("task")))
-    comparison = compare(before.record, after.record, {} if made is None else made.needed)
+    comparison = _of_one(before, after, compare(before.record, after.record, {} if made is None else made.needed))
     if not comparison.comparable:
         return Compared(before, after, comparison, None)
     one, other = before.images(), after.images()
@@ -88,6 +88,17 @@ def compared(before: Result, after: Result) -> Compared:
     unsure = UNSURE_PX if shift else 0.0
     found = changes(one.image.values, moved, (one.width, width), (slice_mm, row_mm, column_mm), unsure)
     return Compared(before, after, comparison, Subtracted(one, moved, shift, found))
+
+
+def _of_one(before: Result, after: Result, comparison: Comparison) -> Comparison:
+    """Also whether both are of one patient, which records do not say; IDs are not repeated."""
+    if before.patient and after.patient:
+        other = ["patient: two different Patient IDs"] if before.patient != after.patient else []
+        return Comparison([*other, *comparison.differences], comparison.unknown)
+    if before.patient or after.patient:
+        which = "second" if before.patient else "first"
+        return Comparison(comparison.differences, [*comparison.unknown, f"patient: not known of the {which}"])
+    return comparison
 
 
 def _said(found: Subtracted) -> dict[str, Any]:

@@ -9,20 +9,28 @@ import numpy as np
 from recon.comparison.compared import Compared, Subtracted
 from recon.comparison.picture import draw
 from recon.io.dicom.write.comparison import change_map, difference_map
+from recon.io.disk import written
 from recon.io.kspace.results import write_volume
 from recon.io.nifti import write_nifti
 from recon.io.output_folder import write_json
 
+_NAMES = ("comparison.json", "comparison.png", "difference.nii.gz", "change.nii.gz", "difference.dcm", "change.dcm")
+
 
 def write(found: Compared, folder: Path) -> None:
     """Write ``comparison.json`` and, where something was subtracted, difference, changes and picture.
+
+    What an earlier comparison left in the folder goes.
 
     Raises
     ------
     OutputFailed
         When a file can't be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with written(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _NAMES:  # nothing of an earlier comparison stays beside this one's statement
+            (folder / name).unlink(missing_ok=True)
     if found.subtracted is not None:
         _images(found.subtracted, found.after.record.get("model") or "", folder)
         draw(found.subtracted, folder / "comparison.png")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recon.errors import UnreadableInput
+from recon.io.dicom.read.headers import open_header, text
 from recon.io.dicom.read.own import OwnSeries, read_own
 from recon.io.dicom.read.records import SliceSource
 from recon.io.dicom.read.settings import settings_of
@@ -54,11 +55,14 @@ class Result:
         ``comparability`` of its report, or what its headers say.
     verdict
         Of its report; empty where there is none.
+    patient
+        Patient ID of its DICOM files; empty where it is not known.
     """
 
     path: Path
     record: Mapping[str, Any]
     verdict: str
+    patient: str = ""
 
     def images(self) -> Images:
         """Image and half-width.
@@ -96,7 +100,8 @@ def open_result(path: Path) -> Result:
     known = content.get("comparability") if isinstance(content, dict) else None
     if not isinstance(known, dict):
         raise UnreadableInput(f"{path}: its report has no comparability; process the scan again")
-    return Result(path, known, str(content.get("verdict") or ""))
+    first = next(iter(sorted((path / "image").glob("*.dcm"))), None)
+    return Result(path, known, str(content.get("verdict") or ""), _patient(first) if first is not None else "")
 
 
 def _of_headers(path: Path) -> Result:
@@ -110,7 +115,11 @@ def _of_headers(path: Path) -> Result:
         **(task.recalled(image.kind, image.derivation) or {}),
     }
     made = {"name": model, "version": version, "sha256": checksum or None}
-    return Result(path, record(task.name, made, image.volume.shape, known), "")
+    return Result(path, record(task.name, made, image.volume.shape, known), "", _patient(image.sources[0].path))
+
+
+def _patient(path: Path) -> str:
+    return text(open_header(path), "PatientID")
 
 
 def _makers(image_type: str, derivation: str = "") -> list[Task]:

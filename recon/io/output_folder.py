@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -58,7 +59,8 @@ def output_folder(target: Path) -> Iterator[Path]:
         no result of ours. Nothing is left behind then.
     """
     parent, name = target.parent, target.name
-    working = parent / f".{name}.{os.getpid()}.partial"
+    # drawn by chance: processes of two containers have one number
+    working, old = (parent / f".{name}.{secrets.token_hex(4)}.{state}" for state in ("partial", "old"))
     new_parent = not parent.exists()
     try:
         working.mkdir(parents=True)
@@ -66,7 +68,6 @@ def output_folder(target: Path) -> Iterator[Path]:
         if target.exists():
             if not is_ours(target):
                 raise OutputFailed(f"{target}: is there and is no result of recon; choose another folder with -o")
-            old = parent / f".{name}.{os.getpid()}.old"
             os.rename(target, old)
             os.rename(working, target)
             shutil.rmtree(old)

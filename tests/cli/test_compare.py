@@ -72,9 +72,30 @@ def test_a_folder_that_is_no_result_is_named(tmp_path: Path) -> None:
     assert "no result of recon" in str(done.exception)
 
 
-def _dicom(parent: Path, name: str, seed: int, lesion: float = 0.0, strength: float = 1.0) -> Path:
+def test_nothing_of_an_earlier_comparison_stays(tmp_path: Path) -> None:
+    """A folder says one thing: no picture of changes beside the statement that nothing may be called one."""
+    before, after = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2, lesion=40.0)
+    other = _result(tmp_path / "c", 3, strength=0.5)
+    (tmp_path / "out").mkdir()
+    for name in ("difference.dcm", "change.dcm", "notes.txt"):
+        (tmp_path / "out" / name).touch()
+    assert _compare(before, after, "-o", tmp_path / "out")[0] == 0
+    made = {"comparison.json", "comparison.png", "difference.nii.gz", "change.nii.gz", "notes.txt"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == made
+    (other / "report.json").write_text((other / "report.json").read_text().replace('"mr_unrolled:1"', '"sense:1"'))
+    assert _compare(before, other, "-o", tmp_path / "out")[0] == 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"comparison.json", "notes.txt"}
+
+
+def _dicom(
+    parent: Path, name: str, seed: int, lesion: float = 0.0, strength: float = 1.0, patient_id: str = "T1"
+) -> Path:
     """A series as recon writes it, without its report: as it comes back from an archive."""
     source = write_source(parent / f"source_{name}", 4, 64)
+    for path in source.iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.PatientID = patient_id
+        dataset.save_as(path)
     (series,) = scan(find_files([source])).series
     made, doubt = denoised_series("ct_denoise:3 sha256:" + "ab" * 8, strength), uncertainty_series("ct_denoise:3")
     folder = parent / name
@@ -121,3 +142,29 @@ def test_a_series_that_has_lost_a_slice_is_not_compared(tmp_path: Path) -> None:
         (after / part / "0003.dcm").unlink()
     done = CliRunner().invoke(app, ["compare", str(before), str(after), "-o", str(tmp_path / "out")])
     assert "slices of a series are missing" in str(done.exception)
+
+
+def _reported(folder: Path) -> Path:
+    """The same series with a report beside it."""
+    told = record("ct", MODEL, (4, 64, 64), {"spacing_mm": [0.8, 0.8, 3.0], "strength": 1.0})
+    (folder / "report.json").write_text(json.dumps({"verdict": "PASS", "comparability": told}))
+    return folder
+
+
+@pytest.mark.parametrize("reported", [False, True])
+def test_two_patients_are_never_compared(tmp_path: Path, reported: bool) -> None:
+    before, after = _dicom(tmp_path, "a", 1), _dicom(tmp_path, "b", 2, lesion=60.0, patient_id="T2")
+    if reported:
+        before, after = _reported(before), _reported(after)
+    code, said = _compare(before, after, "-o", tmp_path / "out")
+    assert code == 1
+    assert "not comparable: patient: two different Patient IDs" in said
+    assert "T2" not in said
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"comparison.json"}
+
+
+def test_a_patient_who_is_not_known_of_one_is_said(tmp_path: Path) -> None:
+    before, after = _dicom(tmp_path, "a", 1), _dicom(tmp_path, "b", 2, patient_id="")
+    code, said = _compare(before, after, "-o", tmp_path / "out")
+    assert code == 0
+    assert "note: patient: not known of the second" in said

@@ -29,6 +29,29 @@ def test_an_older_result_is_replaced(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
+def test_two_containers_whose_processes_have_one_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each writes in a folder of its own, and clears away no other's."""
+    monkeypatch.setattr("os.getpid", lambda: 1)
+
+    def other() -> None:
+        with output_folder(tmp_path / "x"):
+            raise RuntimeError
+
+    with output_folder(tmp_path / "x") as first:
+        with pytest.raises(RuntimeError):
+            other()
+        write_json(first / "a.json", {"a": 1})
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["a.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_others_may_read_what_they_may_read_of_any_folder(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    with output_folder(tmp_path / "x"):
+        pass
+    assert (tmp_path / "x").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 @pytest.mark.parametrize(
     ("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "not writable"), (errno.EIO, "can't be")]
 )

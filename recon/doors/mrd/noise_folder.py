@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class NoiseFolder:
     def keep(self, identity: str, noise: list[Block]) -> None:
         """Write a scan; the folder has it whole or not at all. Where there is no room, it is only logged."""
         path = self._path(identity)
-        part = path.with_suffix(f".{os.getpid()}.part")
+        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
         try:
             with part.open("wb") as file:
                 for block in noise:

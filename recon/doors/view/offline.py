@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import secrets
 import zlib
 from collections.abc import Sequence
 from importlib import resources
@@ -62,7 +63,7 @@ def write_page(cases: Sequence[Case], path: Path, slices: int = 5) -> None:
         When the page can't be written.
     """
     content = {"cases": [_embedded(case, number, slices) for number, case in enumerate(cases, 1)]}
-    working = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    working = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         working.write_text(_page(content), encoding="utf-8")
         os.replace(working, path)
