@@ -109,7 +109,7 @@ def tune(
     from recon.reading.limits import propose
 
     source = FolderSource(results, decisions)
-    reports = {case.name: (case.report_sha256, case.report) for case in source.cases()}
+    reports = {(case.name, case.report_sha256): case.report for case in source.cases()}
     found = propose(reports, [decision for book in source.books() for decision in history(book)])
     if as_json:
         json.dump({"proposals": [line.__dict__ for line in found]}, sys.stdout, indent=2)

@@ -107,7 +107,7 @@ def decide(book: Book, subject: JudgedResult, reader: str, choice: Choice, note:
     return _decision(row)
 
 
-def take_back(book: Book, reader: str, result: str | None = None) -> Decision | None:
+def take_back(book: Book, reader: str, subject: JudgedResult | None = None) -> Decision | None:
     """Take the last decision of a reader back that still stands, so that the one before it counts again.
 
     Parameters
@@ -116,7 +116,7 @@ def take_back(book: Book, reader: str, result: str | None = None) -> Decision | 
         Where it stands.
     reader
         Whose.
-    result
+    subject
         About which result; by default whichever was decided last.
 
     Returns
@@ -124,11 +124,13 @@ def take_back(book: Book, reader: str, result: str | None = None) -> Decision | 
     Decision or None
         What was taken back; None where nothing stands.
     """
+    result, digest = (None, None) if subject is None else (subject.result, subject.report_sha256)
     with book.writing() as base:
         row = base.execute(
             "UPDATE decisions SET taken_back = ? WHERE number = (SELECT max(number) FROM decisions "
-            "WHERE reader = ? AND taken_back IS NULL AND result = coalesce(?, result)) RETURNING *",
-            (time.time(), named(reader), result),
+            "WHERE reader = ? AND taken_back IS NULL AND result = coalesce(?, result) "
+            "AND report_sha256 = coalesce(?, report_sha256)) RETURNING *",
+            (time.time(), named(reader), result, digest),
         ).fetchone()
     return None if row is None else _decision(row)
 
@@ -142,11 +144,14 @@ def history(book: Book) -> list[Decision]:
 
 
 def standing(decisions: Iterable[Decision]) -> list[Decision]:
-    """Of each reader and result the last decision that was not taken back, in order."""
-    last: dict[tuple[str, str], Decision] = {}
+    """Of each reader and result the last decision that was not taken back, in order.
+
+    A name alone is no result: folders of two models or two patients may share one.
+    """
+    last: dict[tuple[str, str, str], Decision] = {}
     for decision in decisions:
         if decision.taken_back is None:
-            last[decision.subject.result, decision.reader] = decision
+            last[decision.subject.result, decision.subject.report_sha256, decision.reader] = decision
     return sorted(last.values(), key=lambda decision: decision.number)
 
 

@@ -58,28 +58,28 @@ class Proposal:
     words: str
 
 
-def propose(reports: Mapping[str, tuple[str, Mapping[str, Any]]], decisions: Iterable[Decision]) -> list[Proposal]:
+def propose(reports: Mapping[tuple[str, str], Mapping[str, Any]], decisions: Iterable[Decision]) -> list[Proposal]:
     """A line for every limit of every check of the results that were decided.
 
     Parameters
     ----------
     reports
-        SHA-256 and content of ``report.json`` by result.
+        Content of ``report.json`` by name of the result and SHA-256 of that file.
     decisions
         Of readers; those about an earlier report, and results that readers differ on, are left out.
     """
-    opinions: dict[str, set[Choice]] = {}
+    opinions: dict[tuple[str, str], set[Choice]] = {}
     for decision in standing(decisions):
-        name = decision.subject.result
-        if name in reports and reports[name][0] == decision.subject.report_sha256:
-            opinions.setdefault(name, set()).add(decision.choice)
+        subject = decision.subject.result, decision.subject.report_sha256
+        if subject in reports:
+            opinions.setdefault(subject, set()).add(decision.choice)
     limits: dict[_Side, float] = {}
     accepted: dict[_Side, list[float]] = {}
     rejected: dict[_Side, list[float]] = {}
-    for name, choices in opinions.items():
+    for subject, choices in opinions.items():
         if choices not in ({Choice.ACCEPT}, {Choice.REJECT}):
             continue
-        report = reports[name][1]
+        report = reports[subject]
         for check in report.get("checks") or []:
             value = check.get("value")
             if not isinstance(value, int | float):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from recon.errors import InvalidRequest
@@ -37,10 +39,22 @@ def test_taking_back_brings_the_one_before_and_erases_nothing(book: Book) -> Non
 def test_only_the_readers_own_decision_is_taken_back(book: Book) -> None:
     decide(book, subject("one"), "Ada", Choice.ACCEPT)
     decide(book, subject("two"), "Bob", Choice.ACCEPT)
-    assert take_back(book, "Ada", "two") is None
+    assert take_back(book, "Ada", subject("two")) is None
     taken = take_back(book, "Ada")
     assert taken is not None
     assert taken.subject.result == "one"
+
+
+def test_two_results_of_one_name_are_two(book: Book) -> None:
+    """Two models, or two patients: the name of a folder alone is no result."""
+    one, other = subject(), replace(subject(), report_sha256="cd" * 32)
+    decide(book, one, "Ada", Choice.ACCEPT)
+    decide(book, other, "Ada", Choice.REJECT)
+    assert [(it.subject, it.choice) for it in standing(history(book))] == [(one, Choice.ACCEPT), (other, Choice.REJECT)]
+    taken = take_back(book, "Ada", one)
+    assert taken is not None
+    assert taken.subject == one
+    assert [it.subject for it in standing(history(book))] == [other]
 
 
 @pytest.mark.parametrize("reader", ["", "   ", "x" * 81])

@@ -7,24 +7,21 @@ from recon.reading.limits import propose
 from tests.reading.decided import decision
 
 
-def reports(noise: list[float]) -> dict[str, tuple[str, dict[str, object]]]:
+def reports(noise: list[float]) -> dict[tuple[str, str], dict[str, object]]:
     return {
-        f"r{place}": (
-            "aa",
-            {
-                "task": "ct",
-                "checks": [
-                    {"name": "noise_level", "value": value, "lower_limit": None, "upper_limit": 60.0, "unit": "HU"},
-                    {
-                        "name": "luck",
-                        "value": float(place * 7 % 5),
-                        "lower_limit": None,
-                        "upper_limit": 9.0,
-                        "unit": "",
-                    },
-                ],
-            },
-        )
+        (f"r{place}", "aa"): {
+            "task": "ct",
+            "checks": [
+                {"name": "noise_level", "value": value, "lower_limit": None, "upper_limit": 60.0, "unit": "HU"},
+                {
+                    "name": "luck",
+                    "value": float(place * 7 % 5),
+                    "lower_limit": None,
+                    "upper_limit": 9.0,
+                    "unit": "",
+                },
+            ],
+        }
         for place, value in enumerate(noise)
     }
 

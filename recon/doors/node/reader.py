@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from recon.doors.node.ledger import Ledger
-from recon.doors.node.releases import RESULTS, Releases, job_of, report_files
-from recon.doors.view.case import Case
+from recon.doors.node.releases import RESULTS, Releases, job_of
+from recon.doors.view.case import Case, report_files
 from recon.doors.view.sources import KnownCases
 from recon.reading.book import Book
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
-from recon.doors.view.case import REPORT, Case
+from recon.doors.view.case import Case, report_files
 from recon.reading.book import NAME, Book
 from recon.reading.decisions import Choice, Decision, history, revision, standing
 
@@ -136,9 +135,3 @@ class Releases:
             (path.parent.name, hashlib.sha256(path.read_bytes()).hexdigest())
             for path in report_files(self._results / str(job))
         ]
-
-
-def report_files(folder: Path) -> list[Path]:
-    """The reports in the folder of one job: its own, or one for each of several series."""
-    own = folder / REPORT
-    return [own] if own.exists() else sorted(folder.glob(f"*/{REPORT}"))

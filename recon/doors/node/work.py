@@ -16,11 +16,11 @@ from recon.doors.node.config import NodeConfig
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
 from recon.doors.node.outcome import waiting_s
-from recon.doors.node.releases import report_files
 from recon.doors.node.results import products
 from recon.doors.node.rules import Rule
 from recon.doors.node.scans import chosen_options, jobs_of
 from recon.doors.node.verdict import add_verdict
+from recon.doors.view.case import report_files
 from recon.errors import (
     InternalError,
     ReconError,

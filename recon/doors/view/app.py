@@ -86,14 +86,14 @@ async def _page(request: Request) -> Response:
 
 def _cases(desk: Desk, request: Request) -> Any:
     # taken first: what is decided meanwhile is then asked for again, never missed
-    revision, decisions = desk.revision(), desk.decisions()
-    lines = [described.line(case, decisions, desk.source.fate(case)) for case in desk.cases()]
+    revision = desk.revision()
+    lines = [described.line(case, decisions, desk.source.fate(case)) for case, decisions in desk.worklist()]
     return {"cases": lines, "revision": revision}
 
 
 def _case(desk: Desk, request: Request) -> Any:
     case = desk.case(request.path_params["key"])
-    decisions, fate = desk.decisions(case), desk.source.fate(case)
+    decisions, fate = desk.about(case), desk.source.fate(case)
     try:
         return described.whole(case, desk.images(case), decisions, fate, desk.others(case))
     except ReconError as error:
@@ -141,13 +141,13 @@ def _comparison_picture(desk: Desk, request: Request) -> Response:
 def _decide(desk: Desk, request: Request, given: Mapping[str, Any]) -> Any:
     case = desk.case(request.path_params["key"])
     desk.decide(case, given)
-    return described.line(case, desk.decisions(case), desk.source.fate(case))
+    return described.line(case, desk.about(case), desk.source.fate(case))
 
 
 def _undo(desk: Desk, request: Request, given: Mapping[str, Any]) -> Any:
     case = desk.case(request.path_params["key"])
     taken = desk.take_back(str(given.get("reader") or ""), case)
-    line = described.line(case, desk.decisions(case), desk.source.fate(case))
+    line = described.line(case, desk.about(case), desk.source.fate(case))
     return {**line, "taken_back": taken.to_json() if taken else None}
 
 

@@ -68,9 +68,9 @@ def _nifti(paths: list[Path], result: Stack) -> tuple[Stack, str]:
 def _zero_filled(case: Case, path: Path, result: Stack) -> Stack:
     try:
         task = task_of(case.task)
-        found_here = task.jobs_of_scan(case.name, {task.inputs[0].name: [path]})
+        found_here = task.jobs_of_scan(case.folder.name, {task.inputs[0].name: [path]})
         jobs = [item for item in found_here if isinstance(item, Job)]
-        job = next((job for job in jobs if job.name == case.name), jobs[0] if len(jobs) == 1 else None)
+        job = next((job for job in jobs if job.name == case.folder.name), jobs[0] if len(jobs) == 1 else None)
         if job is None:
             raise NoBefore(f"{path}: which of its series this result was made from can't be told")
         found = _ZeroFilledStack(job.load(), result)

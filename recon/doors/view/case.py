@@ -56,6 +56,8 @@ class Case:
         What the header of a DICOM result says of patient, study and scanner, by keyword.
     taken
         Day of the scan, where it is known.
+    named
+        What the result is called, where that is not the name of its folder.
     """
 
     folder: Path
@@ -67,11 +69,12 @@ class Case:
     inputs: tuple[Path, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     taken: date | None = None
+    named: str = ""
 
     @property
     def name(self) -> str:
-        """Of the result folder."""
-        return self.folder.name
+        """Of the result folder; with its item's in front where it is a part of one."""
+        return self.named or self.folder.name
 
     @property
     def key(self) -> str:
@@ -120,7 +123,13 @@ class Case:
         )
 
 
-def read_case(folder: Path, inputs: tuple[Path, ...] = (), taken: date | None = None) -> Case:
+def report_files(folder: Path) -> list[Path]:
+    """The reports in the folder of one job of a node, or one item of a batch: its own, or one for each of its parts."""
+    own = folder / REPORT
+    return [own] if own.exists() else sorted(folder.glob(f"*/{REPORT}"))
+
+
+def read_case(folder: Path, inputs: tuple[Path, ...] = (), taken: date | None = None, named: str = "") -> Case:
     """What a result folder says of itself; never fails, a damaged report is told in ``trouble``.
 
     Parameters
@@ -131,6 +140,8 @@ def read_case(folder: Path, inputs: tuple[Path, ...] = (), taken: date | None = 
         Where they are known better than the report knows them.
     taken
         Day of the scan, where it is known.
+    named
+        What it is called, where that is not the name of the folder.
     """
     path = folder / REPORT
     report: dict[str, Any] = {}
@@ -161,6 +172,7 @@ def read_case(folder: Path, inputs: tuple[Path, ...] = (), taken: date | None = 
         inputs or _inputs(folder, report),
         facts,
         taken or _day(facts.get("StudyDate", "")),
+        named,
     )
 
 

@@ -14,9 +14,17 @@ from recon.reading.decisions import Decision, standing
 
 
 def decided(decisions: Iterable[Decision], case: Case) -> list[dict[str, Any]]:
-    """What stands of the decisions about a case; ``current`` says whether they are about this very result."""
-    own = [one for one in standing(decisions) if one.subject.result == case.name]
-    return [{**one.to_json(), "current": one.subject.report_sha256 == case.report_sha256} for one in own]
+    """What stands of the decisions about a case; ``current`` says whether they are about this very result.
+
+    What a reader thought of an earlier one counts as long as they have not decided about this one.
+    """
+    last = {one.reader: one for one in sorted(standing(decisions), key=lambda one: (_current(one, case), one.number))}
+    own = sorted(last.values(), key=lambda one: one.number)
+    return [{**one.to_json(), "current": _current(one, case)} for one in own]
+
+
+def _current(decision: Decision, case: Case) -> bool:
+    return decision.subject.report_sha256 == case.report_sha256
 
 
 def line(case: Case, decisions: Iterable[Decision], fate: str = "") -> dict[str, Any]:

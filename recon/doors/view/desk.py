@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from recon.comparison.compared import Compared, compared
@@ -86,10 +87,25 @@ class Desk:
                     self._compared.popitem(last=False)
             return self._compared[key]
 
-    def decisions(self, case: Case | None = None) -> list[Decision]:
-        """All decisions of the book that a case's are in, or of all books."""
-        books = [self.source.book(case)] if case else self.source.books()
-        return [decision for book in books for decision in history(book)]
+    def decisions(self) -> list[Decision]:
+        """All decisions of all books."""
+        return [decision for book in self.source.books() for decision in history(book)]
+
+    def about(self, case: Case) -> list[Decision]:
+        """All decisions about a case and about earlier results in its place."""
+        return _about(case, history(self.source.book(case)), {one.report_sha256 for one in self.source.cases()})
+
+    def worklist(self) -> list[tuple[Case, list[Decision]]]:
+        """All cases, the worst first, each with the decisions about it."""
+        cases = self.cases()
+        there = {case.report_sha256 for case in cases}
+        books = {case.key: self.source.book(case) for case in cases}
+        by_name: dict[tuple[Path, str], list[Decision]] = {}
+        for book in {book.path: book for book in books.values()}.values():
+            for decision in history(book):
+                by_name.setdefault((book.path, decision.subject.result), []).append(decision)
+        named = ((case, by_name.get((books[case.key].path, case.name), [])) for case in cases)
+        return [(case, _about(case, decisions, there)) for case, decisions in named]
 
     def decide(self, case: Case, given: Mapping[str, Any]) -> Decision:
         """Write a decision down.
@@ -112,7 +128,7 @@ class Desk:
 
     def take_back(self, reader: str, case: Case) -> Decision | None:
         """Take the reader's last decision about a case back; None where none stands."""
-        taken = take_back(self.source.book(case), reader, case.name)
+        taken = take_back(self.source.book(case), reader, case.subject)
         if taken is not None:
             self._on_decision(case, taken)
         return taken
@@ -121,3 +137,13 @@ class Desk:
         """Changes whenever a case, what becomes of it, or a decision does."""
         cases = tuple((case.key, case.report_sha256, self.source.fate(case)) for case in self.source.cases())
         return f"{hash(cases) & 0xFFFFFFFF:x}." + ".".join(str(revision(book)) for book in self.source.books())
+
+
+def _about(case: Case, decisions: Iterable[Decision], there: Collection[str]) -> list[Decision]:
+    """Those about a case or one that was there before it; none about another result that is there under its name."""
+    return [
+        one
+        for one in decisions
+        if one.subject.result == case.name
+        and (one.subject.report_sha256 == case.report_sha256 or one.subject.report_sha256 not in there)
+    ]

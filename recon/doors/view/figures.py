@@ -25,7 +25,7 @@ def agreement(decisions: Iterable[Decision]) -> dict[str, Any]:
 
 def limits(cases: Iterable[Case], decisions: Iterable[Decision]) -> dict[str, Any]:
     """Proposed limits with what they would change."""
-    reports = {case.name: (case.report_sha256, case.report) for case in cases}
+    reports = {(case.name, case.report_sha256): case.report for case in cases}
     return {"proposals": [proposal.__dict__ for proposal in propose(reports, decisions)]}
 
 

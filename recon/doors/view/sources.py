@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from recon.batch import ledger_file
-from recon.doors.view.case import REPORT, Case, read_case
+from recon.doors.view.case import REPORT, Case, read_case, report_files
 from recon.errors import UnreadableInput
 from recon.io.output_folder import is_result
 from recon.reading.book import NAME, Book
@@ -36,7 +36,7 @@ class KnownCases:
     def __init__(self) -> None:
         self._known: dict[Path, tuple[tuple[int, int], Case]] = {}
 
-    def of(self, folder: Path, inputs: tuple[Path, ...] = (), taken: date | None = None) -> Case:
+    def of(self, folder: Path, inputs: tuple[Path, ...] = (), taken: date | None = None, named: str = "") -> Case:
         """The case of a result folder.
 
         Parameters
@@ -47,15 +47,17 @@ class KnownCases:
             What it was made from, where that is known better than the report knows it.
         taken
             Day of the scan, where it is known.
+        named
+            What it is called, where that is not the name of the folder.
         """
         try:
             facts = (folder / REPORT).stat()
             stamp = (facts.st_mtime_ns, facts.st_size)
         except OSError:
-            return read_case(folder, inputs, taken)
+            return read_case(folder, inputs, taken, named)
         known = self._known.get(folder)
         if known is None or known[0] != stamp:
-            known = self._known[folder] = (stamp, read_case(folder, inputs, taken))
+            known = self._known[folder] = (stamp, read_case(folder, inputs, taken, named))
         return known[1]
 
 
@@ -90,18 +92,19 @@ class FolderSource:
         found: dict[Path, Case] = {}
         for path in self._paths:
             for folder, inputs, taken in self._found(path):
-                found.setdefault(folder, self._known.of(folder, inputs, taken))
+                named = folder.relative_to(_home(folder)).as_posix()
+                found.setdefault(folder, self._known.of(folder, inputs, taken, named))
         return sorted(found.values(), key=lambda case: case.rank)
 
     def book(self, case: Case) -> Book:
         """Beside the results, unless one file was named."""
-        return Book(self._decisions or case.folder.parent / NAME)
+        return Book(self._decisions or _home(case.folder) / NAME)
 
     def books(self) -> list[Book]:
         """One a folder of results."""
         if self._decisions:
             return [Book(self._decisions)]
-        return [Book(parent / NAME) for parent in dict.fromkeys(case.folder.parent for case in self.cases())]
+        return [Book(parent / NAME) for parent in dict.fromkeys(_home(case.folder) for case in self.cases())]
 
     def fate(self, case: Case) -> str:
         """Files stay where they are."""
@@ -129,8 +132,16 @@ def _of_batch(folder: Path) -> list[tuple[Path, tuple[Path, ...], date | None]]:
                 "SELECT path FROM inputs WHERE item = ? AND state = '' ORDER BY role DESC, path", (row["number"],)
             )
             inputs = tuple(Path(path) for (path,) in paths)  # pre before low
-            found.append((folder / row["name"], inputs, _day(row["taken"])))
+            # where a scan made several jobs, each has its report, and the item has none
+            parts = [path.parent for path in report_files(folder / row["name"])] or [folder / row["name"]]
+            found += [(part, inputs, _day(row["taken"])) for part in parts]
     return found
+
+
+def _home(folder: Path) -> Path:
+    """The folder of results that a result is in; of a part of a batch's item the batch's, where nothing is added."""
+    above = folder.parent.parent
+    return above if (above / ledger_file.NAME).exists() else folder.parent
 
 
 def _day(text: str) -> date | None:

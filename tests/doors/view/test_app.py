@@ -11,7 +11,9 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from recon.batch.items import Item
 from recon.batch.report import write_report
+from recon.batch.verify import verify
 from recon.cli import quality
 from recon.doors.view.app import reader_app
 from recon.doors.view.case import Case
@@ -19,7 +21,7 @@ from recon.doors.view.sources import FolderSource
 from recon.quality.verdict import Verdict
 from recon.reading.decisions import Choice, Decision, decide
 from tests.batch import archives
-from tests.doors.view.samples import HOSTILE, broken, ct_dicom
+from tests.doors.view.samples import HOSTILE, broken, ct_dicom, write_source
 
 TOKEN = "right"
 
@@ -115,6 +117,39 @@ def test_a_decision_about_an_earlier_result_is_marked(results: Path) -> None:
     assert line["decisions"][0]["current"] is False
 
 
+def test_what_was_thought_of_an_earlier_result_gives_way(results: Path) -> None:
+    client = page(FolderSource([results]))
+    line = next(line for line in client.get("/api/cases").json()["cases"] if line["name"] == "good")
+    client.post(f"/api/cases/{line['key']}/decisions", json={"reader": "Ada", "choice": "accept"})
+    report = results / "good" / "report.json"
+    report.write_text(report.read_text() + "\n")
+    given = {"reader": "Ada", "choice": "reject"}
+    line = client.post(f"/api/cases/{line['key']}/decisions", json=given).json()
+    assert [(one["choice"], one["current"]) for one in line["decisions"]] == [("reject", True)]
+
+
+@pytest.mark.parametrize("one_book", [True, False])
+def test_two_results_of_one_name_are_decided_on_by_themselves(tmp_path: Path, one_book: bool) -> None:
+    """Folders of two models, or of two patients: each has its own decision, and undo takes that one back."""
+    for place, day in (("a", "20250105"), ("b", "20260105")):
+        ct_dicom(tmp_path / place, "chest", slices=2, source=write_source(tmp_path / f"source_{place}", 2, date=day))
+    source = FolderSource([tmp_path / "a", tmp_path / "b"], tmp_path / "book.sqlite" if one_book else None)
+    client = page(source)
+    keys = {line["taken"][:4]: line["key"] for line in client.get("/api/cases").json()["cases"]}
+    for year, choice in (("2025", "accept"), ("2026", "reject")):
+        client.post(f"/api/cases/{keys[year]}/decisions", json={"reader": "Ada", "choice": choice})
+
+    def decided() -> dict[str, list[str]]:
+        lines = client.get("/api/cases").json()["cases"]
+        alone = {line["key"]: client.get(f"/api/cases/{line['key']}").json()["decisions"] for line in lines}
+        assert {line["key"]: line["decisions"] for line in lines} == alone
+        return {line["taken"][:4]: [one["choice"] for one in line["decisions"]] for line in lines}
+
+    assert decided() == {"2025": ["accept"], "2026": ["reject"]}
+    client.post(f"/api/cases/{keys['2025']}/undo", json={"reader": "Ada"})
+    assert decided() == {"2025": [], "2026": ["reject"]}
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -156,6 +191,37 @@ def test_a_batch_is_shown_from_its_ledger(tmp_path: Path) -> None:
     assert line["taken"] == "2024-01-02"
     (case,) = FolderSource([tmp_path / "out"]).cases()
     assert [path.parent.name for path in case.inputs] == ["one"] * 3
+
+
+class Splitting(archives.FakeExecutor):
+    """Makes two results of each item, a folder each, as of a scan with two passes."""
+
+    def run(self, item: Item, folder: Path) -> dict[str, object]:
+        for part in ("first", "second"):
+            (folder / part).mkdir()
+            archives.write_result(item, folder / part)
+            report = {**archives.report_of(item), "input": f"{item.name} {part}"}
+            (folder / part / "report.json").write_text(json.dumps(report))
+        return archives.report_of(item)
+
+
+def test_an_item_of_a_batch_that_made_several_results_is_shown_by_them(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for name in ("one", "two"):
+        archives.write_series(tmp_path / "archive" / name)
+    archives.run(tmp_path / "archive", out, Splitting())
+    client = page(FolderSource([out]))
+    lines = client.get("/api/cases").json()["cases"]
+    assert sorted(line["name"] for line in lines) == [
+        f"{name}_1/{part}" for name in ("one", "two") for part in ("first", "second")
+    ]
+    assert {(line["verdict"], line["taken"]) for line in lines} == {("PASS", "2024-01-02")}
+    client.post(f"/api/cases/{lines[0]['key']}/decisions", json={"reader": "Ada", "choice": "reject"})
+    item, part = lines[0]["name"].split("/")
+    (alone,) = page(FolderSource([out / item / part])).get("/api/cases").json()["cases"]
+    assert [one["choice"] for one in alone["decisions"]] == ["reject"], "however it is opened"
+    assert f"{lines[0]['name']}<td>Ada<td>reject" in write_report(out).read_text()
+    assert verify(out).wrong == {}, "nothing is added to a result"
 
 
 def test_the_page_can_be_mounted_where_another_server_asks(results: Path) -> None:
