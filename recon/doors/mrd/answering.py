@@ -110,6 +110,8 @@ class Answering:
             if len(stacks) == 1 and key:
                 self._around.scans.keep(key, stacks[0])
                 raise InvalidRequest("one scan came; it is kept as the one before contrast, and goes back as it is")
+            if key and earlier is None:  # a reduced dose that is measured or sent again may come alone
+                self._around.scans.keep(key, stacks[0])
             for pictures in enhanced(self._client, stacks, self._options, self._around.bounds.timeout_s):
                 self._out.reserve(sum(picture.values.nbytes for picture in pictures))
                 self._out.put(_done(self._answers(pictures)))

@@ -18,7 +18,11 @@ from recon.errors import InvalidRequest
 
 
 class EarlierScans:
-    """Scans before contrast of the last sessions, by patient and frame of reference, in memory."""
+    """Scans before contrast of the last sessions, by patient and frame of reference, in memory.
+
+    One stays when it has been used: what comes later of the same patient in the same position, as a reduced dose that
+    is measured or sent again, has the same scan before it.
+    """
 
     def __init__(self, most: int = 8) -> None:
         self._most = most
@@ -26,16 +30,19 @@ class EarlierScans:
         self._lock = threading.Lock()
 
     def keep(self, key: str, stack: SeriesStack) -> None:
-        """Keep a scan; the oldest goes."""
+        """Keep a scan; the one that was not used for longest goes."""
         with self._lock:
             self._kept[key] = stack
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
 
     def find(self, key: str) -> SeriesStack | None:
-        """The scan that belongs to another; None when there is none. It is not kept longer."""
+        """The scan that belongs to another; None when there is none."""
         with self._lock:
-            return self._kept.pop(key, None) if key else None
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key]
 
 
 def enhanced(
@@ -57,11 +64,13 @@ def enhanced(
     Raises
     ------
     ReconError
-        When there are not two, or the service can't use them.
+        When there are not two, both are one, or the service can't use them.
     """
     if len(stacks) != 2:
         raise InvalidRequest(f"{len(stacks)} series came; two are needed, before contrast and after the reduced dose")
     pre, low = stacks
+    if _same(pre, low):
+        raise InvalidRequest("the scan before contrast was sent again; send the one after the reduced dose")
     run = client.synthesize_contrast(
         pre.volume, low.volume, dose_fraction=options.dose_fraction, probes=options.probes, timeout_s=timeout_s
     )
@@ -82,3 +91,9 @@ def enhanced(
         if options.uncertainty and np.isfinite(result.uncertainty).all():
             made.append(replace(picture, kind=INTERVAL, values=result.uncertainty))
         yield made
+
+
+def _same(one: SeriesStack, other: SeriesStack) -> bool:
+    """Whether two stacks are of one acquisition: by when it was measured, where that is said, or by the pixels."""
+    times = [sorted(int(head["acquisition_time_stamp"]) for head in stack.heads) for stack in (one, other)]
+    return (times[0] == times[1] and any(times[0])) or np.array_equal(one.volume.values, other.volume.values)

@@ -86,8 +86,8 @@ class AnswerOutbox:
                     self._send(message)
                     if isinstance(message, Close):
                         return
-            except Exception as error:  # an image that can't be kept or made must not cost the others
-                _log.exception("an image could not be sent or kept")
+            except Exception as error:  # an image that can't be made must not cost the others
+                _log.exception("an image could not be sent")
                 words = error.problem if isinstance(error, ReconError) else one_line(error)
                 self._send(Text(f"ERR {words}"))
 
@@ -100,21 +100,37 @@ class AnswerOutbox:
             return ()
 
     def _send(self, message: Message) -> None:
-        if isinstance(message, Image):
-            self.images += 1
-            if self._keeper is not None:
-                self._keeper.keep(message)
-        elif isinstance(message, Text) and message.text.startswith("ERR"):
-            self.errors += 1
+        try:
+            if isinstance(message, Image):
+                self.images += 1
+                self._keep(message)
+            elif isinstance(message, Text) and message.text.startswith("ERR"):
+                self.errors += 1
+            self._give(message)
+        finally:  # room is made whatever happens: who makes images would wait for ever
+            if isinstance(message, Image):
+                with self._room:
+                    self._waiting -= message.values.nbytes
+                    self._room.notify_all()
+
+    def _give(self, message: Message) -> None:
         try:
             if not self.gone.is_set():
                 self._out(message)
         except OSError:
             self.leave()
-        if isinstance(message, Image):
-            with self._room:
-                self._waiting -= message.values.nbytes
-                self._room.notify_all()
+
+    def _keep(self, image: Image) -> None:
+        """Keep a copy; where that fails, as on a full disk, the scanner is told once and images go out all the same."""
+        if self._keeper is None:
+            return
+        try:
+            self._keeper.keep(image)
+        except Exception as error:
+            _log.exception("an image could not be kept")
+            self._keeper = None
+            words = error.problem if isinstance(error, ReconError) else one_line(error)
+            self._give(Text(f"WRN images are no longer kept, and can't be fetched later: {words}"))
 
     def leave(self) -> None:
         """The scanner has left: nothing is sent any more."""

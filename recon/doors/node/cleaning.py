@@ -13,6 +13,13 @@ from recon.doors.node.config import NodeConfig
 from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
 
+#: Series that came long enough ago and that no job needs any more; all of them, or one if it still is.
+_DONE_WITH = (
+    "SELECT number, uid FROM series WHERE state = 'whole' AND last <= ?1 AND number = coalesce(?2, number) "
+    "AND NOT EXISTS (SELECT 1 FROM inputs JOIN jobs ON jobs.number = inputs.job WHERE inputs.series = series.number "
+    "AND jobs.state IN ('waiting', 'pending', 'running', 'ready', 'failed'))"
+)
+
 
 class Cleaner:
     """Cleans a node's folder.
@@ -58,28 +65,23 @@ class Cleaner:
 
     def _originals(self, before: float) -> int:
         with self._ledger.looking() as base:
-            rows = base.execute(
-                "SELECT number, uid FROM series WHERE state = 'whole' AND last <= ? AND NOT EXISTS "
-                "(SELECT 1 FROM inputs JOIN jobs ON jobs.number = inputs.job WHERE inputs.series = series.number "
-                "AND jobs.state IN ('waiting', 'pending', 'running', 'ready', 'failed'))",
-                (before,),
-            ).fetchall()
-        removed = 0
-        for row in rows:
-            if self._open(series=row["uid"]):
-                continue
-            with self._ledger.looking() as base:
-                paths = [
-                    Path(one[0])
-                    for one in base.execute("SELECT path FROM instances WHERE series = ?", (row["number"],))
-                ]
-            for path in paths:  # the files first: a file without a row would be taken for one that just came
+            numbers = [row["number"] for row in base.execute(_DONE_WITH, (before, None))]
+        return sum(self._clean_series(number, before) for number in numbers)
+
+    def _clean_series(self, number: int, before: float) -> int:
+        """Clean one series away, unless another instance or work on it came meanwhile; returns how many files."""
+        with self._ledger.writing() as base:  # nothing arrives until this is done
+            row = base.execute(_DONE_WITH, (before, number)).fetchone()
+            if row is None or self._open(series=row["uid"]):
+                return 0
+            paths = [Path(one[0]) for one in base.execute("SELECT path FROM instances WHERE series = ?", (number,))]
+            for path in paths:  # before the rows go: a file without a row would be taken for one that just came
                 path.unlink(missing_ok=True)
-            with self._ledger.writing() as base:
-                base.execute("DELETE FROM instances WHERE series = ?", (row["number"],))
-                base.execute("DELETE FROM series WHERE number = ?", (row["number"],))
-            removed += len(paths)
-        return removed
+            base.execute("DELETE FROM instances WHERE series = ?", (number,))
+            base.execute("DELETE FROM series WHERE number = ?", (number,))
+            # what was sent is forgotten with it: the same instances, sent to the node again, are passed on again
+            base.execute("DELETE FROM deliveries WHERE kind = 'original' AND series = ?", (row["uid"],))
+        return len(paths)
 
     def _open(self, job: int | None = None, series: str | None = None) -> bool:
         """Whether something of a job, or an original of a series, is still to be sent or committed, or could not be."""

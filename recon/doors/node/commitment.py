@@ -6,6 +6,7 @@ A report travels on an association of its own, minutes later if need be, and is 
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydicom.uid import generate_uid
 from recon.doors.node.admission import sender_of
 from recon.doors.node.config import NodeConfig
 from recon.doors.node.ledger import Ledger
+from recon.doors.node.outcome import waiting_s
 from recon.errors import InvalidRequest, TooManyRequests
 
 #: Failure reasons, PS3.3 C.14.1.1.
@@ -109,7 +111,7 @@ class Commitments:
     def told(self, report: Dataset) -> None:
         """A report on a transaction of ours (N-EVENT-REPORT); one that we don't know is answered all the same.
 
-        What is committed is so for good; what failed is sent again.
+        What is committed is so for good; what failed is sent again as what was refused is: later, and not for ever.
         """
         uid = str(report.get("TransactionUID", ""))
         with self._ledger.writing() as base:
@@ -125,14 +127,29 @@ class Commitments:
                 )
             failed = _references(report, "FailedSOPSequence")
             for _, sop in failed:
-                base.execute(
-                    "UPDATE deliveries SET state = 'pending', refusals = refusals + 1, not_before = 0, asked = NULL, "
-                    "reason = 'storage was not committed' WHERE destination = ? AND sop = ? AND state = 'sent'",
-                    (row["peer"], sop),
-                )
+                self._not_committed(base, row["peer"], sop, now)
             base.execute("UPDATE commitments SET state = 'told' WHERE uid = ?", (uid,))
             if failed:
                 self._ledger.say(f"destination {row['peer']}", f"{len(failed)} instances were not committed")
+
+    def _not_committed(self, base: sqlite3.Connection, peer: str, sop: str, now: float) -> None:
+        """The peer took an object and has not kept it, which counts as a refusal."""
+        sent = base.execute(
+            "SELECT number, refusals FROM deliveries WHERE destination = ? AND sop = ? AND state = 'sent'", (peer, sop)
+        ).fetchone()
+        to = self._config.destinations.get(peer)
+        if sent is None:
+            return
+        refusals = sent["refusals"] + 1
+        dead = to is not None and refusals >= to.final_after
+        wait = 0.0 if to is None else waiting_s(refusals, to.retry_first_s, to.retry_most_s)
+        base.execute(
+            "UPDATE deliveries SET state = ?, refusals = ?, not_before = ?, asked = NULL, "
+            "reason = 'storage was not committed' WHERE number = ?",
+            ("dead" if dead else "pending", refusals, now + wait, sent["number"]),
+        )
+        if dead:
+            self._ledger.say(f"delivery {sent['number']}", f"dead after {refusals} refusals: storage was not committed")
 
 
 def _reference(sop_class: str, sop: str) -> Dataset:

@@ -17,7 +17,7 @@ from recon.doors.node.ledger import Ledger
 from recon.doors.node.logs import log
 from recon.doors.node.outcome import waiting_s
 from recon.doors.node.peers import Sender
-from recon.errors import ServiceUnavailable
+from recon.errors import ReconError, ServiceUnavailable, one_line
 
 _LOOK_EVERY_S = 0.2
 _FIRST_S, _MOST_S, _GIVE_UP_S = 5.0, 600.0, 3 * 86400.0
@@ -41,8 +41,14 @@ class Reporter:
 
     def run(self, stop: threading.Event) -> None:
         """Report until told to stop."""
-        while not stop.wait(_LOOK_EVERY_S):
-            self.step()
+        wait = _LOOK_EVERY_S
+        while not stop.wait(wait):
+            try:
+                self.step()
+                wait = _LOOK_EVERY_S
+            except Exception as error:  # a full disk or a defect must not end the reporter
+                log("reporter_failed", why=_words(error))
+                wait = _FIRST_S
 
     def step(self) -> None:
         """Report everything that is due, each once."""
@@ -54,11 +60,11 @@ class Reporter:
         for row in rows:
             try:
                 self._report(row)
-            except ServiceUnavailable as error:
+            except (ReconError, RuntimeError, ValueError) as error:  # what keeps one back keeps back no other
                 wait = waiting_s(row["attempts"] + 1, _FIRST_S, _MOST_S)
                 old = time.time() - row["created"] > _GIVE_UP_S
                 self._after(row["uid"], "given up" if old else "due", wait)
-                log("not_reported", title=row["peer"], why=error.problem)
+                log("not_reported", title=row["peer"], why=_words(error))
             else:
                 self._after(row["uid"], "reported", 0.0)
                 log("reported", title=row["peer"])
@@ -83,6 +89,10 @@ class Reporter:
                 "UPDATE commitments SET state = ?, attempts = attempts + 1, not_before = ? WHERE uid = ?",
                 (state, time.time() + wait_s, uid),
             )
+
+
+def _words(error: Exception) -> str:
+    return error.problem if isinstance(error, ReconError) else one_line(error)[:200]
 
 
 def _answered(config: NodeConfig, title: str) -> Sender | None:

@@ -26,6 +26,7 @@ from recon.doors.node.releases import RESULTS, Releases
 from recon.doors.node.space import Watermark
 from recon.doors.node.tls import listener_context
 from recon.doors.view.app import reader_app
+from recon.doors.view.guard import LOOPBACK_NAMES, OwnNames
 from recon.errors import InvalidRequest, ServiceUnavailable
 
 ROOT = "/dicom-web"
@@ -64,11 +65,14 @@ def application(config: NodeConfig, ledger: Ledger, inbox: Inbox, watermark: Wat
     routes += qido.routes(ROOT, ledger)
     routes += wado.routes(ROOT, ledger)
     guards = []
+    tokens = _tokens(config.http_tokens_file) if config.http_tokens_file is not None else []
+    if not tokens:  # loopback alone; a browser on this machine must not be led here under a foreign name
+        own = (*LOOPBACK_NAMES, *((split_address(config.http)[0],) if config.http else ()))
+        guards.append(Middleware(OwnNames, hosts=own, remedy="give the node http_tokens_file to serve it under others"))
     if config.http_origins:  # in front of the tokens, since a browser asks first without one
         guards.append(
             Middleware(CORSMiddleware, allow_origins=config.http_origins, allow_headers=["*"], allow_methods=["GET"])
         )
-    tokens = _tokens(config.http_tokens_file) if config.http_tokens_file is not None else []
     if tokens:
         guards.append(Middleware(_Tokens, tokens=tokens))
     (config.folder / RESULTS).mkdir(exist_ok=True)

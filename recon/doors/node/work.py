@@ -21,7 +21,15 @@ from recon.doors.node.results import products
 from recon.doors.node.rules import Rule
 from recon.doors.node.scans import chosen_options, jobs_of
 from recon.doors.node.verdict import add_verdict
-from recon.errors import InternalError, ReconError, ServiceUnavailable, TooManyRequests, UnreadableInput, one_line
+from recon.errors import (
+    InternalError,
+    ReconError,
+    ServiceUnavailable,
+    TooManyRequests,
+    UnreadableInput,
+    error_from_reason,
+    one_line,
+)
 from recon.jobs import perform
 
 _LOOK_EVERY_S = 0.1
@@ -154,7 +162,10 @@ class Worker:
             place.mkdir(exist_ok=True)
             report = perform(self._client, one, place, options, lambda done, total: self._wanted(job))
             if report["status"] != "complete":
-                raise ServiceUnavailable(f"slices are missing: {report['problem']}")
+                kind = error_from_reason(report.get("problem_reason") or "")
+                # only a service that went away is waited for; what its answer to these data is stays so
+                kind = kind if kind in (ServiceUnavailable, TooManyRequests) else InternalError
+                raise kind(f"slices are missing: {report['problem']}")
             add_verdict(place, report)
 
     def _wanted(self, job: sqlite3.Row) -> None:

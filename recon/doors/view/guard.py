@@ -24,6 +24,32 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _ASK = "recon: this page needs the whole address that `recon view` printed, with its token\n"
+#: By which a server on loopback is addressed.
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+class OwnNames:
+    """Serves nothing under a foreign name: else a page from elsewhere could point its own name here and read along.
+
+    Parameters
+    ----------
+    app
+        What is guarded.
+    hosts
+        Names by which the server may be addressed.
+    remedy
+        What a person behind a name of their own can do.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], remedy: str = "") -> None:
+        self._app, self._hosts, self._remedy = app, frozenset(hosts), remedy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and _foreign(Headers(scope=scope).get("host", ""), self._hosts):
+            await _misdirected(self._remedy)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 class TokenGuard:
@@ -61,8 +87,8 @@ class TokenGuard:
     def _refused(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if self._hosts and (urlsplit(f"//{host}").hostname or "") not in self._hosts:
-            return PlainTextResponse("recon: not served under this name\n", 421)
+        if self._hosts and _foreign(host, self._hosts):
+            return _misdirected()
         origin = headers.get("origin")
         changes = scope["method"] not in ("GET", "HEAD")
         if changes and origin is not None and urlsplit(origin).netloc != host:
@@ -111,3 +137,15 @@ class TokenGuard:
             await send(message)
 
         return answer
+
+
+def _foreign(host: str, hosts: frozenset[str]) -> bool:
+    """Whether a Host header, ``name``, ``name:port`` or ``[address]:port``, names none of ours."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "") not in hosts
+    except ValueError:  # no address in the brackets
+        return True
+
+
+def _misdirected(remedy: str = "") -> Response:
+    return PlainTextResponse(f"recon: not served under this name{remedy and f'; {remedy}'}\n", 421)

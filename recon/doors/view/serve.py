@@ -15,10 +15,9 @@ from starlette.types import ASGIApp
 
 from recon.doors.view.app import reader_app
 from recon.doors.view.desk import OnDecision
+from recon.doors.view.guard import LOOPBACK_NAMES
 from recon.doors.view.sources import CaseSource
 from recon.errors import InvalidRequest, OutputFailed
-
-_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def serve(make: MakeApp, where: Listening) -> None:
         When the port can't be had.
     """
     token = secrets.token_urlsafe(24)
-    hosts = _LOOPBACK_NAMES if where.loopback else ()
+    hosts = LOOPBACK_NAMES if where.loopback else ()
     try:
         family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
         listener = socket.create_server((where.host, where.port), family=family, backlog=64)

@@ -10,7 +10,7 @@ import numpy as np
 from recon.doors.mrd.outbox import AnswerOutbox
 from recon.doors.mrd.wire import Close, Image, Message, Text
 from recon.doors.mrd.wire.layout import IMAGE_HEAD
-from recon.errors import UnusableData
+from recon.errors import DiskFull, UnusableData
 
 
 def image(value: float = 0.0) -> Image:
@@ -105,3 +105,36 @@ def test_who_makes_more_than_is_taken_waits_and_nobody_waits_for_the_gone() -> N
     outbox.leave()
     outbox.reserve(1 << 40)  # returns
     outbox.close()
+
+
+def test_images_go_out_also_where_they_can_not_be_kept() -> None:
+    """A full disk: the scanner is told once, gets every image, and nobody waits for room that never comes."""
+
+    class Full:
+        tries = 0
+
+        def keep(self, image: Image) -> None:
+            self.tries += 1
+            raise DiskFull("kept/1.h5: no space left")
+
+    sent: list[Message] = []
+    full = Full()
+    outbox = AnswerOutbox(sent.append, full, most_bytes=1)
+    images = [image(value) for value in range(3)]
+
+    def make() -> None:
+        for one in images:
+            outbox.reserve(one.values.nbytes)
+            outbox.put(one)
+
+    making = threading.Thread(target=make, daemon=True)
+    making.start()
+    making.join(20)
+    assert not making.is_alive()
+    outbox.close()
+    warning, *rest = sent
+    assert isinstance(warning, Text)
+    assert warning.text.startswith("WRN images are no longer kept")
+    assert "no space left" in warning.text
+    assert rest == [*images, Close()]
+    assert (full.tries, outbox.images, outbox.errors) == (1, 3, 0)

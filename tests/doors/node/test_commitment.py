@@ -102,6 +102,9 @@ def test_sent_is_accepted_is_committed(receiving: Start, make_series: Any) -> No
     archive.report()
     assert states(node) == {"committed": 3, "pending": 1}
     archive.lost = set()
+    (waits,) = node.rows("SELECT * FROM deliveries WHERE state = 'pending'")
+    assert waits["not_before"] > time.time() - 1, "not at once, over and over"
+    time.sleep(0.1)
     deliver(node)
     archive.report()
     assert states(node) == {"committed": 4}
@@ -119,6 +122,22 @@ def test_an_archive_that_never_reports_ends_in_dead_letters(receiving: Start, ma
     archive.close()
     (letter,) = node.rows("SELECT * FROM deliveries")
     assert (letter["state"], letter["reason"], letter["asks"]) == ("dead", "its storage was never committed", 2)
+
+
+def test_what_an_archive_loses_each_time_ends_in_dead_letters(receiving: Start, make_series: Any) -> None:
+    port = free_port()
+    node = receiving(**to_pacs(port, commitment=True, final_after=2))
+    archive = Archive(port, node.port)
+    received(node, make_series(1))
+    archive.lost = {node.rows("SELECT sop FROM deliveries")[0]["sop"]}
+    for state in ("pending", "dead"):
+        time.sleep(0.1)
+        deliver(node)
+        archive.report()
+        assert states(node) == {state: 1}
+    archive.close()
+    (letter,) = node.rows("SELECT * FROM deliveries")
+    assert (letter["refusals"], letter["reason"]) == (2, "storage was not committed")
 
 
 def test_a_report_on_nothing_of_ours_changes_nothing(receiving: Start) -> None:

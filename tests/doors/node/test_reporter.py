@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pydicom
@@ -12,9 +14,11 @@ from pydicom.uid import ImplicitVRLittleEndian, generate_uid
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel as PUSH
 
+from recon.doors.node import reporter as reporting
 from recon.doors.node.reporter import Reporter
+from recon.errors import OutputFailed
 from tests.doors.node.asking import ask, request
-from tests.doors.node.nodes import Receiving, free_port, storescu
+from tests.doors.node.nodes import Receiving, free_port, storescu, until
 
 pytestmark = pytest.mark.service
 
@@ -71,3 +75,42 @@ def test_a_modality_asks_and_is_told(receiving: Start, make_series: Any) -> None
     assert (failed.ReferencedSOPInstanceUID, failed.FailureReason) == (missing, 0x0112)
     assert set(modality.calls) == {("RECON", "MR1", str(ImplicitVRLittleEndian))}
     assert {row["state"] for row in node.rows("SELECT * FROM commitments")} == {"reported"}
+
+
+def test_a_report_that_can_not_go_out_keeps_back_no_other(receiving: Start, tmp_path: Path) -> None:
+    """A TLS file that is missing is no end of all reports."""
+    port = free_port()
+    nowhere = {"report_to": f"127.0.0.1:{port}", "report_tls": {"ca": str(tmp_path / "missing.pem")}}
+    node = receiving(
+        senders=[{"title": "CT1", **nowhere}, {"title": "MR1", "report_to": f"127.0.0.1:{port}"}],
+    )
+    named = request([("1.2.3", "1.2.3.4")])
+    node.commitments.asked(named, "CT1", "RECON", "127.0.0.1")
+    node.commitments.asked(request([("1.2.3", "1.2.3.4")]), "MR1", "RECON", "127.0.0.1")
+    modality = Modality(port)
+    Reporter(node.config, node.ledger).step()
+    modality.close()
+    rows = {row["peer"]: row for row in node.rows("SELECT * FROM commitments")}
+    assert (rows["CT1"]["state"], rows["CT1"]["attempts"]) == ("due", 1)
+    assert rows["CT1"]["not_before"] > 0
+    assert rows["MR1"]["state"] == "reported"
+
+
+def test_what_fails_does_not_end_the_reporter(receiving: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = receiving()
+    reporter, steps, stop = Reporter(node.config, node.ledger), [], threading.Event()
+
+    def step() -> None:
+        steps.append(1)
+        raise OutputFailed("the ledger can't be written")
+
+    monkeypatch.setattr(reporter, "step", step)
+    monkeypatch.setattr(reporting, "_FIRST_S", 0.01)
+    thread = threading.Thread(target=reporter.run, args=(stop,))
+    thread.start()
+    try:
+        until(lambda: len(steps) >= 2)
+        assert thread.is_alive()
+    finally:
+        stop.set()
+        thread.join(60)

@@ -36,6 +36,25 @@ def test_tokens(serving: Any, tmp_path: Path) -> None:
     assert httpx.get(f"{url}/reader/api/cases").status_code in (401, 403)
 
 
+def test_without_tokens_it_is_served_under_names_of_this_machine_alone(serving: Any) -> None:
+    """A page from elsewhere whose name is pointed at 127.0.0.1 must not read studies."""
+    _, url = serving()
+    port = url.rpartition(":")[2]
+    for path in ("/dicom-web/studies", "/reader/api/cases", "/metrics", "/health"):
+        for name in ("evil.example", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}", "[evil"):
+            assert httpx.get(url + path, headers={"Host": name}).status_code == 421
+        for name in ("localhost", f"localhost:{port}", "127.0.0.1", "[::1]", f"[::1]:{port}"):
+            assert httpx.get(url + path, headers={"Host": name}).is_success
+
+
+def test_with_tokens_it_is_served_under_any_name(serving: Any, tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("one\n")
+    _, url = serving(http_tokens_file=str(tokens))
+    headers = {"Authorization": "Bearer one", "Host": "node.clinic"}
+    assert httpx.get(f"{url}/dicom-web/studies", headers=headers).is_success
+
+
 def test_results_are_found_and_fetched(serving: Any, make_series: Any, tmp_path: Path, client: Client) -> None:
     node, url = serving(**ct_rule(tmp_path))
     web = DICOMwebClient(f"{url}/dicom-web")

@@ -76,6 +76,31 @@ def test_a_job_waits_for_the_service_and_ends_after_its_own_faults(
 
 
 @pytest.mark.service
+def test_slices_that_are_missing_are_waited_for_only_while_the_service_is_away(
+    receiving: Start, make_series: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slice that the service can't make is no reason to try for ever."""
+    node = receiving(**ct_rule(tmp_path))
+    received(node, make_series(2))
+    worker = Worker(node.config, node.ledger, None)  # type: ignore[arg-type]
+
+    def step(reason: str | None) -> str:
+        answering(monkeypatch, {"status": "incomplete", "problem": "slice 2", "problem_reason": reason})
+        with node.ledger.writing() as base:
+            base.execute("UPDATE jobs SET not_before = 0")
+        worker.step()
+        (job,) = node.rows("SELECT * FROM jobs")
+        assert job["reason"] == "slices are missing: slice 2"
+        return str(job["state"])
+
+    away = ("SERVICE_UNAVAILABLE", "TOO_MANY_REQUESTS")
+    assert [step(reason) for reason in away * 2] == ["pending"] * 4
+    with node.ledger.writing() as base:
+        base.execute("UPDATE jobs SET attempts = 0")
+    assert [step(reason) for reason in ("UNUSABLE_DATA", None, "INTERNAL_ERROR")] == ["pending", "pending", "failed"]
+
+
+@pytest.mark.service
 def test_urgent_work_is_first_and_off_peak_work_waits(
     receiving: Start, make_series: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

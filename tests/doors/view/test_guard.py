@@ -48,6 +48,7 @@ def test_a_cookie_of_another_page_on_this_host_is_none() -> None:
 def test_a_foreign_name_is_not_served() -> None:
     assert page(None).get("/", headers={"Host": "evil.example"}).status_code == 421
     assert page(None, ()).get("/", headers={"Host": "evil.example"}).status_code == 200
+    assert page(None).get("/", headers={"Host": "[evil"}).status_code == 421
 
 
 @pytest.mark.parametrize(
