@@ -102,6 +102,8 @@ TASK = ToyTask()
 
 
 class ToySession(Session):
+    domain_checks = frozenset({"level", "gain"})
+
     def __init__(self, header: Any) -> None:
         self.name, self.rows, self.columns, self.slices = header.name, header.rows, header.columns, header.slices
         if not header.rows:

@@ -10,7 +10,7 @@ from typing import Any
 
 from recon.client.streams import CANCELLED, Opener, Stream, StreamFailed
 from recon.errors import DeadlineExceeded, InternalError, ServiceUnavailable, TooManyRequests
-from recon.quality.interval import Interval, IntervalKind
+from recon.quality.interval import Interval, IntervalKind, within_domain
 from recon.quality.strength import ChosenStrength
 from recon.quality.survival import Survival
 from recon.quality.verdict import Check, Verdict, by_urgency, complete, partly, unmeasured, verdict_of, worst
@@ -68,6 +68,7 @@ class Run(Iterator[ImageSlice]):
         self._checks: list[Check] = []
         self._declared: tuple[str, ...] = ()
         self._of_series: tuple[str, ...] = ()
+        self._domain: frozenset[str] = frozenset()
         self._interval = Interval(IntervalKind.NONE, basis="the service has not said what it is")
         self._timings = dict.fromkeys(_TIMINGS, 0.0)
         self._results = self._run()
@@ -183,6 +184,7 @@ class Run(Iterator[ImageSlice]):
             )
         self.model, self._interval = model, model.interval
         self._declared, self._of_series = tuple(accepted.declared_checks), tuple(accepted.series_checks)
+        self._domain = frozenset(accepted.domain_checks)
 
     def _summarise(self, report: common_pb2.SeriesReport | None, why: str, offset: int = 0) -> None:
         """Judge the series as a whole; what nobody has measured is no PASS."""
@@ -202,6 +204,8 @@ class Run(Iterator[ImageSlice]):
             for name in _TIMINGS:
                 self._timings[name] += getattr(report.timings, name)
         self._checks = by_urgency(complete(worst(checks), self._declared, why))
+        # the report may know the end of the series alone
+        self._interval = within_domain(self._interval, self._checks, self._domain)
         if verdict_of(self._checks) is not Verdict.PASS and report is None:
             self._interval = Interval(IntervalKind.NONE, basis=why)
         verdict = max(self._worst, verdict_of(self._checks))

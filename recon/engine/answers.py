@@ -51,6 +51,7 @@ def acceptance(
         model_reason=model_reason,
         declared_checks=session.declared_checks,
         series_checks=session.series_checks,
+        domain_checks=sorted(session.domain_checks),
         strength=None if chosen is None else strength_to_message(chosen),
     )
 

@@ -66,4 +66,5 @@ def within_domain(interval: Interval, checks: Iterable[Check], domain: frozenset
     outside = [check.name for check in checks if check.name in domain and check.outcome is not Verdict.PASS]
     if not outside:
         return interval
-    return Interval(IntervalKind.NONE, basis=f"outside of what the model was calibrated for: {', '.join(outside)}")
+    words = "outside of what the model was calibrated for, or not known to be inside"
+    return Interval(IntervalKind.NONE, basis=f"{words}: {', '.join(outside)}")

@@ -22,6 +22,10 @@ MOST_DEVIATION = 0.1
 #: In samples of the readout.
 MOST_TIMING = 0.2
 
+#: Every check that is made here.
+NAMES = frozenset(
+    f"trained_{name}" for name in ("encoding", "pattern", "timing", "trajectory", "acceleration", "noise")
+)
 _OTHER_METHOD = "this image is wrong; let the service choose, without --model"
 _DELAYS = np.arange(-30, 31) * 0.05
 #: How far the estimate of unknown noise may exceed the truth, since the outer samples hold some signal too.

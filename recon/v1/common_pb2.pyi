@@ -222,7 +222,7 @@ class Timings(_message.Message):
     def __init__(self, receive_ms: _Optional[float] = ..., prepare_ms: _Optional[float] = ..., network_ms: _Optional[float] = ..., finish_ms: _Optional[float] = ..., total_ms: _Optional[float] = ..., queue_ms: _Optional[float] = ..., send_ms: _Optional[float] = ..., probe_ms: _Optional[float] = ...) -> None: ...
 
 class Accepted(_message.Message):
-    __slots__ = ("provenance", "interval", "unit", "rows", "columns", "slices", "model_reason", "declared_checks", "series_checks", "strength")
+    __slots__ = ("provenance", "interval", "unit", "rows", "columns", "slices", "model_reason", "declared_checks", "series_checks", "strength", "domain_checks")
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
@@ -233,6 +233,7 @@ class Accepted(_message.Message):
     DECLARED_CHECKS_FIELD_NUMBER: _ClassVar[int]
     SERIES_CHECKS_FIELD_NUMBER: _ClassVar[int]
     STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_CHECKS_FIELD_NUMBER: _ClassVar[int]
     provenance: Provenance
     interval: Interval
     unit: Unit
@@ -243,7 +244,8 @@ class Accepted(_message.Message):
     declared_checks: _containers.RepeatedScalarFieldContainer[str]
     series_checks: _containers.RepeatedScalarFieldContainer[str]
     strength: ChosenStrength
-    def __init__(self, provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., unit: _Optional[_Union[Unit, str]] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., model_reason: _Optional[str] = ..., declared_checks: _Optional[_Iterable[str]] = ..., series_checks: _Optional[_Iterable[str]] = ..., strength: _Optional[_Union[ChosenStrength, _Mapping]] = ...) -> None: ...
+    domain_checks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, provenance: _Optional[_Union[Provenance, _Mapping]] = ..., interval: _Optional[_Union[Interval, _Mapping]] = ..., unit: _Optional[_Union[Unit, str]] = ..., rows: _Optional[int] = ..., columns: _Optional[int] = ..., slices: _Optional[int] = ..., model_reason: _Optional[str] = ..., declared_checks: _Optional[_Iterable[str]] = ..., series_checks: _Optional[_Iterable[str]] = ..., strength: _Optional[_Union[ChosenStrength, _Mapping]] = ..., domain_checks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SliceResult(_message.Message):
     __slots__ = ("slice_index", "verdict", "checks", "planes")

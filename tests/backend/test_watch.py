@@ -63,6 +63,19 @@ def test_deadline_file_and_cancellation_each_say_that_nobody_waits(
     assert look()
 
 
+def test_time_that_is_left_counts_from_when_the_request_comes_whatever_the_clock_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    look = unwanted({"left_s": "5.0"}, lambda: False)
+    monkeypatch.setattr(time, "time", lambda: 1e12)  # a clock that is years ahead of the caller's
+    now = 104.0
+    assert not look()
+    now = 105.5
+    assert look()
+
+
 class _After:
     """Halts at the n-th look."""
 

@@ -12,13 +12,14 @@ from recon.client.resume import Run
 from recon.client.streams import StreamFailed
 from recon.errors import ServiceUnavailable
 from recon.quality.interval import IntervalKind, calibrated
-from recon.quality.verdict import Check, Verdict, measure
+from recon.quality.verdict import Check, Verdict, measure, verdict_of
 from recon.tasks.series import Series
 from recon.v1 import common_pb2, ct_pb2
 from recon.wire.messages import check_to_message, interval_to_message
 from recon.wire.planes import image_plane, width_plane
 
 GOOD = measure("noise_level", 10.0, unit="HU", message="noise", action="look", upper=75.0)
+BEYOND = measure("noise_level", 90.0, unit="HU", message="noise", action="look", upper=75.0)
 WHOLE = measure("hu_plausible", -1000.0, unit="HU", message="lowest", action="look", upper=-50.0)
 
 
@@ -42,7 +43,16 @@ class _Call:
         return
 
 
-def _answers(count: int, *, report: bool, declared: tuple[str, ...], cut: bool, checks: list[Check]) -> Iterator[Any]:
+def _answers(
+    count: int,
+    *,
+    report: bool,
+    declared: tuple[str, ...],
+    cut: bool,
+    checks: list[Check],
+    domain: tuple[str, ...] = (),
+    of_slice: Check = GOOD,
+) -> Iterator[Any]:
     yield ct_pb2.DenoiseResponse(
         accepted=common_pb2.Accepted(
             rows=4,
@@ -50,6 +60,7 @@ def _answers(count: int, *, report: bool, declared: tuple[str, ...], cut: bool, 
             slices=count,
             declared_checks=declared,
             series_checks=["hu_plausible"],
+            domain_checks=domain,
             provenance=common_pb2.Provenance(model="m", model_version="1", model_sha256="a"),
             interval=interval_to_message(calibrated(1.0)),
         )
@@ -58,7 +69,7 @@ def _answers(count: int, *, report: bool, declared: tuple[str, ...], cut: bool, 
         response = ct_pb2.DenoiseResponse()
         response.slice.slice_index = index
         response.slice.verdict = common_pb2.VERDICT_PASS
-        response.slice.checks.append(check_to_message(GOOD))
+        response.slice.checks.append(check_to_message(of_slice))
         ones = np.ones((4, 4), np.float32)
         for plane in (image_plane(0 * ones), width_plane(ones, common_pb2.PLANE_UNCERTAINTY)):
             response.slice.planes.add(
@@ -82,7 +93,7 @@ def _run(*streams: Callable[[int], Iterator[Any]]) -> Run:
     run = Run(_Slices(), lambda messages, _: _Call(next(left)(next(iter(messages)))), 60.0, 30.0)
     assert run.verdict is Verdict.REVIEW  # nothing has been judged
     for result in run:
-        assert result.verdict is Verdict.PASS
+        assert result.verdict is verdict_of(result.checks)
     return run
 
 
@@ -129,6 +140,35 @@ def test_a_resumed_series_is_not_judged_by_its_tail() -> None:
     found = {check.name: check for check in run.checks}
     assert "measured on slices 3 to 3 only" in found["hu_plausible"].message
     assert found["noise_level"].outcome is Verdict.PASS  # slices were judged one by one, before and after
+    assert run.report is not None
+    assert run.report.interval == calibrated(1.0)
+
+
+def test_a_resumed_series_has_no_interval_where_an_early_slice_was_outside() -> None:
+    """The second stream, whose report says that the interval is calibrated, never saw that slice."""
+    domain = ("noise_level", "hu_range")
+    run = _run(
+        lambda _: _answers(1, report=False, declared=DECLARED, cut=True, checks=[], domain=domain, of_slice=BEYOND),
+        lambda offset: _answers(
+            3 - offset, report=True, declared=DECLARED, cut=False, checks=[GOOD, WHOLE], domain=domain
+        ),
+    )
+    assert run.report is not None
+    assert run.report.interval.kind is IntervalKind.NONE
+    assert run.report.interval.coverage is None
+    assert "noise_level" in run.report.interval.basis
+
+
+def test_a_resumed_series_has_no_interval_where_its_domain_was_measured_in_part() -> None:
+    run = _run(
+        lambda _: _answers(2, report=False, declared=DECLARED, cut=True, checks=[], domain=DECLARED),
+        lambda offset: _answers(
+            3 - offset, report=True, declared=DECLARED, cut=False, checks=[GOOD, WHOLE], domain=DECLARED
+        ),
+    )
+    assert run.report is not None
+    assert run.report.interval.kind is IntervalKind.NONE
+    assert "not known to be inside: hu_plausible" in run.report.interval.basis
 
 
 def test_an_interval_of_no_known_kind_is_none() -> None:

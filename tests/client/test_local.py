@@ -147,7 +147,7 @@ def test_errors_are_those_of_the_service(here: Local) -> None:
 
 
 def test_cancelling_ends_the_stream_and_its_threads(here: Local) -> None:
-    run = here.denoise_ct(_thorax(40), model="ct_denoise_light")
+    run = here.denoise_ct(_thorax(400), model="ct_denoise_light")
     next(run)
     threading.Timer(0.2, run.cancel).start()
     with pytest.raises(DeadlineExceeded, match="cancelled"):

@@ -37,6 +37,11 @@ def test_a_new_task_needs_nothing_but_its_own_files(channel: grpc.Channel) -> No
     assert run.report.verdict is Verdict.PASS
 
 
+def test_who_goes_on_in_another_stream_is_told_which_checks_tell_the_domain(channel: grpc.Channel) -> None:
+    accepted = next(call(channel, iter(ToySeries(*scan(1)).messages()))).accepted
+    assert list(accepted.domain_checks) == ["gain", "level"]
+
+
 def test_a_slice_larger_than_a_message_comes_in_chunks(channel: grpc.Channel) -> None:
     wave, gain = scan(2, 1100, 1000)
     for result in run_of(channel, ToySeries(wave, gain), 30, 5):

@@ -7,6 +7,7 @@ import pytest
 
 from recon.physics.encoding import DELAY, NAMES, SIDE, encoding
 from recon.physics.fourier import to_kspace
+from recon.quality.trained_encoding import NAMES as CHECKS
 from recon.quality.trained_encoding import encoding_checks as checks_of
 from recon.quality.trained_encoding import line_delay, noise_to_samples
 from recon.quality.verdict import Verdict, verdict_of
@@ -35,6 +36,15 @@ def _raw(name, noise=0.02, image=None):
 
 def _parameters(name):
     return {"encoding": name, "noise_range": "0,0.1"}
+
+
+def test_every_check_has_its_name_among_all() -> None:
+    found = set()
+    for name in NAMES:
+        raw, trajectory, std = _raw(name)
+        parameters = {**_parameters(name), "acceleration_range": "1,4"}
+        found |= {check.name for check in encoding_checks(raw, trajectory, std, parameters)}
+    assert found == CHECKS
 
 
 @pytest.mark.parametrize("name", NAMES)

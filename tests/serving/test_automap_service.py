@@ -8,6 +8,7 @@ import pytest
 from recon.client import Client
 from recon.errors import InvalidRequest
 from recon.physics.encoding import SIDE, Encoding, encoding
+from recon.quality.interval import IntervalKind
 from recon.quality.verdict import Verdict
 from recon.values.readouts import KSpace, Readouts
 from recon.volumes import Geometry
@@ -68,5 +69,8 @@ def test_another_shape_is_refused_and_another_pattern_rejected(client: Client) -
     )
     with pytest.raises(InvalidRequest, match="use another model"):
         list(client.reconstruct_mr(large, model="automap_poisson_disc"))
-    (result,) = client.reconstruct_mr(measured(encoding("misaligned"), truth), model="automap_poisson_disc")
+    run = client.reconstruct_mr(measured(encoding("misaligned"), truth), model="automap_poisson_disc")
+    (result,) = run
     assert result.verdict is Verdict.REJECT
+    assert run.report is not None
+    assert run.report.interval.kind is IntervalKind.NONE

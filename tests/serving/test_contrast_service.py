@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 from recon.client import Client
 from recon.errors import InvalidRequest, UnusableData
+from recon.quality.interval import IntervalKind
 from recon.quality.survival import Least, Lesion
 from recon.quality.verdict import Verdict
 from recon.tasks.contrast.blend import kept_by_smoothing
@@ -72,6 +73,7 @@ def test_swapped_scans_and_scans_without_agent_are_rejected(client: Client, pair
         images = np.stack([result.image for result in run])
         assert run.report is not None
         assert run.report.verdict is Verdict.REJECT
+        assert run.report.interval.kind is IntervalKind.NONE
         np.testing.assert_allclose(images, before.values, atol=1e-3 * scale)  # never a pretty picture
 
 

@@ -28,6 +28,7 @@ def mr_measured(
     scans: Annotated[list[str], typer.Argument(help="k-space without gaps, FILE or FILE:SLICE,SLICE; fastMRI layout.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
     repository: Repository = Path("triton_repo"),
+    repeated: Annotated[bool, typer.Option(help="A file's slices are one slice, measured several times.")] = False,
 ) -> None:
     """Scans of one's own, measured whole and sampled again, beside SENSE and L1-wavelet: measured.json."""
     from recon.backend.configuration import parameters_in
@@ -36,7 +37,7 @@ def mr_measured(
     from recon.training.mr.evaluate_unrolled import served_methods
 
     table = parameters_in(repository / "mr_unrolled").get("conformal_table.1", "")
-    run(scans, served_methods(repository), ConformalTable.parse(table) if table else None, output, print)
+    run(scans, served_methods(repository), ConformalTable.parse(table) if table else None, output, print, repeated)
 
 
 def automap(

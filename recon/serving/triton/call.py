@@ -78,13 +78,14 @@ class Call:
             tensors, self._outputs = ready.inputs, ready.outputs
         halt = None if slot is None else self._segments.halt_file()
         alone = request.last and len(self._under_way) == 1
+        elsewhere = self._server.address.shared_memory is None
 
         def prepare() -> bytes:
             for output in self._outputs.values():  # what an earlier request left there is nobody's answer
                 output[...] = 0
             fill(tensors)
             body = messages.in_body(request, tensors) if slot is None else ready.message
-            return body + messages.ending(request.deadline, LONGEST_CALL_S, halt, alone=alone)
+            return body + messages.ending(request.deadline, LONGEST_CALL_S, halt, elsewhere=elsewhere, alone=alone)
 
         raw = prepare() if request.quick else await self._finished(asyncio.to_thread(prepare))
         self._landed = asyncio.get_running_loop().create_future()

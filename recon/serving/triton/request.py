@@ -45,7 +45,9 @@ def in_body(request: Request, tensors: Tensors) -> bytes:
     return bytes(message.SerializeToString())
 
 
-def ending(deadline: float | None, longest_s: float, halt: Path | None, *, alone: bool = False) -> bytes:
+def ending(
+    deadline: float | None, longest_s: float, halt: Path | None, *, elsewhere: bool = False, alone: bool = False
+) -> bytes:
     """What goes behind a request so that the model drops what nobody waits for: encoded messages merge.
 
     Parameters
@@ -56,12 +58,17 @@ def ending(deadline: float | None, longest_s: float, halt: Path | None, *, alone
         That a call may last whatever the caller wants.
     halt
         File that is there once the caller has lost interest.
+    elsewhere
+        Whether Triton is on another host, whose clock is not ours: it is told how long is left, not until when.
     alone
         Whether nothing else wants the processor.
     """
     left = longest_s if deadline is None else min(deadline - time.monotonic(), longest_s)
     message = service_pb2.ModelInferRequest()
-    message.parameters["deadline_unix_s"].string_param = f"{time.time() + left:.3f}"
+    if elsewhere:
+        message.parameters["left_s"].string_param = f"{left:.3f}"
+    else:
+        message.parameters["deadline_unix_s"].string_param = f"{time.time() + left:.3f}"
     if alone:
         message.parameters["alone"].string_param = "1"
     if halt is not None:

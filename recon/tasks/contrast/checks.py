@@ -34,20 +34,28 @@ class ContrastLimits:
 
 LIMITS = ContrastLimits()
 #: What tells whether two scans are ones that the network was made and calibrated for.
-DOMAIN = frozenset({"gain", "gain_bias", "pixel_spacing", "slice_spacing", "noise_level", "enhancement_size"})
-OF_A_SLICE = ("supported_by_low_dose", "mean_uncertainty")
-OF_THE_PAIR = (
-    "motion",
-    "rotation",
-    "shows_anatomy",
-    "same_head_and_sequence",
-    "coverage",
-    "scans_in_order",
-    "agent_present",
-    "darker_tissue",
-    "grey_white_contrast",
-    *sorted(DOMAIN),
+DOMAIN = frozenset(
+    {
+        "motion",
+        "rotation",
+        "gain",
+        "gain_bias",
+        "shows_anatomy",
+        "same_head_and_sequence",
+        "coverage",
+        "mirrored",
+        "scans_in_order",
+        "agent_present",
+        "grey_white_contrast",
+        "pixel_spacing",
+        "slice_spacing",
+        "noise_level",
+        "enhancement_size",
+    }
 )
+OF_A_SLICE = ("supported_by_low_dose", "mean_uncertainty")
+#: A lesion of the scan before contrast alone may be what got darker: that says nothing of the domain.
+OF_THE_PAIR = ("darker_tissue", *sorted(DOMAIN))
 
 
 def judge_pair(aligned: Aligned, found: Evidence, noise: float, spacing: tuple[float, float, float]) -> list[Check]:

@@ -19,7 +19,7 @@ from recon.tasks.contrast.alignment import Aligned, align
 from recon.tasks.contrast.blend import Blend, smoothed
 from recon.tasks.contrast.checks import judge_pair
 from recon.tasks.contrast.drift import measure_drift
-from recon.tasks.contrast.evidence import evidence, unsupported
+from recon.tasks.contrast.evidence import evidence
 from recon.tasks.contrast.features import (
     CHANNELS,
     Regression,
@@ -32,6 +32,7 @@ from recon.tasks.contrast.features import (
     slab_features,
 )
 from recon.tasks.contrast.head import Head
+from recon.tasks.contrast.prediction import Prediction
 from recon.tasks.contrast.probes import enhancement, lesions_in
 from recon.tasks.contrast.slice_checks import judge_shown, judge_slice
 from recon.tasks.contrast.wanted import Wanted
@@ -130,18 +131,18 @@ class AlignedPair:
             regression.add(*self.slab(first, last), slice(start - first, start - first + taken))
         return regression.solve()
 
-    def work(self, factor: float, wanted: Wanted = Wanted()) -> Iterator[SliceWork]:
+    def work(self, factor: float, wanted: Wanted = Wanted()) -> Iterator[ContrastWork]:
         """One piece of work per slice, by the model's conformal factor; features are made slab by slab."""
         for start in range(0, len(self.pre), SLAB):
             yield from self._work_of(start, min(len(self.pre), start + SLAB), factor, wanted)
 
-    def probed(self, factor: float, wanted: Wanted) -> Iterator[SliceWork]:
+    def probed(self, factor: float, wanted: Wanted) -> Iterator[ContrastWork]:
         """The same of those slices alone that are probed."""
         for index in range(len(self.pre)):
             if wanted.probes.on(index, len(self.pre)):
                 yield from self._work_of(index, index + 1, factor, wanted)
 
-    def _work_of(self, start: int, stop: int, factor: float, wanted: Wanted) -> Iterator[SliceWork]:
+    def _work_of(self, start: int, stop: int, factor: float, wanted: Wanted) -> Iterator[ContrastWork]:
         around, total = halo(self.grid.aspect), len(self.pre)
         first, last = max(0, start - around), min(total, stop + around)
         mean, difference, grid = self.slab(first, last)
@@ -221,24 +222,21 @@ class ContrastWork(SliceWork):
         """What is wrong with the pair as a whole, so that no slice of it looks better than it is."""
         return [check for check in self._pair.checks if check.outcome is Verdict.REJECT]
 
+    def predicted(self, tensors: Mapping[str, Array]) -> Prediction:
+        """What the network says of the part with the head."""
+        pair, place = self._pair, self._place
+        difference = self._features.difference[place]
+        rows, columns = difference.shape
+        planes = np.asarray(tensors["enhancement_and_interval"][0], np.float32)[:, :rows, :columns]
+        return Prediction.of(planes, difference, pair.noise / pair.dose_fraction)
+
     def finish(self, tensors: Mapping[str, Array]) -> FinishedSlice:
         """Add the enhancement to the mean of the two scans; scale the interval; look for evidence."""
         pair, box = self._pair, self._pair.box
         scale = np.float32(pair.scale)
         mean = self._features.mean[self._place]
-        rows, columns = mean.shape
-        enhancement, below, above = (
-            plane[:rows, :columns] for plane in np.asarray(tensors["enhancement_and_interval"][0], np.float32)
-        )
-        # the larger distance: the error inside a lesion has a sign, and the mean of both would miss its side
-        half_width = np.maximum(below, above) * np.float32(self._factor)
-        difference = self._features.difference[self._place]
-        doubtful = unsupported(enhancement, difference, pair.noise / pair.dose_fraction)
-        half_width = np.maximum(half_width, doubtful)
-        # what the low dose does not support is reported, marked, and not shown
-        enhancement = np.where(
-            doubtful > 0, np.minimum(enhancement, np.maximum(enhancement - doubtful, 0)), enhancement
-        )
+        predicted = self.predicted(tensors)
+        enhancement, half_width = predicted.enhancement, predicted.half_width(self._factor)
         if self._blend is not None:  # the interval goes on holding what it held
             blended = self._blend.of(enhancement)
             half_width += np.abs(blended - enhancement)
@@ -256,7 +254,7 @@ class ContrastWork(SliceWork):
         # outside the head there is noise alone: 1.645 of its deviation cover 90 %
         uncertainty = np.full(image.shape, 1.645 / 2 * pair.noise * pair.scale, np.float32)
         uncertainty[box] = half_width * scale
-        checks = judge_slice(doubtful, half_width, head if shown is None else head & shown[box])
+        checks = judge_slice(predicted.doubtful, half_width, head if shown is None else head & shown[box])
         if shown is not None:
             checks += judge_shown(shown[box], head)
         if verdict_of(pair.checks) is Verdict.REJECT:  # never a pretty picture of a wrong pair

@@ -109,7 +109,9 @@ def judge_result(hu: Array, result: DenoisedSlice) -> list[Check]:
         Of :func:`denoise`.
     """
     limits = LIMITS
-    tissue = _tissue(np.ascontiguousarray(result.image[_SPARSE]))
+    # what was tissue or has become it: nothing of a result that was shifted far lies in the window any more, and of a
+    # noisy input alone the mean at the window's edges would be one of noise that was chosen
+    tissue = _tissue(np.ascontiguousarray(result.image[_SPARSE])) | _tissue(np.ascontiguousarray(hu[_SPARSE]))
     if _share(tissue) < _LEAST_TISSUE:
         return []  # tissue_share says so
     width = result.width

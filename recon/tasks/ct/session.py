@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -32,8 +33,8 @@ _PROBE = 512
 _FEW_SLICES = 8
 #: Of a slice that other streams may wait for.
 _QUICK_PIXELS = 640 * 640
-#: Slices, and pixels along both axes of each, that are looked at to tell whether numbers are HU.
-_MOST_SAMPLED, _SAMPLED_EVERY = 1000, 8
+#: Slices, pixels along both axes of each at best, and values in all that are looked at to tell whether numbers are HU.
+_MOST_SAMPLED, _SAMPLED_EVERY, _MOST_VALUES = 1000, 8, 1_000_000
 
 
 class CtSession(Session):
@@ -62,6 +63,8 @@ class CtSession(Session):
         self.whole_numbers = header.sample_type == common_pb2.SAMPLE_TYPE_INT16
         self._assembler = SliceAssembler(self.rows, self.columns, self.slices, dtype, "hu")
         self._sample: list[Array] = []
+        in_all = self.rows * self.columns * min(self.slices, _MOST_SAMPLED)
+        self._sampled_every = max(_SAMPLED_EVERY, math.ceil(math.sqrt(in_all / _MOST_VALUES)))
         if self.surveys:
             ahead = header.auto_strength.surveyed
             require_survey(ahead, self.probes)
@@ -124,7 +127,7 @@ class CtSession(Session):
         if hu is None:
             return ()
         if len(self._sample) < _MOST_SAMPLED:
-            self._sample.append(hu[::_SAMPLED_EVERY, ::_SAMPLED_EVERY].ravel())
+            self._sample.append(hu[:: self._sampled_every, :: self._sampled_every].ravel())
         return (CtWork(self._assembler.next_slice - 1, hu, self),)
 
     def judge_series(self) -> list[Check]:

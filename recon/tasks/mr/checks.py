@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recon.quality import trained_encoding
 from recon.quality.verdict import Check, measure, unmeasured
 from recon.tasks.mr.anatomy import ANATOMY, SIZE
 from recon.tasks.mr.noise import ROOT_HALF, noise_of, noise_share, root_mean_square
@@ -39,6 +40,7 @@ _CARTESIAN = ("line_acceleration", "acceleration", "matrix_size", "matrix_extent
 #: What tells whether a scan is one that a model was made and calibrated for.
 DOMAIN = frozenset(
     {"coil_count", "noise_to_signal", "calibration_region", "interval_calibration", ANATOMY, SIZE, *_CARTESIAN}
+    | trained_encoding.NAMES
 )
 
 

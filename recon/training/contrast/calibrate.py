@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from recon.arrays import FloatArray, Mask
 from recon.networks.contrast_enhancer import ContrastEnhancer
 from recon.quality.conformal import conformal_factor, measured_coverage
 from recon.quality.interval import COVERAGE
+from recon.tasks.contrast.prediction import half_width
 from recon.training.contrast.anatomy import HeadVolume, load_head, matched_enhancement
 from recon.training.contrast.apply import apply, network_of
 from recon.training.contrast.recipe import ContrastRecipe
@@ -47,30 +50,53 @@ def calibrate(weights: dict[str, Tensor], recipe: ContrastRecipe, roots: list[Pa
         Folders that hold the held-out sources.
     """
     network = network_of(weights, recipe)
-    pairs: list[Samples] = []
+    pairs: list[Voxels] = []
     measured: dict[str, dict[str, float]] = {}
     heads = [load_head(source, roots) for source in recipe.held_out]
     for head in sorted(heads, key=lambda head: head.kind, reverse=True):  # pairs first
         scenes = []
         for scene in _scenes(head, recipe.seed):
-            found = [_errors(network, *scene, noise, recipe.seed) for noise in NOISE]
-            error, width = (np.concatenate(part) for part in zip(*found, strict=True))
-            scenes.append((error, width))
+            scenes.append(Voxels.of([_voxels(network, *scene, noise, recipe.seed) for noise in NOISE]))
         if head.kind == "pair":
             pairs += scenes
             continue
-        error, width = (np.concatenate(part) for part in zip(*scenes, strict=True))
-        factor = _factor(pairs or scenes)
+        all_scenes, factor = Voxels.of(scenes), _factor(pairs or scenes)
+        width = all_scenes.half_width(factor)
         measured[head.name] = {
-            "coverage": round(measured_coverage(error, factor * width), 4),
-            "mean_half_width": round(float(np.mean(factor * width)), 4),
+            "coverage": round(measured_coverage(all_scenes.error, width), 4),
+            "mean_half_width": round(float(np.mean(width)), 4),
         }
     return {"coverage": COVERAGE, "conformal_factor": round(_factor(pairs), 4), "other_anatomy": measured}
 
 
 Scene = tuple[FloatArray, FloatArray, Mask]
-#: Absolute errors and predicted half-widths of the voxels of a head.
-Samples = tuple[FloatArray, FloatArray]
+
+
+@dataclass(frozen=True)
+class Voxels:
+    """Voxels of a head: absolute errors of what is shown, and what :func:`half_width` makes the interval of."""
+
+    error: FloatArray
+    width: FloatArray
+    moved: FloatArray
+    doubtful: FloatArray
+
+    @classmethod
+    def of(cls, several: Sequence[Voxels]) -> Voxels:
+        """Those of several together."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(one, name) for one in several]) for name in names))
+
+    def half_width(self, factor: float) -> FloatArray:
+        """As served with this conformal factor."""
+        return half_width(self.width, self.moved, self.doubtful, factor)
+
+    @property
+    def factor(self) -> float:
+        """The conformal factor with which what is served covers the truth as stated."""
+        # what marks of doubt cover needs no width, and by what the enhancement was lowered is there beside it
+        needed = np.where(self.error <= self.doubtful, 0, np.maximum(self.error - self.moved, 0))
+        return conformal_factor(needed, self.width, COVERAGE)
 
 
 def _scenes(head: HeadVolume, seed: int) -> list[Scene]:
@@ -79,10 +105,10 @@ def _scenes(head: HeadVolume, seed: int) -> list[Scene]:
     return [painted_scene(head, np.random.default_rng((seed, 99, number))) for number in range(2)]
 
 
-def _errors(
+def _voxels(
     network: ContrastEnhancer, clean: FloatArray, change: FloatArray, mask: Mask, noise: float, seed: int
-) -> tuple[FloatArray, FloatArray]:
-    """Absolute errors and predicted half-widths in the calibration slices of a scene."""
+) -> Voxels:
+    """Those in the calibration slices of a scene."""
     rng = np.random.default_rng((seed, 98, int(1e4 * noise)))
     pair = simulate_pair(clean, change, 0.1, PairErrors(noise, noise, masked=True), rng)
     slices = calibration_slices(len(clean))[::2]
@@ -90,12 +116,12 @@ def _errors(
     made = apply(network, pre, low, 0.1, 1.0, slices, trust=True)
     inside = mask[slices]
     error = np.abs(made.images(slices) - pair.full[slices] / np.float32(made.pair.scale))[inside]
-    return error, made.uncertainty(slices)[inside]
+    return Voxels(error, *(part[inside] for part in made.parts(slices)))
 
 
-def _factor(scenes: list[Samples]) -> float:
+def _factor(scenes: list[Voxels]) -> float:
     """The factor that each scene needs by itself, of which the largest holds for all.
 
     Nobody knows which way of matching two scans tells the true uptake; the interval holds for either.
     """
-    return max(conformal_factor(error, width, COVERAGE) for error, width in scenes)
+    return max(scene.factor for scene in scenes)

@@ -2,6 +2,7 @@
 
 Coils, phase, noise and anatomy are the scanner's. The truth is the scan itself with all its samples, noise included:
 no method can reach it by more than its noise allows, and errors are small where they hide in samples that were kept.
+Of a slice that was measured several times the truth is the mean of its other repetitions, whose noise is another.
 
 Run as ``recon evaluate mr-measured SCAN.h5 -o DIR``; writes ``measured.json``.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from recon.training.mr.served import Reconstruct
 #: What the network's gain is counted from.
 RIVAL = "l1-wavelet"
 _OBJECT = 0.1  # of the 98th percentile: what is inside of the object, as where the interval is calibrated
+_NORMAL = 1.645  # deviations of normal noise on both sides that hold 90 %
 _LEAST_MEASURED = 0.999  # share of a whole scan's samples that are not zero
 
 
@@ -43,10 +45,16 @@ class MeasuredSlice:
         Of file and slice.
     kspace
         (coils, ky, kx) complex64, zero frequency at index n // 2.
+    truth
+        (y, x) magnitude that images are held against.
+    truth_noise
+        Standard deviation of the noise of the truth where it is independent of that of the k-space; else 0.
     """
 
     name: str
     kspace: ComplexArray
+    truth: FloatArray
+    truth_noise: float = 0.0
 
 
 def read_slices(scan: str) -> Iterator[MeasuredSlice]:
@@ -74,7 +82,39 @@ def read_slices(scan: str) -> Iterator[MeasuredSlice]:
                 raise UnreadableInput(f"{path}: slice {index} holds samples that are no numbers")
             if np.mean(np.abs(kspace).sum(0) > 0) < _LEAST_MEASURED:
                 raise InvalidRequest(f"{path}: slice {index} has gaps; a scan measured whole is needed", field="scan")
-            yield MeasuredSlice(f"{path.stem}:{index}", kspace)
+            yield MeasuredSlice(f"{path.stem}:{index}", kspace, magnitude(kspace))
+
+
+def magnitude(kspace: ComplexArray) -> FloatArray:
+    """Root-sum-of-squares (y, x) of whole k-space (coils, ky, kx)."""
+    return np.asarray(np.sqrt((np.abs(to_image(kspace)) ** 2).sum(0)), np.float32)
+
+
+def repetitions(slices: Sequence[MeasuredSlice]) -> list[MeasuredSlice]:
+    """One slice measured several times: each repetition, with the mean of the others for its truth.
+
+    The mean is of the complex samples. Its noise is what the difference of repetitions says, within the object.
+
+    Raises
+    ------
+    InvalidRequest
+        When there is one only, or their matrices or coils differ.
+    """
+    if len(slices) < 2 or len({part.kspace.shape for part in slices}) > 1:
+        raise InvalidRequest("repetitions are two or more slices of one matrix with the same coils", field="scan")
+    whole = np.stack([part.kspace for part in slices])
+    inside = _inside(magnitude(np.asarray(whole.mean(0))))
+    shown = np.stack([magnitude(part) for part in whole])
+    noise = float(np.sqrt(shown.var(axis=0, ddof=1)[inside].mean()))
+    count = len(slices) - 1
+    return [
+        replace(part, truth=magnitude((whole.sum(0) - part.kspace) / count), truth_noise=noise / count**0.5)
+        for part in slices
+    ]
+
+
+def _inside(truth: FloatArray) -> Mask:
+    return np.asarray(truth > _OBJECT * np.percentile(truth, 98))
 
 
 def measured_masks(shape: tuple[int, int]) -> dict[str, Mask]:
@@ -107,10 +147,10 @@ def evaluate(methods: dict[str, Reconstruct], scan: MeasuredSlice, factors: Conf
     dict
         By mask: ``psnr_db`` and ``ssim`` of each method inside the object after the best scalar fit, ``gain_db`` of
         the network over L1-wavelet, ``coverage`` of its interval and whether it is ``calibrated``; the last two
-        null where no factor fits.
+        null where no factor fits. Half-widths are widened by the truth's own noise.
     """
-    truth = np.sqrt((np.abs(to_image(scan.kspace)) ** 2).sum(0))
-    inside = np.asarray(truth > _OBJECT * np.percentile(truth, 98))
+    truth = scan.truth
+    inside = _inside(truth)
     network = next(iter(methods))
     table: dict[str, Any] = {}
     for name, mask in measured_masks((truth.shape[0], truth.shape[1])).items():
@@ -124,15 +164,12 @@ def evaluate(methods: dict[str, Reconstruct], scan: MeasuredSlice, factors: Conf
             condition = ScanCondition(pattern_of(mask), mask.size / float(mask.sum()), len(scan.kspace))
             cell = factors.find(condition) if factors and method == network else None
             if cell is not None:
-                coverage = _covered(image, truth, cell.factor * (planes[2] + planes[3]) / 2, inside)
+                half_width = np.hypot(cell.factor * (planes[2] + planes[3]) / 2, _NORMAL * scan.truth_noise)
+                coverage = round(float((np.abs(image - truth) <= half_width)[inside].mean()), 3)
                 calibrated = cell.calibrated
         gain = round(scores[network]["psnr_db"] - scores[RIVAL]["psnr_db"], 2)
         table[name] = {"methods": scores, "gain_db": gain, "coverage": coverage, "calibrated": calibrated}
     return table
-
-
-def _covered(image: FloatArray, truth: FloatArray, half_width: FloatArray, inside: Mask) -> float:
-    return round(float((np.abs(image - truth) <= half_width)[inside].mean()), 3)
 
 
 def summary(scans: dict[str, Any]) -> str:
@@ -152,6 +189,7 @@ def run(
     factors: ConformalTable | None,
     output: Path,
     say: Callable[[str], None],
+    repeated: bool = False,
 ) -> None:
     """Evaluate every slice and write ``measured.json``.
 
@@ -165,15 +203,19 @@ def run(
         Folder to write to.
     say
         Is told each slice's line, and the whole table.
+    repeated
+        Whether the slices of a scan are repetitions of one slice.
     """
     found: dict[str, Any] = {}
     for scan in scans:
-        for part in read_slices(scan):
+        slices = read_slices(scan)
+        for part in repetitions(list(slices)) if repeated else slices:
             found[part.name] = evaluate(methods, part, factors)
             say(summary({part.name: found[part.name]}).splitlines()[-1])
     output.mkdir(parents=True, exist_ok=True)
+    whole = "root-sum-of-squares of the coils with all their samples, noise included"
     conditions = {
-        "truth": "root-sum-of-squares of the coils with all their samples, noise included",
+        "truth": f"{whole}; mean of the other repetitions" if repeated else whole,
         "psnr": "where the truth exceeds a twentieth of its maximum, best scalar fit",
         "coverage": f"where it exceeds {_OBJECT:g} of its 98th percentile",
     }

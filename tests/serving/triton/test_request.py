@@ -55,6 +55,13 @@ def test_a_model_is_told_until_when_it_is_wanted(deadline_s: float | None, expec
     assert alone.parameters["alone"].string_param == "1"
 
 
+def test_a_model_on_another_host_is_told_how_long_it_is_wanted_since_its_clock_is_another() -> None:
+    for deadline, expected_s in ((time.monotonic() + 5.0, 5.0), (None, 60.0)):
+        message = service_pb2.ModelInferRequest.FromString(ending(deadline, 60.0, None, elsewhere=True))
+        assert "deadline_unix_s" not in message.parameters
+        assert float(message.parameters["left_s"].string_param) == pytest.approx(expected_s, abs=0.2)
+
+
 def test_an_answer_is_taken_as_it_was_asked_for() -> None:
     found = answered(answer(), REQUEST, in_bodies=True)
     np.testing.assert_array_equal(found["image"], np.arange(6, dtype=np.float32).reshape(1, 2, 3))

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from recon.quality.interval import IntervalKind, calibrated, within_domain
 from recon.quality.verdict import Verdict
+from recon.tasks.contrast.checks import DOMAIN, OF_THE_PAIR
 from recon.volumes import Volume
 from tests.tasks.contrast.pairs import judged, with_values
 from tests.tasks.contrast.phantom import SHAPE
+
+
+def test_whatever_rejects_a_pair_leaves_no_calibrated_interval(pair: tuple[Volume, Volume]) -> None:
+    pre, low = pair
+    good = judged(pre, low)
+    assert set(good) == set(OF_THE_PAIR)
+    kinds = [within_domain(calibrated(1.0), good.values(), DOMAIN).kind]
+    assert kinds == [IntervalKind.CALIBRATED]
+    for name, check in good.items():
+        failed = replace(check, outcome=Verdict.REJECT)
+        kind = within_domain(calibrated(1.0), [failed], DOMAIN).kind
+        assert (kind is IntervalKind.NONE) == (name != "darker_tissue"), name
+    swapped = judged(low, with_values(pre, pre.values.copy())).values()
+    assert within_domain(calibrated(1.0), swapped, DOMAIN).kind is IntervalKind.NONE
 
 
 def test_swapped_scans_are_named_and_a_warp_is_something_else(pair: tuple[Volume, Volume]) -> None:

@@ -19,6 +19,26 @@ def test_noise_that_can_not_be_measured_is_no_pass() -> None:
     assert "not measured" in checks["noise_level"].message
 
 
+@pytest.mark.parametrize("shift", [-800, -400, -200, -30, 30, 200, 400, 800])
+@pytest.mark.parametrize("noise_hu", [0, 20])
+def test_a_shift_is_flagged_however_large_it_is(shift: float, noise_hu: float) -> None:
+    hu = body(256, noise_hu)
+    result = denoise(hu, output_of(hu, np.full_like(hu, shift)), strength=1.0, factor=1.0)
+    checks = {check.name: check for check in judge_result(hu, result)}
+    assert checks["hu_shift"].outcome is Verdict.REVIEW
+    assert checks["hu_shift"].value == pytest.approx(abs(shift))
+
+
+@pytest.mark.parametrize("noise_hu", [10, 40, 75])
+def test_noise_alone_is_no_shift(noise_hu: float) -> None:
+    """Pixels that noise brings into the window of tissue, or out of it, are no sample of all."""
+    clean, hu = body(512, 0), body(512, noise_hu)
+    checks = judge_result(hu, denoise(hu, output_of(hu, hu - clean), strength=1.0, factor=1.0))
+    (shift,) = [check for check in checks if check.name == "hu_shift"]
+    assert shift.outcome is Verdict.PASS
+    assert shift.value < 0.5
+
+
 def test_removing_anatomy_is_flagged() -> None:
     from scipy.ndimage import gaussian_filter
 

@@ -13,17 +13,20 @@ from recon.wire.messages import geometry_to_message
 from tests.tasks.ct.outputs import GEOMETRY
 
 
-def _work(hu: np.ndarray) -> CtWork:
-    rows, columns = hu.shape
+def _session(rows: int, columns: int, slices: int) -> CtSession:
     header = ct_pb2.CtHeader(
         rows=rows,
         columns=columns,
-        slices=1,
+        slices=slices,
         unit=common_pb2.UNIT_HU,
         geometry=geometry_to_message(GEOMETRY),
         sample_type=common_pb2.SAMPLE_TYPE_FLOAT32,
     )
-    session = CtSession(header, ModelFacts("ct_denoise"))
+    return CtSession(header, ModelFacts("ct_denoise"))
+
+
+def _work(hu: np.ndarray) -> CtWork:
+    session = _session(*hu.shape, 1)
     chunk = common_pb2.Chunk(data=np.ascontiguousarray(hu, "<f4").tobytes())
     (work,) = session.add(ct_pb2.DenoiseRequest(chunk=chunk))
     assert session.is_complete
@@ -58,3 +61,19 @@ def test_impossible_headers_are_refused(rows: int, columns: int, slices: int, st
     with pytest.raises(InvalidRequest) as caught:
         validate_header(rows, columns, slices, strength)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(("side", "slices"), [(64, 3), (512, 300), (2048, 1000)])
+def test_what_is_kept_for_the_whole_series_is_bounded(side: int, slices: int) -> None:
+    session = _session(side, side, slices)
+    plane = common_pb2.Chunk(data=bytes(4 * side * side))
+    sent = min(slices, 2)
+    for index in range(sent):
+        plane.slice_index = index
+        for start in range(0, len(plane.data), 1 << 22):
+            part = common_pb2.Chunk(slice_index=index, offset_bytes=start, data=plane.data[start : start + (1 << 22)])
+            session.add(ct_pb2.DenoiseRequest(chunk=part))
+    held = sum(part.size for part in session._sample)
+    assert all(part.base is None for part in session._sample)  # no slice is kept whole
+    assert held * slices / sent <= 1_050_000
+    assert held >= min(64, side / 32) * sent  # and enough is seen of each

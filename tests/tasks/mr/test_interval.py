@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from recon.physics import sampling
+from recon.quality import trained_encoding
 from recon.quality.conformal_table import Cell, ConformalTable
-from recon.quality.interval import IntervalKind, within_domain
-from recon.quality.verdict import Verdict
+from recon.quality.interval import IntervalKind, calibrated, within_domain
+from recon.quality.verdict import Verdict, measure
 from recon.tasks.base import ModelFacts
 from recon.tasks.mr.header import SeriesFacts
 from recon.tasks.mr.interval import CHECK, TABLE, factor_of
@@ -59,3 +60,9 @@ def test_a_series_without_the_check_is_no_pass_and_its_interval_is_none_where_it
     assert session.interval.conformal_factor is None  # not all slices have the same
     _, (check,) = factor_of(MODEL, slice_of(1, 2))
     assert within_domain(session.interval, [check], session.domain_checks).kind is IntervalKind.NONE
+
+
+@pytest.mark.parametrize("name", sorted(trained_encoding.NAMES))
+def test_data_that_a_learned_transform_was_not_trained_for_have_no_calibrated_interval(name) -> None:
+    beyond = measure(name, 2.0, unit="", message="", action="", upper=1.0)
+    assert within_domain(calibrated(1.0), [beyond], MrSession.domain_checks).kind is IntervalKind.NONE

@@ -59,7 +59,7 @@ def test_gain_is_the_difference_of_the_two_and_coverage_that_of_the_interval(ksp
         return planes
 
     whole = kspace
-    scan = evaluate_measured.MeasuredSlice("disc:0", kspace)
+    scan = evaluate_measured.MeasuredSlice("disc:0", kspace, evaluate_measured.magnitude(kspace))
     methods = {"unrolled": better, "l1-wavelet": _zero_filled}
     for name, row in evaluate_measured.evaluate(methods, scan, EVERYTHING).items():
         assert row["gain_db"] == pytest.approx(6.0, abs=0.6), name  # half of the error
@@ -78,6 +78,21 @@ def test_slices_are_chosen_by_number(kspace: np.ndarray, tmp_path: Path) -> None
     for wrong in ("3", "-1", "a", "0,,1"):
         with pytest.raises(InvalidRequest, match="slices 0 to 2"):
             list(evaluate_measured.read_slices(f"{path}:{wrong}"))
+
+
+def test_repetitions_are_held_against_each_other_and_know_their_noise(kspace: np.ndarray, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    sigma = 0.02 * evaluate_measured.magnitude(kspace).max()
+    noise = rng.normal(0, sigma / 2**0.5, (3, *kspace.shape, 2)).view(np.complex128)[..., 0]
+    slices = list(evaluate_measured.read_slices(_write(tmp_path / "scan.h5", (kspace + noise).astype(np.complex64))))
+    for index, part in enumerate(evaluate_measured.repetitions(slices)):
+        assert np.corrcoef(part.truth.ravel(), slices[index].truth.ravel())[0, 1] < 1
+        # real part of the noise along the signal, of the mean of two
+        assert part.truth_noise == pytest.approx(sigma / 2**0.5 / 2**0.5, rel=0.1)
+        error = (slices[index].truth - part.truth)[part.truth > 0.5 * part.truth.max()]
+        assert error.std() == pytest.approx(sigma / 2**0.5 * 1.5**0.5, rel=0.1)
+    with pytest.raises(InvalidRequest, match="two or more slices"):
+        evaluate_measured.repetitions(slices[:1])
 
 
 def test_one_coil_may_lack_its_axis(kspace: np.ndarray, tmp_path: Path) -> None:

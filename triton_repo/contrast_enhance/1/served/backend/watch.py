@@ -87,8 +87,14 @@ class Watch:
 
 
 def unwanted(parameters: Mapping[str, str], is_cancelled: Callable[[], bool]) -> Callable[[], bool]:
-    """Of a request with these parameters: past its deadline, given up by its caller, or cancelled."""
+    """Of a request that comes now with these parameters: past its deadline, given up by its caller, or cancelled."""
     deadline = float(parameters.get("deadline_unix_s", "inf"))
+    until = time.monotonic() + float(parameters.get("left_s", "inf"))  # of a caller whose clock is another
     name = Path(parameters.get("halt_file", "")).name
     given_up = SHARED / name if name else None
-    return lambda: time.time() > deadline or (given_up is not None and given_up.exists()) or is_cancelled()
+
+    def asked() -> bool:
+        late = time.time() > deadline or time.monotonic() > until
+        return late or (given_up is not None and given_up.exists()) or is_cancelled()
+
+    return asked
