@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from recon.arrays import FloatImage, IntegerArray, Mask
-from recon.errors import UnreadableInput, UnusableData
+from recon.errors import ReconError, UnreadableInput, UnusableData
 from recon.volumes import ComplexImage
 
 #: What is stored of a readout beside its header, flat: real and imaginary parts, or positions in k-space.
@@ -23,6 +25,7 @@ NOISE, CALIBRATION_ONLY, REVERSE = 18, 19, 21
 #: readouts between the image's lines that are none.
 FOREIGN = (22, 23, 25, 26, 27, 29, 30)
 SURFACE_COIL = 28
+_TELLING = ("measurement_uid", "acquisition_time_stamp", "position", "number_of_samples")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,18 @@ class Acquisitions:
         wrong = np.flatnonzero(discarded > self.heads["number_of_samples"])
         if len(wrong):
             raise UnreadableInput(f"{self.name}: acquisition {int(wrong[0])} discards more samples than it has")
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this scan from another: when and where it was measured, and the noise of its first readout."""
+        digest = hashlib.sha256()
+        for name in _TELLING:
+            if name in (self.heads.dtype.names or ()):
+                digest.update(np.ascontiguousarray(self.heads[name]).tobytes())
+        with suppress(ReconError):  # damaged: whoever wants that readout is told so
+            for _, values in self.stored(np.arange(1), "data"):
+                digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
 
     def flagged(self, *bits: int) -> Mask:
         """Which readouts carry any of these flags."""

@@ -63,6 +63,15 @@ _COPIED = (
         ),
     ),
 )
+_IDENTIFYING = (
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+)
 _ALLOWED = {
     "PatientSex": {"M", "F", "O"},
     "PatientPosition": {"HFP", "HFS", "HFDR", "HFDL", "FFP", "FFS", "FFDR", "FFDL"},
@@ -98,8 +107,9 @@ def series_attributes(
     header
         Of the file; None where it has none.
     where
-        Path of the file. Study and frame of reference are made from it where the header names none, so
-        that all series of a file share them.
+        Path of the file and what tells its content from another's. Where the header names no study or frame of
+        reference, they are made from it and from what the header says of patient and time: all series of a file share
+        them, and another scan that lies in its place does not.
     encoding, contrast
         Of the series.
     contrasts
@@ -120,10 +130,16 @@ def series_attributes(
         _add_encoding(dataset, header, encoding, dwell_us)
     for keyword in ("StudyInstanceUID", "FrameOfReferenceUID"):
         if keyword not in dataset:
-            setattr(dataset, keyword, generate_uid(entropy_srcs=[where, keyword]))
+            setattr(dataset, keyword, generate_uid(entropy_srcs=[where, *_identity(dataset, document), keyword]))
     if not str(dataset).isascii():
         dataset.SpecificCharacterSet = "ISO_IR 192"
     return dataset
+
+
+def _identity(dataset: Dataset, document: Any) -> list[str]:
+    """What the header says that another scan would not share."""
+    measurement = getattr(getattr(document, "measurementInformation", None), "measurementID", None)
+    return [f"{name}={dataset.get(name, '')}" for name in _IDENTIFYING] + [f"measurementID={measurement or ''}"]
 
 
 def _add_sequence(dataset: Dataset, document: Any, contrast: int, contrasts: int) -> None:

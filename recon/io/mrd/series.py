@@ -41,14 +41,16 @@ def read(path: Path) -> list[KSpaceSeries]:
         When it is not one, or :func:`series_of` can make nothing of it.
     """
     source = FileSource(path)
-    series = series_of(source.header, source.acquisitions(), str(path.absolute()))
+    acquisitions = source.acquisitions()
+    series = series_of(source.header, acquisitions, f"{path.absolute()} {acquisitions.fingerprint}")
     source.close()
     return series
 
 
 def read_source(source: Source) -> list[KSpaceSeries]:
     """The series of any source; one that is no file is collected in memory first."""
-    return series_of(source.header, collected(source), source.name)
+    acquisitions = collected(source)
+    return series_of(source.header, acquisitions, f"{source.name} {acquisitions.fingerprint}")
 
 
 def series_of(document: Any, acquisitions: Acquisitions, where: str) -> list[KSpaceSeries]:

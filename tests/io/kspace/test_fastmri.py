@@ -164,3 +164,15 @@ def test_a_slice_without_signal_is_named(tmp_path, kspace) -> None:
     assert series.kspace.load(0).grid.any()
     with pytest.raises(UnusableData, match="slice 1 is zero everywhere"):
         series.kspace.load(1)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_another_scan_at_the_same_path_is_another_study(tmp_path, kspace, paired) -> None:
+    def uid(values):
+        stored = np.stack([values.real, values.imag], -1) if paired else values
+        (series,) = read_mr(write(tmp_path / "a.h5", stored.astype(np.float32 if paired else np.complex64)))
+        return series.attributes.StudyInstanceUID
+
+    other = kspace + np.random.default_rng(0).normal(size=kspace.shape)
+    assert uid(kspace) == uid(kspace)
+    assert uid(kspace) != uid(other)

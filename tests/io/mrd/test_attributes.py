@@ -145,7 +145,8 @@ def test_a_malformed_value_costs_itself_alone(before, after, name, tmp_path) -> 
     header = parse_header(full().replace(before, after).encode(), "a")
     attributes = series_attributes(header, "a")
     if name.endswith("UID"):
-        assert attributes[name].value == series_attributes(None, "a")[name].value
+        without = full().replace(before, "><")  # as if it were not there
+        assert attributes[name].value == series_attributes(parse_header(without.encode(), "a"), "a")[name].value
     else:
         assert name not in attributes
     assert written(attributes, tmp_path / "a.dcm").Manufacturer == "ACME"
@@ -198,3 +199,48 @@ def test_image_and_uncertainty_of_a_job_share_study_and_frame_of_reference(tmp_p
     for name in ("StudyInstanceUID", "FrameOfReferenceUID", "EchoTime", "PatientID", "Manufacturer"):
         assert made[0][name].value == made[1][name].value
     assert made[0].StudyInstanceUID == "1.2.3"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (">P1<", ">P2<"),
+        ("Größe", "Klein"),
+        ("1970-02-03", "1970-02-04"),
+        ("<studyDate>2020-01-02", "<studyDate>2020-01-03"),
+        ("12:13:14", "12:13:15"),
+        (">42<", ">43<"),
+        ("<measurementID>7", "<measurementID>8"),
+    ],
+)
+def test_another_scan_at_the_same_path_is_another_study(before, after) -> None:
+    """A header without UIDs: what it says of patient and time tells two scans apart."""
+    header = full().replace("<studyInstanceUID>1.2.3</studyInstanceUID>", "")
+    header = header.replace("<frameOfReferenceUID>1.2.4</frameOfReferenceUID>", "")
+    header = header.replace("<measurementInformation>", "<measurementInformation><measurementID>7</measurementID>")
+    assert before in header
+    one, same, other = (
+        series_attributes(parse_header(text.encode(), "a"), "a")
+        for text in (header, header, header.replace(before, after))
+    )
+    for name in ("StudyInstanceUID", "FrameOfReferenceUID"):
+        assert one[name].value == same[name].value
+        assert one[name].value != other[name].value
+
+
+def test_a_header_that_says_nothing_leaves_it_to_what_was_measured(tmp_path) -> None:
+    """One path, one header, two scans one after the other: two studies."""
+
+    def uids(seed: int, path) -> set[str]:
+        writer = Writer(path, xml())
+        noise = np.random.default_rng(seed).normal(size=oversampled().shape)
+        for contrast in range(2):
+            writer.slice(oversampled() + noise, contrast=contrast)
+        found = {series.attributes.StudyInstanceUID for series in writer.read()}
+        assert len(found) == 1, "all series of a file are of one study"
+        path.unlink()
+        return found
+
+    here = tmp_path / "scan.h5"
+    assert uids(1, here) == uids(1, here)
+    assert uids(1, here) != uids(2, here)
