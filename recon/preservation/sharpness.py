@@ -19,8 +19,8 @@ _REACH_PX = 7.0
 def edge_spread(responses: FloatArray, centres: FloatArray, radius_px: float) -> FloatArray:
     """Mean response at distances of -7 to 7 pixels from the edge, in steps of a quarter.
 
-    Around a centre on the grid many pixels lie equally far, and none between. Each step's mean therefore stands at the mean
-    distance of its own pixels, and steps are read off a monotone cubic through those means.
+    Around a centre on the grid many pixels lie equally far, and none between. Each step's mean therefore stands at
+    the mean distance of its own pixels, and steps are read off a monotone cubic through those means.
 
     Parameters
     ----------

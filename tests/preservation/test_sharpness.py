@@ -28,7 +28,7 @@ def test_a_gaussian_blur_has_its_own_transfer_function(sigma: float) -> None:
 
 @pytest.mark.parametrize(("blur", "ratio"), [(0.5, 0.858), (0.8, 0.722), (1.2, 0.571)])
 def test_a_centre_on_the_grid_has_no_gaps_in_its_profile(blur: float, ratio: float) -> None:
-    """What is blurred by 0.835 pixels in all and then once more; no pixel is as far from the centre as some steps are."""
+    """A disc blurred by 0.835 pixels in all, and once more; no pixel lies at some of the distances."""
     centres = np.array([(24.0, 24.0)])
     given, blurred = (
         ttf50(edge_spread(_disc(np.sqrt(total - 1 / 12), (24.0, 24.0))[None], centres, RADIUS))
