@@ -8,6 +8,7 @@ faint edges long before strong ones.
 from __future__ import annotations
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from recon.arrays import FloatArray
 
@@ -18,6 +19,9 @@ _REACH_PX = 7.0
 def edge_spread(responses: FloatArray, centres: FloatArray, radius_px: float) -> FloatArray:
     """Mean response at distances of -7 to 7 pixels from the edge, in steps of a quarter.
 
+    Around a centre on the grid many pixels lie equally far, and none between. Each step's mean therefore stands at
+    the mean distance of its own pixels, and steps are read off a monotone cubic through those means.
+
     Parameters
     ----------
     responses
@@ -26,14 +30,28 @@ def edge_spread(responses: FloatArray, centres: FloatArray, radius_px: float) ->
         (n, 2) of the discs, row and column, pixels.
     radius_px
         Of the discs.
+
+    Raises
+    ------
+    ValueError
+        When the pictures show nothing of the edge.
     """
     rows, columns = np.mgrid[: responses.shape[1], : responses.shape[2]]
     distance = np.concatenate([np.hypot(rows - y, columns - x).ravel() - radius_px for y, x in centres])
     bins = np.rint((distance + _REACH_PX) / _STEP_PX).astype(int)
-    count = round(2 * _REACH_PX / _STEP_PX) + 1
-    inside = (bins >= 0) & (bins < count)
-    total = np.bincount(bins[inside], responses.reshape(-1)[inside], count)
-    return np.asarray(total / np.maximum(np.bincount(bins[inside], minlength=count), 1))
+    steps = np.arange(round(2 * _REACH_PX / _STEP_PX) + 1)
+    inside = (bins >= 0) & (bins < steps.size)
+    bins, distance = bins[inside], distance[inside]
+    pixels = np.bincount(bins, minlength=steps.size)
+    filled = pixels > 0
+    if np.count_nonzero(filled) < 2:
+        raise ValueError(
+            f"pictures of {responses.shape[1:]} pixels have no edge of a disc of radius {radius_px:g}; give larger ones"
+        )
+    value = np.bincount(bins, responses.reshape(-1)[inside], steps.size)[filled] / pixels[filled]
+    where = np.bincount(bins, distance, steps.size)[filled] / pixels[filled]
+    wanted = np.clip(steps * _STEP_PX - _REACH_PX, where[0], where[-1])
+    return np.asarray(PchipInterpolator(where, value)(wanted))
 
 
 def ttf50(profile: FloatArray) -> float:
@@ -42,11 +60,12 @@ def ttf50(profile: FloatArray) -> float:
     NaN where it does not fall so far below the pixels' own limit.
     """
     line = np.gradient(profile)  # free of noise, so that no window has to narrow it
-    transfer = np.abs(np.fft.rfft(line, 4096))
-    transfer /= transfer[0]
     frequency = np.fft.rfftfreq(4096, _STEP_PX)
+    frequency = frequency[frequency <= 1.0]
+    transfer = np.abs(np.fft.rfft(line, 4096))[: frequency.size]
+    transfer /= transfer[0] * np.sinc(2 * _STEP_PX * frequency)  # what a difference over two steps takes itself
     below = int(np.argmax(transfer < 0.5))
-    if below == 0 or frequency[below] > 1.0:
+    if below == 0:
         return float("nan")
     left, right = transfer[below - 1], transfer[below]
     part = (left - 0.5) / (left - right)
