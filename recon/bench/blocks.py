@@ -32,11 +32,14 @@ class Load:
         As said.
     each
         Slices of one request, other than a series.
+    asked
+        How an open loop's rate was asked for, such as ``50%``.
     """
 
     kind: LoadKind
     value: float
     each: int = 1
+    asked: str = ""
 
     @property
     def slices(self) -> int:

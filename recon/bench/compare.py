@@ -13,6 +13,9 @@ from recon.bench.statistics import FEWEST_BLOCKS, Effect, holm, paired, unpaired
 from recon.errors import InvalidRequest
 from recon.machine import differences
 
+#: Settings that two runs must share: with others they measured different things.
+_SHARED = ("task", "model", "image", "requests_per_block", "rates")
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -48,8 +51,8 @@ def compare_runs(
     Raises
     ------
     InvalidRequest
-        When the machines differ and ``other_machine`` does not allow it, a run is INVALID, or there is
-        nothing to compare.
+        When the machines differ and ``other_machine`` does not allow it, what was measured differs, a run is
+        INVALID, or there is nothing to compare.
     """
     for name, record in (("first", a), ("second", b)):
         if record["kind"] != "serve":
@@ -57,6 +60,8 @@ def compare_runs(
         if not record["valid"]:
             why = [*record["problems"], *(reason for cell in record["cells"] for reason in cell["reasons"])]
             raise InvalidRequest(f"the {name} run is INVALID: {why[0] if why else 'it does not say why'}")
+    if unlike := _unlike(a["settings"], b["settings"]):
+        raise InvalidRequest(f"the runs measured different things ({'; '.join(unlike)}); measure both with the same")
     found = differences(a["machine"], b["machine"])
     if found and not other_machine:
         raise InvalidRequest(f"the machines differ ({'; '.join(found)}); --other-machine compares all the same")
@@ -93,7 +98,7 @@ def compare_routes(record: Mapping[str, Any], a: str, b: str) -> list[Difference
     InvalidRequest
         When the run has no such routes.
     """
-    medians = _medians(record)
+    medians = {(cell["route"], cell["load"]): block_medians(cell) for cell in record["cells"]}
     routes = {route for route, _ in medians}
     if missing := {a, b} - routes:
         raise InvalidRequest(f"the run has no {', '.join(sorted(missing))}; it has {', '.join(sorted(routes))}")
@@ -125,15 +130,32 @@ def _judged(keys: list[tuple[str, str]], effects: list[Effect], raws: list[float
 Medians = dict[int, float]
 
 
+def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+    """What differs between the settings of two runs, with what each had."""
+
+    def words(value: Any) -> str:
+        return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value or "not recorded")
+
+    return [
+        f"{name.replace('_', ' ')}: {words(a.get(name))} and {words(b.get(name))}"
+        for name in _SHARED
+        if a.get(name) != b.get(name)
+    ]
+
+
 def _medians(record: Mapping[str, Any]) -> dict[tuple[str, str], Medians]:
-    """Of every cell."""
-    found: dict[tuple[str, str], Medians] = {}
-    for cell in record["cells"]:
-        # rates are chosen from the machine's speed; their rank is what two runs share
-        rank = [c["load"] for c in record["cells"] if c["route"] == cell["route"] and c["kind"] == cell["kind"]]
-        load = f"open loop {rank.index(cell['load']) + 1}" if cell["kind"] == "open" else cell["load"]
-        found[cell["route"], load] = block_medians(cell)
-    return found
+    """Of every cell, by what two runs share."""
+    return {(cell["route"], _shared_load(record, cell)): block_medians(cell) for cell in record["cells"]}
+
+
+def _shared_load(record: Mapping[str, Any], cell: Mapping[str, Any]) -> str:
+    """Rates follow the machine's speed: two runs share what was asked for, older ones the order of their values."""
+    if cell["kind"] != "open":
+        return str(cell["load"])
+    if "asked" in cell:
+        return f"open loop at {cell['asked']}"
+    rates = sorted(one["value"] for one in record["cells"] if (one["route"], one["kind"]) == (cell["route"], "open"))
+    return f"open loop {rates.index(cell['value']) + 1}"
 
 
 def block_medians(cell: Mapping[str, Any]) -> Medians:

@@ -99,5 +99,5 @@ async def _loads(request: MeasurementRequest, opened: ways.Routes) -> list[Load]
     capacity = 1 / float(np.median(times)) if times else 1.0
     rates = [float(f"{-rate * capacity if rate < 0 else rate:.3g}") for rate in request.rates]
     loads = [Load("closed", count, request.each) for count in request.concurrency]
-    loads += [Load("open", rate, request.each) for rate in rates]
+    loads += [Load("open", rate, request.each, asked) for rate, asked in zip(rates, request.asked_rates, strict=True)]
     return loads + ([Load("series", request.series)] if request.series > request.each else [])

@@ -49,6 +49,11 @@ class MeasurementRequest:
     until_s: float = float("inf")
 
     @property
+    def asked_rates(self) -> list[str]:
+        """Of the open loops in words; shares as percentages."""
+        return [f"{-100 * rate:g}%" if rate < 0 else f"{rate:g}" for rate in self.rates]
+
+    @property
     def each(self) -> int:
         """Slices of a request: all where the task needs its whole input before the first image."""
         return 1 if task_of(self.task).slice_by_slice else self.series

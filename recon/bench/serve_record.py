@@ -61,6 +61,7 @@ def serve_record(
                 "kind": kind.kind,
                 "value": kind.value,
                 "slices": kind.slices,
+                **({"asked": kind.asked} if kind.kind == "open" else {}),
                 **summarize(found),
                 "blocks": [_raw(block, began) for block in found],
             }
@@ -77,6 +78,7 @@ def serve_record(
             "model": request.model,
             "blocks": len({block.index for block in blocks}),
             "requests_per_block": request.plan.requests,
+            "rates": request.asked_rates,
             "inputs": request.plan.items,
             "seed": request.plan.seed,
             "tuning": dict(words_of(path).split(": ", 1) for path in request.tuning),

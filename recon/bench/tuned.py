@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -102,9 +103,12 @@ def _kept(version: Path, parameters: dict[str, str], folder: Path, told: Told) -
     )
     if _too_busy(name, beside, told):
         return None
-    part = path.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps(record, indent=2) + "\n")
-    part.replace(path)
+    part = path.with_suffix(f".{secrets.token_hex(4)}")  # processes of two containers have one number
+    try:
+        part.write_text(json.dumps(record, indent=2) + "\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 

@@ -102,6 +102,56 @@ def test_routes_of_one_run() -> None:
         compare_routes(run(3), BARE, "no such route")
 
 
+def two_rates(seed: int, rates: dict[str, float], *, asked: bool = True) -> dict[str, Any]:
+    """A run with open loops at rates by what was asked; twice the rate takes three times as long.
+
+    The cells of the gateway come in the other order, as those of a random first round do.
+    """
+    slow, fast = rates
+    cells = []
+    for kind, factor in ((slow, 1.0), (fast, 3.0)):
+        for cell in run(seed, slower=1 / 1.1, drift=0.0)["cells"]:
+            for block in cell["blocks"]:
+                block["done_ms"] = [factor * done for done in block["done_ms"]]
+            load = {"kind": "open", "load": f"{rates[kind]:.3g} arrivals/s", "value": rates[kind]}
+            cells.append({**cell, **load, **({"asked": kind} if asked else {})})
+    cells = [*(cell for cell in cells if cell["route"] == BARE), *(c for c in cells[::-1] if c["route"] == GATEWAY)]
+    return run(seed, cells=cells, **({"settings": {"rates": [slow, fast]}} if asked else {}))
+
+
+def test_routes_are_compared_at_the_same_rate() -> None:
+    found = compare_routes(two_rates(3, {"50%": 1.0, "80%": 2.0}), BARE, GATEWAY)
+    assert [difference.load for difference in found] == ["1 arrivals/s", "2 arrivals/s"]
+    assert all(difference.effect.ratio == pytest.approx(1, abs=0.05) for difference in found)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_runs_are_compared_at_the_rate_that_was_asked_for(asked: bool) -> None:
+    # half and four fifths of what two machines can do
+    a = two_rates(1, {"50%": 5.0, "80%": 8.0}, asked=asked)
+    b = two_rates(2, {"50%": 10.0, "80%": 16.0}, asked=asked)
+    found = compare_runs(a, b)
+    assert [d.load for d in found] == [f"open loop {name}" for name in (("at 50%", "at 80%") if asked else "12")]
+    assert all(difference.effect.ratio == pytest.approx(1, abs=0.05) for difference in found)
+    # a rate of its own is the larger one in the one run and the smaller one in the other
+    a, b = two_rates(1, {"50%": 5.0, "8": 8.0}), two_rates(2, {"50%": 10.0, "8": 8.0})
+    assert {d.load: round(d.effect.ratio) for d in compare_runs(a, b)} == {"open loop at 50%": 1, "open loop at 8": 1}
+
+
+def test_runs_of_different_things_are_refused() -> None:
+    same = {"task": "ct", "model": "a", "image": "512x512", "requests_per_block": 8, "rates": ["50%", "80%"]}
+    assert compare_runs(run(1, settings=same), run(2, settings={**same, "seed": 3}))
+    for name, other, words in (
+        ("task", "mr", "task: ct and mr"),
+        ("model", "b", "model: a and b"),
+        ("image", "256x256", "image: 512x512 and 256x256"),
+        ("requests_per_block", 2, "requests per block: 8 and 2"),
+        ("rates", ["50%"], "rates: 50%, 80% and 50%"),
+    ):
+        with pytest.raises(InvalidRequest, match=words):
+            compare_runs(run(1, settings=same), run(2, settings={**same, name: other}))
+
+
 def test_other_machines_are_refused() -> None:
     other = run(2, machine={**MACHINE, "cores": 4})
     with pytest.raises(InvalidRequest, match=r"the machines differ \(cores: 2 and 4\)"):

@@ -71,6 +71,7 @@ def test_an_honest_server_is_believed(monkeypatch: pytest.MonkeyPatch, tmp_path:
     closed, opened, series = sorted(again["cells"], key=lambda cell: cell["kind"])
     assert closed["requests"] == opened["requests"] == 48
     assert series["slices"] == 3
+    assert (again["settings"]["rates"], opened["asked"]) == (["200"], "200")
     assert closed["latency_ms"]["p50"]["value"] > 1.9
     assert closed["latency_ms"]["p90"]["value"] is None  # 48 samples are too few
     assert closed["latency_ms"]["p90"]["bound"] is not None

@@ -162,6 +162,27 @@ def test_a_record_is_made_once_for_a_machine_and_a_network(
     assert kept_records(default_repository(), ["ct"], tmp_path / "kept") != found[0]
 
 
+def test_two_processes_of_one_number_keep_their_records_at_a_time(
+    measured: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of two containers have that share the folder: the second begins and ends while the first one writes."""
+    write, others = Path.write_text, []
+
+    def keep() -> list[Path]:
+        return kept_records(default_repository(), ["ct"], tmp_path / "kept", models=[MODEL])
+
+    def written(path: Path, content: str) -> int:
+        count = write(path, content)
+        if path.parent.name == "kept" and not others:
+            others.append("the second")
+            others[:] = keep()
+        return count
+
+    monkeypatch.setattr(Path, "write_text", written)
+    assert keep() == others == list((tmp_path / "kept").iterdir())
+    assert len(measured) == 2
+
+
 def test_nothing_is_measured_where_there_is_no_choice_or_no_place(
     measured: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,8 +22,7 @@ class Spent:
     seconds, cpu_s
         On the clock, and of all processors, programs that it started included.
     peak_mib
-        The most that the process ever held, or the largest program that it started, where it starts any (no less then
-        than the process held when it started it).
+        The most that the process ever held, or the largest program that it started, whichever is more.
     """
 
     seconds: float
@@ -52,7 +51,7 @@ def _measured(function: Callable[..., Any], given: tuple[Any, ...]) -> tuple[Any
     made = function(*given)
     seconds, spent = time.perf_counter() - began, _cpu_s() - before
     programs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return made, Spent(seconds, spent, (programs or _peak_kib()) / 1024)
+    return made, Spent(seconds, spent, max(programs, _peak_kib()) / 1024)
 
 
 def _peak_kib() -> int:

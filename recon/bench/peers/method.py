@@ -13,7 +13,7 @@ from recon.arrays import FloatArray
 from recon.bench.peers.apart import OwnProcess
 from recon.bench.processes import Processes, own
 
-#: Requests of a slice that a service is measured with, once it is warm.
+#: Times that a slice is asked for, of a service or a method, once it is warm.
 REPEATS = 5
 
 
@@ -63,9 +63,9 @@ def best_of(
     quality: Callable[[FloatArray], float],
     method: Callable[[Any, float], FloatArray],
     parameters: Sequence[float],
-    small: Any = None,
+    small: Any,
 ) -> MethodResult:
-    """The method at the parameter that the truth favours, in a process of its own.
+    """The method at the parameter that the truth favours, in a process of its own: median of what its calls take.
 
     Parameters
     ----------
@@ -80,20 +80,22 @@ def best_of(
     parameters
         To try; one that is NaN stands for the method's default, and is not written down.
     small
-        Something to make an image of before the clock runs, where a first call compiles.
+        Something to make an image of first: a first call loads and compiles.
     """
-    best: MethodResult | None = None
     with OwnProcess() as call:
-        if small is not None:
-            call(method, small, float(parameters[0]))
-        for parameter in parameters:
-            image, spent = call(method, given, float(parameter))
-            named = None if np.isnan(parameter) else float(parameter)
-            found = MethodResult(name, quality(image), spent.seconds, spent.cpu_s, spent.peak_mib, named)
-            if best is None or found.quality > best.quality:
-                best = found
-    assert best is not None
-    return best
+        call(method, small, float(parameters[0]))
+        found = [quality(call(method, given, float(parameter))[0]) for parameter in parameters]
+        best = int(np.argmax(found))
+        parameter = float(parameters[best])
+        calls = [call(method, given, parameter)[1] for _ in range(REPEATS)]
+    return MethodResult(
+        name,
+        found[best],
+        float(np.median([spent.seconds for spent in calls])),
+        float(np.mean([spent.cpu_s for spent in calls])),
+        max(spent.peak_mib for spent in calls),
+        None if np.isnan(parameter) else parameter,
+    )
 
 
 def ours(series: Callable[[], Any], quality: Callable[[FloatArray], float], processes: Processes) -> MethodResult:

@@ -46,7 +46,7 @@ def compare(
     ):
         told(f"mr: {name}")
         if bart.installed():
-            found.append(best_of(name, kspace, quality, method, _WEIGHTS))
+            found.append(best_of(name, kspace, quality, method, _WEIGHTS, small))
         else:
             absent.append(Absent(name, bart.MISSING))
     geometry = Geometry.from_spacing(1.0, 1.0, 3.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,15 @@ def test_time_and_memory_are_those_of_the_call_alone() -> None:
     assert waited.cpu_s < 0.1
     assert made == 700 << 20
     assert 700 < spent.peak_mib < 1100
+
+
+def test_a_program_hides_no_memory_of_the_process_that_started_it() -> None:
+    with OwnProcess() as call:
+        call(os.system, "true")  # what is imported looks a library up so
+        _, held = call(eval, "len(b'x' * (700 << 20))")
+        _, program = call(subprocess.run, [sys.executable, "-c", "len(b'x' * (900 << 20))"])
+    assert 700 < held.peak_mib < 900
+    assert program.peak_mib > 900
 
 
 def test_what_is_loaded_into_a_process_of_its_own_is_small() -> None:

@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from recon.arrays import FloatArray
 from recon.bench import peers, plots, table
 from recon.bench.peers import bart, other_gateways
-from recon.bench.peers.method import Absent, MethodResult, best_of
+from recon.bench.peers.method import REPEATS, Absent, MethodResult, best_of
 from recon.training.ct.metrics import psnr
+
+_SMALL = np.zeros((2, 2), np.float32)
 
 
 def test_the_best_parameter_is_the_one_that_counts() -> None:
     truth = np.zeros((8, 8), np.float32)
-    found = best_of("shift", truth, lambda image: psnr(image, truth), np.add, (3.0, 1.0, 2.0))
+    found = best_of("shift", truth, lambda image: psnr(image, truth), np.add, (3.0, 1.0, 2.0), _SMALL)
     assert found.parameter == 1.0
-    assert best_of("as called", truth, lambda image: psnr(image, truth), np.fmax, (float("nan"),)).parameter is None
+    as_called = best_of("as called", truth, lambda image: psnr(image, truth), np.fmax, (float("nan"),), _SMALL)
+    assert as_called.parameter is None
+
+
+_calls: list[tuple[int, ...]] = []
+
+
+def loads_at_first(given: FloatArray, parameter: float) -> FloatArray:
+    """Takes a second at its first calls, as an import does, and at its last; says how often it was called."""
+    _calls.append(given.shape)
+    if len(_calls) in (1, 3, 3 + REPEATS):
+        time.sleep(1.0)
+    return np.full_like(given, parameter + len(_calls) / 1000)
+
+
+def test_what_a_first_call_loads_and_one_slow_call_are_no_time_of_the_method() -> None:
+    seen: list[float] = []
+
+    def quality(image: FloatArray) -> float:
+        seen.append(float(image.flat[0]))
+        return float(image.flat[0])
+
+    found = best_of("loads", np.zeros((8, 8), np.float64), quality, loads_at_first, (1.0, 2.0), _SMALL)
+    assert (found.parameter, found.quality) == (2.0, 2.003)
+    assert seen == [1.002, 2.003]  # the first call is the small one's
+    assert found.seconds < 0.5
 
 
 def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
