@@ -15,12 +15,10 @@ from recon.errors import UnusableData
 from recon.physics.attenuation import MU_WATER_PER_MM, hu_to_mu
 from recon.physics.ct_dose import Exposure, line_integral_variance
 from recon.physics.reconstruction_kernel import SOFT, Kernel, apply_kernel
-from recon.quality.noise_level import tissue_noise
+from recon.quality.noise_level import TISSUE_HU, tissue_noise
 from recon.training.ct.noise_bank import VIEWS
 from recon.training.ct.tomography import ParallelBeam
 from recon.volumes import FloatImage, Volume
-
-_TISSUE = (-200.0, 250.0)
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def fit_scanner(volume: Volume, noise_hu: float | None = None, kernel: Kernel = 
     volume
         Full-dose images in HU.
     noise_hu
-        Noise in soft tissue; measured on the volume when absent.
+        Standard deviation of the pixels of soft tissue; measured on the slice of the median noise when absent.
     kernel
         That the images were reconstructed with.
     seed
@@ -51,18 +49,20 @@ def fit_scanner(volume: Volume, noise_hu: float | None = None, kernel: Kernel = 
         When the volume has too little soft tissue to measure its noise on.
     """
     levels = [tissue_noise(plane) for plane in volume.values]
-    usable = [index for index, level in enumerate(levels) if level == level]
+    usable = sorted((index for index, level in enumerate(levels) if level == level), key=levels.__getitem__)
     if not usable:
         raise UnusableData("too little soft tissue to measure the noise on; give --full-dose-noise")
-    index = usable[len(usable) // 2]
-    measured = float(np.median([levels[i] for i in usable])) if noise_hu is None else noise_hu
-    trial = Exposure(photons=1e6, electronic_noise=0.0, starvation=0.0)
+    index = usable[len(usable) // 2]  # of the median noise
     plane = volume.values[index]
-    noise = added_noise(plane, volume.geometry.spacing[0], Scanner(trial, kernel), 0.5, np.random.default_rng(seed))
-    tissue = (plane > _TISSUE[0]) & (plane < _TISSUE[1])
+    trial = Exposure(photons=1e6, electronic_noise=0.0, starvation=0.0)
     # half the dose adds noise of the full dose's own variance
-    ratio = float(noise[tissue].var()) / max(measured, 0.1) ** 2
-    return Scanner(Exposure(photons=1e6 * ratio, electronic_noise=3.0, starvation=0.0), kernel)
+    noise = added_noise(plane, volume.geometry.spacing[0], Scanner(trial, kernel), 0.5, np.random.default_rng(seed))
+    if noise_hu is None:  # both on the same blocks, so that what the measure leaves out is left out of both
+        measured, expected = levels[index], tissue_noise(noise, plane)
+    else:
+        tissue = (plane > TISSUE_HU[0]) & (plane < TISSUE_HU[1])
+        measured, expected = noise_hu, float(noise[tissue].std())
+    return Scanner(Exposure(1e6 * (expected / max(measured, 0.1)) ** 2, electronic_noise=3.0, starvation=0.0), kernel)
 
 
 def added_noise(

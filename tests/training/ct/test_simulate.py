@@ -9,9 +9,10 @@ import pytest
 
 from recon.errors import UnusableData
 from recon.physics.ct_dose import Exposure
-from recon.physics.reconstruction_kernel import SOFT
+from recon.physics.reconstruction_kernel import SOFT, apply_kernel
 from recon.training.ct import simulate
 from recon.training.ct.metrics import noise_power_spectrum
+from recon.training.ct.noise_bank import scene_noise
 from recon.training.ct.simulate import Scanner, added_noise, fit_scanner, low_dose_slices
 from recon.training.ct.tomography import ParallelBeam
 from recon.volumes import Geometry, Volume
@@ -79,6 +80,17 @@ def test_the_fitted_scanner_reproduces_the_noise_of_its_scan() -> None:
     noise = added_noise(clean.values[0], SPACING, scanner, 0.5, np.random.default_rng(5))
     tissue = (clean.values[0] > -200) & (clean.values[0] < 250)
     assert noise[tissue].std() == pytest.approx(15.0, rel=0.05)
+
+
+@pytest.mark.parametrize("photons", [2e4, 2e5])
+def test_the_exposure_of_a_scan_is_found(photons: float) -> None:
+    """Measured on the scan's own images, water in the outline of a body."""
+    water = np.where(body(SIZE, 0.0) > -200, 0.0, -1000.0)
+    exposure = Exposure(photons, electronic_noise=3.0, starvation=0.0)
+    noise = scene_noise(water, SPACING, exposure, 5, beam_of(SIZE, simulate.VIEWS), np.random.default_rng(3))
+    slices = np.stack([water + apply_kernel(one, SOFT, SPACING) for one in noise]).astype(np.float32)
+    scan = Volume(slices, Geometry.from_spacing(SPACING, SPACING, 3))
+    assert fit_scanner(scan).exposure.photons == pytest.approx(photons, rel=0.15)
 
 
 def test_padding_stays() -> None:
