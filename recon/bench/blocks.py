@@ -11,6 +11,7 @@ import numpy as np
 
 from recon.bench.answers import Answers
 from recon.bench.closed_loop import closed_loop
+from recon.bench.lead_in import LeadIn
 from recon.bench.observation import Observation, Route
 from recon.bench.open_loop import open_loop
 from recon.bench.processes import Processes, Usage
@@ -34,12 +35,15 @@ class Load:
         Slices of one request, other than a series.
     asked
         How an open loop's rate was asked for, such as ``50%``.
+    lead_in
+        Of an open loop: what comes before the requests that count.
     """
 
     kind: LoadKind
     value: float
     each: int = 1
     asked: str = ""
+    lead_in: LeadIn = field(default_factory=LeadIn)
 
     @property
     def slices(self) -> int:
@@ -61,7 +65,7 @@ class Plan:
     blocks
         Of every route under every load.
     requests
-        In a block; a series is one request.
+        In a block, beside the lead-in of an open loop; a series is one request.
     items
         Different inputs, which take turns.
     timeout_s
@@ -90,9 +94,11 @@ class LoadBlock:
     began_s, ended_s
         Monotonic.
     observations
-        Of its requests, judged.
+        Of the requests that count, judged.
     cpu_s
         That each process spent.
+    lead_in
+        Of the requests before them, judged.
     """
 
     route: str
@@ -102,6 +108,12 @@ class LoadBlock:
     ended_s: float
     observations: list[Observation]
     cpu_s: dict[str, float] = field(default_factory=dict)
+    lead_in: list[Observation] = field(default_factory=list)
+
+    @property
+    def sent(self) -> list[Observation]:
+        """Of all requests."""
+        return [*self.lead_in, *self.observations]
 
 
 async def run_block(
@@ -112,10 +124,11 @@ async def run_block(
     def item_of(number: int) -> int:
         return (index * plan.requests + number) % plan.items
 
+    first = load.lead_in.requests if load.kind == "open" else 0
     before, began = processes.usage(), time.monotonic()
     if load.kind == "open":
         # the same moments for every route of a round
-        moments = poisson(load.value, plan.requests, plan.seed + 1000 * index + int(97 * load.value))
+        moments = poisson(load.value, first + plan.requests, plan.seed + 1000 * index + int(97 * load.value))
         found = await open_loop(route, moments, item_of, load.slices, plan.timeout_s)
     elif load.kind == "closed":
         found = await closed_loop(route, int(load.value), plan.requests, item_of, load.slices, plan.timeout_s)
@@ -123,7 +136,7 @@ async def run_block(
         found = await closed_loop(route, 1, 1, item_of, load.slices, plan.timeout_s)
     ended, after = max([o.done_s for o in found], default=began), processes.usage()
     judged = [answers.judge(name, load.slices, observation) for observation in found]
-    return LoadBlock(name, load, index, began, ended, judged, _spent(before, after))
+    return LoadBlock(name, load, index, began, ended, judged[first:], _spent(before, after), judged[:first])
 
 
 async def run_blocks(

@@ -163,7 +163,7 @@ def block_medians(cell: Mapping[str, Any]) -> Medians:
     return {
         block["index"]: float(np.median(np.subtract(block["done_ms"], block["due_ms"])))
         for block in cell["blocks"]
-        if block["done_ms"] and not any(block["problem"])
+        if block["done_ms"] and not any([*block["problem"], *block.get("lead_in", {}).get("problem", ())])
     }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from recon.bench import routes as ways
 from recon.bench.answers import Answers
 from recon.bench.blocks import Load, LoadBlock, Plan, run_block, run_blocks
+from recon.bench.lead_in import lead_in
 from recon.bench.observation import OK
 from recon.bench.processes import Processes, busy_s, listener, own
 from recon.bench.progress import Told
@@ -99,5 +100,8 @@ async def _loads(request: MeasurementRequest, opened: ways.Routes) -> list[Load]
     capacity = 1 / float(np.median(times)) if times else 1.0
     rates = [float(f"{-rate * capacity if rate < 0 else rate:.3g}") for rate in request.rates]
     loads = [Load("closed", count, request.each) for count in request.concurrency]
-    loads += [Load("open", rate, request.each, asked) for rate, asked in zip(rates, request.asked_rates, strict=True)]
+    loads += [
+        Load("open", rate, request.each, asked, lead_in(rate, rate / capacity))
+        for rate, asked in zip(rates, request.asked_rates, strict=True)
+    ]
     return loads + ([Load("series", request.series)] if request.series > request.each else [])

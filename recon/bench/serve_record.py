@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,7 +62,7 @@ def serve_record(
                 "kind": kind.kind,
                 "value": kind.value,
                 "slices": kind.slices,
-                **({"asked": kind.asked} if kind.kind == "open" else {}),
+                **({"asked": kind.asked, "lead_in": asdict(kind.lead_in)} if kind.kind == "open" else {}),
                 **summarize(found),
                 "blocks": [_raw(block, began) for block in found],
             }
@@ -117,22 +118,28 @@ def _warnings(notes: dict[str, Any]) -> list[str]:
 
 def _raw(block: LoadBlock, began: float) -> dict[str, Any]:
     """Timestamps in ms since the first block."""
-
-    def column(pick: Callable[[Observation], float | None]) -> list[float | None]:
-        times = [pick(observation) for observation in block.observations]
-        return [None if time is None else round(1e3 * (time - began), 3) for time in times]
-
     return {
         "index": block.index,
         "began_ms": round(1e3 * (block.began_s - began), 3),
         "ended_ms": round(1e3 * (block.ended_s - began), 3),
+        **_columns(block.observations, began),
+        **({"lead_in": _columns(block.lead_in, began)} if block.lead_in else {}),
+    }
+
+
+def _columns(observations: Sequence[Observation], began: float) -> dict[str, list[Any]]:
+    def column(pick: Callable[[Observation], float | None]) -> list[float | None]:
+        times = [pick(observation) for observation in observations]
+        return [None if time is None else round(1e3 * (time - began), 3) for time in times]
+
+    return {
         "due_ms": column(lambda o: o.due_s),
         "sent_ms": column(lambda o: o.sent_s),
         "first_ms": column(lambda o: o.first_s),
         "done_ms": column(lambda o: o.done_s),
-        "item": [o.item for o in block.observations],
-        "status": [o.status for o in block.observations],
-        "slices": [o.slices for o in block.observations],
-        "digest": [o.digest for o in block.observations],
-        "problem": [o.problem for o in block.observations],
+        "item": [o.item for o in observations],
+        "status": [o.status for o in observations],
+        "slices": [o.slices for o in observations],
+        "digest": [o.digest for o in observations],
+        "problem": [o.problem for o in observations],
     }

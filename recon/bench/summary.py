@@ -27,27 +27,28 @@ def cells(blocks: Sequence[LoadBlock]) -> dict[tuple[str, str], list[LoadBlock]]
 def summarize(blocks: Sequence[LoadBlock]) -> dict[str, Any]:
     """Figures of one cell.
 
-    Latency counts from the scheduled moment in an open loop. A cell with a wrong answer, or whose generator
-    was late, has no percentiles: it is INVALID and says why.
+    Latency counts from the scheduled moment in an open loop, of what comes after the lead-in; throughput and
+    processor time are those of all requests. A cell with a wrong answer, or whose generator was late, has no
+    percentiles: it is INVALID and says why.
     """
-    observations = [observation for block in blocks for observation in block.observations]
-    problems = Counter(observation.problem for observation in observations if observation.problem)
-    reasons = [f"{count} of {len(observations)} answers: {problem}" for problem, count in problems.most_common()]
-    late, worst, tolerance = late_requests(observations)
-    if late > LATE_SHARE * len(observations):
-        reasons.append(f"generator late by more than {1e3 * tolerance:.0f} ms for {late} of {len(observations)}")
-    right = [observation for observation in observations if not observation.problem]
+    sent = [observation for block in blocks for observation in block.sent]
+    problems = Counter(observation.problem for observation in sent if observation.problem)
+    reasons = [f"{count} of {len(sent)} answers: {problem}" for problem, count in problems.most_common()]
+    late, worst, tolerance = late_requests(sent)
+    if late > LATE_SHARE * len(sent):
+        reasons.append(f"generator late by more than {1e3 * tolerance:.0f} ms for {late} of {len(sent)}")
+    right = [observation for block in blocks for observation in block.observations if not observation.problem]
     seconds = sum(block.ended_s - block.began_s for block in blocks)
-    slices = sum(observation.slices for observation in right)
+    slices = sum(observation.slices for observation in sent if not observation.problem)
     return {
-        "requests": len(observations),
+        "requests": sum(len(block.observations) for block in blocks),
         "valid": not reasons,
         "reasons": reasons,
         "latency_ms": _percentiles([o.latency_s for o in right]) if not reasons else {},
         "service_ms": _percentiles([o.service_s for o in right]) if not reasons else {},
         "first_image_ms": _percentiles([o.first_s - o.due_s for o in right if o.first_s]) if not reasons else {},
         "slices_per_s": round(slices / seconds, 3) if seconds > 0 and not reasons else None,
-        "most_in_flight": most_in_flight(observations),
+        "most_in_flight": most_in_flight(sent),
         "generator_lateness_ms": {"worst": round(1e3 * worst, 2), "late": late},
         "cpu_s_per_slice": _cpu(blocks, slices),
         "breakdown_ms": _breakdown(right) if not reasons else {},
@@ -59,7 +60,7 @@ def block_medians(blocks: Sequence[LoadBlock]) -> dict[int, float]:
     return {
         block.index: 1e3 * float(np.median([o.latency_s for o in block.observations]))
         for block in blocks
-        if block.observations and not any(o.problem for o in block.observations)
+        if block.observations and not any(o.problem for o in block.sent)
     }
 
 

@@ -63,10 +63,16 @@ def serve_rows(record: Mapping[str, Any]) -> list[Row]:
                 percentile_words(first.get("p50")),
                 "" if speed is None else f"{speed:.2f}",
                 f"{sum(cell['cpu_s_per_slice'].values()):.3f}",
-                f"{cell['requests']} right",
+                f"{cell['requests']} right{_after(cell)}",
             )
         )
     return rows
+
+
+def _after(cell: Mapping[str, Any]) -> str:
+    """What came before the requests that count, in every block."""
+    first = cell.get("lead_in", {}).get("requests")
+    return f", after {first} a block" if first else ""
 
 
 def percentile_words(found: Mapping[str, Any] | None, parts: int = 1) -> str:

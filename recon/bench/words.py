@@ -40,11 +40,32 @@ def conditions(record: Mapping[str, Any]) -> str:
     if not record["valid"]:
         return " ".join([*words, "INVALID: none of these figures may be quoted."])
     words.append("All answers were right.")
+    if first := lead_in_words(record):
+        words.append(first)
     for name, value in notes.items():
         if "largest difference" in name:
             words.append(f"{name[0].upper()}{name[1:]}: {value:g}.")
     words.append(_instrument(record))
     return " ".join(words)
+
+
+def lead_in_words(record: Mapping[str, Any]) -> str:
+    """What comes before the counted requests of the open loops; empty where there is none."""
+    loads = {cell["load"]: cell["lead_in"] for cell in record["cells"] if cell.get("lead_in", {}).get("requests")}
+    if not loads:
+        return ""
+
+    def many(load: str, requests: int, needed: int | None) -> str:
+        if needed is None:
+            return f"{requests} at {load}, as much as one caller gets or more, so the queue may grow for ever"
+        short = f" of the {needed} that it takes, so waiting is still growing" if requests < needed else ""
+        return f"{requests} at {load}{short}"
+
+    return (
+        "Each block of an open loop begins with requests that fill the queue of an idle service, about 1/(1 - "
+        f"sqrt(load))^2 services ({'; '.join(many(load, **found) for load, found in sorted(loads.items()))}): their "
+        "answers are judged, their latency is not counted."
+    )
 
 
 def cores(machine: Mapping[str, Any]) -> str:

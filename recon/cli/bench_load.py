@@ -26,7 +26,7 @@ def serve(
     model: Annotated[str, typer.Option(help="Model to measure.")] = "",
     route: Annotated[list[str] | None, typer.Option(help="Only these routes.")] = None,
     blocks: Annotated[int, typer.Option(min=1, help="Blocks of every route under every load.")] = 12,
-    requests: Annotated[int, typer.Option(min=1, help="Requests in a block.")] = 8,
+    requests: Annotated[int, typer.Option(min=1, help="Requests in a block; open loops have a lead-in before.")] = 8,
     concurrency: Annotated[str, typer.Option(help="Callers at a time of the closed loops.")] = "1,2,4",
     rate: Annotated[str, typer.Option(help="Arrivals/s of the open loops; 50% is half of what one caller gets.")] = (
         "50%,80%"
@@ -50,13 +50,19 @@ def serve(
     from recon.bench.self_test import self_test as run_self_test
     from recon.bench.tuned import cache, kept_records
 
+    callers = tuple(int(value) for value in _numbers("--concurrency", concurrency))
+    if max(callers, default=0) > requests:
+        raise InvalidRequest(
+            f"--concurrency {max(callers)}: no more than the --requests {requests} of a block are under way at a time; "
+            f"give --requests {max(callers)} or fewer callers"
+        )
     chosen = model or default_model(task_of(task).name)
     request = MeasurementRequest(
         task=task,
         model=chosen,
         routes=tuple(route) if route else routes_of(chosen),
         others=_others(also or []),
-        concurrency=tuple(int(value) for value in _numbers("--concurrency", concurrency)),
+        concurrency=callers,
         rates=tuple(_numbers("--rate", rate)),
         series=series,
         plan=Plan(blocks, requests, seed=seed),
@@ -90,6 +96,7 @@ def serve(
 
 def _show_serve(console: Console, record: dict[str, Any]) -> None:
     from recon.bench import table
+    from recon.bench.words import lead_in_words
 
     if record["self_test"]:
         table.show(console, "The instrument", table.CHECK_HEADS, table.check_rows(record))
@@ -97,7 +104,9 @@ def _show_serve(console: Console, record: dict[str, Any]) -> None:
         console.print("The instrument was not tested (--no-self-test).")
     title = f"{record['settings']['model']}, {record['settings']['image']}"
     table.show(console, title, table.SERVE_HEADS, table.serve_rows(record))
-    console.print(f"A slice is {record['settings']['slice']}.", markup=False, highlight=False, soft_wrap=True)
+    for words in (f"A slice is {record['settings']['slice']}.", lead_in_words(record)):
+        if words:
+            console.print(words, markup=False, highlight=False, soft_wrap=True)
     table.show(console, "Processes", table.PROCESS_HEADS, table.process_rows(record))
     for name in ("machine", "notes", "same_bits_as_bare_runtime"):
         console.print(f"{name}: {record[name]}", markup=False, highlight=False, soft_wrap=True)

@@ -164,6 +164,13 @@ def test_invalid_runs_are_refused() -> None:
         compare_runs(run(1), run(2, valid=False, problems=["gateway: constant"]))
 
 
+def test_a_block_whose_lead_in_was_wrong_takes_no_part() -> None:
+    bad = run(1, blocks=6)
+    bad["cells"][0]["blocks"][0]["lead_in"] = {"problem": ["", "pixels differ"]}
+    with pytest.raises(InvalidRequest, match="6 right blocks"):
+        compare_routes(bad, BARE, GATEWAY)
+
+
 def test_few_blocks_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="6 blocks"):
         compare_runs(run(1, blocks=5), run(2, blocks=5))

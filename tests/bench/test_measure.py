@@ -72,6 +72,11 @@ def test_an_honest_server_is_believed(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert closed["requests"] == opened["requests"] == 48
     assert series["slices"] == 3
     assert (again["settings"]["rates"], opened["asked"]) == (["200"], "200")
+    first = opened["lead_in"]["requests"]
+    assert first >= 3
+    assert all(len(block["lead_in"]["done_ms"]) == first for block in opened["blocks"])
+    assert not any("lead_in" in part for part in (closed, series, *closed["blocks"]))
+    assert f"48 right, after {first} a block" in [row[-1] for row in table.serve_rows(again)]
     assert closed["latency_ms"]["p50"]["value"] > 1.9
     assert closed["latency_ms"]["p90"]["value"] is None  # 48 samples are too few
     assert closed["latency_ms"]["p90"]["bound"] is not None

@@ -69,6 +69,21 @@ def test_words_and_table_say_what_was_measured() -> None:
     assert [row[2:4] for row in rows if row[1] == "a streamed series of 4"] == [("", "")] * 2
 
 
+def test_words_and_page_say_what_comes_before_an_open_loop() -> None:
+    assert "begins with requests" not in as_markdown(run())
+    open_loops = [
+        {**run()["cells"][0], "kind": "open", "load": load, "lead_in": {"requests": requests, "needed": needed}}
+        for load, requests, needed in (("1 arrivals/s", 6, 6), ("2 arrivals/s", 32, 72), ("9 arrivals/s", 3, None))
+    ]
+    for made in (as_markdown, page):
+        words = made({**run(), "cells": [*run()["cells"], *open_loops]})
+        assert "Each block of an open loop begins with requests that fill the queue of an idle service" in words
+        assert (
+            "(6 at 1 arrivals/s; 32 at 2 arrivals/s of the 72 that it takes, so waiting is still growing; 3 at" in words
+        )
+        assert "their answers are judged, their latency is not counted" in words
+
+
 def test_the_page_needs_nothing_else() -> None:
     html = page(run())
     assert "<script" not in html
