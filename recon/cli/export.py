@@ -21,12 +21,13 @@ def export(
     models: Annotated[Path, typer.Option(help="Folder for calibration.json.")] = Path("models"),
 ) -> None:
     """Write a version of a model, calibrated on the scans that its recipe holds out."""
+    from recon.quality.conformal import TooFewSamples
     from recon.training.trainer import trainer_of
 
     trainer, settings = trainer_of(recipe or models / model / "recipe.yaml")
     try:
         shipped = trainer.ship(settings, data, work, repository / model, str(version))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, TooFewSamples) as error:
         raise InvalidRequest(str(error)) from error
     content = json.dumps({**shipped.calibration, "version": version, "sha256": shipped.sha256}, indent=2)
     (models / model).mkdir(parents=True, exist_ok=True)

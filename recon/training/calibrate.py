@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from recon.arrays import FloatArray
 from recon.backend.runtime import runtime_of
-from recon.quality.conformal import conformal_factor, measured_coverage
+from recon.quality.conformal import TooFewSamples, conformal_factor, measured_coverage
 from recon.quality.interval import COVERAGE
 
 #: A served network: arrays by input name to arrays in the order of the output names given.
@@ -35,13 +35,21 @@ def cross_calibrated(samples: Mapping[str, tuple[FloatArray, FloatArray]]) -> di
     -------
     dict
         ``coverage`` (stated), ``conformal_factor`` (from all scans) and ``held_out``: for each scan the
-        coverage that it gets with the factor of the *other* scans, and its mean half-width.
+        coverage that it gets with the factor of the *other* scans, and its mean half-width; of none where there
+        is one scan only.
+
+    Raises
+    ------
+    TooFewSamples
+        When nothing, or not enough, is held out.
     """
     if not samples:
-        raise ValueError("nothing is held out, so the interval can't be calibrated")
+        raise TooFewSamples("nothing is held out, so the interval can't be calibrated")
     measured = {}
     for name, (error, width) in samples.items():
-        others = [sample for key, sample in samples.items() if key != name] or [(error, width)]
+        others = [sample for key, sample in samples.items() if key != name]
+        if not others:  # its own factor would cover it whatever it is
+            continue
         factor = _factor(others)
         measured[name] = {
             "factor_from_other_scans": round(factor, 4),

@@ -34,3 +34,9 @@ def test_a_scan_unlike_the_others_shows_it() -> None:
 def test_with_nothing_held_out_there_is_nothing_to_say() -> None:
     with pytest.raises(ValueError, match="nothing is held out"):
         cross_calibrated({})
+
+
+def test_one_scan_is_not_tried_on_itself() -> None:
+    found = cross_calibrated({"a": scan(0.5, 0)})
+    assert found["held_out"] == {}
+    assert found["conformal_factor"] == pytest.approx(0.5 * 1.645, rel=0.05)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon.arrays import ComplexArray, FloatArray
-from recon.quality.conformal import conformal_factor, measured_coverage
+from recon.quality.conformal import TooFewSamples, conformal_factor, measured_coverage
 from recon.quality.interval import COVERAGE
 
 #: Pixels below this share of the image's maximum are background, whose error says little.
@@ -57,8 +57,18 @@ def calibrate(
     -------
     tuple
         The factor, and the coverage at each level on images that it was not taken from.
+
+    Raises
+    ------
+    TooFewSamples
+        With fewer than two images.
     """
     pairs = {level: reconstruct(level) for level in levels}
+    fewest = min(len(truth) for _, truth in pairs.values())
+    if fewest < 2:
+        raise TooFewSamples(
+            f"the interval is calibrated on one half of the images, tried on the other; not on {fewest}"
+        )
     ours = [errors(out[::2], truth[::2]) for out, truth in pairs.values()]
     factor = max(conformal_factor(e.error, e.half_width, COVERAGE) for e in ours)
     covered = {}

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recon.arrays import FloatArray, Mask
 from recon.networks.contrast_enhancer import ContrastEnhancer
-from recon.quality.conformal import conformal_factor, measured_coverage
+from recon.quality.conformal import TooFewSamples, conformal_factor, measured_coverage
 from recon.quality.interval import COVERAGE
 from recon.tasks.contrast.prediction import half_width
 from recon.training.contrast.anatomy import HeadVolume, load_head, matched_enhancement
@@ -48,7 +48,14 @@ def calibrate(weights: dict[str, Tensor], recipe: ContrastRecipe, roots: list[Pa
         Of the network.
     roots
         Folders that hold the held-out sources.
+
+    Raises
+    ------
+    TooFewSamples
+        When no pair is held out.
     """
+    if not any(source.full for source in recipe.held_out):
+        raise TooFewSamples("no pair of scans is held out, so the interval can't be calibrated; name one in held_out")
     network = network_of(weights, recipe)
     pairs: list[Voxels] = []
     measured: dict[str, dict[str, float]] = {}
@@ -60,7 +67,7 @@ def calibrate(weights: dict[str, Tensor], recipe: ContrastRecipe, roots: list[Pa
         if head.kind == "pair":
             pairs += scenes
             continue
-        all_scenes, factor = Voxels.of(scenes), _factor(pairs or scenes)
+        all_scenes, factor = Voxels.of(scenes), _factor(pairs)
         width = all_scenes.half_width(factor)
         measured[head.name] = {
             "coverage": round(measured_coverage(all_scenes.error, width), 4),

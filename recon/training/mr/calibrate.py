@@ -13,7 +13,7 @@ import numpy as np
 from recon.arrays import ComplexArray, FloatArray, Mask
 from recon.physics import sampling
 from recon.physics.fourier import to_image
-from recon.quality.conformal import conformal_factor, measured_coverage
+from recon.quality.conformal import TooFewSamples, conformal_factor, measured_coverage
 from recon.quality.conformal_table import Cell, ConformalTable, ScanCondition
 from recon.quality.interval import COVERAGE
 from recon.training.mr import anatomy, objects
@@ -209,6 +209,8 @@ def _score(
 
 def _factor(scans: Sequence[Scored]) -> float:
     """Conformal factor; each anatomy counts alike, however many scans it has."""
+    if not scans:
+        raise TooFewSamples("no volume is held out, so the interval can't be calibrated; name some in held_out")
     most = max(sum(s.anatomy == name for s in scans) for name in {s.anatomy for s in scans})
     error, width = [], []
     for name in sorted({scan.anatomy for scan in scans}):

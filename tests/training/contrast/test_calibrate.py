@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from recon.networks.contrast_enhancer import ContrastEnhancer
-from recon.quality.conformal import measured_coverage
+from recon.quality.conformal import TooFewSamples, measured_coverage
+from recon.training.contrast.anatomy import HeadSource
 from recon.training.contrast.apply import apply
-from recon.training.contrast.calibrate import Voxels
+from recon.training.contrast.calibrate import Voxels, calibrate
+from recon.training.contrast.recipe import ContrastRecipe
 from tests.tasks.contrast.phantom import scans, uptake
 
 
@@ -42,3 +44,9 @@ def test_parts_make_the_served_interval() -> None:
     found = Voxels(width, width, moved, doubtful).half_width(1.3)[0]
     np.testing.assert_allclose(found[made.pair.box], made.uncertainty([20])[0][made.pair.box], rtol=1e-5)
     assert width[0][made.pair.box].any()
+
+
+def test_without_a_pair_there_is_nothing_to_calibrate_on() -> None:
+    recipe = ContrastRecipe(steps=1, sources=[], held_out=[HeadSource(name="one", pre="one.nii.gz")])
+    with pytest.raises(TooFewSamples, match="no pair of scans is held out"):
+        calibrate({}, recipe, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recon.quality.conformal import TooFewSamples
 from recon.quality.conformal_table import ScanCondition
 from recon.training.mr.calibrate import Scored, calibration_masks, groups, summary, table_of
 from recon.training.mr.recipe import MeasuredScan, MrRecipe
@@ -66,3 +67,8 @@ def test_measured_scans_have_no_say_in_the_width() -> None:
     assert found["cells"][0]["factor"] == alone["cells"][0]["factor"]
     assert found["conformal_factor"] == alone["conformal_factor"]
     assert found["cells"][0]["coverage_by_others"]["real"] > 0.99
+
+
+def test_measured_scans_alone_make_no_interval() -> None:
+    with pytest.raises(TooFewSamples, match="no volume is held out"):
+        summary([scored("real", 8, 1.0, 0)], RECIPE)
