@@ -16,10 +16,19 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training run has come: steps taken and seconds spent."""
+    """How far a training run has come.
+
+    Attributes
+    ----------
+    step, seconds
+        Taken and spent.
+    usual_norm
+        Of the gradient, which steps are shortened by; 1, where a run begins, in checkpoints that do not hold it.
+    """
 
     step: int = 0
     seconds: float = 0.0
+    usual_norm: float = 1.0
 
 
 def save(
@@ -47,7 +56,7 @@ def load(path: Path, network: nn.Module, average: dict[str, Tensor], optimizer: 
         progress = Progress(**json.loads(archive.metadata()["progress"]))
         network.load_state_dict({n: archive.get_tensor(f"weights/{n}") for n in network.state_dict()})
         for name in average:
-            average[name] = archive.get_tensor(f"average/{name}")
+            average[name].copy_(archive.get_tensor(f"average/{name}"))  # stays on its device
         state: dict[int, dict[str, Any]] = {}
         keys = set(archive.keys())
         for index, (name, _) in enumerate(network.named_parameters()):

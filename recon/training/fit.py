@@ -84,7 +84,7 @@ def fit(
     optimizer = torch.optim.Adam(network.parameters(), lr=plan.learning_rate, betas=(0.9, 0.99))
     path = work / "checkpoint.safetensors"
     start = checkpoint.load(path, network, average, optimizer) if path.exists() else checkpoint.Progress()
-    usual_norm = 1.0  # of the gradient; steps of more than twice that are shortened
+    usual_norm = start.usual_norm  # of the gradient; steps of more than twice that are shortened
     save_every = int(os.environ.get("RECON_SAVE_EVERY", "1000"))
     running, began, step = 0.0, time.monotonic() - start.seconds, start.step
     while True:
@@ -114,10 +114,10 @@ def fit(
                 flush=True,
             )
         if step % save_every == 0:
-            checkpoint.save(path, network, average, optimizer, checkpoint.Progress(step, seconds))
+            checkpoint.save(path, network, average, optimizer, checkpoint.Progress(step, seconds, usual_norm))
             if validate:
                 print(f"step {step} validation {validate(average)}", flush=True)
-    checkpoint.save(path, network, average, optimizer, checkpoint.Progress(step, seconds))
+    checkpoint.save(path, network, average, optimizer, checkpoint.Progress(step, seconds, usual_norm))
     return path
 
 

@@ -50,6 +50,30 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert checkpoint.load(tmp_path / "checkpoint.safetensors", network, average, optimizer).step == 25
 
 
+def test_a_run_that_was_stopped_ends_where_it_would_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bit for bit, with gradients far longer than the norm that a run begins with."""
+    monkeypatch.setenv("RECON_SAVE_EVERY", "10")
+
+    def run(work: Path, stop_at: int | None) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        network = Line()
+
+        def loss(step: int) -> torch.Tensor:
+            if step == stop_at:
+                raise KeyboardInterrupt
+            x = torch.rand(32, generator=torch.Generator().manual_seed(step))
+            return 100 * (1 + step % 7) * (network.a * x + network.b - (2 * x + 1)).square().mean()
+
+        path = fit(network, loss, TrainingPlan(60, 0.1, warm_up=5, memory=0.9), work)
+        return network.state_dict(), checkpoint.load_average(path)
+
+    through = run(tmp_path / "through", None)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "stopped", 35)
+    again = run(tmp_path / "stopped", None)
+    for one, other in zip(through, again, strict=True):
+        assert {name: float(value) for name, value in one.items()} == {name: float(v) for name, v in other.items()}
+
+
 def test_scores_are_taken_when_weights_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECON_SAVE_EVERY", "3")
     network, scored = Line(), []
