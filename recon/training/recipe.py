@@ -29,6 +29,7 @@ class CtRecipe(BaseModel):
     realisations: int = Field(4, ge=2)
     texture_share: float = Field(0.3, ge=0, le=1)
     start: str = Field("", description="served file to begin from; empty: from scratch")
+    blend: float = Field(1.0, gt=0, le=1, description="share of the trained weights, the rest being those at the start")
     return_px: float = Field(0.0, ge=0, description="deviation of the low frequencies that are left in, pixels")
     probe_weight: float = Field(0.0, ge=0, description="of the share that probes lose, in the loss")
     lesion_weight: float = Field(1.0, ge=1, description="of the error inside probes")

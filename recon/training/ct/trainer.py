@@ -11,6 +11,7 @@ from recon.training.ct import fit
 from recon.training.ct.calibrate import calibrate
 from recon.training.ct.export import WARM_SHAPE, config_of, write_onnx
 from recon.training.ct.validation import read_pairs
+from recon.training.export import read_weights
 from recon.training.recipe import CtRecipe
 from recon.training.trainer import Shipped, Trainer
 
@@ -27,7 +28,10 @@ class CtTrainer(Trainer[CtRecipe]):
     def ship(self, recipe: CtRecipe, roots: list[Path], work: Path, folder: Path, version: str) -> Shipped:
         """See :class:`recon.training.trainer.Trainer`."""
         weights = folder / version / "model.onnx"
-        write_onnx(checkpoint.load_average(work / "checkpoint.safetensors"), recipe, weights)
+        trained = checkpoint.load_average(work / "checkpoint.safetensors")
+        if recipe.start and recipe.blend < 1:
+            trained = checkpoint.blended(trained, read_weights(Path(recipe.start)), recipe.blend)
+        write_onnx(trained, recipe, weights)
         calibration = calibrate(served(weights), recipe, roots, work)
         factor = calibration["conformal_factor"]
         sha256 = write_version(folder, version, config_of(recipe), [weights.name], factor, WARM_SHAPE)
