@@ -74,7 +74,8 @@ def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> 
     """Calibrate on simulated scans of what the recipe holds out; try it on measured scans, under-sampled again.
 
     The truth of a simulated scan has no noise. That of a measured one has the noise of the samples that were kept,
-    and its error looks small: such scans say whether the interval holds on real coils, and have no say in its width.
+    and its error looks small: what such scans need is the least that is needed. A factor is therefore the larger of
+    what simulated and what measured scans need.
     Coverage is measured on each anatomy with the factors of the others. A group of scans whose coverage lies outside
     of what the recipe accepts on some anatomy is marked: its interval is not calibrated.
 
@@ -101,13 +102,13 @@ def summary(scans: Sequence[Scored], recipe: MrRecipe) -> dict[str, Any]:
         names = sorted({scan.anatomy for scan in inside})
         if len({scan.anatomy for scan in made_of}) < 2:
             continue
-        others = {name: _factor([scan for scan in made_of if scan.anatomy != name]) for name in names}
+        others = {name: _needed([scan for scan in inside if scan.anatomy != name], real) for name in names}
         covered = {name: _covered(inside, name, factor) for name, factor in others.items()}
         found = {
             "pattern": cell.pattern,
             "acceleration": list(cell.acceleration),
             "coils": list(cell.coils),
-            "factor": round(_factor(made_of), 3),
+            "factor": round(_needed(inside, real), 3),
             "scans": len(made_of),
             "factor_by_others": {name: round(factor, 3) for name, factor in others.items()},
             "coverage_by_others": covered,
@@ -219,6 +220,12 @@ def _factor(scans: Sequence[Scored]) -> float:
         error += [scan.error for scan in own] * times
         width += [scan.half_width for scan in own] * times
     return conformal_factor(np.concatenate(error), np.concatenate(width), COVERAGE)
+
+
+def _needed(scans: Sequence[Scored], real: set[str]) -> float:
+    """The larger of the factors that simulated scans and measured ones need; ``real`` names the latter."""
+    parts = [[scan for scan in scans if (scan.anatomy in real) == measured] for measured in (False, True)]
+    return max(_factor(part) for part in parts if part)
 
 
 def _covered(scans: Sequence[Scored], name: str, factor: float) -> float:

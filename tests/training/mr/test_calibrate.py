@@ -59,14 +59,17 @@ def test_every_mask_of_the_calibration_has_a_group() -> None:
         assert sum(cell.holds(scan) for cell in groups()) == 1, name
 
 
-def test_measured_scans_have_no_say_in_the_width() -> None:
-    """The noise of their truth is that of their input."""
+def test_measured_scans_widen_and_never_narrow() -> None:
+    """The noise of their truth is that of their input, so their errors look small."""
     simulated = [scored(name, 8, 1.0, index) for index, name in enumerate("abc")]
-    found = summary([*simulated, scored("real", 8, 0.5, 9)], RECIPE)
     alone = summary(simulated, RECIPE)
+    found = summary([*simulated, scored("real", 8, 0.5, 9)], RECIPE)
     assert found["cells"][0]["factor"] == alone["cells"][0]["factor"]
     assert found["conformal_factor"] == alone["conformal_factor"]
     assert found["cells"][0]["coverage_by_others"]["real"] > 0.99
+    wider = summary([*simulated, scored("real", 8, 1.3, 9)], RECIPE)
+    assert wider["cells"][0]["factor"] == pytest.approx(1.3 * alone["cells"][0]["factor"], rel=0.05)
+    assert wider["cells"][0]["coverage_by_others"]["real"] < 0.85  # of factors that it had no part in
 
 
 def test_measured_scans_alone_make_no_interval() -> None:
