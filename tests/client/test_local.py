@@ -68,7 +68,7 @@ def test_the_report_says_what_became_of_known_lesions(here: Local) -> None:
 
 def test_a_strength_is_chosen_by_what_a_lesion_keeps(here: Local) -> None:
     volume = Volume(np.stack([body(256, 20, seed) for seed in range(2)]), Geometry.from_spacing(0.7, 0.7, 3.0))
-    least = Least(Lesion(4, 20, "HU"), 0.95)
+    least = Least(Lesion(3, 20, "HU"), 0.95)
     run = here.denoise_ct(volume, model="ct_denoise_light", strength="auto", least=least)
     smoothed = list(run)
     assert run.model is not None

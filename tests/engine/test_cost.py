@@ -18,6 +18,7 @@ from recon.engine.models import ServedModel
 from recon.engine.stream import StreamEngine
 from recon.engine.trace import Traced
 from recon.serving.services import task_handlers
+from recon.serving.triton.process import TritonAddress
 from recon.tasks.ct.sample import ct_volume
 from recon.tasks.ct.series import CtSeries
 from recon.tasks.registry import task_of
@@ -70,6 +71,8 @@ class Peer:
 
 class Model:
     """In the place of the connection to Triton: answers at once, with the noise and widths of a network."""
+
+    address = TritonAddress("in this process", {}, None)
 
     def __init__(self) -> None:
         rng = np.random.default_rng(0)
