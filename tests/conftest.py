@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -51,6 +52,12 @@ def multicoil(image: np.ndarray, coils: int, noise: float = 0.0, seed: int = 0) 
     maps = (1 + distance) ** -1.5 * np.exp(1j * (angles[:, None, None] + 0.5 * x))
     kspace = to_kspace((maps * image * np.exp(1j * (0.4 * x - 0.3 * y * x))).astype(np.complex64))
     return kspace + (noise * (rng.normal(size=kspace.shape) + 1j * rng.normal(size=kspace.shape))).astype(np.complex64)
+
+
+def pytest_configure() -> None:
+    """A shell's background job ignores interrupts, and so would every command that a test starts and interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
