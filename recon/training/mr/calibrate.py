@@ -71,7 +71,7 @@ def calibration_masks(shape: tuple[int, int], rng: np.random.Generator) -> dict[
 
 
 def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> dict[str, Any]:
-    """Calibrate on simulated scans of what the recipe holds out; try it on measured scans, under-sampled again.
+    """Calibrate on simulated scans of what the recipe holds out and on measured scans, under-sampled again.
 
     The truth of a simulated scan has no noise. That of a measured one has the noise of the samples that were kept,
     and its error looks small: what such scans need is the least that is needed. A factor is therefore the larger of
