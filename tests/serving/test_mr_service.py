@@ -117,8 +117,7 @@ def test_the_interval_covers_a_real_head_as_it_says(client) -> None:
         assert run.report.interval.kind is IntervalKind.CALIBRATED
         assert run.report.interval.coverage == 0.9
         covered[mask, acceleration] = float((abs(result.image - seen) <= result.uncertainty)[inside].mean())
-    # the card states 89 to 93 % over many scans of a mask; one slice strays further, and without noise in its truth
-    # upwards, since factors are as wide as measured scans need
+    # the card states 89 to 93 % over many scans of a mask; one slice strays further, and of this one it says 94 to 96
     assert all(0.80 <= share <= 0.99 for share in covered.values()), covered
     assert 0.86 <= np.mean(list(covered.values())) <= 0.97, covered
 
