@@ -48,6 +48,11 @@ class StreamEngine:
         That processes for whole series import ahead of their work.
     traced
         Who is told the way of each slice; None for nobody.
+
+    Attributes
+    ----------
+    streams, of_peer
+        Open now: altogether, and by the name of the caller.
     """
 
     def __init__(
@@ -64,7 +69,7 @@ class StreamEngine:
         self._slices = SliceOrder(inference, self._whole, limits.read_ahead)
         self._inference, self._catalogue, self._limits = inference, catalogue, limits
         self.budget = Budget(limits.most_bytes)
-        self._of_peer: Counter[str] = Counter()
+        self.of_peer: Counter[str] = Counter()
 
     async def warm(self) -> None:
         """Start what the first series would wait for."""
@@ -87,13 +92,13 @@ class StreamEngine:
         peer
             Who sends and is answered.
         """
-        limits = self._limits
+        limits, caller = self._limits, peer.name
         if self.streams >= limits.most_streams:
             raise TooManyRequests(f"all {limits.most_streams} streams are in use; try again later")
-        if self._of_peer[peer.name] >= limits.most_streams_of_peer:
+        if self.of_peer[caller] >= limits.most_streams_of_peer:
             raise TooManyRequests(f"{limits.most_streams_of_peer} streams of this caller are open; finish some first")
         self.streams += 1
-        self._of_peer[peer.name] += 1
+        self.of_peer[caller] += 1
         try:
             with self.budget.account() as account:
                 async with Patience(limits, peer.deadline) as patience:
@@ -104,8 +109,8 @@ class StreamEngine:
                         await self._run(task, response, peer, account, patience, trace)
         finally:
             self.streams -= 1
-            self._of_peer[peer.name] -= 1
-            self._of_peer += Counter()  # forgets who has none
+            self.of_peer[caller] -= 1
+            self.of_peer += Counter()  # forgets who has none
 
     async def _run(
         self,

@@ -58,7 +58,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
 
 async def _guarded(method: str, context: GrpcContext, handle: Callable[[], Awaitable[Any]]) -> Any:
-    record = begin(method)
+    record, peer = begin(method), context.peer()  # which a call that has ended no longer knows
     began = time.perf_counter()
     status, failure, answer = grpc.StatusCode.OK, None, None
     STREAMS.labels(method).inc()
@@ -92,7 +92,7 @@ async def _guarded(method: str, context: GrpcContext, handle: Callable[[], Await
             seconds=round(seconds, 4),
             slices_done=record.slices_done,
             problem=failure.problem if failure else None,
-            peer=context.peer(),
+            peer=peer,
             **record.fields,
         )
     if failure is not None:

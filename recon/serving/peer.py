@@ -18,6 +18,8 @@ class GrpcPeer:
 
     def __init__(self, context: GrpcContext) -> None:
         self._context = context
+        #: The caller's address without its port; a call that has ended no longer knows it.
+        self.name: str = context.peer().rpartition(":")[0]
         left = context.time_remaining()
         self._deadline = None if left is None else time.monotonic() + left
 
@@ -37,11 +39,6 @@ class GrpcPeer:
     async def send(self, message: Any) -> None:
         """Hand over an answer."""
         await self._context.write(message)
-
-    @property
-    def name(self) -> str:
-        """The caller's address without its port."""
-        return self._context.peer().rpartition(":")[0]
 
     @property
     def deadline(self) -> float | None:

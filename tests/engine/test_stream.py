@@ -21,7 +21,7 @@ from recon.v1 import common_pb2
 from recon.wire.status import from_status
 from tests.engine.streams import call, eventually, failure, run_of, scan
 from tests.gateway import Gateway
-from tests.toy import METHOD, ToySeries, toy_pb2
+from tests.toy import METHOD, ToySeries, ToyTask, toy_pb2
 
 
 def test_a_new_task_needs_nothing_but_its_own_files(channel: grpc.Channel) -> None:
@@ -121,6 +121,27 @@ def test_one_caller_does_not_take_every_place(gateway: Gateway, channel: grpc.Ch
     gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)
     assert sum(answer.WhichOneof("part") == "slice" for answer in first) == 4
     eventually(lambda: gateway.engine.budget.held == 0)
+
+
+class Forgotten:
+    """A peer whose name is known only at first, as that of a call that is cancelled."""
+
+    name, deadline = "ipv4:10.0.0.7", None
+
+    async def receive(self) -> Any:
+        self.name = ""
+        return None
+
+    async def send(self, message: Any) -> None: ...
+
+
+def test_a_caller_that_went_away_has_its_places_back(gateway: Gateway) -> None:
+    async def ask() -> None:
+        await gateway.engine.run(ToyTask(), toy_pb2.Response, Forgotten())
+
+    with pytest.raises(InvalidRequest, match="header"):
+        gateway.run(ask())
+    assert not gateway.engine.of_peer
 
 
 @pytest.mark.parametrize("limits", [Limits(longest_s=1.0, idle_s=20)])

@@ -54,6 +54,13 @@ def test_calls_of_one_machine_count_together(peer: str, name: str) -> None:
     assert GrpcPeer(Context([], peer=peer)).name == name  # type: ignore[arg-type]
 
 
+def test_a_call_that_has_ended_is_still_its_callers() -> None:
+    context = Context([])
+    peer = GrpcPeer(context)  # type: ignore[arg-type]
+    context._peer = ""  # what gRPC says of a connection that is gone
+    assert peer.name == "ipv4:10.0.0.7"
+
+
 def test_the_deadline_is_the_calls() -> None:
     assert GrpcPeer(Context([])).deadline is None  # type: ignore[arg-type]
     before = time.monotonic()
