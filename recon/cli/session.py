@@ -21,11 +21,27 @@ from recon.errors import InvalidRequest, MissingExtra, ServiceUnavailable
 _READY = "recon is ready on "
 
 
-def tls_of(ca: Path | None, cert: Path | None, key: Path | None) -> Tls | None:
-    """The files for an encrypted connection; None for one in the clear."""
+def tls_of(ca: Path | None, cert: Path | None, key: Path | None, running: object) -> Tls | None:
+    """The files for an encrypted connection; None for one in the clear.
+
+    Parameters
+    ----------
+    ca, cert, key
+        As they were given.
+    running
+        The service that they are for; nothing where one is started here, which nobody else reaches.
+
+    Raises
+    ------
+    InvalidRequest
+        When half of them is missing, or they would encrypt nothing.
+    """
     if (cert is None) != (key is None):
         raise InvalidRequest("--tls-cert and --tls-key belong together")
-    return Tls(ca, cert, key) if ca or cert else None
+    tls = Tls(ca, cert, key) if ca or cert else None
+    if tls is not None and not running:
+        raise InvalidRequest("--tls-ca, --tls-cert and --tls-key are for a running service; name it with --server")
+    return tls
 
 
 @contextmanager
