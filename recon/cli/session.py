@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from recon.client import Client, Tls
-from recon.errors import InvalidRequest, MissingExtra, ServiceUnavailable
+from recon.errors import InvalidRequest, MissingExtra, ServiceUnavailable, with_extra
 
 _READY = "recon is ready on "
 
@@ -55,7 +55,7 @@ def connect(
     ServiceUnavailable
         When there is no service at ``server``, or it can't be started.
     MissingExtra
-        When one has to be started and ``recon[serve]`` is not installed.
+        When one has to be started and extra ``serve`` is not installed.
     """
     if server is not None:
         with Client(server, tls) as client:
@@ -76,7 +76,9 @@ def own_service(*options: str) -> Iterator[str]:
     process ends, also by SIGKILL, the service ends with it.
     """
     if importlib.util.find_spec("pytriton") is None:
-        raise MissingExtra("no service to talk to: name a running one with --server HOST:PORT, or install recon[serve]")
+        raise MissingExtra(
+            with_extra("no service is here; name a running one with --server HOST:PORT, or install it", "serve")
+        )
     parent = os.getpid()
     with _log() as log:
         process = subprocess.Popen(
