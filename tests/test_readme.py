@@ -74,7 +74,7 @@ def test_the_guide_names_the_commands_that_reach_a_service_with_tls() -> None:
 
 @pytest.mark.parametrize("line", ["recon nonsense", "recon batch nonsense", "recon models --nonsense"])
 def test_the_parser_refuses_what_it_does_not_know(line: str) -> None:
-    with pytest.raises(Exception, match="No such (command|option)"):
+    with pytest.raises(Exception, match=r"No such (command|option)"):
         test_the_parser_takes_it(line)
 
 
