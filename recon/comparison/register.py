@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from recon.comparison.likeness import Likeness, likeness
-from recon.errors import MissingExtra
+from recon.errors import MissingExtra, with_extra
 from recon.volumes import FloatImage, Geometry, Volume
 
 #: How far off an image may still lie when it has been moved, voxels: what mutual information and a spline leave.
@@ -54,7 +54,9 @@ class Laid:
         """The larger, the better; what shows next to nothing of the other scan is none that lies on it."""
         if self.like.covered < (LEAST_COVERED_BY_IMAGE if self.by_image else LEAST_COVERED):
             return -1.0
-        return 1.0 if self.like.alike is None else self.like.alike
+        if self.like.alike is None:  # the scanner is believed unless the image says otherwise
+            return -1.0 if self.by_image else 1.0
+        return self.like.alike
 
 
 def registered(before: Volume, after: Volume, widths: tuple[FloatImage, FloatImage]) -> Laid:
@@ -77,7 +79,7 @@ def registered(before: Volume, after: Volume, widths: tuple[FloatImage, FloatIma
     if same and before.shape[0] < FEWEST_SLICES:
         return Laid(after.values, widths[1], 0.0, held(after.values))
     if find_spec("SimpleITK") is None:
-        raise MissingExtra("scans are moved onto each other by SimpleITK, which is missing; pip install 'recon[serve]'")
+        raise MissingExtra(with_extra("scans are moved onto each other by SimpleITK, which is missing", "serve"))
     import SimpleITK as sitk  # noqa: N813
 
     fixed, moving, doubt = (

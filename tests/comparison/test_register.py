@@ -57,3 +57,13 @@ def test_a_higher_slab_of_the_same_head_stays_where_it_is_and_covers_a_part() ->
 def test_what_does_not_meet_anywhere_is_told_and_no_error() -> None:
     laid = _laid(_head(0, 1, slices=20), _head(26, 2, slices=20))
     assert placed(laid, Unit.ARBITRARY).differences
+
+
+def test_flat_scans_that_do_not_meet_are_not_brought_together() -> None:
+    rng, far = np.random.default_rng(0), np.eye(4)
+    far[2, 3] = 200
+    one, other = (
+        Volume((100 + rng.normal(0, 15, (10, 48, 48))).astype(np.float32), Geometry(place), Unit.ARBITRARY)
+        for place in (np.eye(4), far)
+    )
+    assert "shows 0%" in placed(_laid(one, other), Unit.ARBITRARY).differences[0]
