@@ -96,7 +96,9 @@ def test_a_second_cancel_during_the_cleanup_leaves_nothing_behind_either(
         engine = StreamEngine(client, catalogue, Limits(read_ahead=2, in_flight=2))
         sender: Any = Unread(ToySeries(*scan(8)))
         stream = asyncio.create_task(engine.run(ToyTask(), toy_pb2.Response, sender))
-        while fake.running < 2 or sender.left:  # what is not read yet is kept
+        for _ in range(500):
+            if fake.running == 2 and not sender.left:  # the rest is kept
+                break
             await asyncio.sleep(0.01)
         stream.cancel()
         for _ in range(steps):
