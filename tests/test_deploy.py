@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
+from recon.wire.endpoint import checked_address
+
 DEPLOY = Path(__file__).parent.parent / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+_ADDRESSES = ("--listen", "--metrics", "--triton", "--server")
 
 
 def _objects() -> list[dict[str, Any]]:
@@ -36,6 +40,29 @@ def test_dockerfiles_lint(path: Path) -> None:
     hadolint = Path(sys.executable).parent / "hadolint"
     done = subprocess.run([hadolint, path], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _in_the_context(path: str) -> bool:
+    """Whether a file or folder survives .dockerignore: the last line that fits it, or a folder above it, decides."""
+    kept = True
+    for line in (DEPLOY.parent / ".dockerignore").read_text().split():
+        shape = re.escape(line.removeprefix("!")).replace(r"\*\*/", "(.*/)?").replace(r"\*", "[^/]*")
+        if re.fullmatch(f"{shape}(/.*)?", path):
+            kept = line.startswith("!")
+    return kept
+
+
+def test_what_the_dockerfiles_copy_is_sent_to_the_builder() -> None:
+    assert not _in_the_context("docs")
+    assert not _in_the_context("recon/__pycache__")
+    copied = set()
+    for path in DEPLOY.rglob("*Dockerfile"):
+        for words in re.findall(r"^COPY (?!--from)(.*)$", path.read_text(), re.M):
+            copied |= set(words.split()[:-1])
+    assert "deploy/triton/requirements.txt" in copied
+    for source in copied:
+        assert (DEPLOY.parent / source).exists(), source
+        assert _in_the_context(source), f"{source}: .dockerignore leaves it out"
 
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
@@ -79,6 +106,21 @@ def test_triton_is_recent_enough_and_out_of_reach() -> None:
     assert "ports" not in compose["services"]["triton"]
     assert compose["services"]["triton"]["networks"] == ["models"]
     assert compose["networks"]["models"]["internal"]
+
+
+def test_a_batch_that_is_moved_goes_on() -> None:
+    """A drained pod ends with 1, as a run with failures does: the first rule that fits decides."""
+    first, *others = _named("Job", "recon-batch")["spec"]["podFailurePolicy"]["rules"]
+    assert first == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+    assert [rule["action"] for rule in others] == ["FailJob"]
+
+
+def test_the_composed_batch_writes_as_its_caller() -> None:
+    batch = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["batch"]
+    assert batch["user"] == "${RECON_UID:-10001}"
+    (folder,) = batch["volumes"]
+    assert folder["source"] == "${RECON_DATA:-../data}"  # relative to deploy/
+    assert folder["bind"] == {"create_host_path": False}
 
 
 def _pins() -> dict[str, str]:
@@ -158,3 +200,9 @@ def test_commands_in_the_files_are_understood() -> None:
     run = typer.main.get_command(batch).commands["run"]  # type: ignore[attr-defined]
     known = {name for parameter in run.params for name in parameter.opts}
     assert {word for word in job if word.startswith("-")} <= known
+    image = re.findall(r"^CMD (\[.*\])$", (DEPLOY / "gateway.Dockerfile").read_text(), re.M)
+    for given in (compose, args, job, *map(yaml.safe_load, image)):
+        named = {word: after for word, after in pairwise(given) if word in _ADDRESSES}
+        assert named
+        for option, address in named.items():
+            assert checked_address(address, option) == address

@@ -19,6 +19,8 @@ _OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 1000),
     NO_PROXY,
+    # where a name has several addresses all calls go to one: a model is replaced and memory mapped on the same Triton
+    ("grpc.lb_policy_name", "pick_first"),
 ]
 _INFER = "/inference.GRPCInferenceService/ModelInfer"
 #: A model that has not answered by then hangs; nothing that is served takes as long.
