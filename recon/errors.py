@@ -79,6 +79,11 @@ class MissingExtra(ReconError):
     """An optional part of the installation is needed and absent."""
 
 
+def with_extra(problem: str, extra: str) -> str:
+    """What is missing, and how to get it: no index has a package of this name that is ours."""
+    return f"{problem}; in the folder of recon: pip install '.[{extra}]'"
+
+
 class InternalError(ReconError):
     """A defect of the service; its log says more."""
 

@@ -28,6 +28,7 @@ from recon.errors import (
     error_from_reason,
     one_line,
     reason_of,
+    with_extra,
 )
 
 Work = Callable[[Item, Path], dict[str, Any]]
@@ -152,7 +153,7 @@ def cluster_executor(spec: Spec, tls: Tls | None, say: Callable[[str], None]) ->
     try:
         import distributed
     except ModuleNotFoundError:
-        raise MissingExtra("a cluster needs Dask: pip install 'recon[cluster]'") from None
+        raise MissingExtra(with_extra("a cluster needs Dask", "cluster")) from None
     security = security_of(spec.cluster, tls) if spec.cluster else None
     if in_the_clear(spec.cluster):
         say(f"{spec.cluster} is not encrypted: paths, options and reports travel in the clear")
@@ -176,7 +177,7 @@ def _cluster(spec: Spec) -> Iterator[Any]:
     try:
         from dask_jobqueue import SLURMCluster
     except ModuleNotFoundError:
-        raise MissingExtra("--slurm needs dask-jobqueue: pip install 'recon[cluster]'") from None
+        raise MissingExtra(with_extra("--slurm needs dask-jobqueue", "cluster")) from None
     options = slurm_options(spec.slurm)
     workers = int(options.pop("workers", 1))
     try:

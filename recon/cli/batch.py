@@ -73,8 +73,10 @@ def _run(
         spec = replace(spec, cluster=cluster)
     if slurm is not None:
         spec = replace(spec, slurm={**spec.slurm, "workers": slurm})
+    if spec.cluster and spec.slurm:
+        raise InvalidRequest("--cluster and --slurm are two ways to get workers; name one")
     spec = _with(spec, server, in_flight, patience)
-    tls = tls_of(tls_ca, tls_cert, tls_key)
+    tls = tls_of(tls_ca, tls_cert, tls_key, _elsewhere(spec))
     with _shown() as (progress, hooks):
         counts = start(spec, output, lambda given: _connect(given, tls, progress), hooks=hooks)
     _finish(output, counts, as_json)
@@ -116,7 +118,7 @@ def resume_(
     as_json: AsJson = False,
 ) -> None:
     """Do exactly what is left of a run, however it ended."""
-    _go_on(output, server, tls_of(tls_ca, tls_cert, tls_key), in_flight, patience, None, as_json)
+    _go_on(output, server, (tls_ca, tls_cert, tls_key), in_flight, patience, None, as_json)
 
 
 @app.command()
@@ -133,7 +135,7 @@ def retry(
 ) -> None:
     """Try failed items again, and do what is left."""
     again = "failed" if failed else "retryable"
-    _go_on(output, server, tls_of(tls_ca, tls_cert, tls_key), in_flight, patience, again, as_json)
+    _go_on(output, server, (tls_ca, tls_cert, tls_key), in_flight, patience, again, as_json)
 
 
 @app.command()
@@ -203,10 +205,15 @@ def _with(spec: Spec, server: str | None, in_flight: int | None, patience: float
     return spec if patience is None else replace(spec, patience_s=patience)
 
 
+def _elsewhere(spec: Spec) -> bool:
+    """Whether anything runs that a connection leads to: services, or a cluster, which takes the same files."""
+    return bool(spec.servers or spec.cluster or spec.slurm)
+
+
 def _go_on(
     output: Path,
     server: str | None,
-    tls: Tls | None,
+    files: tuple[Path | None, Path | None, Path | None],
     in_flight: int | None,
     patience: float | None,
     again: str | None,
@@ -215,6 +222,7 @@ def _go_on(
     if not output.is_dir():
         raise UnreadableInput(f"{output}: no such folder")
     spec = _with(kept_spec(output), server, in_flight, patience)
+    tls = tls_of(*files, _elsewhere(spec))
     with _shown() as (progress, hooks):
         counts = resume(output, lambda given: _connect(given, tls, progress), hooks=hooks, again=again, spec=spec)
     _finish(output, counts, as_json)

@@ -24,9 +24,10 @@ from recon.cli import (
     simulating,
     train,
 )
+from recon.cli.extras import missing
 from recon.cli.group import add_found, group_of
 from recon.cli.task import command_of
-from recon.errors import InternalError, MissingExtra, ReconError, one_line, outcome_of
+from recon.errors import InternalError, ReconError, one_line, outcome_of
 from recon.tasks.registry import tasks
 
 app = typer.Typer(
@@ -84,9 +85,9 @@ def main() -> None:
             raise
         _fail(error)
     except ModuleNotFoundError as error:
-        if debug or (error.name or "").startswith("recon"):
+        if debug or (error.name or "").partition(".")[0] == "recon":
             raise
-        _fail(MissingExtra(f"{error.name} is not installed; install recon[serve] or recon[train]"))
+        _fail(missing(error.name or str(error), next(iter(sys.argv[1:]), "")))
     except Exception as error:  # a defect: still one line, and --debug shows where
         if debug:
             raise

@@ -28,10 +28,11 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """List the served models; with --verify, exit 1 when a checksum differs."""
+    tls = tls_of(tls_ca, tls_cert, tls_key, server)
     known = hashes(verify) if verify is not None else set()
     if verify is not None and not known:
         raise UnreadableInput(f"{verify}: no model repository, whose folders hold config.pbtxt and the files it names")
-    with connect(server, tls_of(tls_ca, tls_cert, tls_key)) as client:
+    with connect(server, tls) as client:
         served = client.models()
     model_bytes = {model.name: model.memory_bytes for model in served}
     rows = []

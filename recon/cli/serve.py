@@ -118,8 +118,8 @@ def serve(
     if handed_on is not None:
         return asyncio.run(run(Settings(**HandedOn.read(handed_on).settings), handed_on))
     settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
-    if tune and settings.triton is not None:
-        raise InvalidRequest("--tune is for the embedded Triton; --triton names one with settings of its own")
+    if settings.triton is not None:
+        require_embedded(tune=tune, repository=repository, device=device)
     usable(settings)
     if tune is not False and settings.triton is None and not on_gpu(settings.device, tuned=bool(settings.tuning)):
         settings = _tuned(settings)
@@ -130,11 +130,22 @@ def serve(
     os._exit(0)
 
 
+def require_embedded(**given: object) -> None:
+    """Refuse options of the embedded Triton beside another one, where they would do nothing."""
+    for name, value in given.items():
+        if value:
+            raise InvalidRequest(f"--{name} is for the embedded Triton; --triton names one with settings of its own")
+
+
 def usable(settings: Settings) -> None:
-    """Raise for what can't be listened on or read, before anything that takes a while."""
+    """Raise for what can't be listened on or read, or would do nothing, before anything that takes a while."""
     from recon.serving.settings import content_of
     from recon.wire.endpoint import checked_address
 
+    if settings.triton is None:
+        for name, path in (("ca", settings.triton_ca), ("token-file", settings.triton_token_file)):
+            if path is not None:
+                raise InvalidRequest(f"--triton-{name} is for a Triton elsewhere; name it with --triton HOST:PORT")
     checked_address(settings.listen, "--listen")
     for path in (settings.tls_cert, settings.tls_key, settings.client_ca):
         content_of(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recon.client.in_process import EngineCalls
-from recon.errors import MissingExtra
+from recon.errors import MissingExtra, with_extra
 
 if TYPE_CHECKING:
     from recon.serving.server import Server
@@ -48,12 +48,14 @@ def service_here(tasks: Iterable[str], repository: Path | None = None) -> Iterat
     Raises
     ------
     MissingExtra
-        When ``recon[serve]`` is not installed.
+        When extra ``serve`` is not installed.
     ServiceUnavailable
         When the models do not come up.
     """
     if importlib.util.find_spec("pytriton") is None:
-        raise MissingExtra("no service to talk to: name a running one with --server HOST:PORT, or install recon[serve]")
+        raise MissingExtra(
+            with_extra("no service is here; name a running one with --server HOST:PORT, or install it", "serve")
+        )
     from recon.serving.allocator import keep_memory
     from recon.serving.logs import log_to_stderr
     from recon.serving.settings import Settings

@@ -16,16 +16,32 @@ from pathlib import Path
 from typing import IO
 
 from recon.client import Client, Tls
-from recon.errors import InvalidRequest, MissingExtra, ServiceUnavailable
+from recon.errors import InvalidRequest, MissingExtra, ServiceUnavailable, with_extra
 
 _READY = "recon is ready on "
 
 
-def tls_of(ca: Path | None, cert: Path | None, key: Path | None) -> Tls | None:
-    """The files for an encrypted connection; None for one in the clear."""
+def tls_of(ca: Path | None, cert: Path | None, key: Path | None, running: object) -> Tls | None:
+    """The files for an encrypted connection; None for one in the clear.
+
+    Parameters
+    ----------
+    ca, cert, key
+        As they were given.
+    running
+        The service that they are for; nothing where one is started here, which nobody else reaches.
+
+    Raises
+    ------
+    InvalidRequest
+        When half of them is missing, or they would encrypt nothing.
+    """
     if (cert is None) != (key is None):
         raise InvalidRequest("--tls-cert and --tls-key belong together")
-    return Tls(ca, cert, key) if ca or cert else None
+    tls = Tls(ca, cert, key) if ca or cert else None
+    if tls is not None and not running:
+        raise InvalidRequest("--tls-ca, --tls-cert and --tls-key are for a running service; name it with --server")
+    return tls
 
 
 @contextmanager
@@ -39,7 +55,7 @@ def connect(
     ServiceUnavailable
         When there is no service at ``server``, or it can't be started.
     MissingExtra
-        When one has to be started and ``recon[serve]`` is not installed.
+        When one has to be started and extra ``serve`` is not installed.
     """
     if server is not None:
         with Client(server, tls) as client:
@@ -60,7 +76,9 @@ def own_service(*options: str) -> Iterator[str]:
     process ends, also by SIGKILL, the service ends with it.
     """
     if importlib.util.find_spec("pytriton") is None:
-        raise MissingExtra("no service to talk to: name a running one with --server HOST:PORT, or install recon[serve]")
+        raise MissingExtra(
+            with_extra("no service is here; name a running one with --server HOST:PORT, or install it", "serve")
+        )
     parent = os.getpid()
     with _log() as log:
         process = subprocess.Popen(

@@ -28,7 +28,7 @@ def command_of(task: Task) -> Callable[..., None]:
     def command(**values: Any) -> None:
         given = {entry.name: _paths(values[entry.name]) for entry in task.inputs}
         chosen = {option.name: values[flag_of(option)] for option in shown}
-        tls = tls_of(values["tls_ca"], values["tls_cert"], values["tls_key"])
+        tls = tls_of(values["tls_ca"], values["tls_cert"], values["tls_key"], values["server"])
         found = work(
             task.find(given, looked_at),
             values["output"],

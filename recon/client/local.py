@@ -18,7 +18,7 @@ from recon.engine.limits import Limits
 from recon.engine.models import model_to_message
 from recon.engine.repository import default_repository
 from recon.engine.stream import StreamEngine
-from recon.errors import MissingExtra
+from recon.errors import MissingExtra, with_extra
 from recon.v1 import models_pb2
 
 
@@ -40,7 +40,9 @@ class Local(EngineCalls):
 
     def __init__(self, repository: Path | None = None) -> None:
         if find_spec("openvino") is None:
-            raise MissingExtra("models run here with recon[serve] installed; or name a service to Client(HOST:PORT)")
+            raise MissingExtra(
+                with_extra("models can't run here; name a service to Client(HOST:PORT), or install it", "serve")
+            )
         self._host = Host(repository or default_repository())
         catalogue = Catalogue(self._host)
         super().__init__(StreamEngine(self._host, catalogue, Limits()), catalogue, asyncio.new_event_loop())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.errors import MissingExtra
+from recon.errors import MissingExtra, with_extra
 from recon.volumes import FloatImage, Geometry, Volume
 
 #: How far off an image may still lie when it has been moved, voxels: what mutual information and a spline leave.
@@ -30,7 +30,7 @@ def registered(before: Volume, after: Volume, width: FloatImage) -> tuple[FloatI
     if same and before.shape[0] < FEWEST_SLICES:
         return after.values, width, 0.0
     if find_spec("SimpleITK") is None:
-        raise MissingExtra("scans are moved onto each other by SimpleITK, which is missing; pip install 'recon[serve]'")
+        raise MissingExtra(with_extra("scans are moved onto each other by SimpleITK, which is missing", "serve"))
     import SimpleITK as sitk  # noqa: N813
 
     fixed, moving = (_image(volume.values, volume.geometry) for volume in (before, after))

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from recon.engine.trace import Trace, Traced
-from recon.errors import InvalidRequest
+from recon.errors import InvalidRequest, MissingExtra, with_extra
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -31,7 +31,9 @@ def provider_to(endpoint: str) -> TracerProvider:
     Raises
     ------
     InvalidRequest
-        When OpenTelemetry is not installed, or the endpoint is none.
+        When the endpoint is none.
+    MissingExtra
+        When OpenTelemetry is not installed.
     """
     if not endpoint.startswith(("http://", "https://")):
         raise InvalidRequest(f"--traces {endpoint}: give http://HOST:PORT or https://HOST:PORT")
@@ -39,7 +41,7 @@ def provider_to(endpoint: str) -> TracerProvider:
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ModuleNotFoundError as error:
-        raise InvalidRequest(f"--traces needs {error.name}: pip install 'recon[traces]'") from error
+        raise MissingExtra(with_extra(f"--traces needs {error.name}", "traces")) from error
     exporter = OTLPSpanExporter(endpoint, insecure=endpoint.startswith("http://"), timeout=_EXPORT_S)
     return provider_of(BatchSpanProcessor(exporter, max_queue_size=_MOST_WAITING))
 

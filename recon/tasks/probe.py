@@ -48,6 +48,19 @@ _KNOWN: dict[int, Probes] = {
 }
 
 
+def wants_maps(asked: bool, probes: Probes) -> bool:
+    """Whether a map of what the lesions keep is made: where a header asks for one.
+
+    Raises
+    ------
+    InvalidRequest
+        When none can be, since no lesion is added.
+    """
+    if asked and probes is Probes.OFF:
+        raise InvalidRequest("a map of what known lesions keep is made by probes; leave them on", field="survival")
+    return asked
+
+
 def probes_to_message(probes: str) -> Any:
     """As a header says it.
 

@@ -43,8 +43,8 @@ def test_a_command_that_is_killed_leaves_no_service_behind(how: signal.Signals) 
 
 def test_a_key_without_its_certificate_is_wrong_usage() -> None:
     with pytest.raises(InvalidRequest, match="belong together"):
-        tls_of(None, None, Path("key.pem"))
-    assert tls_of(None, None, None) is None
+        tls_of(None, None, Path("key.pem"), "127.0.0.1:1")
+    assert tls_of(None, None, None, None) is None
 
 
 def test_commands_connect_with_client_certificates(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.errors import InvalidRequest
-from recon.tasks.probe import EVERY, Probes, probes_from_message, probes_to_message
+from recon.tasks.probe import EVERY, Probes, probes_from_message, probes_to_message, wants_maps
 from recon.v1 import common_pb2
 
 
@@ -41,3 +41,11 @@ def test_who_says_nothing_gets_few_and_nonsense_is_refused() -> None:
         probes_to_message("many")
     with pytest.raises(InvalidRequest, match="must be one of"):
         probes_from_message(99)
+
+
+def test_a_map_without_lesions_is_refused() -> None:
+    """It would be missing in the result, and nobody would have said why."""
+    assert wants_maps(True, Probes.FEW)
+    assert not wants_maps(False, Probes.OFF)
+    with pytest.raises(InvalidRequest, match="made by probes; leave them on"):
+        wants_maps(True, Probes.OFF)

@@ -29,11 +29,11 @@ from recon.bench.processes import Processes
 from recon.bench.routes.network import served
 from recon.engine.inference import Tensors
 from recon.engine.repository import default_repository
-from recon.errors import InternalError
+from recon.errors import InternalError, with_extra
 from recon.serving.triton.process import EmbeddedTriton
 
 #: What to say where it is not there.
-NO_PYTRITON = "nvidia-pytriton is not installed; pip install 'recon[serve]'"
+NO_PYTRITON = with_extra("nvidia-pytriton is not installed", "serve")
 _START_S = 60.0
 
 

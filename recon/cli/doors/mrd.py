@@ -58,6 +58,9 @@ def serve(
     from recon.doors.mrd.server import Doorkeeper, ScannerServer, allowed_networks
     from recon.doors.mrd.surroundings import Bounds, Surroundings
 
+    tls = tls_of(tls_ca, tls_cert, tls_key, server)
+    if server is not None and repository is not None:
+        raise InvalidRequest("--repository is for a service of its own; --server names a running one")
     host, port = _host_port(listen)
     service = _Service()
     keeper = Doorkeeper(allowed_networks(allow or [], host), sessions, idle)
@@ -71,7 +74,7 @@ def serve(
     print(f"recon mrd listens on {door.address[0]}:{door.address[1]}", flush=True)
     with ExitStack() as stack:
         try:
-            service.set(stack.enter_context(_models(server, tls_of(tls_ca, tls_cert, tls_key), repository)))
+            service.set(stack.enter_context(_models(server, tls, repository)))
             print("recon mrd is ready", flush=True)
             stopped.wait()
         except ReconError as error:
@@ -142,7 +145,7 @@ def stream(
     def show(text: str) -> None:
         print(plain(text), file=sys.stderr, flush=True)
 
-    with _models(server, tls_of(tls_ca, tls_cert, tls_key)) as client:
+    with _models(server, tls_of(tls_ca, tls_cert, tls_key, server)) as client:
         around = Surroundings(lambda: client, bounds=Bounds(timeout_s=timeout))
         source = open(sys.stdin.fileno(), "rb", 0, closefd=False)  # noqa: SIM115
         done = pipe.run(around, source, sys.stdout.buffer, config, _parameters(parameter or []), show)

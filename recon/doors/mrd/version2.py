@@ -15,7 +15,7 @@ import numpy as np
 from ismrmrd import Meta
 
 from recon.doors.mrd.wire import Block, Close, Header, Image, Message, Waveform, layout
-from recon.errors import InvalidRequest, MissingExtra, UnreadableInput
+from recon.errors import InvalidRequest, MissingExtra, UnreadableInput, with_extra
 
 #: First bytes of a stream.
 MAGIC = b"yardl"
@@ -244,5 +244,5 @@ def _package() -> Any:
     try:
         import mrd
     except ModuleNotFoundError as error:
-        raise MissingExtra("version 2 of the raw data protocol needs mrd-python; install recon[mrd]") from error
+        raise MissingExtra(with_extra("version 2 of the raw data protocol needs mrd-python", "mrd")) from error
     return mrd

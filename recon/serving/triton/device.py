@@ -6,7 +6,7 @@ import importlib.util
 from enum import Enum
 from pathlib import Path
 
-from recon.errors import InvalidRequest
+from recon.errors import InvalidRequest, with_extra
 
 _DRIVER = Path("/dev/nvidia0")
 
@@ -57,7 +57,7 @@ def missing_for_gpu(driver: Path = _DRIVER) -> str:
     if not driver.exists():
         return f"this machine has no NVIDIA GPU ({driver} is not there)"
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("onnxruntime") is None:
-        return "torch and onnxruntime-gpu are needed: pip install 'recon[gpu]'"
+        return with_extra("torch and onnxruntime-gpu are needed", "gpu")
     import onnxruntime
 
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():

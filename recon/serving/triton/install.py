@@ -15,7 +15,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from recon.errors import MissingExtra
+from recon.errors import MissingExtra, with_extra
 from recon.serving.allocator import ENVIRONMENT
 
 
@@ -38,7 +38,9 @@ def prepare_install(folder: Path) -> TritonInstall:
     """
     found = importlib.util.find_spec("pytriton")
     if found is None or not found.submodule_search_locations:
-        raise MissingExtra("the embedded Triton is not installed; install recon[serve], or name a server with --triton")
+        raise MissingExtra(
+            with_extra("no embedded Triton is here; name a server with --triton, or install it", "serve")
+        )
     package = Path(found.submodule_search_locations[0])
     server = package / "tritonserver"
     version = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.errors import MissingExtra
+from recon.errors import MissingExtra, with_extra
 from recon.tasks.contrast.coarse import coarse_geometry, shrink, steps_of
 from recon.tasks.contrast.head import COARSE_MM, CoarseScan, Head, Matrix, about
 from recon.volumes import FloatImage, Geometry, Volume
@@ -96,7 +96,7 @@ def require_simpleitk() -> None:
     try:
         import SimpleITK  # noqa: F401
     except ImportError as error:
-        raise MissingExtra("aligning two scans needs SimpleITK; pip install 'recon[serve]'") from error
+        raise MissingExtra(with_extra("aligning two scans needs SimpleITK", "serve")) from error
 
 
 def sitk_image(values: FloatImage, geometry: Geometry) -> Any:

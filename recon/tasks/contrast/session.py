@@ -23,7 +23,7 @@ from recon.tasks.contrast.header import require_head_scan, require_same_voxels, 
 from recon.tasks.contrast.probes import LESIONS, blur_of, least_in
 from recon.tasks.contrast.slices import SLAB, AlignedPair
 from recon.tasks.contrast.wanted import Wanted
-from recon.tasks.probe import Probes, probes_from_message
+from recon.tasks.probe import Probes, probes_from_message, wants_maps
 from recon.v1 import contrast_pb2
 from recon.volumes import Unit, Volume
 from recon.wire.messages import geometry_from_message, least_from_message
@@ -65,7 +65,7 @@ class ContrastSession(Session):
         self.probes = probes_from_message(header.probes)
         if self.surveys and self.probes is Probes.OFF:
             raise InvalidRequest("an automatic strength is chosen by probes; leave them on", field="probes")
-        self.maps = header.survival and self.probes is not Probes.OFF
+        self.maps = wants_maps(header.survival, self.probes)
         self.required = least_in(self.geometry.spacing)  # of voxels finer than any scan's its pictures may touch
         if header.HasField("required"):
             self.required = least_from_message(header.required, LESIONS[0].unit)

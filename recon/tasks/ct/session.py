@@ -21,7 +21,7 @@ from recon.tasks.chunks import SliceAssembler
 from recon.tasks.ct.checks import DECLARED, DOMAIN, OF_THE_SERIES, judge_input, judge_result
 from recon.tasks.ct.denoise import STRIDE, DenoisedSlice, denoise, fill, rounded
 from recon.tasks.ct.probes import BLUR_MM, LEAST, in_hu, lesions_in
-from recon.tasks.probe import Probe, Probes, probes_from_message
+from recon.tasks.probe import Probe, Probes, probes_from_message, wants_maps
 from recon.v1 import common_pb2, ct_pb2
 from recon.volumes import Geometry
 from recon.wire.messages import geometry_from_message, geometry_to_message, least_from_message
@@ -54,7 +54,7 @@ class CtSession(Session):
             raise InvalidRequest("unit must be UNIT_HU; convert the series to Hounsfield units", field="unit")
         self.geometry = geometry_from_message(header.geometry)
         self.probes = probes_from_message(header.probes)
-        self.maps = header.survival and self.probes is not Probes.OFF
+        self.maps = wants_maps(header.survival, self.probes)
         self.required = least_from_message(header.required, "HU") if header.HasField("required") else LEAST
         require_room(self.required.lesion, self.geometry.spacing[:2], BLUR_MM)
         self.factor = model.conformal_factor

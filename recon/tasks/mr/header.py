@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recon.errors import InvalidRequest
-from recon.tasks.probe import Probes, probes_from_message
+from recon.tasks.probe import Probes, probes_from_message, wants_maps
 
 SMALLEST, LARGEST = 16, 1024
 MOST_COILS = 128
@@ -85,6 +85,7 @@ def series_facts(header: Any) -> SeriesFacts:
         raise InvalidRequest(
             f"noise_std is {noise:g}; a standard deviation from 0 (unknown) to {MOST_NOISE:g}", field="noise_std"
         )
+    probes = probes_from_message(int(getattr(header, "probes", 0)))
     return SeriesFacts(
         kind,
         header.coils,
@@ -96,8 +97,8 @@ def series_facts(header: Any) -> SeriesFacts:
         noise,
         str(getattr(header, "encoding", "")),
         bool(getattr(header, "phase", False)),
-        probes_from_message(int(getattr(header, "probes", 0))),
-        bool(getattr(header, "survival", False)),
+        probes,
+        wants_maps(bool(getattr(header, "survival", False)), probes),
     )
 
 

@@ -61,6 +61,7 @@ def test_two_scans_become_slices_with_the_enhancement_added() -> None:
         ({"rows": 4}, "rows is 4"),
         ({"slices": 1}, "slices is 1"),
         ({"sample_type": common_pb2.SAMPLE_TYPE_COMPLEX64}, "sample_type"),
+        ({"survival": True, "probes": common_pb2.PROBES_OFF}, "made by probes"),
     ],
 )
 def test_headers_that_no_pair_could_satisfy_are_refused(changes: dict[str, object], message: str) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,7 @@ from recon.wire.messages import geometry_to_message
 from tests.tasks.ct.outputs import GEOMETRY
 
 
-def _session(rows: int, columns: int, slices: int) -> CtSession:
+def _session(rows: int, columns: int, slices: int, **changes: Any) -> CtSession:
     header = ct_pb2.CtHeader(
         rows=rows,
         columns=columns,
@@ -21,6 +23,7 @@ def _session(rows: int, columns: int, slices: int) -> CtSession:
         unit=common_pb2.UNIT_HU,
         geometry=geometry_to_message(GEOMETRY),
         sample_type=common_pb2.SAMPLE_TYPE_FLOAT32,
+        **changes,
     )
     return CtSession(header, ModelFacts("ct_denoise"))
 
@@ -61,6 +64,12 @@ def test_impossible_headers_are_refused(rows: int, columns: int, slices: int, st
     with pytest.raises(InvalidRequest) as caught:
         validate_header(rows, columns, slices, strength)
     assert caught.value.field == field
+
+
+def test_a_map_of_lesions_that_nobody_adds_is_refused() -> None:
+    assert _session(64, 64, 1, survival=True).maps
+    with pytest.raises(InvalidRequest, match="made by probes; leave them on"):
+        _session(64, 64, 1, survival=True, probes=common_pb2.PROBES_OFF)
 
 
 @pytest.mark.parametrize(("side", "slices"), [(64, 3), (512, 300), (2048, 1000)])

@@ -7,6 +7,7 @@ import pytest
 
 from recon.errors import InvalidRequest
 from recon.tasks.mr.header import series_facts
+from recon.v1 import common_pb2
 from tests.tasks.mr.streams import header
 
 
@@ -25,6 +26,7 @@ from tests.tasks.mr.streams import header
         ({"rows": 96}, "rows"),
         ({"noise_std": -1.0}, "noise_std"),
         ({"noise_std": float("nan")}, "noise_std"),
+        ({"survival": True, "probes": common_pb2.PROBES_OFF}, "survival"),
     ],
 )
 def test_impossible_headers(kspace, changes, field) -> None:

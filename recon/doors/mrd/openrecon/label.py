@@ -9,7 +9,7 @@ from typing import Any
 
 from recon import __version__
 from recon.doors.mrd.options import CONTRAST, PARAMETERS, PASS, Parameter
-from recon.errors import InvalidRequest, MissingExtra
+from recon.errors import InvalidRequest, MissingExtra, with_extra
 
 #: Name of the label in the image.
 LABEL = "com.siemens-healthineers.magneticresonance.openrecon.metadata:1.1.0"
@@ -120,7 +120,7 @@ def validate(contents: Any) -> None:
     try:
         import jsonschema
     except ModuleNotFoundError as error:
-        raise MissingExtra("checking a label needs jsonschema; install recon[openrecon]") from error
+        raise MissingExtra(with_extra("checking a label needs jsonschema", "openrecon")) from error
     schema = json.loads(files(__package__).joinpath("label_schema.json").read_text())
     problem = jsonschema.exceptions.best_match(jsonschema.Draft7Validator(schema).iter_errors(contents))
     if problem is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from recon.errors import MissingExtra, OutputFailed
+from recon.errors import MissingExtra, OutputFailed, with_extra
 
 #: Title, words, and the emitter that it is about; empty for all.
 _SECTIONS = (
@@ -74,7 +74,7 @@ def write(contents: dict[str, Any], path: Path) -> None:
     try:
         from fpdf import FPDF
     except ModuleNotFoundError as error:
-        raise MissingExtra("the manual needs fpdf2; install recon[openrecon]") from error
+        raise MissingExtra(with_extra("the manual needs fpdf2", "openrecon")) from error
     general, needs = contents["general"], contents["reconstruction"]
     page = FPDF(format="A4")
     page.set_title(f"{general['name']['en']} {general['version']}")
