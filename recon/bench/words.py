@@ -106,7 +106,10 @@ def short_rows(record: Mapping[str, Any]) -> list[Row]:
 
 def findings(record: Mapping[str, Any]) -> str:
     """What the gateway adds to the bare network, what a series keeps of its throughput, and where its time goes."""
-    return " ".join(_findings(record)) if record["valid"] else ""
+    found = list(_findings(record)) if record["valid"] else []
+    if any("the bare network" in words for words in found):
+        found.append("Differences and ratios are of rounds in pairs, and need not be those of the table's medians.")
+    return " ".join(found)
 
 
 def _findings(record: Mapping[str, Any]) -> Iterator[str]:

@@ -33,6 +33,7 @@ class Account:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
+        self._closed = False
         self.held = 0
 
     def __enter__(self) -> Account:
@@ -44,9 +45,10 @@ class Account:
         with self._budget.mutex:
             self._budget.held -= self.held
             self.held = 0
+            self._closed = True
 
     def change(self, by: int) -> None:
-        """Hold so many bytes more, or less where it is negative.
+        """Hold so many bytes more, or less where it is negative; nothing once the block has ended.
 
         Raises
         ------
@@ -59,6 +61,8 @@ class Account:
             self._change(by)
 
     def _change(self, by: int) -> None:
+        if self._closed:  # a thread that works for a stream goes on when that is cancelled
+            return
         budget = self._budget
         if self.held + by > budget.total:
             raise InvalidRequest(

@@ -88,13 +88,13 @@ class Intake:
         if self._keeping is None and self.is_unread:
             self._keeping = asyncio.ensure_future(self._keep_all())
 
-    async def close(self) -> None:
-        """Nobody reads any more."""
+    def stop(self) -> list[asyncio.Future[Any]]:
+        """Nobody reads any more; returns what has yet to end."""
         left = [future for future in (self._keeping, self._reading) if future is not None]
         self._keeping = self._reading = None
         for future in left:
             future.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        return left
 
     async def _keep_all(self) -> None:
         with contextlib.suppress(Exception):  # which whoever asks for the next message is told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 
 from recon.engine.inference import Inference
@@ -39,13 +38,13 @@ class Probing:
         await self._settle()
         return self._found
 
-    async def drop(self) -> None:
-        """Stop what still runs."""
+    def stop(self) -> list[asyncio.Task[None]]:
+        """Stop what still runs; returns what has yet to end."""
         running, self._running = self._running, None
-        if running is not None:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(running, return_exceptions=True)
+        if running is None:
+            return []
+        running.cancel()
+        return [running]
 
     async def _settle(self) -> None:
         running, self._running = self._running, None

@@ -7,7 +7,6 @@ sender nor a slow reader makes the gateway grow.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any, TypeAlias
 
 from recon.engine.inference import Inference
@@ -78,16 +77,13 @@ class SliceOrder:
             stream.checks = worst([*stream.checks, *item])
             stream.shares += await probing.found()
         finally:
+            # first what needs no waiting: a second cancel, as at a deadline, would skip what is behind an await
             reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reader
-            await stream.intake.close()
-            await probing.drop()
+            ending = [reader, *stream.intake.stop(), *probing.stop()]
             left = [*pending, *(item for item in _drain(queue) if not isinstance(item, Exception | list))]
             for slice_left in left:
                 slice_left.drop()
-            for slice_left in left:
-                await slice_left.ended()
+            await asyncio.gather(*ending, *(slice_left.ended() for slice_left in left), return_exceptions=True)
 
     async def _read(self, stream: OpenStream, queue: asyncio.Queue[_Item]) -> None:
         """Take messages and start the work that they make possible; a full queue stops the reading."""

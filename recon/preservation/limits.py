@@ -62,7 +62,7 @@ def judged(value: float, limit: Limit, words: str, **more: Any) -> dict[str, Any
     """A measure with its limit and outcome, for ``preservation.json``."""
     return {
         "words": words,
-        "value": _number(value),
+        "value": rounded(value),
         "passes": limit.passes,
         "fails": limit.fails,
         "outcome": limit.outcome(value),
@@ -94,8 +94,21 @@ def covered(inside: float, without: float, says: bool, what: str, half_width: fl
 def told(value: float, words: str, **more: Any) -> dict[str, Any]:
     """A measure that nothing is asked of: its outcome is ``no limit``."""
     outcome = "not measured" if math.isnan(value) else "no limit"
-    return {"words": words, "value": _number(value), "passes": None, "fails": None, "outcome": outcome, **more}
+    return {"words": words, "value": rounded(value), "passes": None, "fails": None, "outcome": outcome, **more}
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, 4)
+def uncovered(what: str) -> dict[str, Any]:
+    """Coverage inside a lesion that was put nowhere, or where there is no interval."""
+    return judged(float("nan"), COVERED, f"coverage inside a {what}: none was put in, or there is no interval")
+
+
+def rounded(value: float, digits: int = 4) -> float | None:
+    """Rounded for ``preservation.json``, which knows no NaN; None for what was not measured."""
+    return round(float(value), digits) if math.isfinite(value) else None
+
+
+def bounds(low: float, high: float, digits: int = 3) -> list[float] | None:
+    """Both ends of an interval likewise; None where one of them was not measured."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    return [round(float(low), digits), round(float(high), digits)]

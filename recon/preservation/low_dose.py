@@ -11,7 +11,7 @@ from scipy.ndimage import binary_erosion, gaussian_filter
 from recon.arrays import FloatArray
 from recon.preservation import limits
 from recon.preservation.edges import ttf50_ratios
-from recon.preservation.limits import covered, judged
+from recon.preservation.limits import bounds, covered, judged, rounded, uncovered
 from recon.preservation.noise_texture import agreement, average_frequency
 from recon.preservation.observer import Scores, observe, ratio
 from recon.preservation.trial import (
@@ -90,11 +90,11 @@ def measure_all(
         "valid": bool(low - _CONTROL_SPREAD < HALF < high + _CONTROL_SPREAD),
         "control": {
             "words": "detectability in the phantom at a quarter of the dose over the full dose; 0.50 by theory",
-            "value": None if np.isnan(value) else round(value, 3),
-            "interval": None if np.isnan(value) else [round(low, 3), round(high, 3)],
+            "value": rounded(value, 3),
+            "interval": bounds(low, high),
         },
         "found_at_full_dose": {
-            str(lesion): round(scores["anatomy"]["full dose"][index].auc, 3) for index, lesion in enumerate(LESIONS)
+            str(lesion): rounded(scores["anatomy"]["full dose"][index].auc, 3) for index, lesion in enumerate(LESIONS)
         },
         "smallest_found": None if reference is None else str(LESIONS[reference]),
         "places": {name: len(trial.lesion) for name, trial in trials.items()},
@@ -150,7 +150,7 @@ def _kept(trials: dict[str, LesionTrial], name: str, reference: int | None) -> d
         value = float(np.median(values)) if len(values) else float("nan")
         p10, p90 = np.percentile(values, (10, 90)) if len(values) else (float("nan"),) * 2
         words = f"contrast kept of a {lesion}" + (", the smallest found at full dose" if index == reference else "")
-        rows[f"kept, {lesion}"] = judged(value, limits.KEPT, words, p10=round(float(p10), 3), p90=round(float(p90), 3))
+        rows[f"kept, {lesion}"] = judged(value, limits.KEPT, words, p10=rounded(p10, 3), p90=rounded(p90, 3))
     return rows
 
 
@@ -177,7 +177,7 @@ def _coarser(trial: LesionTrial, name: str, spacing_mm: float) -> dict[str, Any]
     ours, full = (average_frequency(trial.absent[arm] - trial.truth, spacing_mm) for arm in (name, "full dose"))
     shift = ours - full
     words = "by how much the average frequency of the noise differs from the full dose's"
-    return {"noise frequency": judged(abs(shift), limits.COARSER, words, unit="lp/cm", signed=round(shift, 3))}
+    return {"noise frequency": judged(abs(shift), limits.COARSER, words, unit="lp/cm", signed=rounded(shift, 3))}
 
 
 def _bias(pairs: Sequence[Pair], images: Sequence[FloatArray]) -> dict[str, Any]:
@@ -190,10 +190,8 @@ def _bias(pairs: Sequence[Pair], images: Sequence[FloatArray]) -> dict[str, Any]
             found.append((image - pair.full)[inside])
         values = np.concatenate(found)
         bias = float(values.mean()) if len(values) > 200 else float("nan")
-        signed = None if np.isnan(bias) else round(bias, 2)
-        rows[f"bias, {tissue}"] = judged(
-            abs(bias), limits.BIAS, "mean difference to the full dose", unit="HU", signed=signed
-        )
+        words = "mean difference to the full dose"
+        rows[f"bias, {tissue}"] = judged(abs(bias), limits.BIAS, words, unit="HU", signed=rounded(bias, 2))
     return rows
 
 
@@ -209,7 +207,7 @@ def _texture(pairs: Sequence[Pair], images: Sequence[FloatArray], seed: int) -> 
         return {"texture": judged(float("nan"), limits.TEXTURE, "too little calm tissue")}
     found = agreement(np.stack(ours), np.stack(theirs))
     worst = min(found, key=lambda name: found[name])
-    each = {name: round(value, 3) for name, value in found.items()}
+    each = {name: rounded(value, 3) for name, value in found.items()}
     words = f"concordance with the full dose of the worst feature ({worst})"
     return {"texture": judged(found[worst], limits.TEXTURE, words, each=each, patches=len(ours))}
 
@@ -221,9 +219,13 @@ def _covered(trial: LesionTrial, name: str) -> dict[str, Any]:
     core = trial.signal > 0.5 * trial.signal.max(axis=(1, 2), keepdims=True)
     with_ = np.abs(trial.present[name] - trial.truth - trial.signal) <= wide
     without = np.abs(trial.absent[name] - trial.truth) <= plain
+    known = np.isfinite(wide + plain)
     rows = {}
     for index, lesion in enumerate(LESIONS):
-        here = core & (trial.lesion == index)[:, None, None]
+        here = core & known & (trial.lesion == index)[:, None, None]
+        if not here.any():
+            rows[f"interval, {lesion}"] = uncovered(str(lesion))
+            continue
         inside, same = float(with_[here].mean()), float(without[here].mean())
         half_width = float(wide[here].mean())
         says = half_width < lesion.contrast

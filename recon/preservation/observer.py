@@ -35,7 +35,7 @@ class Scores:
 
     @property
     def auc(self) -> float:
-        """Share of pairs that are told apart rightly."""
+        """Share of pairs that are told apart rightly; NaN of none."""
         return _auc(self.present, self.absent)
 
     @property
@@ -81,6 +81,8 @@ def observe(present: FloatArray, absent: FloatArray, groups: IntegerArray, width
     """
     channels = laguerre_gauss(present.shape[1], width)
     seen, empty = (_flat(pictures) @ channels.T for pictures in (present, absent))
+    if len(seen) < 2:  # nothing to learn a spread from
+        return Scores(np.full(len(seen), np.nan), np.full(len(seen), np.nan), groups)
     names = np.random.default_rng(seed).permutation(np.unique(groups))
     fold = np.searchsorted(np.sort(names), groups)
     fold = np.argsort(np.argsort(names))[fold] % min(_FOLDS, max(2, len(names)))
@@ -118,10 +120,12 @@ def ratio(of: Scores, over: Scores, draws: int = 300, seed: int = 0) -> tuple[fl
 
 def _flat(pictures: FloatArray) -> FloatArray:
     centred = pictures - pictures.mean(axis=(1, 2), keepdims=True)
-    return np.asarray(centred.reshape(len(pictures), -1), np.float64)
+    return np.asarray(centred.reshape(-1, pictures.shape[1] * pictures.shape[2]), np.float64)
 
 
 def _auc(present: FloatArray, absent: FloatArray) -> float:
     n, m = len(present), len(absent)
+    if not n or not m:
+        return float("nan")
     ranks = rankdata(np.concatenate([present, absent]))
     return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))

@@ -92,7 +92,7 @@ def _explained(names: list[str], entries: list[dict[str, Any]]) -> list[str]:
 def _conditions(report: dict[str, Any]) -> str:
     control = report["control"]
     measured = "not measured, too few places"
-    if control["value"] is not None:
+    if control["interval"] is not None:
         measured = f"{control['value']:g} ({control['interval'][0]:g} to {control['interval'][1]:g})"
     return f"{report['conditions']}. Control, {control['words']}: {measured}."
 

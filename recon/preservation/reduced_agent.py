@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from recon.arrays import FloatArray
+from recon.errors import InvalidRequest
 from recon.preservation import limits
 from recon.preservation.bootstrap import interval
-from recon.preservation.limits import covered, judged, told
+from recon.preservation.limits import bounds, covered, judged, rounded, told, uncovered
 from recon.preservation.uptake import (
     AS_IT_CAME,
     FULL,
@@ -22,6 +23,7 @@ from recon.preservation.uptake import (
     ball_trial,
     distance,
     joined,
+    places_of,
     reach_of,
 )
 from recon.quality.survival import Lesion
@@ -69,7 +71,17 @@ def measure_all(
     -------
     dict
         ``valid``, ``control``, ``places`` and ``methods``, each with its measures.
+
+    Raises
+    ------
+    InvalidRequest
+        When no head has a place for a ball.
     """
+    if not any(len(places_of(pair, np.random.default_rng(seed))) for pair in pairs):
+        raise InvalidRequest(
+            f"no place for a ball in {', '.join(pair.name for pair in pairs)}: they go into what does not enhance, "
+            "7 mm below its surface and 8 mm from the outermost slices; take more slices, or name other heads"
+        )
     trial = joined(
         [
             ball_trial(
@@ -93,8 +105,8 @@ def measure_all(
         "control": {
             "words": "detectability in the difference as it came over that at full dose, noise alone; "
             f"{dose_fraction:g} by theory",
-            "value": None if np.isnan(value) else round(value, 4),
-            "interval": None if np.isnan(value) else [round(low, 4), round(high, 4)],
+            "value": rounded(value),
+            "interval": bounds(low, high, 4),
         },
         "places": len(trial.lesion),
         "methods": {
@@ -127,7 +139,7 @@ def _kept(trial: BallTrial, name: str, lesions: Sequence[Lesion], spacing: Milli
         here = trial.lesion == index
         value, p10, p90 = _percentiles(share[here])
         low, high = interval(share[here], trial.group[here])
-        more = {"p10": round(p10, 3), "p90": round(p90, 3), "interval": [round(low, 3), round(high, 3)]}
+        more = {"p10": rounded(p10, 3), "p90": rounded(p90, 3), "interval": bounds(low, high)}
         words = f"contrast kept of a {lesion}, median of the slices through its middle"
         entry = judged(value, limits.KEPT, words, **more) if _asked(lesion) else told(value, words, **more)
         rows[f"kept, {lesion}"] = {**entry, "places": int(here.sum())}
@@ -158,7 +170,7 @@ def _found(trial: BallTrial, name: str, lesions: Sequence[Lesion], spacing: Mill
         value = float(hits.mean()) if len(hits) else float("nan")
         low, high = interval(hits, trial.group[here], lambda drawn: float(drawn.mean()))
         words = f"share found of a {lesion}, where {100 * _FALSE_POSITIVES:g} % of places without are taken for one"
-        rows[f"found, {lesion}"] = told(value, words, interval=[round(low, 3), round(high, 3)])
+        rows[f"found, {lesion}"] = told(value, words, interval=bounds(low, high))
     return rows
 
 
@@ -167,7 +179,7 @@ def _volume(trial: BallTrial, name: str, lesions: Sequence[Lesion], spacing: Mil
     rows = {}
     for index, lesion in enumerate(lesions):
         here = trial.lesion == index
-        if not _asked(lesion) or not here.any():
+        if not _asked(lesion):
             continue
         near = distance(spacing) < lesion.size_mm / 2 + _BLOOM_MM
         half = 0.5 * lesion.contrast / 100
@@ -176,7 +188,7 @@ def _volume(trial: BallTrial, name: str, lesions: Sequence[Lesion], spacing: Mil
         )
         low, high = interval(volumes, trial.group[here])
         words = "volume above half of the maximum over the true one, median"
-        rows[f"volume, {lesion}"] = told(float(np.median(volumes)), words, interval=[round(low, 3), round(high, 3)])
+        rows[f"volume, {lesion}"] = told(_percentiles(volumes)[0], words, interval=bounds(low, high))
     return rows
 
 
@@ -188,10 +200,12 @@ def _covered(trial: BallTrial, name: str, lesions: Sequence[Lesion], spacing: Mi
     core = signal > 0.5 * signal.max(axis=(1, 2), keepdims=True)
     with_ = np.abs(_middle(trial.present[name], spacing) + scanned - truth - signal) <= wide
     without = np.abs(_middle(trial.absent[name], spacing) + scanned - truth) <= plain
+    known = np.isfinite(np.where(core, wide + plain, 0)).all(axis=(1, 2))
     rows = {}
     for index, lesion in enumerate(lesions):
-        here = trial.lesion == index
+        here = known & (trial.lesion == index)
         if not here.any():
+            rows[f"interval, {lesion}"] = uncovered(str(lesion))
             continue
         counts = core[here].sum((1, 2))
         shares = np.stack([((flag & core)[here]).sum((1, 2)) / counts for flag in (with_, without)], axis=1)
@@ -204,7 +218,7 @@ def _covered(trial: BallTrial, name: str, lesions: Sequence[Lesion], spacing: Mi
             half_width < lesion.contrast / 100,
             str(lesion),
             round(half_width, 4),
-            interval=[round(low, 3), round(high, 3)],
+            interval=bounds(low, high),
         )
     return rows
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.ndimage import binary_erosion, binary_fill_holes, binary_opening, gaussian_filter, label, uniform_filter
 
 from recon.arrays import FloatArray, Mask
+from recon.errors import InvalidRequest
 from recon.probes.lesion import disc
 from recon.quality.survival import Lesion
 
@@ -189,12 +190,24 @@ def lesion_trials(
     blur_mm: float,
     seed: int,
 ) -> LesionTrial:
-    """:func:`lesion_trial` with each of several scans, as one."""
+    """:func:`lesion_trial` with each of several scans, as one.
+
+    Raises
+    ------
+    InvalidRequest
+        When none of them has a place for a lesion.
+    """
+    backgrounds = [background_of(pair) for pair in pairs]
+    if not any(background.suitable.any() for background in backgrounds):
+        raise InvalidRequest(
+            f"no place for a lesion ({backgrounds[0].name}) in {', '.join(pair.name for pair in pairs)}: they go into "
+            f"calm soft tissue, {HALF_PX} pixels and more inside of the body; name scans with such slices"
+        )
     return joined(
         [
             lesion_trial(
                 pair,
-                background_of(pair),
+                background,
                 denoisers,
                 lesions,
                 realisations=realisations,
@@ -202,7 +215,7 @@ def lesion_trials(
                 seed=seed + number,
                 first_group=number * realisations,
             )
-            for number, pair in enumerate(pairs)
+            for number, (pair, background) in enumerate(zip(pairs, backgrounds, strict=True))
         ]
     )
 
@@ -231,7 +244,6 @@ def joined(trials: Sequence[LesionTrial]) -> LesionTrial:
 
 
 def _cut(images: FloatArray, spots: Sequence[tuple[int, int, int]]) -> FloatArray:
-    half = HALF_PX
-    return np.stack([images[n, r - half + 1 : r + half, c - half + 1 : c + half] for n, r, c in spots]).astype(
-        np.float32
-    )
+    half, side = HALF_PX, 2 * HALF_PX - 1
+    found = [images[n, r - half + 1 : r + half, c - half + 1 : c + half] for n, r, c in spots]
+    return np.array(found, np.float32).reshape(-1, side, side)  # a slice without places has none

@@ -13,6 +13,7 @@ from recon.physics.sampling import equispaced
 from recon.preservation import brain_fraction, plaques, point_pairs, two_dates
 from recon.preservation.bootstrap import interval
 from recon.preservation.brain_fraction import Reading, TissueShare
+from recon.preservation.limits import bounds, rounded
 from recon.preservation.subject import Reconstruction, Subject, picture, shown
 from recon.preservation.visit import OTHER_MASK, SCANS, Visit, visit
 
@@ -97,8 +98,8 @@ def measure_all(
         "valid": bool(low - _CONTROL_SPREAD < HALF < high + _CONTROL_SPREAD),
         "control": {
             "words": "detectability at full sampling in twice the noise over that in once; 0.5 by theory",
-            "value": None if np.isnan(value) else round(value, 3),
-            "interval": None if np.isnan(value) else [round(low, 3), round(high, 3)],
+            "value": rounded(value, 3),
+            "interval": bounds(low, high),
         },
         "places": len(looks[FULL].plaques),
         "pairs": len(looks[FULL].pairs),

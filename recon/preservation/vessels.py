@@ -10,7 +10,7 @@ import numpy as np
 from recon.arrays import Mask
 from recon.preservation import limits
 from recon.preservation.bootstrap import interval
-from recon.preservation.limits import judged
+from recon.preservation.limits import bounds, judged, rounded
 from recon.preservation.trial import HALF_PX, Denoiser, LesionTrial, Pair, anatomy, lesion_trials
 from recon.quality.survival import Lesion
 
@@ -50,9 +50,8 @@ def _rows(trial: LesionTrial, name: str, spacing_mm: float) -> dict[str, Any]:
         bias = float(inside.mean()) if len(inside) else float("nan")
         low, high = interval(inside, trial.group[here], lambda drawn: float(drawn.mean()))
         words = f"mean difference to the full dose inside of vessels, {vessel.contrast:g} HU above soft tissue"
-        signed = None if np.isnan(bias) else round(bias, 2)
         rows[f"bias, vessel of {vessel.size_mm:g} mm"] = judged(
-            abs(bias), limits.BIAS, words, unit="HU", signed=signed, interval=[round(low, 2), round(high, 2)]
+            abs(bias), limits.BIAS, words, unit="HU", signed=rounded(bias, 2), interval=bounds(low, high, 2)
         )
     return rows
 

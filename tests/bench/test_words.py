@@ -59,6 +59,7 @@ def test_words_and_table_say_what_was_measured() -> None:
         r"A streamed series of 4 keeps 0.80 \(95 %: 0.80 to 0.80\) of the bare network's throughput", words
     )
     assert "which takes 50 ms of processor time a slice" in words
+    assert "Differences and ratios are of rounds in pairs, and need not be those of the table's medians." in words
     assert (
         "ms (series of 4; parts of different slices overlap): receive 1.0, prepare 0.5, queue 0.0, network 20.0"
         in words

@@ -37,6 +37,15 @@ def test_all_is_given_back_whatever_happens() -> None:
     assert budget.held == 0
 
 
+def test_what_a_thread_still_asks_for_when_the_stream_has_ended_is_held_for_nobody() -> None:
+    budget = Budget(100 * MIB)
+    with budget.account() as account:
+        account.change(5 * MIB)
+    account.change(40 * MIB)
+    account.change(-5 * MIB)
+    assert budget.held == 0
+
+
 def test_the_default_is_part_of_the_machine() -> None:
     assert 0 < Limits().most_bytes < 2**50
     with pytest.raises(InvalidRequest, match="most_bytes is 0"):

@@ -36,7 +36,7 @@ def with_intake(
             async with Patience(Limits()) as patience:
                 intake = Intake(sender, account, patience, most_bytes)  # type: ignore[arg-type]
                 await body(intake, budget, patience)
-                await intake.close()
+                await asyncio.gather(*intake.stop(), return_exceptions=True)
 
     asyncio.run(run())
 

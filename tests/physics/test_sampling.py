@@ -67,6 +67,49 @@ def test_a_pattern_is_known_by_its_mask() -> None:
     assert sampling.pattern_of(np.ones(shape, bool)) == "regular lines"
 
 
+def with_references(columns: np.ndarray, rows: np.ndarray, height: int) -> np.ndarray:
+    """Whole columns, and between them the centre's, of these rows alone."""
+    return np.broadcast_to(columns, (height, len(columns))) | np.outer(rows, sampling.central(len(columns), 24))
+
+
+@pytest.mark.parametrize("every", [2, 6])
+def test_lines_that_do_not_reach_from_edge_to_edge_are_no_pattern_in_the_plane(every) -> None:
+    height, width = 96, 120
+    columns = sampling.equispaced(width, every, 24)
+    drawn = sampling.random_columns(width, min(every, 3), 20, np.random.default_rng(2))
+    echo, middle = sampling.partial_fourier(height, 0.8), sampling.central(height, 80)
+    partial = sampling.partial_fourier(width, 0.7)
+    for mask in (
+        np.outer(echo, columns),
+        np.outer(echo[::-1], drawn),
+        np.outer(middle, columns),  # a larger matrix than was acquired
+        np.outer(echo, partial),  # a half echo of half the lines
+        with_references(sampling.equispaced(width, every, 0), sampling.central(height, 40), height),
+    ):
+        assert sampling.pattern_of(mask) == "short lines"
+        assert sampling.pattern_of(mask.T) == "short lines"
+        mask[np.random.default_rng(3).random(mask.shape) < 0.01] = False  # a few samples lost
+        assert sampling.pattern_of(mask) == "short lines"
+
+
+def test_a_lost_sample_leaves_lines_what_they_are() -> None:
+    mask = np.broadcast_to(sampling.equispaced(120, 4, 24), (96, 120)).copy()
+    mask[5, 0] = mask[40, 60] = False
+    assert sampling.pattern_of(mask) == sampling.pattern_of(mask.T) == "regular lines"
+
+
+def test_a_grid_is_told_from_a_pattern_that_meets_every_line() -> None:
+    centre = np.outer(sampling.central(96, 24), sampling.central(120, 24))
+    for rows, columns in ((2, 2), (2, 3), (1, 3)):
+        mask = np.outer(sampling.equispaced(96, rows, 0), sampling.equispaced(120, columns, 0)) | centre
+        assert sampling.pattern_of(mask) == ("short lines" if rows == 1 else "grid")
+    disc = (
+        np.hypot(*np.meshgrid(np.linspace(-1, 1, 120), np.linspace(-1, 1, 96))) < 0.9
+    )  # its outermost lines are empty
+    scattered = (np.random.default_rng(4).random((96, 120)) < 0.15) & disc
+    assert sampling.pattern_of(scattered | centre) == "plane"
+
+
 def test_the_block_about_zero_frequency_need_not_be_centred() -> None:
     mask = np.zeros((64, 48), bool)
     mask[32:, ::3] = True  # a half echo, every third line

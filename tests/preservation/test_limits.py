@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from recon.preservation.limits import BIAS, KEPT, covered, judged, told
+from recon.preservation.limits import BIAS, KEPT, bounds, covered, judged, rounded, told, uncovered
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,12 @@ def test_an_interval_is_judged_by_the_worse_of_two_limits(inside: float, without
 def test_what_nothing_is_asked_of_has_no_limit() -> None:
     assert told(0.5, "share found")["outcome"] == "no limit"
     assert told(float("nan"), "share found")["outcome"] == "not measured"
+
+
+def test_what_was_not_measured_has_no_number() -> None:
+    """JSON knows no NaN, and a run that wrote one was lost."""
+    assert [rounded(value) for value in (float("nan"), float("inf"), 0.123456)] == [None, None, 0.1235]
+    assert bounds(float("nan"), 1.0) is None
+    assert bounds(0.12345, 1.0, 2) == [0.12, 1.0]
+    entry = uncovered("3 mm lesion")
+    assert (entry["value"], entry["outcome"]) == (None, "not measured")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from recon.preservation.low_dose import LESIONS, measure_all
 from recon.preservation.page import card, page
-from recon.preservation.trial import anatomy, lesion_trial
+from recon.preservation.trial import Denoiser, anatomy, lesion_trial
 from recon.training.ct.preserve import BLUR_MM, made_up
 
 
@@ -58,6 +59,27 @@ def test_with_few_places_detectability_is_not_measured() -> None:
     few = measure_all(made_up(), {"nothing": _nothing}, realisations=2, blur_mm=BLUR_MM, seed=0)
     assert few["methods"]["nothing"]["detected, anatomy"]["outcome"] == "not measured"
     assert not few["valid"]
+
+
+def test_what_has_no_place_or_no_interval_is_not_measured_and_the_rest_is() -> None:
+    """A single patch of soft tissue among bone."""
+    (body,) = made_up()
+    bone = np.full(body.full.shape, 400, np.float32)
+    bone[96:160, 96:160] = 0
+    pair = replace(body, low=body.low + bone, full=body.full + bone)
+    methods: dict[str, Denoiser] = {"nothing": _nothing, "none": lambda stack: (stack, np.full_like(stack, np.nan))}
+    few = measure_all([pair], methods, realisations=2, blur_mm=BLUR_MM, seed=0)
+    assert 0 < few["places"]["anatomy"] < len(LESIONS)
+    whole = {**few, "conditions": "made-up body, seed 0"}
+    json.dumps(whole, allow_nan=False)
+    found = few["methods"]["nothing"]
+    for what in ("kept, ", "interval, "):
+        assert found[f"{what}{LESIONS[0]}"]["value"] == pytest.approx(1, abs=0.03)
+        assert found[f"{what}{LESIONS[-1]}"]["outcome"] == "not measured"
+    assert found["bias, vessel of 3 mm"]["outcome"] == "not measured"
+    assert few["methods"]["none"][f"interval, {LESIONS[0]}"]["outcome"] == "not measured"
+    assert f"| kept, {LESIONS[-1]} (0.8, 0.6) | not measured |" in card(whole)
+    assert "not measured</td>" in page(whole, "What is kept")
 
 
 def test_lesions_differ_and_noise_is_the_same_with_and_without() -> None:

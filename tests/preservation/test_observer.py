@@ -45,3 +45,9 @@ def test_without_a_lesion_nothing_is_found() -> None:
     _, absent, groups = _pictures(2.0)
     other = np.random.default_rng(9).normal(0, 2.0, absent.shape)
     assert observe(other, absent, groups, WIDTH).auc == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("count", [0, 1])
+def test_of_hardly_any_pictures_nothing_is_said(count: int) -> None:
+    assert np.isnan(observe(*(part[:count] for part in _pictures(2.0, 10)), WIDTH).auc)

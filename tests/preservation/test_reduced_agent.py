@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from recon.errors import InvalidRequest
 from recon.preservation.page import card, page
 from recon.preservation.reduced_agent import measure_all
-from recon.preservation.uptake import AS_IT_CAME, FULL
+from recon.preservation.uptake import AS_IT_CAME, FULL, Synthesis
 from recon.training.contrast.preserve import lesions, made_up
 
 LESIONS = lesions(quick=True)
@@ -73,3 +75,34 @@ def test_page_and_card_say_the_conditions_and_every_measure(report: dict[str, An
         assert name in table
         assert name in shown
     assert "no limit" not in table
+
+
+def _measured(deep_px: int, methods: dict[str, Synthesis]) -> dict[str, Any]:
+    """Of a head of which only so many pixels are looked at: of 20, one is a place."""
+    inside = np.zeros_like(made_up().inside)
+    inside[8:20, 70 : 70 + deep_px, 24 : 24 + deep_px] = True
+    few = replace(made_up(), inside=inside)
+    return measure_all([few], methods, lesions=LESIONS, realisations=1, noise=0.005, dose_fraction=0.1, seed=0)
+
+
+def test_what_has_no_place_is_not_measured_and_the_rest_is() -> None:
+    few = _measured(20, {"tenfold": _tenfold})
+    assert few["places"] == 1
+    whole = {**few, "conditions": "made-up head, seed 0"}
+    json.dumps(whole, allow_nan=False)
+    outcomes = [few["methods"]["tenfold"][f"{what}, {NAMES[-1]}"]["outcome"] for what in ("kept", "found", "interval")]
+    assert outcomes == ["not measured"] * 3
+    assert few["methods"]["tenfold"][f"kept, {NAMES[0]}"]["value"] == pytest.approx(1, abs=0.1)
+    assert f"| kept, {NAMES[-1]} (0.8, 0.6) | not measured |" in card(whole)
+    assert "not measured</td>" in page(whole, "What is kept")
+
+
+def test_a_method_that_knows_no_interval_has_none_measured() -> None:
+    few = _measured(20, {"none": lambda pre, low: (_tenfold(pre, low)[0], np.full_like(pre, np.nan))})
+    json.dumps(few, allow_nan=False)
+    assert few["methods"]["none"][f"interval, {NAMES[0]}"]["outcome"] == "not measured"
+
+
+def test_a_head_without_a_place_is_named() -> None:
+    with pytest.raises(InvalidRequest, match="no place for a ball in made-up head"):
+        _measured(4, {"tenfold": _tenfold})

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recon.errors import InvalidRequest
 from recon.preservation import trial
-from recon.preservation.trial import Pair
+from recon.preservation.trial import Denoiser, Pair, lesion_trials
+from recon.quality.survival import Lesion
 from tests.conftest import body
 
 FULL = body(160, 0.0)
 LOW = FULL + np.random.default_rng(0).normal(0, 20, FULL.shape).astype(np.float32)
 PAIR = Pair("made up", LOW, FULL, 0.7)
+LUNG = Pair("lung", np.where(FULL > -300, -800, LOW), np.where(FULL > -300, np.float32(-800), FULL), 0.7)
 
 
 def test_the_body_is_the_largest_part_with_its_holes() -> None:
@@ -47,3 +50,24 @@ def test_backgrounds_are_the_patient_and_a_body_of_one_value() -> None:
     assert one.base is FULL
     assert other.added == pytest.approx(2 / np.sqrt(3))
     assert np.ptp(other.base[other.suitable]) < 1
+
+
+def _nothing(stack: np.ndarray) -> tuple[np.ndarray, None]:
+    return stack, None
+
+
+def _trials(*pairs: Pair) -> trial.LesionTrial:
+    methods: dict[str, Denoiser] = {"nothing": _nothing}
+    lesions = [Lesion(4, 20, "HU")]
+    return lesion_trials(pairs, trial.anatomy, methods, lesions, realisations=2, blur_mm=0.4, seed=0)
+
+
+def test_a_slice_without_soft_tissue_costs_the_others_nothing() -> None:
+    alone, beside = _trials(PAIR), _trials(PAIR, LUNG)
+    assert len(alone.lesion) > 2
+    np.testing.assert_array_equal(beside.present["nothing"], alone.present["nothing"])
+
+
+def test_slices_of_which_none_has_soft_tissue_are_named() -> None:
+    with pytest.raises(InvalidRequest, match=r"no place for a lesion \(anatomy\) in lung, lung"):
+        _trials(LUNG, LUNG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from recon.arrays import Mask
 from recon.physics.sampling import pattern_of
 from recon.quality.conformal_table import ConformalTable, ScanCondition
 from recon.quality.verdict import Check, measure
@@ -14,6 +15,19 @@ from recon.values.readouts import Readouts
 TABLE = "conformal_table"
 #: Name of the check that says whether the interval was calibrated on scans like this one.
 CHECK = "interval_calibration"
+
+
+def condition_of(mask: Mask, coils: int) -> ScanCondition:
+    """What the choice of a factor knows of a scan; the same where factors are made and where they are used.
+
+    Parameters
+    ----------
+    mask
+        Of k-space, either axis first.
+    coils
+        That took part.
+    """
+    return ScanCondition(pattern_of(mask), mask.size / max(float(mask.sum()), 1.0), coils)
 
 
 def factor_of(model: ModelFacts, readouts: Readouts) -> tuple[float, list[Check]]:
@@ -32,8 +46,7 @@ def factor_of(model: ModelFacts, readouts: Readouts) -> tuple[float, list[Check]
     if TABLE not in model.parameters:
         return model.conformal_factor, []
     table = _parsed(model.parameters[TABLE])
-    mask = readouts.mask
-    scan = ScanCondition(pattern_of(mask), mask.size / max(float(mask.sum()), 1.0), readouts.samples.shape[1])
+    scan = condition_of(readouts.mask, readouts.samples.shape[1])
     cell = table.find(scan)
     holds = cell is not None and cell.calibrated
     factor = table.widest if cell is None else cell.factor

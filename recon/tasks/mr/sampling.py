@@ -31,7 +31,7 @@ class Sampling:
     centred
         Of the largest such rectangle that is centred.
     line_acceleration
-        Lines of the matrix over lines measured where whole lines are; else 1.
+        Lines of the matrix over lines of which anything was measured.
     """
 
     kind: str
@@ -71,18 +71,16 @@ def sampling_of(mask: Mask, coils: int, kind: str = "cartesian") -> Sampling:
         # radial sampling needs pi/2 readouts a sample to be dense at the edge of k-space (Nyquist)
         dense = 0.5 * np.pi * samples / 2
         return Sampling(kind, coils, samples, int(mask.any(axis=1).sum()), float(dense / (measured / samples)))
-    whole_lines = bool((mask == mask.any(axis=1)[:, None]).all())
-    acceleration = mask.size / measured
     rows, columns = calibration_block(mask.T)
     return Sampling(
         kind,
         coils,
         samples,
         lines,
-        acceleration,
+        mask.size / measured,
         min(rows.stop - rows.start, columns.stop - columns.start),
         min(calibration_size(mask.T)),
-        acceleration if whole_lines else 1.0,
+        lines / max(int(mask.any(axis=1).sum()), 1),
     )
 
 

@@ -81,7 +81,7 @@ def _on_a_grid(sampling: Sampling, domain: Domain) -> list[Check]:
             sampling.line_acceleration,
             unit="",
             upper=LIMITS.line_acceleration,
-            message="lines of the matrix over whole lines measured; beyond it small structure is softened",
+            message="lines of the matrix over lines measured, whole or in part; beyond it small structure is softened",
             action="don't rule out small lesions with this image; measure more lines for that",
         ),
         _within(

@@ -13,6 +13,7 @@ from scipy.ndimage import binary_closing, binary_fill_holes, gaussian_filter, la
 
 from recon.arrays import FloatArray, Mask
 from recon.errors import InvalidRequest
+from recon.preservation.spacing import require_same
 
 
 class HeadSource(BaseModel):
@@ -71,6 +72,10 @@ def load_head(source: HeadSource, roots: list[Path]) -> HeadVolume:
     ------
     FileNotFoundError
         When a file lies under none of the roots.
+    ValueError
+        When the scans of a pair differ in shape.
+    InvalidRequest
+        When their voxels differ in size.
     """
     pre, spacing = _read(_find(source.pre, roots))
     mask = head_mask(pre)
@@ -80,9 +85,11 @@ def load_head(source: HeadSource, roots: list[Path]) -> HeadVolume:
     )
     full = None
     if source.full:
-        full = _read(_find(source.full, roots))[0]
+        full, theirs = _read(_find(source.full, roots))
         if full.shape != mask.shape:
             raise ValueError(f"{source.full} has shape {full.shape}, {source.pre} has {mask.shape}")
+        instead = "resample it to the voxels of the other"
+        require_same(Path(source.pre), spacing, Path(source.full), theirs, instead)
         full = full[box]
         full = full / np.percentile(full[mask[box]], 99)
     pre, mask = pre[box], mask[box]

@@ -13,6 +13,7 @@ from recon.arrays import FloatArray
 from recon.errors import InvalidRequest
 from recon.io.nifti import stem
 from recon.preservation.reduced_agent import LESIONS
+from recon.preservation.spacing import require_same
 from recon.preservation.uptake import EnhancingPair, Synthesis, scans_of
 from recon.quality.survival import Lesion
 from recon.tasks.contrast.features import SIGMAS
@@ -34,11 +35,11 @@ def pairs_of(pre: Sequence[Path], full: Sequence[Path], matching: str, slices: i
     Raises
     ------
     InvalidRequest
-        When the scans do not belong together.
+        When the scans do not belong together, or voxels of one head are larger than another's.
     """
     if len(pre) != len(full):
         raise InvalidRequest(f"{len(pre)} --pre and {len(full)} --full; each scan needs its full-dose one")
-    found = []
+    found: list[EnhancingPair] = []
     for before, after in zip(pre, full, strict=True):
         for path in (before, after):
             if not path.exists():
@@ -51,7 +52,10 @@ def pairs_of(pre: Sequence[Path], full: Sequence[Path], matching: str, slices: i
         first = max(0, (len(head.pre) - slices) // 2)
         part = slice(first, first + slices)
         column, row, depth = head.spacing
-        found.append(EnhancingPair(head.name, head.pre[part], change[part], head.mask[part], (depth, row, column)))
+        voxels = depth, row, column
+        if found:
+            require_same(pre[0], found[0].spacing_mm, before, voxels, "measure each in a run of its own")
+        found.append(EnhancingPair(head.name, head.pre[part], change[part], head.mask[part], voxels))
     return found
 
 

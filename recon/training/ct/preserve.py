@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from recon.arrays import FloatArray
 from recon.errors import InvalidRequest
+from recon.preservation.spacing import require_same
 from recon.preservation.trial import Denoiser, Pair
 from recon.quality.noise_level import tissue_noise
 from recon.quality.survival import pooled
@@ -28,19 +29,23 @@ def pairs_of(low: Sequence[Path], full: Sequence[Path]) -> list[Pair]:
     Raises
     ------
     InvalidRequest
-        When the scans do not belong together.
+        When the scans do not belong together, or pixels of one scan are larger than another's.
     """
     if len(low) != len(full):
         raise InvalidRequest(f"{len(low)} --low and {len(full)} --full; each low-dose scan needs its full-dose one")
-    found = []
+    found: list[Pair] = []
     for low_path, full_path in zip(low, full, strict=True):
         before, after = only_volume(low_path), only_volume(full_path)
         if before.shape != after.shape:
             raise InvalidRequest(f"{low_path} has shape {before.shape}, {full_path} has {after.shape}")
+        voxels = before.geometry.spacing
+        require_same(low_path, voxels, full_path, after.geometry.spacing, "give two doses of one scan, voxel by voxel")
+        if found:
+            require_same(low[0], (found[0].spacing_mm,), low_path, voxels[:1], "measure each in a run of its own")
         slices = before.shape[0]
         for index in sorted({round((part + 0.5) * slices / _MOST_SLICES - 0.5) for part in range(_MOST_SLICES)}):
             name = f"{low_path.name}, slice {index + 1}"
-            found.append(Pair(name, before.values[index], after.values[index], before.geometry.spacing[0]))
+            found.append(Pair(name, before.values[index], after.values[index], voxels[0]))
     return found
 
 
@@ -75,28 +80,36 @@ def classical(pairs: Sequence[Pair], *, block_matching: bool = True) -> dict[str
     return {**found, "BM3D": of(classical.block_matching)} if block_matching else found
 
 
-def picture(pair: Pair, denoise: Denoiser, path: Path) -> None:
-    """What probes are: lesions in the low-dose slice, the slice denoised with them, and what became of each.
+def picture(pairs: Sequence[Pair], denoise: Denoiser, path: Path) -> None:
+    """What probes are: lesions in a low-dose slice, the slice denoised with them, and what became of each.
 
     Parameters
     ----------
-    pair
-        Of which the low dose is shown.
+    pairs
+        The low dose of the first that has soft tissue is shown.
     denoise
         The model.
     path
         Of the PNG.
+
+    Raises
+    ------
+    InvalidRequest
+        When none has.
     """
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    geometry = Geometry.from_spacing(pair.spacing_mm, pair.spacing_mm, 3.0)
-    plain = denoise(pair.low[None])[0][0]
-    lesions = lesions_in(plain, geometry)
-    if lesions is None:
-        raise InvalidRequest(f"{pair.name}: has no soft tissue for a known lesion")
+    for pair in pairs:
+        plain = denoise(pair.low[None])[0][0]
+        lesions = lesions_in(plain, Geometry.from_spacing(pair.spacing_mm, pair.spacing_mm, 3.0))
+        if lesions is not None:
+            break
+    else:
+        names = ", ".join(pair.name for pair in pairs)
+        raise InvalidRequest(f"no soft tissue for a known lesion in {names}; name scans with such slices")
     added = in_hu(lesions)
     image = denoise((pair.low + added)[None])[0][0]
     left = lesions.shares(image - plain, added)

@@ -16,8 +16,9 @@ from recon.physics.fourier import to_image
 from recon.quality.conformal import TooFewSamples, conformal_factor, measured_coverage
 from recon.quality.conformal_table import Cell, ConformalTable, ScanCondition
 from recon.quality.interval import COVERAGE
+from recon.tasks.mr.interval import condition_of
 from recon.training.mr import anatomy, objects
-from recon.training.mr.masks import poisson_disc
+from recon.training.mr.masks import grid, poisson_disc, short_lines
 from recon.training.mr.recipe import MrRecipe
 from recon.training.mr.sampler import NOISE, SampledScan, acquire, draw_array
 from recon.training.mr.served import Reconstruct
@@ -28,6 +29,8 @@ _BY_COILS: tuple[tuple[float, float], ...] = ((1, 2), (2, 65))
 _BY_ACCELERATION: dict[str, tuple[tuple[float, float], ...]] = {
     "regular lines": ((1.2, 2.2), (2.2, 3.2), (3.2, 9.0)),
     "random lines": ((1.2, 3.2), (3.2, 9.0)),
+    "short lines": ((1.2, 3.2), (3.2, 9.0)),
+    "grid": ((1.2, 9.0),),
     "plane": ((1.2, 5.0), (5.0, 9.0)),
 }
 
@@ -67,7 +70,8 @@ def calibration_masks(shape: tuple[int, int], rng: np.random.Generator) -> dict[
     masks: dict[str, Mask] = {name: np.broadcast_to(line, shape) for name, line in lines.items()}
     for r in (3, 6, 8):
         masks[f"Poisson disc R{r}"] = poisson_disc(shape, float(r), centre, int(rng.integers(1 << 20)))
-    return masks
+    masks["grid"] = grid(shape, (2, int(rng.integers(2, 4))), centre, rng)
+    return masks | short_lines(shape, centre, rng)
 
 
 def calibrate(reconstruct: Reconstruct, recipe: MrRecipe, roots: list[Path]) -> dict[str, Any]:
@@ -203,7 +207,7 @@ def _score(
     inside = np.flatnonzero(truth > 0.1 * np.percentile(truth, 98))
     size = truth.ravel()[inside].mean()
     taken = rng.choice(inside, _PIXELS)
-    condition = ScanCondition(sampling.pattern_of(mask), mask.size / float(mask.sum()), len(kspace))
+    condition = condition_of(mask, len(kspace))
     error = (np.abs(np.hypot(real, imaginary) - truth) / size).ravel()[taken]
     return Scored("", "", condition, error, ((below + above) / (2 * size)).ravel()[taken])
 

@@ -22,8 +22,8 @@ from recon.errors import InvalidRequest, UnreadableInput
 from recon.io.hdf5 import dataset, reading
 from recon.physics import sampling
 from recon.physics.fourier import to_image
-from recon.physics.sampling import pattern_of
-from recon.quality.conformal_table import ConformalTable, ScanCondition
+from recon.quality.conformal_table import ConformalTable
+from recon.tasks.mr.interval import condition_of
 from recon.training.mr.evaluate_unrolled import psnr_ssim
 from recon.training.mr.masks import poisson_disc
 from recon.training.mr.served import Reconstruct
@@ -161,7 +161,7 @@ def evaluate(methods: dict[str, Reconstruct], scan: MeasuredSlice, factors: Conf
             image = np.hypot(planes[0], planes[1])
             psnr, ssim = psnr_ssim(image, truth)
             scores[method] = {"psnr_db": round(psnr, 2), "ssim": round(ssim, 4)}
-            condition = ScanCondition(pattern_of(mask), mask.size / float(mask.sum()), len(scan.kspace))
+            condition = condition_of(mask, len(scan.kspace))
             cell = factors.find(condition) if factors and method == network else None
             if cell is not None:
                 half_width = np.hypot(cell.factor * (planes[2] + planes[3]) / 2, _NORMAL * scan.truth_noise)

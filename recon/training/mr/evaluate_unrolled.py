@@ -21,8 +21,8 @@ from recon.arrays import FloatArray, Mask
 from recon.backend import mr_classical
 from recon.networks.mr_unrolled import root_sum_of_squares
 from recon.physics import sampling
-from recon.physics.sampling import pattern_of
-from recon.quality.conformal_table import ConformalTable, ScanCondition
+from recon.quality.conformal_table import ConformalTable
+from recon.tasks.mr.interval import condition_of
 from recon.training.mr import anatomy, objects
 from recon.training.mr.calibrate import table_of
 from recon.training.mr.coils import receive_maps
@@ -115,7 +115,7 @@ def evaluate(
                 if method == first:
                     residual.append(float(np.linalg.norm(planes[4]) / np.linalg.norm(kspace)))
                     head = truth > 0.1 * np.percentile(truth, 98)
-                    condition = ScanCondition(pattern_of(mask), mask.size / float(mask.sum()), COILS)
+                    condition = condition_of(mask, COILS)
                     cell = factors.find(condition) if factors else None
                     factor = cell.factor if cell else None
                     inside = np.abs(shown[method] - truth) <= 0.5 * (factor or np.nan) * (planes[2] + planes[3])

@@ -33,9 +33,7 @@ def random_mask(shape: tuple[int, int], rng: np.random.Generator, discs: list[Ma
     if kind < 0.33 and discs:
         mask = _cut_disc(discs, shape, rng)
     elif kind < 0.38:
-        rows = sampling.equispaced(height, 2, 0, int(rng.integers(2)))
-        columns = sampling.equispaced(width, int(rng.integers(2, 4)), 0, int(rng.integers(4)))
-        mask = np.outer(rows, columns) | _centre(shape, calibration)
+        mask = grid(shape, (2, int(rng.integers(2, 4))), calibration, rng)
     elif kind < 0.4:
         mask = np.ones(shape, bool)
     else:
@@ -55,6 +53,39 @@ def random_mask(shape: tuple[int, int], rng: np.random.Generator, discs: list[Ma
     if rng.random() < 0.04:  # a larger matrix than was acquired
         mask &= sampling.central(width, int(0.85 * width)) & sampling.central(height, int(0.85 * height))[:, None]
     return mask
+
+
+def grid(shape: tuple[int, int], every: tuple[int, int], calibration: int, rng: np.random.Generator) -> Mask:
+    """Regular in both axes (ky, kx), one sample in ``every`` along each, shifted, around a calibration square."""
+    rows, columns = (sampling.equispaced(n, r, 0, int(rng.integers(r))) for n, r in zip(shape, every, strict=True))
+    return np.outer(rows, columns) | _centre(shape, calibration)
+
+
+def short_lines(shape: tuple[int, int], calibration: int, rng: np.random.Generator) -> dict[str, Mask]:
+    """Columns (ky, kx) after an asymmetric echo, and such with reference lines that are shorter than the others.
+
+    Parameters
+    ----------
+    shape
+        Of k-space; 12 to 30 % of the first axis are missing on one side, or 30 to 70 % of the reference lines.
+    calibration
+        Lines of the centre.
+    rng
+        Of every choice.
+    """
+    height, width = shape
+    lines = {f"R{r}": sampling.equispaced(width, r, calibration, int(rng.integers(r))) for r in (2, 4, 8)}
+    most = width / (calibration + 0.08 * width)  # at least a twelfth of the outer columns
+    lines["random R3"] = sampling.random_columns(width, min(3.0, most), calibration, rng)
+    masks = {}
+    for name, columns in lines.items():
+        echo = sampling.partial_fourier(height, float(rng.uniform(0.7, 0.88)))
+        masks[f"short echo {name}"] = np.outer(echo if rng.random() < 0.5 else echo[::-1], columns)
+    for r in (3, 6):
+        part = sampling.central(height, max(calibration, round(height * float(rng.uniform(0.3, 0.7)))))
+        outer = sampling.equispaced(width, r, 0, int(rng.integers(r)))
+        masks[f"short references R{r}"] = outer | np.outer(part, sampling.central(width, calibration))
+    return masks
 
 
 def poisson_disc(shape: tuple[int, int], acceleration: float, calibration: int, seed: int) -> Mask:

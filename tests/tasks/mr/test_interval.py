@@ -49,6 +49,24 @@ def test_any_other_scan_is_for_review(coils, acceleration, factor) -> None:
     assert "not calibrated" in check.message
 
 
+@pytest.mark.parametrize("kind", ["short echo", "short references", "grid"])
+def test_a_kind_of_scan_that_was_not_calibrated_has_the_widest_factor_and_is_for_review(kind) -> None:
+    """It is none of the patterns in the plane, whose factor may be half of what lines need."""
+    scan = slice_of(4, 6)
+    if kind == "short echo":
+        scan.counts[:, :16] = 0
+    elif kind == "short references":
+        scan.counts[np.arange(96) % 6 != 0, 60:] = 0
+    else:
+        scan.counts[:, np.arange(80) % 2 != 0] = 0
+    found, (check,) = factor_of(MODEL, Readouts(scan.samples * (scan.counts > 0)[:, None], scan.counts))
+    assert found == TABLE_OF_CELLS.widest
+    assert check.outcome is Verdict.REVIEW
+    assert "not calibrated" in check.message
+    session = MrSession("scan", SeriesFacts("cartesian", 4, 80, 96, 1, 1, (80, 96)), MODEL)
+    assert within_domain(session.interval, [check], session.domain_checks).kind is IntervalKind.NONE
+
+
 def test_a_model_without_a_table_has_one_factor() -> None:
     assert factor_of(ModelFacts("other", conformal_factor=1.3), slice_of(1, 2)) == (1.3, [])
 

@@ -24,13 +24,22 @@ def test_whole_lines_with_a_dense_centre() -> None:
     assert "calibration region" in found.words
 
 
-def test_single_samples_left_out_leave_no_whole_lines() -> None:
-    mask = lines(1, 16)
-    mask[3, 5] = False
-    found = sampling_of(mask, 1)
-    assert found.line_acceleration == 1.0
-    assert found.acceleration > 1.0
+def test_lines_that_are_left_out_count_however_much_of_the_others_was_measured() -> None:
+    whole = lines(6, 16)
+    one_lost, short_echo, short_references = whole.copy(), whole.copy(), whole.copy()
+    one_lost[0, 5] = False
+    short_echo[:, :12] = False
+    short_references[lines(100, 16) & ~lines(6, 0) & (np.abs(np.arange(48) - 24) > 10)] = False
+    for mask in (one_lost, short_echo, short_references):
+        found = sampling_of(mask, 1)
+        assert found.line_acceleration == sampling_of(whole, 1).line_acceleration
+        assert found.acceleration > found.line_acceleration
     assert "1 coil," in found.words
+
+
+def test_samples_left_out_within_lines_are_no_lines_left_out() -> None:
+    mask = np.random.default_rng(0).random((128, 96)) < 0.15
+    assert sampling_of(mask, 1).line_acceleration == pytest.approx(1, abs=0.02)
 
 
 def test_readouts_along_a_trajectory_are_dense_from_nyquist_on() -> None:

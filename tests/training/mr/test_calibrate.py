@@ -7,6 +7,7 @@ import pytest
 
 from recon.quality.conformal import TooFewSamples
 from recon.quality.conformal_table import ScanCondition
+from recon.tasks.mr.interval import condition_of
 from recon.training.mr.calibrate import Scored, calibration_masks, groups, summary, table_of
 from recon.training.mr.recipe import MeasuredScan, MrRecipe
 
@@ -52,11 +53,16 @@ def test_a_measured_anatomy_asks_for_more_than_a_simulated_one() -> None:
 
 
 def test_every_mask_of_the_calibration_has_a_group() -> None:
-    from recon.physics.sampling import pattern_of
-
-    for name, mask in calibration_masks((128, 120), np.random.default_rng(0)).items():
-        scan = ScanCondition(pattern_of(mask), mask.size / float(mask.sum()), 4)
-        assert sum(cell.holds(scan) for cell in groups()) == 1, name
+    found = set()
+    for shape in ((128, 120), (104, 146), (146, 104)):
+        for name, mask in calibration_masks(shape, np.random.default_rng(0)).items():
+            scan = condition_of(mask, 4)
+            assert sum(cell.holds(scan) for cell in groups()) == 1, name
+            assert ("short" in name) == (scan.pattern == "short lines"), name
+            assert ("grid" in name) == (scan.pattern == "grid"), name
+            assert ("Poisson" in name) == (scan.pattern == "plane"), name
+            found |= {cell for cell in groups() if cell.holds(scan)}
+    assert found == {cell for cell in groups() if cell.coils[1] > 4}
 
 
 def test_measured_scans_widen_and_never_narrow() -> None:

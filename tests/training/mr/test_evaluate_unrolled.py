@@ -68,7 +68,7 @@ def test_calibration_measures_each_volume_with_the_others_factor(recipe_and_data
     recipe, folder = recipe_and_data
     interval = calibrate(zero_filled, recipe, [folder])
     found = interval["cells"]
-    assert {cell["pattern"] for cell in found} == {"regular lines", "random lines", "plane"}
+    assert {cell["pattern"] for cell in found} == {"regular lines", "random lines", "short lines", "grid", "plane"}
     for cell in found:
         assert cell["factor"] > 0
         assert set(cell["coverage_by_others"]) == {"one", "two"}

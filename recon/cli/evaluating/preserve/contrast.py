@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 def contrast(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for preservation.json and .html.")],
-    pre: Annotated[list[Path] | None, typer.Option(help="T1 before contrast, NIfTI; may be repeated.")] = None,
+    pre: Annotated[
+        list[Path] | None, typer.Option(help="T1 before contrast, NIfTI; may be repeated, voxels of one size.")
+    ] = None,
     full: Annotated[list[Path] | None, typer.Option(help="Scan after a full dose of each, same order.")] = None,
     matching: Annotated[str, typer.Option(help="How a pair is brought to one scale: equal, common, local.")] = "equal",
     noise: Annotated[float, typer.Option(min=0.0, help="Over the 99th percentile of the pre scan.")] = 0.01,

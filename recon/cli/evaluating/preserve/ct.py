@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def ct(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for preservation.json, .html and probes.png.")],
-    low: Annotated[list[Path] | None, typer.Option(help="Low-dose CT; may be given more than once.")] = None,
+    low: Annotated[
+        list[Path] | None, typer.Option(help="Low-dose CT; may be repeated, with pixels of one size.")
+    ] = None,
     full: Annotated[list[Path] | None, typer.Option(help="The full-dose CT of each, in the same order.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="The service's; may be given more than once.")] = None,
     strength: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of the noise to remove.")] = 1.0,
@@ -44,7 +46,7 @@ def ct(
         if classical:
             denoisers |= preserve.classical(pairs, block_matching=not quick)
         output.mkdir(parents=True, exist_ok=True)
-        preserve.picture(pairs[0], next(iter(denoisers.values())), output / "probes.png")
+        preserve.picture(pairs, next(iter(denoisers.values())), output / "probes.png")
         found = measure_all(pairs, denoisers, realisations=count, blur_mm=preserve.BLUR_MM, seed=seed)
     conditions = (
         f"{len(pairs)} slices at strength {strength:g}, {count} realisations of the noise of each, seed {seed}; "

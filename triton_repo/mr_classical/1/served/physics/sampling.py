@@ -6,6 +6,11 @@ import numpy as np
 
 from served.arrays import Mask
 
+#: Share of the samples of whole lines, the rest being lost; and of those of lines between their ends.
+_WHOLE, _WITHOUT_GAPS = 0.99, 0.9
+#: Share of the lines that a pattern in the plane meets; Poisson discs meet 0.96 and more, regular lines half at most.
+_EVERY_LINE = 0.9
+
 
 def equispaced(columns: int, acceleration: int, calibration: int, offset: int = 0) -> Mask:
     """Every ``acceleration``-th column (from ``offset``) plus a central block, (columns,) bool."""
@@ -33,21 +38,32 @@ def partial_fourier(length: int, fraction: float) -> Mask:
 
 
 def pattern_of(mask: Mask) -> str:
-    """How a mask leaves samples out: ``regular lines``, ``random lines`` or ``plane``.
+    """How a mask leaves samples out: in lines that are regular, random or short, on a grid, or in the plane.
 
-    Lines are whole rows or columns; regular ones lie equally far apart outside of the centre that is measured
-    whole. All else is a pattern in the plane: a Poisson disc, a grid.
+    ``regular lines`` and ``random lines`` are whole rows or columns; regular ones lie equally far apart outside of
+    the centre that is measured whole. ``short lines`` have no gaps, but do not all reach from edge to edge: after an
+    asymmetric echo, or with reference lines of their own length. Of a ``grid`` lines are left out, and samples of
+    those that are measured. ``plane`` has gaps in nearly every line, and leaves out none: a Poisson disc.
     """
-    for axis in (0, 1):
-        lines = mask.any(axis=axis)
-        if (mask == (lines[None] if axis == 0 else lines[:, None])).all():
+    for lines in (mask.T, mask):
+        measured = lines.any(axis=1)
+        if mask.sum() >= _WHOLE * measured.sum() * lines.shape[1]:
             # from the middle outwards, until a line is missing, is the centre
-            middle = len(lines) // 2
-            low = middle - int(np.argmin(np.append(lines[:middle][::-1], False)))
-            high = middle + int(np.argmin(np.append(lines[middle:], False)))
-            gaps = np.concatenate([np.diff(np.flatnonzero(side)) for side in (lines[:low], lines[high:])])
+            middle = len(measured) // 2
+            low = middle - _leading(np.append(measured[:middle][::-1], False))
+            high = middle + _leading(np.append(measured[middle:], False))
+            gaps = np.concatenate([np.diff(np.flatnonzero(side)) for side in (measured[:low], measured[high:])])
             return "regular lines" if len(gaps) == 0 or (gaps == gaps[0]).all() else "random lines"
-    return "plane"
+    if any(mask.sum() >= _WITHOUT_GAPS * sum(map(_span, lines)) for lines in (mask.T, mask)):
+        return "short lines"
+    met = [measured.sum() / _span(measured) for measured in (mask.any(axis=0), mask.any(axis=1))]
+    return "plane" if min(met) >= _EVERY_LINE else "grid"
+
+
+def _span(line: Mask) -> int:
+    """From the first sample that was measured to the last; what lies beyond, a pattern need not reach."""
+    found = np.flatnonzero(line)
+    return int(found[-1] - found[0]) + 1 if len(found) else 0
 
 
 def calibration_block(mask: Mask) -> tuple[slice, slice]:
