@@ -12,8 +12,10 @@ HAS_LIBPYTHON := import ctypes, os, sys, sysconfig; \
 	ctypes.CDLL(path if os.path.exists(path) else name)
 APT = { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq $(1); }
 
-# independent implementations that tests talk to: DICOM peers and validator, raw-data tools, MR reconstruction, a browser
-PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools bart chromium chromium-driver
+# independent implementations that tests talk to: DICOM peers and validator, raw-data tools, MR reconstruction, a browser,
+# another TLS; and what packs a package and takes its network away
+PEERS := dcmtk orthanc orthanc-dicomweb dicom3tools ismrmrd-tools bart chromium chromium-driver \
+	openssl zip unzip iproute2
 
 # a process for each core, a file of tests in one of them
 SPREAD := -n auto --dist loadfile

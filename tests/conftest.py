@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import HealthCheck, settings
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
@@ -17,6 +19,14 @@ from recon.cli.session import own_service
 from recon.client import Client
 from recon.physics.fourier import to_kspace
 from recon.volumes import Geometry, Volume
+
+# A stall of the machine is no failure, and examples share the fixtures of their test.
+settings.register_profile(
+    "fuzz", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+# The same examples each time, so that a rerun says something; RECON_FUZZ=1 looks for others.
+settings.register_profile("gate", settings.get_profile("fuzz"), derandomize=True, database=None)
+settings.load_profile("fuzz" if os.environ.get("RECON_FUZZ") else "gate")
 
 
 def body(size: int, noise_hu: float, seed: int = 0) -> np.ndarray:

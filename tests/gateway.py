@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,14 @@ def client_with_fake(memory: Path | None, limit: int) -> tuple[TritonClient, Fak
     client, fake = TritonClient(address, limit), FakeServer(address)
     client.server = client.segments._server = fake  # type: ignore[assignment]
     return client, fake
+
+
+async def reached(condition: Callable[[], Any], seconds: float = 60) -> None:
+    """Wait, on the loop, until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true"
+        await asyncio.sleep(0.005)
 
 
 class Gateway:

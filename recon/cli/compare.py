@@ -49,6 +49,7 @@ def _tell(result: dict[str, Any]) -> None:
     if changes is None:
         print("nothing is called a change")
         return
+    print(f"moved by {changes['moved_mm']:.3g} mm; the later scan shows {changes['covered']:.0%} of the earlier one")
     count = len(changes["regions"])
     print(f"{count} change{'s' if count != 1 else ''} beyond both intervals, {changes['volume_mm3']:g} mm³ in all")
     for region in changes["regions"][:10]:

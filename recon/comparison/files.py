@@ -61,8 +61,8 @@ def write(found: Compared, folder: Path) -> None:
 
 
 def _images(found: Subtracted, model: str, folder: Path) -> None:
-    # outside of the later scan nothing is known, and nothing is called a change
-    difference, beyond = np.nan_to_num(found.changes.difference), found.changes.beyond.astype(np.float32)
+    # outside of the later scan nothing is known: no difference, which is not a difference of 0, and no change
+    difference, beyond = found.changes.difference, found.changes.beyond.astype(np.float32)
     for values, name, words in (
         (difference, "difference", "difference of two scans"),
         (beyond, "change", "changes between two scans"),

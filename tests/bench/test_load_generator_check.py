@@ -18,6 +18,8 @@ def test_loadgen_agrees() -> None:
     for _ in range(3):  # other tests may run beside this one
         ours, theirs = asyncio.run(second_opinion())
         assert set(ours) == set(theirs) == {"p50", "p90", "p99"}
-        if all(value == pytest.approx(theirs[name], rel=0.2, abs=5) for name, value in ours.items()):
+        near = [ours[name] == pytest.approx(theirs[name], rel=0.2, abs=5) for name in ("p50", "p90")]
+        # the last seven of 700: one stall of the machine in either run moves it
+        if all(near) and ours["p99"] == pytest.approx(theirs["p99"], rel=0.5, abs=20):
             return
     pytest.fail(f"{ours} and {theirs}")

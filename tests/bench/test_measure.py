@@ -152,7 +152,7 @@ def bench_serve(
     chosen = [word for route in routes for word in ("--route", route)]
     where = ["--task", task, "--server", server, "-o", str(output)]
     command = [sys.executable, "-m", "recon.cli", "bench", "serve", *where, *load, *chosen]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, timeout=280)
 
 
 def test_the_real_service_and_pairs_of_scans(service: str, tmp_path: Path) -> None:

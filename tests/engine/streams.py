@@ -22,7 +22,7 @@ def scan(slices: int, rows: int = 8, columns: int = 6) -> tuple[np.ndarray, np.n
     return wave, rng.uniform(1, 2, (slices, rows, columns))
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come true"

@@ -10,7 +10,7 @@ from tritonclient.grpc import service_pb2
 from recon.engine.inference import Request, infer
 from recon.engine.models import ServedModel
 from recon.tasks.base import TensorSpec
-from tests.gateway import client_with_fake
+from tests.gateway import client_with_fake, reached
 
 MODEL = ServedModel("m", "1", "m", "", {})
 
@@ -37,7 +37,7 @@ def test_only_the_last_of_a_series_with_nothing_else_under_way_is_alone(tmp_path
         await once(last=False)
         fake.stalled.clear()
         both = [asyncio.create_task(once(last=True)) for _ in range(2)]
-        await asyncio.sleep(0.05)
+        await reached(lambda: fake.running == 2)
         fake.stalled.set()
         await asyncio.gather(*both)
         await once(last=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.errors import UnreadableInput
@@ -75,7 +75,7 @@ def test_empty_missing_and_truncated_files(tmp_path: Path) -> None:
             read_nifti(tmp_path / name)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(content=st.binary(max_size=800), whole=st.booleans(), places=st.lists(st.integers(0, 400), max_size=10))
 def test_damaged_files_raise_one_kind_of_error(tmp_path: Path, content: bytes, whole: bool, places: list[int]) -> None:
     path = tmp_path / "damaged.nii"

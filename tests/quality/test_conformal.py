@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recon.quality.conformal import TooFewSamples, conformal_factor, measured_coverage
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.floats(0.5, 0.95), st.floats(0.2, 5.0))
 def test_new_data_is_covered_as_stated(seed: int, coverage: float, misfit: float) -> None:
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.quality.verdict import Check, Verdict, by_urgency, complete, measure, partly, unmeasured, verdict_of, worst
@@ -29,7 +29,6 @@ def test_nothing_measured_is_no_pass() -> None:
     assert measure("a", math.nan, unit="", message="", action="", lower=0.0).outcome is Verdict.REVIEW
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a machine under load is no failure
 @given(st.lists(st.sampled_from("abcdef")), st.lists(st.sampled_from("abcdef"), min_size=1))
 def test_there_is_a_pass_only_where_all_that_was_declared_holds(measured: list[str], declared: list[str]) -> None:
     checks = complete([measure(name, 1.0, unit="", message="", action="") for name in measured], declared, "lost")
@@ -54,7 +53,6 @@ def test_what_to_do_is_said_when_a_check_fails_and_only_then() -> None:
     assert unmeasured("a", why="lost", action="send again").message == "not measured: lost: send again"
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(NUMBERS, st.sampled_from(Verdict))))
 def test_what_to_look_at_first_comes_first(found: list[tuple[float, Verdict]]) -> None:
     checks = [Check(str(i), value, None, 1.0, "", outcome, "") for i, (value, outcome) in enumerate(found)]

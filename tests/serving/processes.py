@@ -51,7 +51,7 @@ class Service:
         children = psutil.Process(self.process.pid).children()
         return next(child for child in children if child.name().startswith("triton"))
 
-    def wait_gone(self, seconds: float = 15) -> None:
+    def wait_gone(self, seconds: float = 60) -> None:
         """Return when no process of this service is left."""
         deadline = time.monotonic() + seconds
         while any(psutil.pid_exists(pid) and is_alive(pid) for pid in {*self.family, self.process.pid}):
@@ -79,7 +79,7 @@ def running(*options: str) -> Iterator[Service]:
         service.family |= {child.pid for child in psutil.Process(service.process.pid).children(recursive=True)}
         service.process.send_signal(signal.SIGTERM)
         try:
-            service.process.wait(30)
+            service.process.wait(90)
         except subprocess.TimeoutExpired:
             service.process.kill()
         service.wait_gone()

@@ -24,6 +24,7 @@ from tests.engine.streams import eventually, failure, scan
 from tests.gateway import Gateway
 from tests.toy import METHOD, ToySeries, toy_pb2
 
+#: 8.9 ms when this was written.
 _HELD_S = 0.020
 
 
@@ -134,6 +135,16 @@ def _averaged(mebibytes: int) -> Iterator[mr_pb2.ReconstructRequest]:
     yield mr_pb2.ReconstructRequest(readouts=mr_pb2.Readouts(last_in_slice=True))
 
 
+def one_message_s(message: mr_pb2.ReconstructRequest) -> float:
+    """Processor time of this machine for a message's bytes: read once, copied once; s."""
+    raw, spent = message.SerializeToString(), []
+    for _ in range(9):
+        began = time.thread_time()
+        np.frombuffer(mr_pb2.ReconstructRequest.FromString(raw).readouts.data, np.complex64).copy()
+        spent.append(time.thread_time() - began)
+    return float(np.median(spent))
+
+
 async def fails() -> None:
     raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), "enough was seen")
 
@@ -160,4 +171,6 @@ def test_the_loop_is_never_held(gateway: Gateway, monkeypatch: pytest.MonkeyPatc
     # how far it came is told by what failed
     wanted = "the model failed" if what == "averages" else "lines has 5242780 bytes; at most 262144 a message"
     assert wanted in error.details()
-    assert held.longest < _HELD_S, held.by
+    largest = next(message for message in _averaged(256) if message.HasField("readouts"))
+    bound = max(_HELD_S, 4 * one_message_s(largest))  # more where memory is slow, as among neighbours
+    assert held.longest < bound, (held.by, bound)

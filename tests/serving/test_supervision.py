@@ -21,6 +21,8 @@ from tests.serving.processes import SERIES, Service, is_alive, running, segments
 
 pytestmark = pytest.mark.service
 
+#: Most of it is still to come when its first slices are here, however fast the machine.
+LONG = Volume(np.broadcast_to(SERIES.values[:1], (400, *SERIES.shape[1:])), SERIES.geometry)
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -49,7 +51,7 @@ def service(supervised: Service) -> Service:
 
 def _health(address: str) -> int:
     stub = health_pb2_grpc.HealthStub(grpc.insecure_channel(address))
-    return int(stub.Check(health_pb2.HealthCheckRequest(), timeout=5).status)
+    return int(stub.Check(health_pb2.HealthCheckRequest(), timeout=20).status)
 
 
 def test_sigterm_drains_exits_zero_and_leaves_nothing_behind(scratch: Path) -> None:
@@ -61,7 +63,7 @@ def test_sigterm_drains_exits_zero_and_leaves_nothing_behind(scratch: Path) -> N
         next(run)
         service.process.send_signal(signal.SIGTERM)
         assert sum(1 for _ in run) == SERIES.shape[0] - 1  # what was under way is finished
-    assert service.process.wait(30) == 0
+    assert service.process.wait(90) == 0
     service.wait_gone()
     assert not segments(service)
     assert not list(scratch.glob("recon-*"))
@@ -75,7 +77,7 @@ def test_a_killed_gateway_takes_everything_with_it_and_is_named_within_the_calle
     assert segments(service)
     assert list(scratch.glob("recon-*"))
     with Client(service.address) as client:
-        run = client.denoise_ct(SERIES, patience_s=1.0)
+        run = client.denoise_ct(LONG, patience_s=1.0)
         kept = [next(run).index for _ in range(5)]
         service.process.kill()
         began = time.monotonic()
@@ -83,8 +85,8 @@ def test_a_killed_gateway_takes_everything_with_it_and_is_named_within_the_calle
             kept.extend(result.index for result in run)
         assert time.monotonic() - began < 60
         assert run.finished >= 5
-    service.process.wait(10)
-    service.wait_gone(20)
+    service.process.wait(60)
+    service.wait_gone()
     assert not segments(service)
     assert not list(scratch.glob("recon-*"))
 
@@ -95,7 +97,7 @@ def test_a_stub_that_hangs_does_not_keep_triton_from_being_restarted(service: Se
         for stub in triton.children(recursive=True):
             stub.suspend()
         triton.kill()
-        triton.wait(10)
+        triton.wait(60)
         assert len(list(client.denoise_ct(SERIES, patience_s=60))) == SERIES.shape[0]
         assert service.triton().pid != triton.pid
 
@@ -115,14 +117,14 @@ def test_a_models_process_that_ends_is_replaced_and_triton_goes_on(service: Serv
 def test_triton_is_restarted_and_the_client_finishes_its_series(service: Service) -> None:
     with Client(service.address) as client:
         reference = next(client.denoise_ct(Volume(SERIES.values[:1], SERIES.geometry))).image
-        run = client.denoise_ct(SERIES, patience_s=60)
+        triton = service.triton()
+        run = client.denoise_ct(LONG, patience_s=60)
         for _ in range(10):
             next(run)
-        service.triton().kill()
+        triton.kill()
         rest = list(run)
-        assert rest[-1].index == SERIES.shape[0] - 1
-        assert [result.index for result in rest] == list(range(10, SERIES.shape[0]))
-        np.testing.assert_array_equal(rest[-1].image, list(client.denoise_ct(SERIES))[-1].image)
+        assert [result.index for result in rest] == list(range(10, LONG.shape[0]))
+        np.testing.assert_array_equal(rest[-1].image, list(client.denoise_ct(LONG))[-1].image)
         np.testing.assert_array_equal(
             next(client.denoise_ct(Volume(SERIES.values[:1], SERIES.geometry))).image, reference
         )
@@ -134,7 +136,7 @@ def test_while_triton_is_away_health_says_so_and_requests_may_be_tried_again(ser
     assert _health(service.address) == SERVING
     triton = service.triton()
     triton.kill()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while _health(service.address) == SERVING:
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -16,7 +16,7 @@ from recon.wire.readouts import messages_of
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 3), st.integers(1, 7))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), shape=SHAPES, curved=st.booleans())
 def test_what_is_sent_arrives(data, shape, curved) -> None:
     lines, coils, samples = shape

@@ -53,9 +53,9 @@ class EarlyWork:
             self._begun[row["number"]] = row["there"]
             return None
         with self._ledger.looking() as base:
+            # what was begun before is in vain: it is of other instances, and superseded as soon as this begins
             in_vain = base.execute(
-                "SELECT count(*) FROM jobs WHERE early = 1 AND state = 'superseded' "
-                "AND number IN (SELECT job FROM inputs WHERE series = ?)",
+                "SELECT count(*) FROM jobs WHERE early = 1 AND number IN (SELECT job FROM inputs WHERE series = ?)",
                 (row["number"],),
             ).fetchone()[0]
         if quiet_s < after_s * 2.0**in_vain:

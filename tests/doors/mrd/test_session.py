@@ -6,9 +6,10 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon.doors.mrd.noise import NoiseScans
 from recon.doors.mrd.wire import Close, ConfigFile, ConfigText, Header, Image, NDArray, Text, encode, layout
 from tests.doors.mrd.scans import (
     CALIBRATION,
@@ -30,6 +31,7 @@ from tests.doors.mrd.scans import (
     slice_readouts,
     texts,
 )
+from tests.engine.streams import eventually
 
 
 @pytest.mark.parametrize(
@@ -142,20 +144,22 @@ def test_noise_that_is_missing_is_said_at_once(door, client) -> None:
     assert images(answers)
 
 
-def test_noise_that_is_still_coming_is_waited_for(door, client) -> None:
-    first = Scanner(door)
-    first.send(ConfigFile("mr"), header(before=identified("N2")), *noise(4))
-    first.socket.settimeout(0.3)
-    second = Scanner(door)
-    second.send(ConfigFile("mr"), header(before=identified("S1", "N2")), *slice_readouts(), Close())
-    time.sleep(0.5)
-    assert not client.calls
-    first.send(*noise(4), Close())
-    first.socket.settimeout(60)
-    assert len(images(second.answers(), 99)) == 1
-    assert client.calls[-1].noise_std > 0
-    first.vanish()
-    second.vanish()
+def test_noise_that_is_still_coming_is_waited_for(client) -> None:
+    scans = NoiseScans()
+    with opened(client, noise=scans, idle_s=60) as door:
+        first = Scanner(door)
+        first.send(ConfigFile("mr"), header(before=identified("N2")), *noise(4))
+        eventually(lambda: "N2" in scans._coming)
+        second = Scanner(door)
+        second.send(ConfigFile("mr"), header(before=identified("S1", "N2")), parameters(noiseWait=60))
+        second.send(*slice_readouts(), Close())
+        time.sleep(0.5)
+        assert not client.calls
+        first.send(*noise(4), Close())
+        assert len(images(second.answers(), 99)) == 1
+        assert client.calls[-1].noise_std > 0
+        first.vanish()
+        second.vanish()
 
 
 def test_calibration_readouts_complete_an_undersampled_slice(door, client) -> None:
@@ -242,7 +246,7 @@ _PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(parts=st.lists(_PARTS, max_size=12), close=st.booleans())
 def test_any_order_of_messages_is_answered_with_a_goodbye(door, parts, close) -> None:
     answers = scan(door, [*parts, Close()] if close else parts, close=False)
@@ -250,7 +254,7 @@ def test_any_order_of_messages_is_answered_with_a_goodbye(door, parts, close) ->
     assert not [text for text in texts(answers) if "defect" in text]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_damage_to_a_scan_is_answered_with_words_and_a_goodbye(door, data) -> None:
     """Bits turned, bytes lost or put in anywhere, headers included: never silence, never a defect."""

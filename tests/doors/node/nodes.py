@@ -33,7 +33,7 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait for something to become true, and return it."""
     deadline = time.monotonic() + seconds
     while True:
@@ -68,7 +68,7 @@ def peer(program: str) -> str:
     # the system's: pynetdicom installs programs of the same names
     found = shutil.which(program, path="/usr/bin:/usr/sbin:/usr/local/bin")
     if found is None:
-        pytest.skip(f"{program} is not installed: apt install dcmtk orthanc orthanc-dicomweb dicom3tools")
+        pytest.skip(f"{program} is not installed: make peers")
     return found
 
 

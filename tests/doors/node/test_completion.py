@@ -84,7 +84,11 @@ def test_late_instances_make_a_new_version(receiving: Start, make_series: Any, t
 @pytest.mark.service
 @pytest.mark.parametrize("order", [("pre", "low"), ("low", "pre")])
 def test_a_pair_comes_together(receiving: Start, make_series: Any, tmp_path: Path, order: tuple[str, str]) -> None:
-    node = receiving(rules=PAIR, destinations={"DISK": {"folder": str(tmp_path / "disk")}})
+    node = receiving(
+        rules=PAIR,
+        destinations={"DISK": {"folder": str(tmp_path / "disk")}},
+        completion={"quiet_s": 0.1, "pair_wait_s": 600},
+    )
     sent(node, make_series(2, SeriesDescription=f"T1 {order[0]}"))
     until(node.decider.look)
     (waiting,) = node.rows("SELECT * FROM jobs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,11 @@ def test_what_fails_early_is_tried_again_with_the_whole_series(
 
 @pytest.mark.parametrize(
     "completion",
-    [{"quiet_s": 1e6, "early_s": None}, {"quiet_s": 1e6, "longest_wait_s": 1e6, "early_s": 0.01}, {"quiet_s": 1e6}],
+    [
+        {"quiet_s": 1e6, "early_s": None},
+        {"quiet_s": 1e6, "longest_wait_s": 1e6, "early_s": 0.01},
+        {"quiet_s": 1e6, "early_s": 60.0},
+    ],
 )
 def test_no_work_begins_where_more_is_announced_or_it_is_not_wanted(
     receiving: Start, make_series: Any, tmp_path: Path, completion: dict[str, Any]
@@ -152,15 +157,19 @@ def test_no_work_begins_where_more_is_announced_or_it_is_not_wanted(
     assert states(node) == []
 
 
-def test_each_early_work_in_vain_doubles_the_silence(node: Receiving, make_series: Any) -> None:
-    files = make_series(6)
-    for count in range(1, 4):
-        send(node, files[count - 1 : count])
-        begun(node, count)
-    send(node, files[3:4])
-    node.decider.look()
-    assert len(states(node)) == 3, "0.1, 0.2, 0.4 s were enough; now it is 0.8 s"
-    with node.ledger.writing() as base:
-        base.execute("UPDATE series SET last = last - 0.8")
-    Decider(node.config, node.ledger).look()
+def test_each_early_work_in_vain_doubles_the_silence(receiving: Start, make_series: Any, tmp_path: Path) -> None:
+    node = receiving(**{**ct_rule(tmp_path), "completion": {"quiet_s": 1e6, "early_s": 100.0}})
+
+    def silent(seconds: float) -> int:
+        """How many jobs there are after so long a silence."""
+        with node.ledger.writing() as base:
+            base.execute("UPDATE series SET last = ?", (time.time() - seconds,))
+        Decider(node.config, node.ledger).look()  # as after a restart
+        return len(states(node))
+
+    for count, path in enumerate(make_series(4)):
+        send(node, [path])
+        enough = 100.0 * 2**count
+        assert silent(0.6 * enough) == count, "so long a silence was in vain before"
+        assert silent(enough) == count + 1
     assert states(node) == ["superseded"] * 3 + ["pending"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
@@ -37,7 +37,6 @@ def test_pydicom_reads_the_file(make_slice: Callable[..., Path]) -> None:
     assert ours == theirs
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(WHOLE) - 5) | st.binary(max_size=200))
 def test_a_cut_file_and_any_bytes_are_an_error_of_ours(damage: int | bytes) -> None:
     content = WHOLE[:damage] if isinstance(damage, int) else damage

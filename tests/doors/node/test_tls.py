@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.doors.node.nodes import Receiving, echoscu, storescu
+from tests.doors.node.nodes import Receiving, echoscu, peer, storescu
 
 pytestmark = pytest.mark.service
 
@@ -21,11 +21,12 @@ def test_tls_of_both_versions(receiving: Start, certificates: dict[str, Path], m
     known = ("+cf", str(certificates["ca"]))
     assert echoscu(node.port, "+tla", *known).returncode == 0
     assert storescu(node.port, *make_series(3), options=("+tla", *known)).returncode == 0
+    openssl = peer("openssl")
     for version, option in (("1.3", "-tls1_3"), ("1.2", "-tls1_2")):
-        command = ["openssl", "s_client", option, "-connect", f"127.0.0.1:{node.port}", "-brief"]
+        command = [openssl, "s_client", option, "-connect", f"127.0.0.1:{node.port}", "-brief"]
         done = subprocess.run(command, input="", capture_output=True, text=True, timeout=20, check=False)
         assert f"TLSv{version}" in done.stdout + done.stderr
-    command = ["openssl", "s_client", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-connect", f"127.0.0.1:{node.port}"]
+    command = [openssl, "s_client", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-connect", f"127.0.0.1:{node.port}"]
     old = subprocess.run(command, input="", capture_output=True, text=True, timeout=20, check=False)
     assert old.returncode != 0
     assert echoscu(node.port).returncode != 0, "in the clear"

@@ -57,7 +57,7 @@ def test_a_folder_gives_its_scans_and_names_the_rest(tmp_path: Path, make_slice:
         list(look_into(tmp_path / "absent", {Content.CT}))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     start=st.one_of(
         st.binary(max_size=600),

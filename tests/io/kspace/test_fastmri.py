@@ -7,7 +7,7 @@ import contextlib
 import h5py
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.errors import ReconError, UnreadableInput, UnusableData
@@ -144,7 +144,7 @@ def test_a_mask_that_does_not_fit_and_a_broken_header(tmp_path, kspace) -> None:
         read_mr(write(tmp_path / "c.h5", kspace, ismrmrd_header=bomb))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damaged_files_are_refused_or_read_never_a_crash(tmp_path, data) -> None:
     path = write(tmp_path / "whole.h5", np.ones((2, 2, 32, 32), np.complex64))

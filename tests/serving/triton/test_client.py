@@ -11,7 +11,7 @@ import numpy as np
 
 from recon.engine.models import ServedModel
 from recon.serving.triton.client import TritonClient
-from tests.gateway import FakeServer
+from tests.gateway import FakeServer, reached
 from tests.serving.triton.requests import client_of, once, request
 
 
@@ -19,18 +19,16 @@ def test_cancelled_calls_keep_their_permit_and_memory_until_triton_is_done(memor
     async def main() -> None:
         client, fake = client_of(memory)
         fake.stalled.clear()
-        for _ in range(40):
+        for number in range(40):
             call = asyncio.create_task(once(client, request()))
+            await reached(lambda number=number: fake.running >= min(number + 1, 2))
             await asyncio.sleep(0.005)
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
         assert fake.most == 2
         assert fake.running == client.calls == 2
         fake.stalled.set()
-        for _ in range(100):
-            await asyncio.sleep(0.01)
-            if not client.calls:
-                break
+        await reached(lambda: not client.calls)
         assert (client.calls, fake.running) == (0, 0)
         assert client.idle_slots == len(fake.registered) <= 2
         await asyncio.gather(*(once(client, request()) for _ in range(5)))
@@ -76,12 +74,12 @@ def test_a_model_that_is_busy_holds_up_no_other(memory: Path) -> None:
         client, fake = client_of(memory)
         fake.stalled.clear()
         slow = [asyncio.create_task(once(client, request())) for _ in range(3)]
+        await reached(lambda: fake.running == 2)
         await asyncio.sleep(0.05)
         assert fake.running == 2  # its own permits
         other = replace(request(), model=ServedModel("n", "1", "n", "", {}))
         another = asyncio.create_task(once(client, other))
-        await asyncio.sleep(0.05)
-        assert fake.running == 3
+        await reached(lambda: fake.running == 3)
         fake.stalled.set()
         await asyncio.gather(*slow, another)
 
@@ -95,19 +93,18 @@ def test_a_given_up_call_tells_the_model_by_a_file_where_memory_is_shared_and_is
         client, fake = client_of(shared)
         fake.stalled.clear()
         call = asyncio.create_task(once(client, request()))
-        await asyncio.sleep(0.2)
+        await reached(lambda: fake.running == 1)
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
-        await asyncio.sleep(0.01)
         return client, fake
 
     async def main() -> None:
         client, fake = await give_up(memory)
+        await reached(lambda: list(memory.glob("*_halt*")))
         assert len(list(memory.glob("*_halt*"))) == fake.running == client.calls == 1
         fake.stalled.set()
-        await asyncio.sleep(0.2)
-        assert list(memory.iterdir()) == []
+        await reached(lambda: not list(memory.iterdir()))
         client, fake = await give_up(None)
-        assert (fake.running, client.calls) == (0, 0)
+        await reached(lambda: (fake.running, client.calls) == (0, 0))
 
     asyncio.run(main())

@@ -13,6 +13,7 @@ from recon.engine.inference import infer
 from recon.errors import InternalError
 from recon.serving.triton.process import TritonAddress
 from recon.serving.triton.segments import Segments
+from tests.gateway import reached
 from tests.serving.triton.requests import client_of, once, request
 
 
@@ -111,8 +112,7 @@ def test_memory_of_a_call_that_failed_is_unregistered(memory: Path) -> None:
             with pytest.raises(InternalError) as caught:
                 await once(client, request())
             assert "secret" not in caught.value.problem
-        await asyncio.sleep(0.05)
-        assert (client.calls, client.idle_slots, len(fake.registered)) == (0, 0, 0)
+        await reached(lambda: (client.calls, client.idle_slots, len(fake.registered)) == (0, 0, 0))
 
     asyncio.run(main())
 
@@ -122,7 +122,7 @@ def test_memory_that_a_dead_triton_knew_is_forgotten(memory: Path) -> None:
         client, fake = client_of(memory)
         fake.stalled.clear()
         call = asyncio.create_task(once(client, request()))
-        await asyncio.sleep(0.05)
+        await reached(lambda: fake.running == 1)
         client.server_restarted()
         fake.stalled.set()
         await call

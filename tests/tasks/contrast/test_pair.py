@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
@@ -158,7 +158,7 @@ def test_a_nifti_pair_keeps_its_geometry(tmp_path: Path) -> None:
     assert sorted(pair.pre.volume.geometry.spacing) == pytest.approx([0.9, 1.1, 1.2])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(cut=st.integers(0, 1500), flip=st.integers(0, 255))
 def test_damaged_files_give_one_line(tmp_path: Path, cut: int, flip: int) -> None:
     folder = tmp_path / f"{cut}_{flip}"

@@ -36,7 +36,7 @@ def _work(hu: np.ndarray) -> CtWork:
     return work
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(64, 200), st.integers(64, 200))
 def test_any_size_is_padded_to_the_networks_stride(rows: int, columns: int) -> None:
     hu = np.random.default_rng(0).normal(0, 50, (rows, columns)).astype(np.float32)

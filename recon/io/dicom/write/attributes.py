@@ -84,9 +84,9 @@ def _element(source: Dataset, tag: BaseTag, depth: int) -> RawDataElement | Data
     element = source.get_item(tag)
     if element is None:
         return None
-    vr = element.VR
-    if vr in (None, "UN"):
-        vr = dictionary_VR(tag)
+    vr = _representation(tag, element.VR)
+    if vr is None:
+        return None
     if vr == "SQ":
         if depth >= _DEEPEST:
             return None
@@ -100,14 +100,26 @@ def _element(source: Dataset, tag: BaseTag, depth: int) -> RawDataElement | Data
         if valid is None and tag in _KEPT_UIDS and raw.isascii() and raw.strip(b" \0"):
             valid = raw
         return None if valid is None else _raw(tag, vr, valid)
-    if len(str(vr)) != 2:
-        return None  # depends on other attributes
     converted = source[tag]
     buffer = DicomBytesIO()
     buffer.is_implicit_VR, buffer.is_little_endian = False, True
-    plain = DataElement(tag, converted.VR, converted.value)
+    plain = DataElement(tag, vr, converted.value)
     write_data_element(buffer, plain)
     return plain
+
+
+def _representation(tag: BaseTag, stated: str | None) -> str | None:
+    """The value representation to write, which is the standard's: readers refuse a file for another; None for none."""
+    told = None if stated == "UN" else stated
+    try:
+        known = dictionary_VR(tag).split(" or ")
+    except KeyError:
+        return told
+    if told in known:
+        return told
+    if len(known) > 1:
+        return None  # depends on other attributes
+    return known[0] if told is None or (told in _TEXT and known[0] in _TEXT) else None
 
 
 def _as_it_is(raw: bytes) -> bytes:

@@ -87,7 +87,7 @@ def read_or_refused(data: bytes) -> object:
         return error.problem
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_any_damage_is_an_error_of_ours_or_messages(data) -> None:
     """Bits turned, bytes cut out or put in: never another exception, never a hang."""
@@ -106,7 +106,7 @@ def test_any_damage_is_an_error_of_ours_or_messages(data) -> None:
     assert read_or_refused(bytes(whole))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=600))
 def test_any_bytes_are_an_error_of_ours_or_messages(data) -> None:
     assert read_or_refused(data) or not data

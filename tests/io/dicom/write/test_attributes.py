@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+import SimpleITK
 from pydicom.dataset import Dataset
 
 from recon.io.dicom.read.headers import text
@@ -80,3 +81,17 @@ def test_text_is_the_same_before_and_after_pydicom_converts_it(charset, raw, exp
     assert text(read, "SeriesDescription") == expected
     assert read.SeriesDescription is not None  # converted now
     assert text(read, "SeriesDescription") == expected
+
+
+@pytest.mark.parametrize(("stated", "kept"), [(b"SS", False), (b"OB", False), (b"LO", True), (b"UN", True)])
+def test_a_value_of_another_kind_than_the_standards_costs_no_reader_the_image(
+    make_slice: MakeSlice, tmp_path: Path, stated: bytes, kept: bool
+) -> None:
+    """GDCM, and so ITK, refuses a file whose spacing is a binary number."""
+    path = make_slice(SpacingBetweenSlices="5.0")
+    spacing, long = b"\x18\x00\x88\x00", stated in (b"OB", b"UN")
+    head = spacing + stated + (b"\0\0\4\0\0\0" if long else b"\4\0")
+    path.write_bytes(path.read_bytes().replace(spacing + b"DS\4\0", head))
+    made = written(path, tmp_path)
+    assert made.get("SpacingBetweenSlices") == (5.0 if kept else None)
+    assert SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(tmp_path / "out.dcm"))).size == made.pixel_array.size
