@@ -25,10 +25,12 @@ def compare(
     Exit status 1 when they may not be compared: nothing is called a change then.
     """
     from recon.comparison.compared import compared
-    from recon.comparison.files import write
+    from recon.comparison.files import require_place, write
     from recon.comparison.result import open_result
 
-    found = compared(open_result(before), open_result(after))
+    results = open_result(before), open_result(after)
+    require_place(output, before, after)
+    found = compared(*results)
     write(found, output)
     if as_json:
         json.dump(found.to_json(), sys.stdout, indent=2)
@@ -47,6 +49,7 @@ def _tell(result: dict[str, Any]) -> None:
     if changes is None:
         print("nothing is called a change")
         return
+    print(f"moved by {changes['moved_mm']:.3g} mm; the later scan shows {changes['covered']:.0%} of the earlier one")
     count = len(changes["regions"])
     print(f"{count} change{'s' if count != 1 else ''} beyond both intervals, {changes['volume_mm3']:g} mm³ in all")
     for region in changes["regions"][:10]:

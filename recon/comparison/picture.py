@@ -12,9 +12,11 @@ from recon.volumes import Unit
 
 
 def slice_shown(found: Subtracted) -> int:
-    """The slice with most change; the middle one where there is none."""
-    beyond = found.changes.beyond
-    return int((beyond > 0).sum(axis=(1, 2)).argmax()) if found.changes.regions else len(beyond) // 2
+    """The slice with most change; where there is none the middle one of those that both scans show."""
+    if found.changes.regions:
+        return int((found.changes.beyond > 0).sum(axis=(1, 2)).argmax())
+    shown = np.flatnonzero(np.isfinite(found.changes.difference).any(axis=(1, 2)))
+    return int(shown[len(shown) // 2])
 
 
 def draw(found: Subtracted, target: Path | IO[bytes]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +78,15 @@ class Result:
                 if not path.exists():
                     raise UnreadableInput(f"{path}: no such file; without an interval nothing can be called a change")
             image, width = (read_nifti(path, own=True) for path in files)
-            return Images(image.volume, width.volume.values, like=image)
+            return Images(self._in_unit(image.volume), width.volume.values, like=image)
         image_series, width_series = _dicom(self.path)
-        return Images(image_series.volume, width_series.volume.values, sources=tuple(image_series.sources))
+        volume = self._in_unit(image_series.volume)
+        return Images(volume, width_series.volume.values, sources=tuple(image_series.sources))
+
+    def _in_unit(self, volume: Volume) -> Volume:
+        """In the unit of its task: a NIfTI file names none."""
+        task = tasks().get(str(self.record.get("task")))
+        return volume if task is None else replace(volume, unit=task.unit)
 
 
 def open_result(path: Path) -> Result:

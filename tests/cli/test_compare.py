@@ -13,6 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from recon.cli.main import app
+from recon.comparison.files import require_place
+from recon.errors import InvalidRequest, OutputFailed
 from recon.io.dicom import denoised_series, find_files, scan, uncertainty_series, write_slice
 from recon.quality.comparability import record
 from tests.doors.view.samples import write_source
@@ -21,19 +23,30 @@ MODEL = {"name": "mr_unrolled", "version": "1", "sha256": "ab"}
 SAMPLING = {"mask": "a1", "acceleration": 4.0, "first_line": 0}
 
 
-def _result(folder: Path, seed: int, lesion: float = 0.0, **known: Any) -> Path:
+def _result(
+    folder: Path,
+    seed: int,
+    lesion: float = 0.0,
+    *,
+    verdict: str = "PASS",
+    gain: float = 1.0,
+    moved_mm: float = 0.0,
+    **known: Any,
+) -> Path:
     """A small stack of one brightness with noise, its interval and its report."""
     folder.mkdir()
     z, y, x = np.ogrid[:4, :48, :48]
     image = 100 + lesion * ((x - 30) ** 2 + (y - 20) ** 2 + (3 * (z - 2)) ** 2 <= 16)
     image = image + np.random.default_rng(seed).normal(0, 4, image.shape)
+    place = np.diag([1.0, 1, 3, 1])
+    place[2, 3] = moved_mm
     for name, values in (("image", image), ("uncertainty", np.full(image.shape, 1.645 * 4))):
         nib.save(
-            nib.Nifti1Image(values.transpose(2, 1, 0).astype(np.float32), np.diag([1, 1, 3, 1])),
+            nib.Nifti1Image(gain * values.transpose(2, 1, 0).astype(np.float32), place),
             folder / f"{name}.nii.gz",
         )
     told = record("mr", MODEL, image.shape, {"spacing_mm": [1.0, 1.0, 3.0], "sampling": SAMPLING, **known})
-    (folder / "report.json").write_text(json.dumps({"verdict": "PASS", "comparability": told}))
+    (folder / "report.json").write_text(json.dumps({"verdict": verdict, "comparability": told}))
     return folder
 
 
@@ -66,6 +79,42 @@ def test_another_mask_is_refused_and_nothing_is_called_a_change(tmp_path: Path) 
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"comparison.json"}
 
 
+def test_another_gain_is_no_change_and_is_said(tmp_path: Path) -> None:
+    before, after = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2, gain=1.3)
+    code, said = _compare(before, after, "-o", tmp_path / "out")
+    assert code == 0, said
+    assert "0 changes beyond both intervals" in said
+    assert "divided by 1.3, and a change of the whole image is not seen" in said
+    changes = json.loads((tmp_path / "out" / "comparison.json").read_text())["changes"]
+    assert changes["gain"] == pytest.approx(1.3, rel=0.01)
+
+
+def test_what_the_later_scan_does_not_show_is_not_called_unchanged(tmp_path: Path) -> None:
+    before, after = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2, moved_mm=60)
+    code, said = _compare(before, after, "-o", tmp_path / "out")
+    assert code == 1
+    assert "not comparable: place: the later scan shows 0% of what the earlier one shows" in said
+    assert "0 changes" not in said
+    code, said = _compare(before, _result(tmp_path / "c", 2, moved_mm=6), "-o", tmp_path / "half")
+    assert code == 0
+    assert "note: place: the later scan shows 50% of the earlier one; of the rest nothing is known" in said
+    assert json.loads((tmp_path / "half" / "comparison.json").read_text())["changes"]["covered"] == 0.5
+    difference = nib.load(tmp_path / "half" / "difference.nii.gz").get_fdata()
+    assert np.isnan(difference[..., :2]).all()
+    assert np.isfinite(difference[..., 2:]).all()
+
+
+def test_a_rejected_result_shows_no_change_and_a_doubtful_one_is_said(tmp_path: Path) -> None:
+    before, doubtful = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2, 40.0, verdict="REVIEW")
+    code, said = _compare(before, doubtful, "-o", tmp_path / "out")
+    assert code == 0
+    assert "note: verdict: the second is REVIEW" in said
+    code, said = _compare(_result(tmp_path / "c", 3, verdict="REJECT"), doubtful, "-o", tmp_path / "out")
+    assert code == 1
+    assert "not comparable: verdict: the first is rejected" in said
+    assert "nothing is called a change" in said
+
+
 def test_a_folder_that_is_no_result_is_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["compare", str(tmp_path), str(tmp_path), "-o", str(tmp_path / "out")])
     assert done.exit_code != 0
@@ -79,6 +128,7 @@ def test_nothing_of_an_earlier_comparison_stays(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     for name in ("difference.dcm", "change.dcm", "notes.txt"):
         (tmp_path / "out" / name).touch()
+    (tmp_path / "out" / "comparison.json").write_text('{"software": "recon"}')
     assert _compare(before, after, "-o", tmp_path / "out")[0] == 0
     made = {"comparison.json", "comparison.png", "difference.nii.gz", "change.nii.gz", "notes.txt"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == made
@@ -87,14 +137,47 @@ def test_nothing_of_an_earlier_comparison_stays(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"comparison.json", "notes.txt"}
 
 
+@pytest.mark.parametrize("name", ["comparison.json", "difference.nii.gz", "change.dcm"])
+def test_what_is_not_ours_stays(tmp_path: Path, name: str) -> None:
+    before, after = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2, strength=0.5)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text('{"software": "another"}')
+    done = CliRunner().invoke(app, ["compare", str(before), str(after), "-o", str(tmp_path / "out")])
+    assert isinstance(done.exception, OutputFailed)
+    assert f"{name}: is there and is of no comparison of recon" in done.exception.problem
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+@pytest.mark.parametrize("place", ["a", "b", "b/../a"])
+def test_a_comparison_never_lies_in_one_of_its_results(tmp_path: Path, place: str) -> None:
+    before, after = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2)
+    there = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    done = CliRunner().invoke(app, ["compare", str(before), str(after), "-o", str(tmp_path / place)])
+    assert isinstance(done.exception, InvalidRequest)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == there
+
+
+def test_a_result_of_a_name_that_would_be_cleared_is_no_place(tmp_path: Path) -> None:
+    before, after = _result(tmp_path / "change.dcm", 1), _result(tmp_path / "b", 2)
+    with pytest.raises(InvalidRequest, match="can't lie in one of its results"):
+        require_place(tmp_path, before, after)
+
+
 def _dicom(
-    parent: Path, name: str, seed: int, lesion: float = 0.0, strength: float = 1.0, patient_id: str = "T1"
+    parent: Path,
+    name: str,
+    seed: int,
+    lesion: float = 0.0,
+    strength: float = 1.0,
+    patient_id: str = "T1",
+    moved_mm: float = 0.0,
 ) -> Path:
     """A series as recon writes it, without its report: as it comes back from an archive."""
     source = write_source(parent / f"source_{name}", 4, 64)
     for path in source.iterdir():
         dataset = pydicom.dcmread(path)
         dataset.PatientID = patient_id
+        dataset.ImagePositionPatient[2] += moved_mm
         dataset.save_as(path)
     (series,) = scan(find_files([source])).series
     made, doubt = denoised_series("ct_denoise:3 sha256:" + "ab" * 8, strength), uncertainty_series("ct_denoise:3")
@@ -127,6 +210,16 @@ def test_dicom_series_are_compared_by_their_headers_and_changes_are_dicom(tmp_pa
     assert list(place) == list(original.ImagePositionPatient)
     assert difference.pixel_array[2, 20, 30] == pytest.approx(60, abs=25)
     assert nib.load(tmp_path / "out" / "difference.nii.gz").shape == (64, 64, 4)
+
+
+def test_a_place_that_the_later_series_does_not_show_is_padding_in_the_map(tmp_path: Path) -> None:
+    before, after = _dicom(tmp_path, "a", 1), _dicom(tmp_path, "b", 2, moved_mm=6.0)
+    code, said = _compare(before, after, "-o", tmp_path / "out")
+    assert code == 0, said
+    assert "note: verdict: not known of the first" in said
+    difference = pydicom.dcmread(tmp_path / "out" / "difference.dcm")
+    assert (difference.pixel_array[:2] == difference.FloatPixelPaddingValue).all()
+    assert np.abs(difference.pixel_array[2:]).max() < 100
 
 
 def test_dicom_series_of_another_strength_are_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
@@ -12,11 +13,14 @@ from recon.io.dicom.write.derive import DerivedSeries
 from recon.io.dicom.write.parametric_map import HOUNSFIELD, NO_UNITS, ParametricMap, Quantity
 from recon.volumes import Unit
 
+#: Stored of a difference that is not known, since the later image does not show the place; no difference is it.
+NOT_SHOWN = float(np.finfo(np.float32).min)
+
 
 def difference_map(model: str, unit: Unit, path: Path) -> ParametricMap:
-    """The later image less the earlier one, in their unit."""
+    """The later image less the earlier one, in their unit; padding (:data:`NOT_SHOWN`) where it is NaN."""
     words = "Later image, moved onto the earlier one, less the earlier one"
-    return _map(words, "DIFFERENCE", "difference", 7300, _code(unit), ("0", "100"), model, unit, path)
+    return _map(words, "DIFFERENCE", "difference", 7300, _code(unit), ("0", "100"), model, unit, path, NOT_SHOWN)
 
 
 def change_map(model: str, unit: Unit, path: Path) -> ParametricMap:
@@ -35,10 +39,12 @@ def _map(
     model: str,
     unit: Unit,
     path: Path,
+    padding: float | None = None,
 ) -> ParametricMap:
     derived = codes.cid7203.PixelByPixelSubtraction
     series = DerivedSeries(kind, label, offset, f"{words}. For research use.", derived, model, generate_uid())
-    return ParametricMap(series, Quantity(kind, words, code, window), path, "CT" if unit is Unit.HU else "MR")
+    quantity = Quantity(kind, words, code, window, padding)
+    return ParametricMap(series, quantity, path, "CT" if unit is Unit.HU else "MR")
 
 
 def _code(unit: Unit) -> Code:

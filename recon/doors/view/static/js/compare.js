@@ -23,15 +23,15 @@ export function comparisonOf(found) {
 
 function answerOf(said, picture, found) {
   const lines = (title, rows, name) => (rows.length ? [h("h4", {}, title), h("ul", { className: name }, rows.map((row) => h("li", {}, row)))] : []);
-  const unknown = lines("Not known", said.unknown, "plain soft");
+  const unknown = lines("To know", said.unknown, "plain soft");
   if (!said.comparable) {
-    return [h("p", { className: "bad" }, `${said.before} and ${said.after} may not be compared: nothing is called a change.`), ...lines("They differ in", said.differences, "plain"), ...unknown];
+    return [h("p", { className: "bad" }, `${said.before} and ${said.after} may not be compared: nothing is called a change.`), ...lines("Why", said.differences, "plain"), ...unknown];
   }
-  const { regions, volume_mm3: volume, moved_mm: moved, smallest_mm: smallest } = said.changes;
+  const { regions, volume_mm3: volume, moved_mm: moved, smallest_mm: smallest, covered } = said.changes;
   const unit = found.unit ? ` ${found.unit}` : "";
   const count = regions.length === 1 ? "1 change" : `${regions.length} changes`;
   return [
-    h("p", {}, `${said.after} less ${said.before}, moved by ${number(moved)} mm: ${count} of at least ${number(smallest)} mm beyond both intervals${regions.length ? `, ${number(volume)} mm\u00b3` : ""}.`),
+    h("p", {}, `${said.after} less ${said.before}, moved by ${number(moved)} mm: ${count} of at least ${number(smallest)} mm beyond both intervals${regions.length ? `, ${number(volume)} mm\u00b3` : ""}, in the ${number(100 * covered)} % of the earlier one that the later one shows.`),
     large(picture, said),
     regions.length ? h("table", { className: "probes" }, h("thead", {}, h("tr", {}, ["slice", "mm\u00b3", `mean${unit}`].map((head) => h("th", { scope: "col" }, head)))),
       h("tbody", {}, regions.slice(0, 20).map(({ centre, volume_mm3: size, mean }) => h("tr", {}, h("td", {}, place(centre[0], said)), h("td", {}, number(size)), h("td", {}, number(mean)))))) : null,
