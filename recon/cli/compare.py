@@ -25,10 +25,12 @@ def compare(
     Exit status 1 when they may not be compared: nothing is called a change then.
     """
     from recon.comparison.compared import compared
-    from recon.comparison.files import write
+    from recon.comparison.files import require_place, write
     from recon.comparison.result import open_result
 
-    found = compared(open_result(before), open_result(after))
+    results = open_result(before), open_result(after)
+    require_place(output, before, after)
+    found = compared(*results)
     write(found, output)
     if as_json:
         json.dump(found.to_json(), sys.stdout, indent=2)

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from recon.cli.options import AsJson, RunningService
 from recon.cli.session import connect
-from recon.errors import InvalidRequest, UnreadableInput
+from recon.errors import InvalidRequest, OutputFailed, UnreadableInput
+from recon.io.disk import require_writable, written
 from recon.quality.review_rate import Judged
 from recon.tasks.registry import tasks
 
@@ -40,6 +41,8 @@ def rate(
 
     if not (honest or wrong or simulated):
         raise InvalidRequest("nothing to judge: name scans, or --simulated 10")
+    if output is not None:
+        require_writable(output)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     scans = []
     with connect(server) as client:
@@ -54,14 +57,24 @@ def rate(
     if not scans:
         raise UnreadableInput("no scan that a task takes; nothing was judged")
     found = json.dumps(to_json(scans), indent=2)
-    if output is not None:
-        output.write_text(found + "\n")
     if as_json:
         print(found)
     else:
         _show(scans)
-    if not all(task_rate.enough for task_rate in by_task(scans)):
+    kept = output is None or _keep(found, output, console)
+    if not kept or not all(task_rate.enough for task_rate in by_task(scans)):
         raise typer.Exit(1)
+
+
+def _keep(found: str, output: Path, console: Console) -> bool:
+    """Write the figures, which were shown before: whatever stands against it costs nobody the judging."""
+    try:
+        with written(output):
+            output.write_text(found + "\n")
+    except OutputFailed as error:
+        console.print(f"recon: {error.problem}", markup=False)
+        return False
+    return True
 
 
 def _line(scan: Judged) -> str:

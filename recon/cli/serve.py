@@ -38,7 +38,9 @@ class RunsOn(Enum):
 
 
 def serve(
-    listen: Annotated[str, typer.Option(help="Address of the gateway, HOST:PORT.")] = "127.0.0.1:50051",
+    listen: Annotated[
+        str | None, typer.Option(help="Address of the gateway, HOST:PORT, 127.0.0.1:50051 by default.")
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, max=64, help="Processes behind that port, 1 by default; --metrics are of the first."),
@@ -89,15 +91,10 @@ def serve(
     from recon.serving.allocator import keep_memory
     from recon.serving.lifetime import run
     from recon.serving.logs import log_to_stderr
-    from recon.serving.settings import Settings
+    from recon.serving.settings import Settings, settings_of
     from recon.serving.triton.device import on_gpu
     from recon.serving.workers import HandedOn
 
-    log_to_stderr(getattr(logging, log_level.name))
-    keep_memory()
-    threadpool_limits(1, "blas")  # its products are small, and its threads would spin beside the network
-    # a thread that works on a slice must not hold up the loop for the usual 5 ms
-    sys.setswitchinterval(_SWITCH_S)
     given = {
         "listen": listen,
         "workers": workers,
@@ -116,11 +113,19 @@ def serve(
         "client_ca": client_ca,
     }
     if handed_on is not None:
-        return asyncio.run(run(Settings(**HandedOn.read(handed_on).settings), handed_on))
-    settings = Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
-    if settings.triton is not None:
-        require_embedded(tune=tune, repository=repository, device=device)
-    usable(settings)
+        settings = Settings(**HandedOn.read(handed_on).settings)
+    else:
+        settings = settings_of({key: value for key, value in given.items() if value is not None})
+        if settings.triton is not None:
+            require_embedded(tune=tune, repository=repository, device=device)
+        usable(settings)
+    log_to_stderr(getattr(logging, log_level.name))
+    keep_memory()
+    threadpool_limits(1, "blas")  # its products are small, and its threads would spin beside the network
+    # a thread that works on a slice must not hold up the loop for the usual 5 ms
+    sys.setswitchinterval(_SWITCH_S)
+    if handed_on is not None:
+        return asyncio.run(run(settings, handed_on))
     if tune is not False and settings.triton is None and not on_gpu(settings.device, tuned=bool(settings.tuning)):
         settings = _tuned(settings)
     asyncio.run(run(settings))

@@ -58,18 +58,17 @@ def service_here(tasks: Iterable[str], repository: Path | None = None) -> Iterat
         )
     from recon.serving.allocator import keep_memory
     from recon.serving.logs import log_to_stderr
-    from recon.serving.settings import Settings
+    from recon.serving.settings import settings_of
 
     log_to_stderr(logging.WARNING)
     keep_memory()
     sys.setswitchinterval(_SWITCH_S)  # a thread that works on a slice must not hold up the others for long
+    settings = settings_of({"listen": "127.0.0.1:0", "tasks": tuple(tasks), "repository": repository})
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="service", daemon=True)
     thread.start()
     try:
-        server = asyncio.run_coroutine_threadsafe(
-            _started(Settings(listen="127.0.0.1:0", tasks=tuple(tasks), repository=repository)), loop
-        ).result()
+        server = asyncio.run_coroutine_threadsafe(_started(settings), loop).result()
         try:
             here = ServiceHere(server.engine, server.catalogue, loop)
             here.address = server.address

@@ -52,3 +52,21 @@ def written(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:  # HDF5 raises both
         raise write_error(path, error) from error
+
+
+def require_writable(path: Path) -> None:
+    """Make the folder of a file and see that it can be written, before the work whose end it is.
+
+    What the file holds stays as it is.
+
+    Raises
+    ------
+    DiskFull, OutputFailed
+        When it can't be written.
+    """
+    with written(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        path.open("a").close()
+        if is_new:
+            path.unlink()

@@ -26,6 +26,11 @@ def is_ours(folder: Path) -> bool:
     return is_result(folder) or _wrote(folder / "simulation.json")
 
 
+def is_comparison(folder: Path) -> bool:
+    """Whether a folder holds a comparison of ours, which the next one replaces."""
+    return _wrote(folder / "comparison.json")
+
+
 def _wrote(path: Path) -> bool:
     try:
         content = json.loads(path.read_text())

@@ -13,6 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from recon.cli.main import app
+from recon.comparison.files import require_place
+from recon.errors import InvalidRequest, OutputFailed
 from recon.io.dicom import denoised_series, find_files, scan, uncertainty_series, write_slice
 from recon.quality.comparability import record
 from tests.doors.view.samples import write_source
@@ -126,12 +128,39 @@ def test_nothing_of_an_earlier_comparison_stays(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     for name in ("difference.dcm", "change.dcm", "notes.txt"):
         (tmp_path / "out" / name).touch()
+    (tmp_path / "out" / "comparison.json").write_text('{"software": "recon"}')
     assert _compare(before, after, "-o", tmp_path / "out")[0] == 0
     made = {"comparison.json", "comparison.png", "difference.nii.gz", "change.nii.gz", "notes.txt"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == made
     (other / "report.json").write_text((other / "report.json").read_text().replace('"mr_unrolled:1"', '"sense:1"'))
     assert _compare(before, other, "-o", tmp_path / "out")[0] == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"comparison.json", "notes.txt"}
+
+
+@pytest.mark.parametrize("name", ["comparison.json", "difference.nii.gz", "change.dcm"])
+def test_what_is_not_ours_stays(tmp_path: Path, name: str) -> None:
+    before, after = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2, strength=0.5)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text('{"software": "another"}')
+    done = CliRunner().invoke(app, ["compare", str(before), str(after), "-o", str(tmp_path / "out")])
+    assert isinstance(done.exception, OutputFailed)
+    assert f"{name}: is there and is of no comparison of recon" in done.exception.problem
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+@pytest.mark.parametrize("place", ["a", "b", "b/../a"])
+def test_a_comparison_never_lies_in_one_of_its_results(tmp_path: Path, place: str) -> None:
+    before, after = _result(tmp_path / "a", 1), _result(tmp_path / "b", 2)
+    there = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    done = CliRunner().invoke(app, ["compare", str(before), str(after), "-o", str(tmp_path / place)])
+    assert isinstance(done.exception, InvalidRequest)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == there
+
+
+def test_a_result_of_a_name_that_would_be_cleared_is_no_place(tmp_path: Path) -> None:
+    before, after = _result(tmp_path / "change.dcm", 1), _result(tmp_path / "b", 2)
+    with pytest.raises(InvalidRequest, match="can't lie in one of its results"):
+        require_place(tmp_path, before, after)
 
 
 def _dicom(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from recon.errors import DiskFull, OutputFailed
-from recon.io.disk import is_full, written
+from recon.io.disk import is_full, require_writable, written
 from tests.namespaces import may_mount
 
 
@@ -37,6 +37,17 @@ def test_other_failures_are_not_a_full_disk(tmp_path: Path) -> None:
         raise RuntimeError("bad\nand more")
     assert not isinstance(caught.value, DiskFull)
     assert not is_full(tmp_path, ValueError("the disk is full"))
+
+
+def test_a_place_is_tried_before_the_work(tmp_path: Path) -> None:
+    require_writable(tmp_path / "new" / "figures.json")
+    assert list((tmp_path / "new").iterdir()) == []
+    (tmp_path / "old.json").write_text("kept")
+    require_writable(tmp_path / "old.json")
+    assert (tmp_path / "old.json").read_text() == "kept"
+    for place in (tmp_path / "new", tmp_path / "old.json" / "figures.json"):
+        with pytest.raises(OutputFailed, match="can't be written"):
+            require_writable(place)
 
 
 CODE = """

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from recon.errors import InvalidRequest
-from recon.serving.settings import Settings, content_of
+from recon.serving.settings import Settings, content_of, settings_of
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,28 @@ def test_what_is_said_counts_more(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_can_not_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("RECON_LIMITS__MOST_BYTES", "abc", "RECON_LIMITS__MOST_BYTES is 'abc': Input should be a valid integer"),
+        ("RECON_LIMITS", '{"most_bytes": "abc"}', "RECON_LIMITS is 'abc': Input should be a valid integer"),
+        ("RECON_WORKERS", "0", "RECON_WORKERS is '0': Input should be greater than or equal to 1"),
+        ("RECON_LATENCY_MS", '{"ct": 0}', "RECON_LATENCY_MS is '0': Input should be greater than 0"),
+        ("RECON_TASKS", "ct", "RECON_TASKS is 'ct', which is no JSON"),
+    ],
+)
+def test_a_variable_that_can_not_be_is_named(monkeypatch: pytest.MonkeyPatch, name: str, text: str, words: str) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(InvalidRequest) as error:
+        settings_of({"listen": "127.0.0.1:0"})
+    assert error.value.problem.startswith(words)
+
+
+def test_an_option_that_can_not_be_is_named() -> None:
+    with pytest.raises(InvalidRequest, match="--drain-s is '-1': Input should be greater than or equal to 0"):
+        settings_of({"drain_s": -1})
 
 
 def test_files_are_read_or_named(tmp_path: Path) -> None:
