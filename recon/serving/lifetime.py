@@ -36,7 +36,8 @@ async def run(settings: Settings, handed: Path | None = None) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     server = Server(settings, None if handed is None else HandedOn.read(handed))
-    loop.add_signal_handler(signal.SIGUSR1, server.triton_ended)
+    if handed is not None:
+        loop.add_signal_handler(signal.SIGUSR1, server.told, handed)
     starting = asyncio.create_task(server.start())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)

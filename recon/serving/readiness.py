@@ -108,6 +108,8 @@ class Readiness:
                 log.info("ready" if ready else "not_ready")
                 await self._report(ready)
                 reported = ready
+                if not ready and self._embedded is None:
+                    self._triton.server_in_doubt()
             await asyncio.to_thread(spare.give_back)
             self._wake.clear()
             with contextlib.suppress(TimeoutError):

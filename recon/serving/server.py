@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from grpc_health.v1 import health
@@ -11,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 from recon.engine.catalogue import Catalogue
 from recon.engine.repository import default_repository
 from recon.engine.stream import StreamEngine
+from recon.errors import InvalidRequest
 from recon.serving.latency import choose_by_latency
 from recon.serving.listening import bind, guarded_server, serve_metrics
 from recon.serving.readiness import Readiness
@@ -108,7 +110,6 @@ class Server:
             await self._grpc.start()
             if self.embedded:
                 await self.embedded.start()
-                self.triton.server.address = self.embedded.address  # known only now whether it is isolated
             if self._works_on_series:
                 await self.engine.warm()
             await self._readiness.begin()
@@ -150,18 +151,23 @@ class Server:
         memory = None if address.shared_memory is None else str(address.shared_memory)
         HandedOn(settings, address.url, address.headers, memory, self.embedded.pid, preferred).write(path)
 
-    def triton_ended(self) -> None:
-        """Told by the first gateway."""
+    def told(self, path: Path) -> None:
+        """By the first gateway: Triton has ended, or runs again; the file says how it is reached now."""
+        with contextlib.suppress(InvalidRequest):  # the first one is leaving
+            self._handed = HandedOn.read(path)
+            self.triton.server.address = self._handed.triton or self.triton.server.address
         self._triton_changed(False)
 
     def _triton_changed(self, running: bool) -> None:
+        if running and self.embedded is not None:
+            self.triton.server.address = self.embedded.address  # known only now whether it is isolated
+        if running and self.workers is not None and self.workers.handed.exists():
+            self._hand_on(self.workers.handed)  # it has another process
         if not running:
             self.catalogue.lost()
             self.triton.server_restarted()
-            if self.workers is not None:
-                self.workers.triton_ended()
-        elif self.workers is not None and self.workers.handed.exists():
-            self._hand_on(self.workers.handed)  # it has another process
+        if self.workers is not None:
+            self.workers.triton_changed()
         self._readiness.look()
 
     def _memory(self) -> dict[str, int]:

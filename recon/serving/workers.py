@@ -74,8 +74,10 @@ class HandedOn:
 
     def write(self, path: Path) -> None:
         """For this user alone."""
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(self.__dict__))
+        new = path.with_suffix(".new")  # whoever reads finds this or what was there before, whole
+        new.touch(mode=0o600)
+        new.write_text(json.dumps(self.__dict__))
+        new.replace(path)
 
     @property
     def triton(self) -> TritonAddress | None:
@@ -86,7 +88,9 @@ class HandedOn:
 
     def lost(self, model: str) -> bool:
         """Whether no process of a model is left, which the first gateway then replaces; for a thread."""
-        return self.pid is not None and not stubs_of(self.pid)[model]
+        if self.pid is None or not Path(f"/proc/{self.pid}").exists():
+            return False  # that Triton is gone altogether: what is known of its processes says nothing of the next
+        return not stubs_of(self.pid)[model]
 
 
 def shared(settings: Settings) -> Settings:
@@ -148,8 +152,8 @@ class Workers:
         await asyncio.gather(*(self._spawn(number) for number in range(1, self._count + 1)))
         self._keepers = [asyncio.create_task(self._keep(number)) for number in self._processes]
 
-    def triton_ended(self) -> None:
-        """Tell them to forget what they had registered with it."""
+    def triton_changed(self) -> None:
+        """Tell them to read again how it is reached, and to forget what they had registered with it."""
         for process in self._processes.values():
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGUSR1)
@@ -208,6 +212,7 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _end_with(parent: int) -> None:
     """In the child: Linux tells it to drain when the first gateway is gone."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # which would end it until it listens
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:
         os._exit(1)

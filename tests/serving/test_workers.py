@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -18,7 +21,9 @@ from recon.client import Client
 from recon.client.resume import Run
 from recon.client.streams import grpc_opener
 from recon.errors import InvalidRequest
+from recon.serving.server import Server
 from recon.serving.settings import Settings
+from recon.serving.triton.process import TritonAddress
 from recon.serving.workers import HandedOn, require_free, shared
 from recon.tasks.ct.series import CtSeries
 from recon.tasks.registry import task_of
@@ -111,7 +116,7 @@ def test_bounds_are_those_of_all_together() -> None:
     assert shared(Settings()).limits == whole
 
 
-def test_what_is_handed_on_can_be_read_by_this_user_alone(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_handed_on_can_be_read_by_this_user_alone(tmp_path: Path) -> None:
     path = tmp_path / "handed-on"
     told = HandedOn(Settings().model_dump(mode="json"), "unix:/t", {"key": "secret"}, "/dev/shm/x", 7)
     told.write(path)
@@ -121,6 +126,60 @@ def test_what_is_handed_on_can_be_read_by_this_user_alone(tmp_path) -> None:  # 
     path.write_text("{}")
     with pytest.raises(InvalidRequest, match="not what a gateway hands on"):
         HandedOn.read(path)
+
+
+def test_what_is_handed_on_is_there_whole_or_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "handed-on"
+    HandedOn({}, pid=7).write(path)
+    with path.open() as before:
+        HandedOn({}, pid=8).write(path)
+        assert '"pid": 7' in before.read()
+    assert HandedOn.read(path).pid == 8
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_triton_that_has_ended_no_model_is_said_to_be_replaced() -> None:
+    with subprocess.Popen(["/bin/sleep", "60"]) as process:
+        assert HandedOn({}, pid=process.pid).lost("ct_denoise")  # it runs, and has no process of that model
+        process.kill()
+    assert not HandedOn({}, pid=process.pid).lost("ct_denoise")
+    assert not HandedOn({}).lost("ct_denoise")
+
+
+class Started:
+    """In the place of an embedded Triton, or of further gateways."""
+
+    def __init__(self, pid: int, folder: Path) -> None:
+        self.pid, self.handed, self.told = pid, folder / "handed-on", list[int | None]()
+        self.address = TritonAddress(f"unix:{folder}/{pid}", {"key": str(pid)}, folder)
+
+    def triton_changed(self) -> None:
+        self.told.append(HandedOn.read(self.handed).pid)
+
+
+def test_a_triton_that_runs_again_is_told_to_the_further_gateways_with_its_process(tmp_path: Path) -> None:
+    async def main() -> None:
+        first = Server(Settings(triton="127.0.0.1:1"))
+        first.workers = gateways = Started(0, tmp_path)  # type: ignore[assignment]
+        HandedOn({}, pid=7).write(gateways.handed)
+        first.embedded = Started(8, tmp_path)  # type: ignore[assignment]
+        first._triton_changed(False)
+        first._triton_changed(True)
+        assert gateways.told == [7, 8]
+        assert first.triton.server.address.headers == {"key": "8"}
+
+        further = Server(Settings(), HandedOn({}, "unix:/old", {"key": "7"}, str(tmp_path), 7))
+        further.told(gateways.handed)
+        assert further._handed is not None
+        assert (further._handed.pid, further.triton.server.address.headers) == (8, {"key": "8"})
+        gateways.handed.unlink()  # the first one is leaving
+        further.told(gateways.handed)
+        assert further._handed.pid == 8
+        first.embedded = first.workers = None
+        for server in (first, further):
+            await server.stop(0.0)
+
+    asyncio.run(main())
 
 
 def test_a_port_that_others_listen_on_is_not_shared_with_them() -> None:

@@ -13,7 +13,7 @@ import grpc
 from recon.engine.inference import Request, Tensors, empty
 from recon.errors import ServiceUnavailable
 from recon.serving.triton import request as messages
-from recon.serving.triton.failures import translated
+from recon.serving.triton.failures import RESTARTED, forgets_memory, translated
 from recon.serving.triton.segments import Segments
 from recon.serving.triton.server import LONGEST_CALL_S, TritonServer
 from recon.serving.triton.slots import Ready, Slot, layout
@@ -102,7 +102,10 @@ class Call:
         except grpc.RpcError as error:
             self._failed = True
             known = translated(error)
-            if await self._replaced(self._request.model.host):
+            if self._slot is not None and forgets_memory(error):
+                self._segments.unknown(self._slot)
+                known = ServiceUnavailable(RESTARTED)
+            elif await self._replaced(self._request.model.host):
                 known = ServiceUnavailable(REPLACED)
             raise known from error
         finally:

@@ -72,6 +72,10 @@ class TritonClient:
         """Forget what was registered with a Triton that is gone."""
         self.segments.forget()
 
+    def server_in_doubt(self) -> None:
+        """It was away, and nobody says whether it is the same."""
+        self.segments.doubt()
+
     async def is_ready(self) -> bool:
         """Whether the server and its models answer; False on any failure."""
         try:

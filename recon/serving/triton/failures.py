@@ -9,6 +9,14 @@ from recon.errors import InternalError, ReconError, ServiceUnavailable, UnknownM
 
 log = structlog.get_logger()
 
+#: Of a call that is to be made again.
+RESTARTED = "the model server was restarted; try again"
+
+
+def forgets_memory(error: grpc.RpcError) -> bool:
+    """Whether Triton does not know a segment that was registered with it: it is another process than it was."""
+    return error.code() is grpc.StatusCode.NOT_FOUND and "shared memory region" in (error.details() or "")
+
 
 def translated(error: grpc.RpcError) -> ReconError:
     """The error to raise. Triton's text goes to the log alone: it can name memory segments."""

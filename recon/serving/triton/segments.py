@@ -58,6 +58,16 @@ class Segments:
         self.idle.clear()
         self._leaving.clear()
 
+    def unknown(self, slot: Slot) -> None:
+        """Triton does not know this one, and so none of its time."""
+        if slot.generation == self.generation:
+            self.forget()
+
+    def doubt(self) -> None:
+        """Triton was away, and may be another now: none is used again, and the same is to unmap them."""
+        self._leaving += self.idle
+        self.idle.clear()
+
     def close(self) -> None:
         """They vanish with their mappings."""
         for slot in self.idle:
@@ -84,8 +94,9 @@ class Segments:
         folder = self._server.address.shared_memory
         if not self.enabled or folder is None:
             return None
-        while self.idle:  # too small, or of a request that was much larger: replace rather than collect
-            await self.discard(self.idle.pop())
+        self._leaving += self.idle  # too small, or of a request that was much larger: replace rather than collect
+        self.idle.clear()
+        await self._unmap()
         try:
             make = partial(create_slot, folder, self._prefix, size, self.generation)
             slot = make() if size <= _SMALL else await asyncio.to_thread(make)  # its pages are made zero
@@ -97,6 +108,7 @@ class Segments:
         except grpc.RpcError as error:
             known = translated(error)
             if isinstance(known, ServiceUnavailable):
+                self._leave(slot)  # it may have mapped it all the same
                 raise known from error
             log.info("shared_memory_unused", why="Triton does not see this host's shared memory")
             self.enabled = False
@@ -118,11 +130,21 @@ class Segments:
         """Let Triton unmap it; while Triton still holds the call that used it, the next discard asks again."""
         if slot.generation != self.generation:
             return
-        leaving, self._leaving = [*self._leaving, slot], []
-        for other in leaving:
-            try:
-                await self._server.unregister(other.region)
-            except grpc.RpcError as error:
-                log.info("unregister_again", region=other.region, why=error.details())
-                if other.generation == self.generation:
-                    self._leaving.append(other)
+        self._leave(slot)
+        await self._unmap()
+
+    def _leave(self, slot: Slot) -> None:
+        if slot.generation == self.generation:
+            self._leaving.append(slot)
+
+    async def _unmap(self) -> None:
+        """Ask for all that are to go."""
+        leaving, self._leaving = self._leaving, []
+        await asyncio.gather(*(self._unregister(slot) for slot in leaving))
+
+    async def _unregister(self, slot: Slot) -> None:
+        try:
+            await self._server.unregister(slot.region)
+        except grpc.RpcError as error:
+            log.info("unregister_again", region=slot.region, why=error.details())
+            self._leave(slot)
