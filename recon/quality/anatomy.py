@@ -176,9 +176,12 @@ def _shrunk(image: FloatArray, spacing: tuple[float, float]) -> tuple[FloatArray
     pixel = max(*extent, 1e-9) / _SIDE
     small = np.asarray(image, np.float32)
     for axis in (0, 1):
-        count = max(1, min(_SIDE, round(extent[axis] / pixel)))
-        starts = np.unique(np.arange(count) * small.shape[axis] // count)
-        sizes = np.diff(np.append(starts, small.shape[axis])).astype(np.float32)
+        count, held = max(1, min(_SIDE, round(extent[axis] / pixel))), small.shape[axis]
+        starts = np.arange(count) * held // count
+        if count > held:  # fewer than wanted: some come twice, or the object would look smaller than it is
+            small = np.take(small, starts, axis)
+            continue
+        sizes = np.diff(np.append(starts, held)).astype(np.float32)
         sums = np.add.reduceat(small, starts, axis=axis)
         small = sums / (sizes[:, None] if axis == 0 else sizes)
     return small, pixel

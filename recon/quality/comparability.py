@@ -82,6 +82,9 @@ def compare(
     unknown: list[str] = []
     for key, words in _WORDS.items():
         one, other = before.get(key), after.get(key)
+        told = one is not None or other is not None
+        if key == "sampling":
+            one, other = _with_mask(one), _with_mask(other)
         if key == "scanner" and isinstance(one, Mapping) and isinstance(other, Mapping):
             for name in sorted({*one, *other}):
                 _hold(name, one.get(name), other.get(name), differences, unknown)
@@ -92,9 +95,14 @@ def compare(
         elif key == "sha256" and isinstance(one, str) and isinstance(other, str):
             short = max(_SHORTEST, min(len(one), len(other)))  # DICOM headers keep the beginning alone
             _hold(words, one[:short], other[:short], differences, unknown)
-        elif one is not None or other is not None or key == "scanner":
+        elif told or key == "scanner":
             _hold(words, one, other, differences, unknown)
     return Comparison(differences, unknown)
+
+
+def _with_mask(sampling: Any) -> Any:
+    """What is known of the sampling; without the mask that is nothing."""
+    return sampling if isinstance(sampling, Mapping) and sampling.get("mask") else None
 
 
 def _hold(words: str, one: Any, other: Any, differences: list[str], unknown: list[str]) -> None:

@@ -9,13 +9,19 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from recon.errors import UnusableData
+from recon.io.kspace.series import KSpaceSeries
 from recon.quality.interval import calibrated
 from recon.quality.strength import ChosenStrength
 from recon.quality.survival import Lesion, Survival
 from recon.tasks.job import Job
+from recon.tasks.mr.inputs import MrJob
+from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.sampling import mask_record
 from recon.tasks.registry import task_of
+from recon.values.readouts import KSpace, Readouts
 from recon.values.result import ModelIdentity
+from recon.volumes import Geometry
 
 
 def _known(task: str, path: Path, **options: Any) -> dict[str, Any]:
@@ -59,3 +65,46 @@ def test_masks_of_one_acceleration_with_another_offset_are_told_apart() -> None:
     assert masks[0]["acceleration"] == masks[1]["acceleration"] == 4.0
     assert masks[0]["mask"] != masks[1]["mask"]
     assert (masks[0]["first_line"], masks[1]["first_line"]) == (0, 2)
+
+
+def _sampling(*slices: Readouts) -> dict[str, Any] | None:
+    lines, coils, samples = slices[0].samples.shape
+    kind = "cartesian" if slices[0].trajectory is None else "radial"
+    geometry = Geometry.from_spacing(1, 1, 4)
+    kspace = KSpace(len(slices), coils, samples, lines, geometry, slices.__getitem__, (32, 32), 0.0, kind)
+    loaded = MrJob("a", "a", [], KSpaceSeries("", kspace, geometry, (32, 32), True)).load()
+    series = loaded.series(MrOptions())
+    assert len(list(series.messages())) > len(slices)  # as they are sent
+    known: dict[str, Any] | None = loaded.comparability(MrOptions()).get("sampling")
+    again = MrJob("a", "a", [], KSpaceSeries("", kspace, geometry, (32, 32), True)).load()
+    assert again.comparability(MrOptions()).get("sampling") == known
+    return known
+
+
+def test_radial_scans_of_other_angles_and_stacks_with_other_slices_are_told_apart() -> None:
+    def along(first: float, spokes: int = 20) -> Readouts:
+        angles = first + np.pi * np.arange(spokes) / spokes
+        path = ((np.arange(32) - 16) / 32)[:, None] * np.stack([np.cos(angles), np.sin(angles)], -1)[:, None]
+        return Readouts(
+            np.ones((spokes, 1, 32), np.complex64), np.ones((spokes, 32), np.uint16), path.astype(np.float32)
+        )
+
+    def every(lines: int, start: int) -> Readouts:
+        counts = np.zeros((32, 32), np.uint16)
+        counts[start::lines] = 1
+        return Readouts(np.ones((32, 1, 32), np.complex64) * counts[:, None], counts)
+
+    assert _sampling(along(0)) == _sampling(along(0))
+    assert _sampling(along(0)) != _sampling(along(0.1))
+    assert _sampling(every(2, 0), every(2, 0)) == _sampling(every(2, 0)) == mask_record(every(2, 0).mask)
+    assert _sampling(every(2, 0), every(2, 1)) != _sampling(every(2, 0), every(2, 0))
+
+
+def test_of_a_stack_with_a_slice_that_can_not_be_read_the_sampling_is_not_known() -> None:
+    def broken(index: int) -> Readouts:
+        raise UnusableData(f"slice {index} is zero everywhere")
+
+    geometry = Geometry.from_spacing(1, 1, 4)
+    kspace = KSpace(1, 1, 32, 32, geometry, broken)
+    loaded = MrJob("a", "a", [], KSpaceSeries("", kspace, geometry, (32, 32), True)).load()
+    assert "sampling" not in loaded.comparability(MrOptions())

@@ -14,6 +14,7 @@ import pytest
 
 import recon
 from recon.backend.configuration import of_version, parameters_in
+from recon.physics.encoding import SIDE
 from recon.quality import verdict
 from recon.tasks.base import ModelFacts, Session
 from recon.tasks.registry import task_of, tasks
@@ -75,6 +76,8 @@ def session_of(folder: str, name: str) -> Session:
         _, header.coils, header.samples, header.lines, _ = map(int, parameters["warm_shape"].split(","))
         header.trajectory = 1 if parameters["domain_trajectories"] == "cartesian" else 2
         header.rows, header.columns = header.samples, max(header.samples, header.lines)
+        if header.trajectory == 2:
+            header.rows = header.columns = SIDE
     return task.open(header, ModelFacts(name, parameters=parameters))
 
 

@@ -81,6 +81,20 @@ def test_diameter_follows_the_spacing_whatever_the_matrix() -> None:
     np.testing.assert_allclose(ours.measures[:4], theirs.measures[:4], atol=0.05)
 
 
+@pytest.mark.parametrize("shape", [(40, 40), (48, 48), (56, 44), (60, 30), (64, 64)])
+def test_diameter_and_kind_do_not_follow_a_small_matrix(learned: Learned, shape: tuple[int, int]) -> None:
+    whole = head((320, 320))
+    image = ndimage.zoom(
+        ndimage.gaussian_filter(whole, [0.4 * 320 / n for n in shape]), [n / 320 for n in shape], order=1
+    )
+    shown = shown_in(scanned(image), (300 / shape[0], 300 / shape[1]))
+    same = shown_in(scanned(whole), (300 / 320, 300 / 320))
+    assert shown is not None
+    assert same is not None
+    assert shown.diameter == pytest.approx(same.diameter, rel=0.03)
+    assert learned.unlike(shown.measures) < 0.9
+
+
 def test_where_nothing_is_nothing_is_shown() -> None:
     assert shown_in(np.zeros((64, 64), np.float32)) is None
     speck = np.zeros((64, 64), np.float32)

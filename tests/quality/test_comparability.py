@@ -50,6 +50,14 @@ def test_of_k_space_whose_sampling_nobody_knows_no_change_is_told() -> None:
     assert compare(_record(), _record(sampling=None)).comparable
 
 
+def test_two_that_both_lack_the_mask_are_not_the_same() -> None:
+    maskless = {"acceleration": 4.0, "first_line": 0}
+    found = compare(_record(sampling=maskless), _record(sampling=maskless))
+    assert "sampling: not known of either" in found.unknown
+    found = compare(_record(sampling=maskless), _record(sampling={}), {"sampling": "it looks like change"})
+    assert found.differences == ["sampling: not known of either; it looks like change"]
+
+
 def test_a_shortened_checksum_is_the_same() -> None:
     whole = {**MODEL, "sha256": "ab" * 32}
     assert compare(_record(whole), _record({**MODEL, "sha256": "ab" * 8})).comparable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,20 +72,20 @@ def judge_input(hu: Array, geometry: Geometry) -> list[Check]:
         ),
         measure(
             "matrix_size",
-            float(min(hu.shape)),
+            _outside(hu.shape, limits.matrix),
             unit="px",
             lower=limits.matrix[0],
             upper=limits.matrix[1],
-            message="shorter side of the slice",
+            message="side of the slice, the one that is least usual",
             action="reconstruct the scan on a usual matrix",
         ),
         measure(
             "pixel_spacing",
-            max(geometry.spacing[:2]),
+            _outside(geometry.spacing[:2], limits.spacing_mm),
             unit="mm",
             lower=limits.spacing_mm[0],
             upper=limits.spacing_mm[1],
-            message="distance between pixels",
+            message="distance between pixels along rows or columns, the one that is least usual",
             action="the network was not trained for it; compare with the original",
         ),
     ]
@@ -144,6 +145,12 @@ def judge_result(hu: Array, result: DenoisedSlice) -> list[Check]:
             measure("removed_looks_like_noise", ratio, unit="", upper=limits.edge_energy, message=words, action=action)
         )
     return checks
+
+
+def _outside(values: Sequence[float], limits: tuple[float, float]) -> float:
+    """Of the values, one that lies outside the limits where any does; else the one nearest to a limit."""
+    low, high = limits
+    return float(min(values, key=lambda value: min(value / low, high / max(value, 1e-9))))
 
 
 def _tissue(hu: Array) -> npt.NDArray[np.bool_]:

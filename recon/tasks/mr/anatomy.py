@@ -12,7 +12,7 @@ from recon.volumes import FloatImage
 #: Parameter of a model's configuration; one that lacks it is for any body part.
 LEARNED = "learned_anatomy"
 ANATOMY, SIZE = "anatomy", "object_size"
-#: What readers put where nobody said how large a pixel is.
+#: What readers put where nobody said how large a pixel is, and what many protocols are.
 _UNKNOWN_MM = (1.0, 1.0)
 _ACTION = "compare with --model l1-wavelet before small structure is trusted"
 
@@ -34,7 +34,7 @@ def judge_anatomy(model: ModelFacts, image: FloatImage, spacing: tuple[float, fl
     learned, shown = _parsed(model.parameters[LEARNED]), shown_in(image, spacing)
     if shown is None:
         why = "there is no object in the image"
-        return [unmeasured(name, why=why, action=_ACTION) for name in declared(model, spacing)]
+        return [unmeasured(name, why=why, action=_ACTION) for name in declared(model)]
     checks = [
         measure(
             ANATOMY,
@@ -46,25 +46,16 @@ def judge_anatomy(model: ModelFacts, image: FloatImage, spacing: tuple[float, fl
             action=_ACTION,
         )
     ]
-    if SIZE in declared(model, spacing):
-        checks.append(
-            measure(
-                SIZE,
-                shown.diameter,
-                unit="mm",
-                upper=learned.largest_mm,
-                message=f"diameter of a circle as large as the object, against the largest {learned.what}",
-                action=_ACTION,
-            )
-        )
+    words = f"diameter of a circle as large as the object, against the largest {learned.what}"
+    unsure = ", if a pixel is 1 mm, which is also what files say that do not know it" if spacing == _UNKNOWN_MM else ""
+    largest = learned.largest_mm
+    checks.append(measure(SIZE, shown.diameter, unit="mm", upper=largest, message=words + unsure, action=_ACTION))
     return checks
 
 
-def declared(model: ModelFacts, spacing: tuple[float, float]) -> tuple[str, ...]:
+def declared(model: ModelFacts) -> tuple[str, ...]:
     """Names of the checks without which a series is no PASS."""
-    if LEARNED not in model.parameters:
-        return ()
-    return (ANATOMY,) if spacing == _UNKNOWN_MM else (ANATOMY, SIZE)
+    return (ANATOMY, SIZE) if LEARNED in model.parameters else ()
 
 
 @functools.lru_cache(maxsize=8)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from recon.errors import ReconError
 from recon.io.formats import Content, OpenedKSpace
 from recon.io.kspace.series import KSpaceSeries
 from recon.physics.fourier import to_image
@@ -16,11 +17,12 @@ from recon.tasks.job import Found, Job, Loaded, Problem, Sink, Skipped
 from recon.tasks.mr.options import MrOptions
 from recon.tasks.mr.outputs import MrSink
 from recon.tasks.mr.preview import mr_preview
-from recon.tasks.mr.sampling import mask_record
+from recon.tasks.mr.sampling import mask_record, stack_record
 from recon.tasks.mr.series import MrSeries
 from recon.tasks.names import distinct, name_of, safe
 from recon.tasks.scans import scans_in
 from recon.tasks.series import Series
+from recon.values.readouts import Readouts
 from recon.values.result import ImageSlice, ModelIdentity
 from recon.volumes import FloatImage
 
@@ -71,6 +73,7 @@ class _LoadedMr(Loaded[MrOptions]):
     def __init__(self, series: KSpaceSeries) -> None:
         self.scan, self.slices = series, series.shape[0]
         self.notes, self.skipped, self.checks = series.notes, [], list(series.checks)
+        self._sampling: dict[int, dict[str, Any]] = {}
 
     def chosen(self, options: MrOptions) -> MrOptions:
         """With the full name of a model that is named in short; which fits best, the service says."""
@@ -80,7 +83,7 @@ class _LoadedMr(Loaded[MrOptions]):
 
     def series(self, options: MrOptions) -> Series:
         return MrSeries(
-            self.scan.kspace,
+            replace(self.scan.kspace, load=self._load),
             "",
             options.model,
             options.model_version,
@@ -110,12 +113,23 @@ class _LoadedMr(Loaded[MrOptions]):
         filled[:, top : top + kspace.samples, left : left + kspace.lines] = measured
         return self.scan.laid_out(np.sqrt((np.abs(to_image(filled)) ** 2).sum(0)).astype(np.float32))
 
+    def _load(self, index: int) -> Readouts:
+        """The readouts of a slice; how they were sampled is kept, so that nothing is read twice for it."""
+        readouts = self.scan.kspace.load(index)
+        self._sampling[index] = mask_record(readouts.mask, readouts.trajectory)
+        return readouts
+
     def comparability(self, options: MrOptions) -> dict[str, Any]:
         kspace = self.scan.kspace
         known: dict[str, Any] = {"spacing_mm": list(kspace.geometry.spacing)}
-        if kspace.coming is None:
-            known["sampling"] = mask_record(kspace.load(0).mask)
-        return known
+        if kspace.coming is not None:
+            return known
+        try:
+            for index in set(range(kspace.slices)) - self._sampling.keys():  # that were not sent
+                self._load(index)
+        except ReconError:  # a slice that can't be read; the run has said so
+            return known
+        return {**known, "sampling": stack_record([self._sampling[index] for index in range(kspace.slices)])}
 
     def parameters(self, options: MrOptions) -> dict[str, Any]:
         kspace = self.scan.kspace

@@ -54,8 +54,11 @@ class MrSink(Sink):
 
 
 def write_dicom(image: FloatImage, uncertainty: FloatImage, series: KSpaceSeries, model: str, folder: Path) -> None:
-    """A DICOM series of the images, and one of the uncertainty where there is any."""
+    """A DICOM series of the images, and one of the uncertainty where there is any; else a note that says why not."""
     there = np.isfinite(image).all(axis=(1, 2))
+    if not there.any():
+        series.notes.append("no DICOM series: every image holds pixels that are no numbers")
+        return
     scale = float(image[there].max()) or 1.0
     made = [("image", image, 1, RECONSTRUCTED, f"MR reconstruction from k-space, model {model}.")]
     if np.isfinite(uncertainty[there]).all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from recon.arrays import Mask
 from recon.physics.sampling import calibration_block, calibration_size
 from recon.physics.trajectory_coverage import coverage_of
 from recon.volumes import FloatImage
+
+#: Of cycles per pixel, to which trajectories are the same.
+_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -95,11 +99,32 @@ def sampling_of(
     )
 
 
-def mask_record(mask: Mask) -> dict[str, Any]:
-    """Of the mask (lines, samples) of a scan, what a later scan must share to be compared."""
+def mask_record(mask: Mask, path: FloatImage | None = None) -> dict[str, Any]:
+    """Of a slice, what a later scan must share to be compared.
+
+    Parameters
+    ----------
+    mask
+        (lines, samples) bool.
+    path
+        Trajectory (lines, samples, 2) in cycles per pixel; None on a grid.
+    """
     measured = np.flatnonzero(mask.any(axis=1))
+    told = hashlib.sha256(np.packbits(mask).tobytes() + str(mask.shape).encode())
+    if path is not None:
+        told.update((np.round(path, _DIGITS) + np.float32(0)).astype(np.float32).tobytes())  # there is no minus zero
     return {
-        "mask": hashlib.sha256(np.packbits(mask).tobytes() + str(mask.shape).encode()).hexdigest()[:16],
+        "mask": told.hexdigest()[:16],
         "acceleration": round(mask.size / max(int(mask.sum()), 1), 3),
         "first_line": int(measured[0]) if measured.size else None,
     }
+
+
+def stack_record(slices: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of a stack, whose slices have a :func:`mask_record` each; that of all of them where they are alike."""
+    first, masks = dict(slices[0]), [one["mask"] for one in slices]
+    if len(set(masks)) == 1:
+        return first
+    mean = float(np.mean([one["acceleration"] for one in slices]))
+    joined = hashlib.sha256("".join(masks).encode()).hexdigest()[:16]
+    return {**first, "mask": joined, "acceleration": round(mean, 3)}

@@ -54,7 +54,7 @@ class MrSession(Session):
             noise_known=self._facts.noise_std > 0,
         )
         known += (CHECK,) * (TABLE in self._model.parameters) + (survival.CHECK,) * (self.least is not None)
-        known += anatomy.declared(self._model, self._facts.spacing_mm)
+        known += anatomy.declared(self._model)
         return known + encoding_names(self._model.parameters, self._facts.kind == "cartesian")
 
     @property

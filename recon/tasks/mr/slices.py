@@ -208,7 +208,7 @@ def prepare(kspace: ComplexImage, index: int, out: FloatImage | None = None) -> 
     Raises
     ------
     UnusableData
-        When samples are NaN or infinite, or all are zero.
+        When samples are NaN or infinite, or all are zero or too small for 32 bits.
     """
     scale = scale_of(kspace)
     if not np.isfinite(scale):
@@ -216,6 +216,8 @@ def prepare(kspace: ComplexImage, index: int, out: FloatImage | None = None) -> 
         raise UnusableData(f"slice {index} has {bad} NaN or infinite samples; acquire or export it again", field="data")
     if scale == 0:
         raise UnusableData(f"slice {index} is zero everywhere; there is no signal", field="data")
+    if scale < np.finfo(np.float32).tiny:  # nothing can be divided by it
+        raise UnusableData(f"slice {index} has no sample beyond {scale:.2g}; export it in a larger unit", field="data")
     out = np.empty(tensor_shape(kspace), np.float32) if out is None else out
     # scaled to 1: scanners' units reach from 1e-10 to 1e6
     inverse, plane = np.float32(1) / np.float32(scale), np.empty((kspace.shape[0], kspace.shape[2]), np.complex64)

@@ -97,6 +97,16 @@ def _require_trained_shape(facts: SeriesFacts, model: ModelFacts) -> None:
             f"with {facts.samples} and {facts.lines}; use another model",
             field="model",
         )
+    if facts.kind == "cartesian":  # a finer image is made of the network's
+        return
+    from recon.physics.encoding import NAMES, SIDE
+
+    if model.parameters["encoding"] in NAMES and facts.matrix != (SIDE, SIDE):
+        raise InvalidRequest(
+            f"{model.name} makes images of {SIDE} x {SIDE} pixels, not {facts.matrix[0]} x {facts.matrix[1]}; set rows "
+            "and columns, or use another model",
+            field="rows",
+        )
 
 
 TASK = MrTask()

@@ -54,7 +54,10 @@ def test_removing_anatomy_is_flagged() -> None:
     [
         (body(128, 150), GEOMETRY, "noise_level"),
         (body(96, 20), GEOMETRY, "matrix_size"),
+        (body(2048, 20)[::16], GEOMETRY, "matrix_size"),
         (body(128, 20), Geometry.from_spacing(3.0, 3.0, 3.0), "pixel_spacing"),
+        (body(128, 20), Geometry.from_spacing(0.1, 1.4, 3.0), "pixel_spacing"),
+        (body(128, 20), Geometry.from_spacing(1.6, 0.5, 3.0), "pixel_spacing"),
         (np.full((128, 128), -1000, np.float32), GEOMETRY, "tissue_share"),
         (body(128, 20) * 100, GEOMETRY, "hu_range"),
     ],

@@ -19,7 +19,7 @@ MM = (0.9, 0.9)
 
 def test_heads_pass_and_keep_their_interval() -> None:
     checks = judge_anatomy(MODEL, scanned(head((220, 200))), MM)
-    assert tuple(check.name for check in checks) == declared(MODEL, MM) == (ANATOMY, SIZE)
+    assert tuple(check.name for check in checks) == declared(MODEL) == (ANATOMY, SIZE)
     assert {check.outcome for check in checks} == {Verdict.PASS}
     assert within_domain(calibrated(1.2), checks, DOMAIN).kind is IntervalKind.CALIBRATED
 
@@ -40,9 +40,13 @@ def test_what_is_shaped_like_a_head_but_larger_is_none() -> None:
     assert large.outcome is Verdict.REVIEW
 
 
-def test_a_pixel_that_nobody_measured_tells_no_size() -> None:
-    assert declared(MODEL, (1.0, 1.0)) == (ANATOMY,)
-    assert [check.name for check in judge_anatomy(MODEL, scanned(head((400, 400))), (1.0, 1.0))] == [ANATOMY]
+def test_a_pixel_of_1_mm_tells_a_size_and_may_be_one_that_nobody_measured() -> None:
+    for side, outcome in ((256, Verdict.PASS), (400, Verdict.REVIEW)):
+        _, size = judge_anatomy(MODEL, scanned(head((side, side))), (1.0, 1.0))
+        assert (size.name, size.outcome) == (SIZE, outcome)
+        assert "if a pixel is 1 mm" in size.message
+    _, size = judge_anatomy(MODEL, scanned(head((256, 256))), MM)
+    assert "if a pixel is 1 mm" not in size.message
 
 
 def test_an_empty_image_could_not_be_judged() -> None:
@@ -53,5 +57,5 @@ def test_an_empty_image_could_not_be_judged() -> None:
 
 def test_a_model_that_says_nothing_is_for_any_body_part() -> None:
     anything = ModelFacts("sense", parameters={key: v for key, v in MODEL.parameters.items() if key != LEARNED})
-    assert declared(anything, MM) == ()
+    assert declared(anything) == ()
     assert judge_anatomy(anything, abdomen(), MM) == []

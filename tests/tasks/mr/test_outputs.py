@@ -41,3 +41,16 @@ def test_the_phase_lies_as_the_image_does(tmp_path) -> None:
 def test_without_a_phase_there_is_no_such_dataset(tmp_path) -> None:
     with _written(tmp_path, {}, {}) as file:
         assert "phase" not in file
+
+
+def test_images_without_numbers_make_no_dicom_and_a_note(tmp_path) -> None:
+    series = _series()
+    sink = MrSink(series, tmp_path, "sense", True)
+    plane = np.ones(SHAPE, np.float32)
+    broken = plane.copy()
+    broken[2, 3] = np.nan
+    sink.put(ImageSlice(0, broken, plane, Verdict.REJECT, [], {}))
+    sink.close()
+    assert (tmp_path / "image.h5").exists()
+    assert not (tmp_path / "image").exists()
+    assert [note for note in series.notes if "no DICOM series" in note]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recon.errors import UnusableData
 from recon.physics.fourier import finer, to_image
 from recon.tasks.base import ModelFacts
 from tests.tasks.mr.streams import CLASSICAL, OUTPUT, perfect, prepared, work_of
@@ -63,3 +64,14 @@ def test_the_counts_of_measurements_reach_the_model(kspace) -> None:
         assert counts.shape == work.inputs["kspace"].shape[2:4]
         assert counts.sum() == 96 * lines.sum()
         assert set(np.flatnonzero(counts.any(0)) - (counts.shape[1] // 2 - 40)) == set(np.flatnonzero(lines))
+
+
+@pytest.mark.parametrize(("largest", "refused"), [(1e-39, True), (0.0, True), (2e-38, False)])
+def test_samples_that_nothing_can_be_divided_by_are_refused(kspace, largest, refused) -> None:
+    tiny = kspace / np.abs(kspace).max() * np.float32(largest)
+    work = work_of(tiny.astype(np.complex64))
+    if refused:
+        with pytest.raises(UnusableData, match=r"no sample beyond|zero everywhere"):
+            prepared(work)
+    else:
+        assert np.isfinite(prepared(work)["kspace"]).all()

@@ -7,6 +7,7 @@ import pytest
 
 from recon.engine.limits import Limits
 from recon.errors import InvalidRequest
+from recon.physics.encoding import encoding
 from recon.tasks.base import ModelFacts
 from recon.tasks.mr.task import MrTask
 from recon.volumes import Geometry
@@ -17,6 +18,19 @@ from tests.tasks.mr.streams import CLASSICAL, MODEL, header
 def test_a_network_takes_no_trajectory(kspace) -> None:
     with pytest.raises(InvalidRequest, match="takes Cartesian k-space"):
         MrTask().open(header(kspace, trajectory=2, rows=64, columns=64), MODEL)
+
+
+@pytest.mark.parametrize("name", ["radial", "spiral"])
+def test_a_learned_transform_along_a_trajectory_has_one_matrix(name) -> None:
+    samples, readouts = encoding(name).shape
+    warm = {"encoding": name, "warm_shape": f"1,1,{samples},{readouts},2", "takes": "kspace,counts,trajectory"}
+    model = ModelFacts(f"automap_{name}", parameters=warm)
+    raw = np.empty((1, samples, readouts), np.complex64)
+    assert MrTask().open(header(raw, trajectory=2, rows=64, columns=64), model).slices == 1
+    for rows, columns in ((128, 128), (64, 65)):
+        with pytest.raises(InvalidRequest, match="64 x 64 pixels") as refused:
+            MrTask().open(header(raw, trajectory=2, rows=rows, columns=columns), model)
+        assert refused.value.field == "rows"
 
 
 def _operations(model: str, **changes: object) -> float:
