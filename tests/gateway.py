@@ -143,7 +143,7 @@ class Gateway:
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(most_streams=4, read_ahead=2, in_flight=2, idle_s=2.0)
+    return Limits(most_streams=4, read_ahead=2, in_flight=2, idle_s=30.0)
 
 
 @pytest.fixture

@@ -34,6 +34,17 @@ LEAK_MIB_PER_MIN, LEAK_SHARE = 1.0, 0.05
 LEAST_JUDGED_S = 300.0
 _ITEMS = 2
 _HANG_S = 3.0
+#: A message of this side's was being written when the call ended: this side's library says so in the place of why.
+WRITING = "ENDED WHILE WRITING"
+#: How a client of each kind may fare; a small series can be done before it is given up.
+WANTED = {
+    "reads all": {"OK"},
+    "hangs": {"CANCELLED", WRITING},
+    "cancels": {"CANCELLED", WRITING, "OK"},
+    # this side's library cancels a call whose time is up just as its last message is followed by its end
+    "times out": {"DEADLINE_EXCEEDED", "CANCELLED", "RESET", WRITING, "OK"},
+    "disconnects": {"CANCELLED", "UNAVAILABLE", WRITING, "OK"},
+}
 
 
 @dataclass(frozen=True)
@@ -114,34 +125,30 @@ class Soak:
             await self._read_all(routes)  # and it still works
 
     async def _one(self, kind: str, task: str, channel: grpc.aio.Channel, route: GatewayRoute) -> None:
-        lengths = Lengths.of(task)
-        item, slices = int(self._rng.integers(_ITEMS)), int(self._rng.choice(lengths.read))
+        item, slices = int(self._rng.integers(_ITEMS)), int(self._rng.choice(Lengths.of(task).read))
         tally, method = self.tallies[kind], task_of(task).method
         if kind == "reads all":
             found = self._answers.judge(task, slices, await observe(route, item, slices, None, 120.0))
-            outcome, wanted = found.problem or "OK", {"OK"}
+            outcome = found.problem or "OK"
         elif kind == "hangs":
-            outcome, wanted = (
-                await self._hang(stream_call(channel, method), self._messages(task, item, 5)),
-                {"CANCELLED"},
-            )
+            outcome = await self._hang(stream_call(channel, method), self._messages(task, item, 5))
         elif kind == "cancels":
-            long = self._messages(task, item, lengths.given_up)
-            # a small series can be done before it is cancelled
-            outcome, wanted = await self._cancel(stream_call(channel, method)(long, timeout=120)), {"CANCELLED", "OK"}
+            outcome = await self._cancel(stream_call(channel, method)(self._given_up(task, item), timeout=120))
         elif kind == "times out":
             limit = float(self._rng.uniform(0.01, 0.2))
             call = stream_call(channel, method)(self._messages(task, item, slices), timeout=limit)
             outcome = await self._outcome(call)
-            wanted = {"DEADLINE_EXCEEDED", "RESET", "OK"}
         else:
-            outcome, wanted = await self._disconnect(task, item), {"CANCELLED", "UNAVAILABLE", "OK"}
+            outcome = await self._disconnect(task, item)
         tally.outcomes[outcome] += 1
-        if outcome not in wanted:
+        if outcome not in WANTED[kind]:
             tally.unexpected[outcome] += 1
 
     def _messages(self, task: str, item: int, slices: int) -> Sequence[Any]:
         return messages_of(task, item, slices, self._model)
+
+    def _given_up(self, task: str, item: int) -> Sequence[Any]:
+        return self._messages(task, item, Lengths.of(task).given_up)
 
     async def _read_all(self, routes: Mapping[str, GatewayRoute]) -> None:
         for task, route in routes.items():
@@ -176,8 +183,7 @@ class Soak:
 
     async def _disconnect(self, task: str, item: int) -> str:
         """Close the connection in the middle of a series."""
-        messages = self._messages(task, item, Lengths.of(task).given_up)
-        channel = grpc.aio.insecure_channel(self._address, OPTIONS)
+        messages, channel = self._given_up(task, item), grpc.aio.insecure_channel(self._address, OPTIONS)
         call = stream_call(channel, task_of(task).method)(messages, timeout=120)
         reading = asyncio.create_task(self._outcome(call))
         await asyncio.sleep(float(self._rng.uniform(0.0, 0.5)))
@@ -189,10 +195,9 @@ class Soak:
             async for _ in call:
                 pass
         except grpc.aio.AioRpcError as error:
-            # this side's library wrote to a call whose time was up, or the other end reset it first
-            if any(words in (error.details() or "") for words in ("RST_STREAM", "Internal error from Core")):
-                return "RESET"
-            return str(error.code().name)
+            if "Internal error from Core" in (error.details() or ""):
+                return WRITING
+            return "RESET" if "RST_STREAM" in (error.details() or "") else str(error.code().name)
         except asyncio.CancelledError:
             if call.cancelled():
                 return "CANCELLED"

@@ -22,7 +22,7 @@ from recon.batch.items import Item
 from recon.batch.runner import RunSettings
 from recon.batch.spec import Spec
 
-QUICK = RunSettings(in_flight=3, attempts=3, patience_s=1.0, grace_s=2.0, backoff_s=0.01)
+QUICK = RunSettings(in_flight=3, attempts=3, patience_s=30.0, grace_s=2.0, backoff_s=0.01)
 
 
 def write_series(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 
@@ -35,6 +39,39 @@ def test_the_report_names_what_was_not_injected() -> None:
     assert not found["valid"]
     assert found["problems"][0] == "reads all: pixels differ from the first answer, 1 times"
     assert "grows by 30.0 MiB a minute" in found["problems"][1]
+
+
+class GivenUp:
+    """A call that ends with an error as soon as it is read."""
+
+    def __init__(self, details: str) -> None:
+        nothing = grpc.aio.Metadata()
+        self._error = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, nothing, nothing, details)
+
+    def cancel(self) -> None: ...
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        if self._error is not None:
+            raise self._error
+        yield
+
+
+@pytest.mark.parametrize("kind", ["hangs", "cancels", "times out", "disconnects"])
+@pytest.mark.parametrize(("details", "fault"), [("Internal error from Core", False), ("a defect", True)])
+def test_a_client_that_gives_up_while_it_writes_is_no_fault_of_the_service(
+    kind: str, details: str, fault: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recon.bench.soak.stream_call", lambda *_: lambda messages, timeout: GivenUp(details))
+    monkeypatch.setattr("recon.bench.soak._HANG_S", 0.2)
+    monkeypatch.setattr(Soak, "_messages", lambda *_: [])
+
+    async def one() -> Soak:
+        soak = Soak("127.0.0.1:1", ["ct"], "", Processes({}))
+        await soak._one(kind, "ct", None, None)  # type: ignore[arg-type]
+        return soak
+
+    tally = asyncio.run(one()).tallies[kind]
+    assert (tally.outcomes.total(), tally.unexpected.total()) == (1, int(fault))
 
 
 def test_growth_of_a_start_is_no_leak() -> None:

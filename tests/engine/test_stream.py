@@ -68,6 +68,7 @@ def test_a_message_that_can_not_be_read_ends_the_stream_at_once(
     eventually(lambda: gateway.left() == (0, 0, 0))
 
 
+@pytest.mark.parametrize("limits", [Limits(idle_s=2.0)])
 def test_a_client_that_falls_silent_is_let_go(gateway: Gateway, channel: grpc.Channel) -> None:
     hold = threading.Event()
 
@@ -81,6 +82,7 @@ def test_a_client_that_falls_silent_is_let_go(gateway: Gateway, channel: grpc.Ch
     eventually(lambda: gateway.left() == (0, 0, 0))
 
 
+@pytest.mark.parametrize("limits", [Limits(idle_s=2.0)])
 def test_messages_that_bring_nothing_keep_no_place(gateway: Gateway, channel: grpc.Channel) -> None:
     over = threading.Event()
 
@@ -177,11 +179,15 @@ def test_a_full_service_is_asked_again_when_it_says(gateway: Gateway, channel: g
     known, retry = from_status(rpc_status.from_call(error))
     assert isinstance(known, TooManyRequests)
     assert retry is not None
-    threading.Timer(1.0, lambda: gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)).start()
     threading.Thread(target=lambda: list(holder), daemon=True).start()
-    second = run_of(channel, ToySeries(*scan(3)), 30, 20)
+    second = run_of(channel, ToySeries(*scan(3)), 120, 60)
+
+    def release() -> None:
+        eventually(lambda: second.attempts >= 2)  # it was refused once at least
+        gateway.loop.call_soon_threadsafe(gateway.fake.stalled.set)
+
+    threading.Thread(target=release, daemon=True).start()
     assert len(list(second)) == 3
-    assert second.attempts > 1
 
 
 @pytest.mark.parametrize("limits", [Limits(most_streams=1, read_ahead=2, in_flight=2, idle_s=20)])
@@ -190,7 +196,13 @@ def test_cancelling_works_while_the_client_waits(gateway: Gateway, channel: grpc
     holder = call(channel, iter(ToySeries(*scan(2)).messages()))
     next(holder)
     waiting = run_of(channel, ToySeries(*scan(2)), 60, 60)
-    threading.Timer(0.5, waiting.cancel).start()
+
+    def cancel() -> None:
+        eventually(lambda: waiting.attempts >= 2)  # it was refused, and waits between its attempts
+        time.sleep(0.2)
+        waiting.cancel()
+
+    threading.Thread(target=cancel, daemon=True).start()
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded, match="cancelled"):
         next(waiting)

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from tritonclient.utils import InferenceServerException
 
 from recon.client import Client, Tls
 from recon.errors import ServiceUnavailable
+from tests.engine.streams import eventually
 from tests.serving.processes import SERIES, Service, running, segments
 
 pytestmark = pytest.mark.service
@@ -138,14 +140,27 @@ def test_another_user_can_not_open_the_socket(guarded: Guarded) -> None:
     assert "PermissionError" in done.stderr or "Permission denied" in done.stderr
 
 
-def test_metrics_and_log_lines(guarded: Guarded) -> None:
-    with Client(guarded.target, guarded.ours) as client:
-        assert len(list(client.denoise_ct(SERIES, name="a series", probes="off"))) == SERIES.shape[0]
-        client.models()
+def counters(guarded: Guarded) -> dict[str, float]:
+    """What the service says of itself, by name and labels."""
     text = urllib.request.urlopen(f"http://127.0.0.1:{guarded.metrics}/metrics").read().decode()
-    assert 'recon_requests_total{method="ct.Denoise",status="OK"} 1.0' in text
-    assert f'recon_slices_total{{method="ct.Denoise"}} {SERIES.shape[0]}.0' in text
-    assert f'recon_triton_inferences_total{{model="ct_denoise"}} {SERIES.shape[0]}.0' in text
-    assert "recon_ready 1.0" in text
-    (line,) = [entry for entry in guarded.service.log("request") if entry["method"] == "ct.Denoise"]
-    assert (line["status"], line["series"], line["slices_done"]) == ("OK", "a series", SERIES.shape[0])
+    pairs = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in pairs}
+
+
+def test_metrics_and_log_lines(guarded: Guarded) -> None:
+    name, slices = uuid.uuid4().hex, SERIES.shape[0]
+    with Client(guarded.target, guarded.ours) as client:
+        client.wait_ready(60)
+        before = counters(guarded)
+        assert len(list(client.denoise_ct(SERIES, name=name, probes="off"))) == slices
+        client.models()
+    more = {
+        'recon_requests_total{method="ct.Denoise",status="OK"}': 1,
+        'recon_slices_total{method="ct.Denoise"}': slices,
+        'recon_triton_inferences_total{model="ct_denoise"}': slices,
+    }
+    eventually(lambda: {one: counters(guarded).get(one, 0) - before.get(one, 0) for one in more} == more)
+    assert before["recon_ready"] == 1
+    eventually(lambda: any(entry["series"] == name for entry in guarded.service.log("request")))
+    (line,) = [entry for entry in guarded.service.log("request") if entry["series"] == name]
+    assert (line["method"], line["status"], line["slices_done"]) == ("ct.Denoise", "OK", slices)

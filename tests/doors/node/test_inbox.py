@@ -52,29 +52,30 @@ def test_what_was_confirmed_survives_sigkill(
     port = int(config.listen.rpartition(":")[2])
     files = make_series(40, size=96)
     confirmed: set[str] = set()
-    for round_ in range(3):
+    for delay_s, enough in enumerate((3, 9, 17)):
         with node_process(config, tmp_path, "receive") as process:
             ae = AE(ae_title="CT1")
             ae.add_requested_context(CTImageStorage, "1.2.840.10008.1.2.1")
-            ae.dimse_timeout = ae.network_timeout = 3
+            ae.dimse_timeout = ae.network_timeout = 60
             association = ae.associate("127.0.0.1", port, ae_title="RECON")
             assert association.is_established
-            timer = threading.Timer(0.05 + 0.1 * round_, os.kill, (process.pid, signal.SIGKILL))
-            timer.start()
-            for path in files:
-                if str(path) in confirmed and round_ % 2:
-                    continue
+            # at some moment of what comes after the last that is sure to be confirmed
+            timer = threading.Timer(0.002 * delay_s, os.kill, (process.pid, signal.SIGKILL))
+            for number, path in enumerate(files, 1):
                 try:
                     status = association.send_c_store(path)
                 except RuntimeError:
                     break
                 if status and status.Status == 0:
                     confirmed.add(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID)
-            timer.cancel()
+                if number == enough:
+                    timer.start()
+                    ae.dimse_timeout = ae.network_timeout = 3  # of the dead no answer comes
+            assert process.wait(60) == -signal.SIGKILL
             association.abort()
     with node_process(config, tmp_path, "receive"):
         assert storescu(port, *files).returncode == 0
-    assert confirmed
+    assert len(confirmed) >= 17
     ledger = Ledger(config.folder)
     with ledger.looking() as base:
         kept = {row["sop"]: Path(row["path"]) for row in base.execute("SELECT * FROM instances")}

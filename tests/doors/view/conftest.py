@@ -177,5 +177,8 @@ def address(folders: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(reader: Reader, address: str) -> Reader:
+    """The worklist, as a browser shows it that has kept nothing of an earlier test."""
+    kept = {"origin": address.partition("/?")[0], "storageTypes": "local_storage"}
+    reader.driver.execute_cdp_cmd("Storage.clearDataForOrigin", kept)
     reader.visit(address.replace("/?", "/?x=1&"))
     return reader

@@ -88,34 +88,44 @@ def test_keys_can_be_switched_off(page: Reader) -> None:
     page.press("3", Keys.END)
     page.until(lambda: "slice 6 of 6" in page.text("#readout"))
     assert page.text("[data-pane=left] figcaption") == "before"
-    page.js("localStorage.removeItem('recon.keys')")
 
 
-def test_five_hundred_slices_are_scrolled_within_two_seconds(reader: Reader, tmp_path: Path) -> None:
+def opened_and_scrolled_s(reader: Reader, folder: Path, slices: int) -> list[float]:
+    """How long a series takes until its middle is shown, and from there to its end; the best of three, s."""
+
+    def shown(number: int) -> None:
+        place = f"slice {number} of {slices}"
+        reader.until(lambda: place in reader.text("#readout") and "after" in reader.text("#readout"))
+
+    tries = []
+    with served(folder) as address:
+        for _ in range(3):  # other programs work on this machine too
+            reader.driver.get(address.split("?")[0] if tries else address)
+            began = time.monotonic()
+            reader.driver.refresh()
+            shown(slices // 2 + 1)
+            opened = time.monotonic()
+            reader.press(Keys.PAGE_DOWN, Keys.END)
+            shown(slices)
+            tries.append((opened - began, time.monotonic() - opened))
+            reader.press(Keys.HOME)
+            reader.js("history.replaceState(null, '', '#')")
+        reader.driver.get("about:blank")
+    return [min(part) for part in zip(*tries, strict=True)]
+
+
+def test_five_hundred_slices_take_little_longer_than_four(reader: Reader, tmp_path: Path) -> None:
     folder = ct_dicom(tmp_path / "results", "long", slices=4, size=512)
+    few = opened_and_scrolled_s(reader, folder, 4)
     for part in ("image", "uncertainty"):
         for number in range(5, 501):
             os.link(folder / part / f"{(number - 1) % 4 + 1:04d}.dcm", folder / part / f"{number:04d}.dcm")
     report = folder / "report.json"
     report.write_text(report.read_text().replace('"total": 4', '"total": 500'))
-    tries = []
-    with served(folder) as address:
-        for _ in range(3):  # the best of three: other programs work on this machine too
-            reader.driver.get(address.split("?")[0] if tries else address)
-            began = time.monotonic()
-            reader.driver.refresh()
-            reader.until(lambda: "slice 251 of 500" in reader.text("#readout") and "after" in reader.text("#readout"))
-            opened = time.monotonic() - began
-            began = time.monotonic()
-            reader.press(Keys.PAGE_DOWN, Keys.END)
-            reader.until(lambda: "slice 500 of 500" in reader.text("#readout") and "after" in reader.text("#readout"))
-            tries.append((opened, time.monotonic() - began))
-            reader.press(Keys.HOME)
-            reader.js("history.replaceState(null, '', '#')")
-        print("opened, then at the end, s:", tries)
-        assert min(opened for opened, _ in tries) < 2
-        assert min(scrolled for _, scrolled in tries) < 2
-        reader.driver.get("about:blank")
+    many = opened_and_scrolled_s(reader, folder, 500)
+    print("opened, then at the end, s:", few, many)
+    # not a hundred times as long, on any machine: of four, what is wanted next has been read ahead
+    assert max(many) < min(10, 3 * sum(few) + 1)
 
 
 def test_one_file_shows_slices_without_a_server_and_without_a_name(
