@@ -75,10 +75,21 @@ class ReaderPair:
 def with_verdict(decisions: Iterable[Decision]) -> list[VerdictRow]:
     """A row for each verdict, the best first; of standing decisions."""
     counts = {verdict: dict.fromkeys(map(str, _ORDER), 0) for verdict in _VERDICTS}
+    accepted: dict[str, dict[tuple[str, str], list[float]]] = {}
     for decision in decisions:
-        row = counts.setdefault(decision.subject.verdict, dict.fromkeys(map(str, _ORDER), 0))
+        verdict, of = decision.subject.verdict, (decision.subject.result, decision.subject.report_sha256)
+        row = counts.setdefault(verdict, dict.fromkeys(map(str, _ORDER), 0))
         row[str(decision.choice)] += 1
-    return [VerdictRow(verdict, row, share(row[Choice.ACCEPT], sum(row.values()))) for verdict, row in counts.items()]
+        accepted.setdefault(verdict, {}).setdefault(of, []).append(float(decision.choice is Choice.ACCEPT))
+    return [VerdictRow(name, row, _share_of(list(accepted.get(name, {}).values()))) for name, row in counts.items()]
+
+
+def _share_of(results: Sequence[Sequence[float]]) -> Figure | None:
+    """Several readers of one result are no several results: the interval is over results."""
+    each = [float(np.mean(decided)) for decided in results]
+    if all(len(decided) == 1 for decided in results) or sum(each) in (0, len(each)):
+        return share(int(sum(each)), len(each))  # where all are accepted, drawing again would pretend to be sure
+    return resampled(results, np.mean)
 
 
 def between_readers(decisions: Iterable[Decision]) -> list[ReaderPair]:

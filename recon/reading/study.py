@@ -42,11 +42,14 @@ class StudyItem:
         Its name, for the table of results.
     index
         Of the slice.
+    report_sha256
+        Of its report when the study was begun: a result that was made again is another; empty of older studies.
     """
 
     key: str
     result: str
     index: int
+    report_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def begin(book: Book, name: str, design: Design, question: str, items: Sequence[
         raise InvalidRequest(f"a study has a name, and name and question have at most {_LONGEST} characters")
     if not items:
         raise InvalidRequest("no result here has an image before, so there is nothing to compare")
-    content = json.dumps([[item.key, item.result, item.index] for item in items])
+    content = json.dumps([[item.key, item.result, item.index, item.report_sha256] for item in items])
     try:
         with book.writing() as base:
             row = base.execute(
@@ -219,5 +222,5 @@ def _row(study: Study, name: str, given: Mapping[str, Mapping[int, int]]) -> dic
 
 
 def _study(row: sqlite3.Row) -> Study:
-    items = tuple(StudyItem(key, result, index) for key, result, index in json.loads(row["items"]))
+    items = tuple(StudyItem(*item) for item in json.loads(row["items"]))
     return Study(row["number"], row["name"], Design(row["design"]), row["question"], row["seed"], items)

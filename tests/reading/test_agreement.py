@@ -7,6 +7,7 @@ import pytest
 
 from recon.reading.agreement import between_readers, weighted_kappa, with_verdict
 from recon.reading.decisions import Choice
+from recon.reading.intervals import Figure, share
 from tests.reading.decided import decision
 
 
@@ -38,6 +39,28 @@ def test_readers_and_verdict_are_laid_beside_each_other() -> None:
     assert pair.kappa is not None
     assert pair.kappa.low is not None
     assert pair.kappa.low < pair.kappa.value <= (pair.kappa.high or 0)
+
+
+def test_several_readers_of_one_result_are_no_several_results() -> None:
+    def accepted(readers: int) -> Figure:
+        given = [
+            decision(6 * place + reader, f"r{place}", f"R{reader}", Choice.ACCEPT if place < 7 else Choice.REJECT)
+            for place in range(10)
+            for reader in range(readers)
+        ]
+        found = with_verdict(given)[0].accepted
+        assert found is not None
+        return found
+
+    alone, six = accepted(1), accepted(6)
+    assert alone == share(7, 10)
+    assert six.value == pytest.approx(0.7)
+    assert (six.high or 0) - (six.low or 0) == pytest.approx((alone.high or 0) - (alone.low or 0), abs=0.12)
+
+
+def test_where_all_is_accepted_the_interval_is_still_that_of_as_many_results() -> None:
+    given = [decision(n, f"r{n // 2}", "Ada" if n % 2 else "Bob", Choice.ACCEPT) for n in range(20)]
+    assert with_verdict(given)[0].accepted == share(10, 10)
 
 
 def test_where_all_choose_the_same_kappa_says_nothing() -> None:

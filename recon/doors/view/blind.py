@@ -6,7 +6,8 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from recon.doors.view.desk import Desk
+from recon.doors.view.case import Case
+from recon.doors.view.desk import Desk, UnknownCase
 from recon.errors import InvalidRequest, ReconError
 from recon.reading import study
 from recon.reading.book import Book
@@ -25,7 +26,7 @@ def _book(desk: Desk) -> Book:
 
 def listed(desk: Desk) -> dict[str, Any]:
     """All studies with what readers have answered and what comes out of it."""
-    book = _book(desk)
+    book, cases = _book(desk), _by_key(desk)
     found = []
     for one in study.studies(book):
         given = study.answers(book, one)
@@ -37,6 +38,7 @@ def listed(desk: Desk) -> dict[str, Any]:
                 "design": str(one.design),
                 "question": one.question,
                 "questions": each * len(one.items),
+                "gone": len(_gone(one, cases)),
                 "results": study.results(one, given),
             }
         )
@@ -64,21 +66,26 @@ def begin(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def question(desk: Desk, number: int, reader: str) -> dict[str, Any]:
-    """The next question of a reader; ``trial`` is null when all are answered."""
-    book = _book(desk)
-    one = study.study_of(book, number)
-    trials, given = one.trials(reader), study.answers(book, one).get(reader, {})
-    place = next((place for place in range(len(trials)) if place not in given), None)
+    """The next question of a reader; ``trial`` is null when all are answered.
+
+    What is no longer there, or was made again since the study was begun, is not asked: ``gone`` counts such items.
+    """
+    book, reader = _book(desk), named(reader)
+    one, cases = study.study_of(book, number), _by_key(desk)
+    trials, given, gone = one.trials(reader), study.answers(book, one).get(reader, {}), _gone(one, cases)
+    open_places = (place for place, trial in enumerate(trials) if place not in given and trial.item not in gone)
+    place = next(open_places, None)
     shown: dict[str, Any] = {
         "name": one.name,
         "design": str(one.design),
         "question": one.question,
         "trial": place,
         "questions": len(trials),
+        "gone": len(gone),
     }
     if place is None:
         return shown
-    images = desk.images(desk.case(one.items[trials[place].item].key))
+    images = desk.images(cases[one.items[trials[place].item].key])
     display = images.display
     return {
         **shown,
@@ -95,19 +102,37 @@ def image(desk: Desk, number: int, trial: int, side: int, reader: str) -> FloatI
     trials = one.trials(reader)
     if not 0 <= trial < len(trials) or not 0 <= side < len(trials[trial].images):
         raise InvalidRequest(f"the study has {len(trials)} questions")
-    item = one.items[trials[trial].item]
-    return desk.images(desk.case(item.key)).read(trials[trial].images[side], item.index)
+    item, cases = one.items[trials[trial].item], _by_key(desk)
+    if trials[trial].item in _gone(one, cases):
+        raise UnknownCase(f"the result of question {trial + 1} is gone or was made again; leave and read on")
+    return desk.images(cases[item.key]).read(trials[trial].images[side], item.index)
 
 
 def answer(desk: Desk, number: int, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep an answer; gives the next question."""
+    """Keep an answer; gives the next question. One about a result that was made again meanwhile is not kept."""
     try:
         trial, chosen, seconds = int(given["trial"]), int(given["answer"]), float(given.get("seconds") or 0.0)
     except (KeyError, TypeError, ValueError):
         raise InvalidRequest("an answer has a trial, an answer and seconds, all numbers") from None
     book, reader = _book(desk), named(str(given.get("reader") or ""))
-    study.answer(book, study.study_of(book, number), reader, trial, chosen, seconds)
+    one = study.study_of(book, number)
+    trials = one.trials(reader)
+    if not (0 <= trial < len(trials) and trials[trial].item in _gone(one, _by_key(desk))):
+        study.answer(book, one, reader, trial, chosen, seconds)
     return question(desk, number, reader)
+
+
+def _by_key(desk: Desk) -> dict[str, Case]:
+    return {case.key: case for case in desk.source.cases()}
+
+
+def _gone(one: study.Study, cases: Mapping[str, Case]) -> set[int]:
+    """Items whose result is no longer there, or another one than when the study was begun."""
+    return {
+        place
+        for place, item in enumerate(one.items)
+        if (case := cases.get(item.key)) is None or item.report_sha256 not in ("", case.report_sha256)
+    }
 
 
 def _drawn(desk: Desk, most: int, seed: int) -> list[study.StudyItem]:
@@ -120,7 +145,7 @@ def _drawn(desk: Desk, most: int, seed: int) -> list[study.StudyItem]:
         try:
             images = desk.images(case)
             if study.BEFORE in images.planes:
-                found.append(study.StudyItem(case.key, case.name, images.first))
+                found.append(study.StudyItem(case.key, case.name, images.first, case.report_sha256))
         except ReconError:  # what can't be opened is not read
             continue
     return found

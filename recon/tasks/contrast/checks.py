@@ -29,6 +29,7 @@ class ContrastLimits:
     unsupported_share: float = 0.004
     uncertainty: tuple[float, float] = (1e-4, 0.2)
     spacing_mm: tuple[float, float] = (0.4, 1.6)
+    unsquare: float = 1.3
     slice_mm: float = 6.0
 
 
@@ -48,6 +49,7 @@ DOMAIN = frozenset(
         "agent_present",
         "grey_white_contrast",
         "pixel_spacing",
+        "square_pixels",
         "slice_spacing",
         "noise_level",
         "enhancement_size",
@@ -136,14 +138,14 @@ def judge_pair(aligned: Aligned, found: Evidence, noise: float, spacing: tuple[f
             message="share of the head that the low-dose scan shows",
             action="give scans that cover the same part of the head",
         ),
+        _pixel_spacing(spacing),
         measure(
-            "pixel_spacing",
-            max(spacing[:2]),
-            unit="mm",
-            lower=limits.spacing_mm[0],
-            upper=limits.spacing_mm[1],
-            message="distance between pixels",
-            action="the network was not trained for it; compare with the difference of the scans",
+            "square_pixels",
+            max(spacing[:2]) / min(spacing[:2]),
+            unit="",
+            upper=limits.unsquare,
+            message="longer side of a pixel over its shorter one",
+            action="the network was trained with square pixels; compare with the difference of the scans",
         ),
         measure(
             "slice_spacing",
@@ -215,3 +217,20 @@ def judge_pair(aligned: Aligned, found: Evidence, noise: float, spacing: tuple[f
         why, action = "too little tissue", "give scans of a head"
         checks.append(unmeasured("noise_level", unit="", why=why, action=action))
     return checks
+
+
+def _pixel_spacing(spacing: tuple[float, float, float]) -> Check:
+    """Of the side that lies farther outside."""
+    sides = (
+        measure(
+            "pixel_spacing",
+            side,
+            unit="mm",
+            lower=LIMITS.spacing_mm[0],
+            upper=LIMITS.spacing_mm[1],
+            message="distance between pixels, of rows or columns, whichever is farther from what it should be",
+            action="the network was not trained for it; compare with the difference of the scans",
+        )
+        for side in spacing[:2]
+    )
+    return max(sides, key=lambda check: check.excess)

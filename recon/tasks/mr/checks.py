@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recon.physics.trajectory_coverage import coverage_of
 from recon.quality import trained_encoding
 from recon.quality.verdict import Check, measure, unmeasured
 from recon.tasks.mr.anatomy import ANATOMY, SIZE
@@ -109,7 +110,7 @@ def judge(measured: Measured) -> list[Check]:
     if measured.readouts.trajectory is None:  # along one that turns, what lies beyond the field of view blurs
         checks.append(_wrap_around(measured, noise, signal))
     if measured.linear:
-        checks.append(_missing(measured.readouts))
+        checks.append(_missing(measured.readouts, max(image.shape)))
     checks.append(_uncertainty(measured, signal, inside, source))
     return checks
 
@@ -138,11 +139,10 @@ def declared(*, cartesian: bool, calibrated: bool, combined: bool, linear: bool,
     return tuple(names)
 
 
-def _missing(readouts: Readouts) -> Check:
+def _missing(readouts: Readouts, matrix: int) -> Check:
     """What a linear method fills with its own assumptions, of which its interval knows nothing."""
-    mask = readouts.mask
-    dense = mask.size if readouts.trajectory is None else 0.5 * np.pi * mask.shape[1] / 2 * mask.shape[1]
-    share = max(0.0, 1 - float(mask.sum()) / dense)
+    mask, path = readouts.mask, readouts.trajectory
+    share = 1 - (float(mask.mean()) if path is None else min(1.0, coverage_of(path[mask], matrix).share))
     return measure(
         "missing_samples",
         share,

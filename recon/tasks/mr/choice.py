@@ -52,10 +52,14 @@ def first_slice(facts: SeriesFacts, begun: Sequence[Any]) -> Sampling | None:
     waiting = 8 * facts.coils * facts.samples * sum(len(message.readouts.lines) for message in begun)
     if not last.readouts.last_in_slice and waiting < _MOST_WAITING_BYTES:
         return None
+    curved = facts.kind != "cartesian"
     mask = np.zeros((facts.lines, facts.samples), bool)
+    path = np.zeros((*mask.shape, 2), np.float32) if curved else None
     for message in begun:
         if message.readouts.slice_index == last.readouts.slice_index:
-            part = part_of(message.readouts, facts.coils, facts.samples, curved=facts.kind != "cartesian")
+            part = part_of(message.readouts, facts.coils, facts.samples, curved=curved)
             inside = part.lines < facts.lines  # others are refused by name when the slice is put together
             mask[part.lines[inside]] |= True if part.counts is None else part.counts[inside] > 0
-    return sampling_of(mask, facts.coils, facts.kind)
+            if path is not None and part.paths is not None:
+                path[part.lines[inside]] = part.paths[inside]
+    return sampling_of(mask, facts.coils, facts.kind, path, facts.matrix)

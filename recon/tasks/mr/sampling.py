@@ -10,6 +10,8 @@ import numpy as np
 
 from recon.arrays import Mask
 from recon.physics.sampling import calibration_block, calibration_size
+from recon.physics.trajectory_coverage import coverage_of
+from recon.volumes import FloatImage
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Sampling:
     coils, rows, columns
         Of the k-space; for a trajectory, samples and readouts that were measured.
     acceleration
-        Samples of the matrix over samples measured; along a trajectory, readouts that radial sampling of half
-        the readout's matrix needs over readouts measured.
+        Samples of the matrix over samples measured; along a trajectory, how far apart neighbours lie where they are
+        farthest apart, see :class:`recon.physics.trajectory_coverage.Coverage`.
     calibration
         Shorter side of the fully sampled rectangle about zero frequency, which a half echo leaves off the centre; 0
         along a trajectory.
@@ -55,7 +57,13 @@ class Sampling:
         )
 
 
-def sampling_of(mask: Mask, coils: int, kind: str = "cartesian") -> Sampling:
+def sampling_of(
+    mask: Mask,
+    coils: int,
+    kind: str = "cartesian",
+    path: FloatImage | None = None,
+    matrix: tuple[int, int] = (1, 1),
+) -> Sampling:
     """Of what was measured.
 
     Parameters
@@ -64,13 +72,16 @@ def sampling_of(mask: Mask, coils: int, kind: str = "cartesian") -> Sampling:
         (lines, samples), with one sample at least.
     coils, kind
         Of the scan.
+    path
+        Trajectory (lines, samples, 2) of the samples; None on a grid.
+    matrix
+        Of the image; for a trajectory alone.
     """
     lines, samples = mask.shape
     measured = max(int(mask.sum()), 1)
-    if kind != "cartesian":
-        # radial sampling needs pi/2 readouts a sample to be dense at the edge of k-space (Nyquist)
-        dense = 0.5 * np.pi * samples / 2
-        return Sampling(kind, coils, samples, int(mask.any(axis=1).sum()), float(dense / (measured / samples)))
+    if path is not None:
+        acceleration = coverage_of(path[mask], max(matrix)).acceleration
+        return Sampling(kind, coils, samples, int(mask.any(axis=1).sum()), acceleration)
     rows, columns = calibration_block(mask.T)
     return Sampling(
         kind,

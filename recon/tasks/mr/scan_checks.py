@@ -37,7 +37,7 @@ def judge_input(
             (0.0, domain.acceleration[1]),
             "samples of the matrix over samples measured"
             if cartesian
-            else "readouts that radial sampling of half the readout's matrix needs, over readouts measured",
+            else "distance of neighbouring samples where they lie farthest apart, in cycles per field of view",
             "measure more; small structure may be lost or made up",
         ),
         *(_on_a_grid(sampling, domain) if cartesian else []),

@@ -103,7 +103,8 @@ class MrSliceWork(SliceWork):
 
     @property
     def _sampling(self) -> Sampling:
-        return sampling_of(self._readouts.mask, self._readouts.samples.shape[1], self._facts.kind)
+        readouts, facts = self._readouts, self._facts
+        return sampling_of(readouts.mask, readouts.samples.shape[1], facts.kind, readouts.trajectory, facts.matrix)
 
     @cached_property
     def _scale(self) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from recon.tasks.mr.sampling import mask_record, sampling_of
+from recon.training.mr.simulate import trajectory
 
 
 def lines(every: int, centre: int, count: int = 64, samples: int = 48) -> np.ndarray:
@@ -42,13 +43,17 @@ def test_samples_left_out_within_lines_are_no_lines_left_out() -> None:
     assert sampling_of(mask, 1).line_acceleration == pytest.approx(1, abs=0.02)
 
 
-def test_readouts_along_a_trajectory_are_dense_from_nyquist_on() -> None:
-    samples = 128
-    dense = int(np.ceil(np.pi / 2 * samples / 2))
-    assert sampling_of(np.ones((dense, samples), bool), 4, "radial").acceleration == pytest.approx(1, abs=0.01)
-    quarter = sampling_of(np.ones((dense // 4, samples), bool), 4, "radial")
-    assert quarter.acceleration == pytest.approx(4, rel=0.03)
-    assert quarter.calibration == 0
+def test_along_a_trajectory_counts_where_the_samples_lie() -> None:
+    path = trajectory("radial", 96, 4)
+    mask = np.ones(path.shape[:2], bool)
+    found = sampling_of(mask, 4, "radial", path, (96, 96))
+    assert found.acceleration == pytest.approx(4, rel=0.07)
+    assert (found.calibration, found.columns) == (0, 38)
+    averaged = sampling_of(np.tile(mask, (4, 1)), 4, "radial", np.tile(path, (4, 1, 1)), (96, 96))
+    assert averaged.acceleration == found.acceleration
+    half = mask.copy()
+    half[::2] = False
+    assert sampling_of(half, 4, "radial", path, (96, 96)).acceleration == pytest.approx(8, rel=0.07)
 
 
 def test_masks_are_told_apart_by_their_record() -> None:

@@ -25,10 +25,20 @@ def test_dead_coils_are_named_and_left_out(kspace) -> None:
         assert noise.value > 0
 
 
-def test_missing_readouts_of_a_trajectory_count_as_missing(kspace) -> None:
-    path = np.random.default_rng(0).uniform(-0.5, 0.5, (80, 96, 2)).astype(np.float32)
-    some = np.arange(80) < 20
-    model = ModelFacts("sense", parameters=CLASSICAL)
-    work = work_of(kspace, model, path[some].tobytes(), lines=some, trajectory=2, rows=64, columns=48)
-    (check,) = [check for check in work.judge_input() if check.name == "acceleration"]
-    assert check.value == pytest.approx(np.pi / 2 * 48 / 20)
+@pytest.mark.parametrize(("spokes", "averages", "passes"), [(80, 1, True), (20, 1, False), (20, 4, False)])
+def test_missing_readouts_of_a_trajectory_count_as_missing_however_often_others_come(
+    kspace, spokes, averages, passes
+) -> None:
+    """Of a matrix of 48, 76 spokes are all; more of the same are no others."""
+    angles = np.tile(np.pi * np.arange(spokes) / spokes, averages)
+    along = (np.arange(96) - 48) / 96
+    path = (along[:, None] * np.stack([np.cos(angles), np.sin(angles)], -1)[:, None]).astype(np.float32)
+    model = ModelFacts("sense", parameters={**CLASSICAL, "linear_methods": "sense", "domain_acceleration": "1,2"})
+    some = np.arange(80) < len(angles)
+    work = work_of(kspace, model, path.tobytes(), lines=some, trajectory=2, rows=48, columns=48)
+    checks = {check.name: check for check in work.judge_input()}
+    assert (checks["acceleration"].outcome is Verdict.PASS) == passes
+    planes = np.zeros((1, 5, 48, 48), np.float32)
+    planes[0, 0, 12:36, 12:36] = 1
+    checks = {check.name: check for check in work.finish({OUTPUT: planes}).checks}
+    assert (checks["missing_samples"].outcome is Verdict.PASS) == passes

@@ -56,9 +56,12 @@ function studyOf(one) {
     ? [["reader", "answered", "after preferred (half: no difference)"], one.results.map((row) => [row.reader, row.answered, figure(row.preferred, percent)])]
     : [["reader", "answered", "mark before", "mark after", "gain"], one.results.map((row) => [row.reader, row.answered, figure(row.before), figure(row.after), figure(row.gain)])];
   return h("section", {}, h("h3", {}, one.name), h("p", { className: "soft" }, `${one.question} (${DESIGNS[one.design]}, ${one.questions} questions)`),
+    one.gone ? h("p", { className: "soft" }, `${leftOut(one.gone)}; answers given before count.`) : null,
     h("button", { type: "button", "data-study": one.number, onclick: () => read(one.number) }, "Read"),
     one.results.length ? table("Results with 95 % intervals over slices", ...rows) : h("p", {}, "Nobody has answered yet."));
 }
+
+const leftOut = (gone) => `${gone === 1 ? "1 slice is" : `${gone} slices are`} asked no more, since the result is gone or was made again`;
 
 const read = trying(async (number) => {
   const name = reader();
@@ -67,7 +70,7 @@ const read = trying(async (number) => {
 
 async function show(number, name, question) {
   if (question.trial === null) {
-    say("all questions are answered; thank you");
+    say(`all questions are answered; thank you${question.gone ? ` (${leftOut(question.gone)})` : ""}`);
     return enter(room);
   }
   const on = {
