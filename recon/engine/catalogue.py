@@ -18,12 +18,12 @@ class Catalogue:
         self.ready = False
 
     async def refresh(self) -> bool:
-        """Ask; returns whether it is ready with at least one model."""
+        """Ask; returns whether at least one model can be used."""
         if not await self._inference.is_ready():
             self.ready = False
             return False
         self._models = await self._inference.models()
-        self.ready = bool(self._models)
+        self.ready = not all(model.away for model in self._models)
         return self.ready
 
     def lost(self) -> None:
@@ -54,8 +54,14 @@ class Catalogue:
         UnknownModel
             When there is none.
         ServiceUnavailable
-            When Triton is away.
+            When Triton is away, or this model alone.
         """
+        found = self._find(task, name, version)
+        if found.away:  # another one would be another image
+            raise ServiceUnavailable(f"model {found.name} could not be loaded again so far; try again later")
+        return found
+
+    def _find(self, task: str, name: str = "", version: str = "") -> ServedModel:
         if not self.ready:
             raise ServiceUnavailable("the model server is starting or restarting; try again shortly")
         own = [model for model in self._models if model.task == task]
@@ -77,7 +83,7 @@ class Catalogue:
     def facts(self, task: str) -> list[ModelFacts]:
         """What is known of each model of a task, the newest version of each."""
         names = dict.fromkeys(model.name for model in self._models if model.task == task)
-        return [self.find(task, name).facts for name in names]
+        return [self._find(task, name).facts for name in names]
 
     def serves(self, task: str, name: str, version: str = "") -> bool:
         """Whether a model of that name and version is there; an empty version means any."""

@@ -26,6 +26,8 @@ class ServedModel:
         Which of them; empty where the model is just one.
     parameters
         Of its configuration.
+    away
+        Whether it was there and is to come back, but can't be used now.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ServedModel:
     host: str
     method: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
+    away: bool = False
 
     def parameter(self, name: str, default: str = "") -> str:
         """A parameter of this version, else of all versions."""
@@ -96,7 +99,7 @@ def model_to_message(model: ServedModel, *, ready: bool, inferences: int = 0) ->
         version=model.version,
         task=model.task,
         sha256=model.sha256,
-        ready=ready,
+        ready=ready and not model.away,
         description=model.parameter("description"),
         is_default=model.is_default,
         conformal_factor=model.conformal_factor,

@@ -12,9 +12,9 @@ import structlog
 from grpc_status import rpc_status
 
 from recon.engine.record import begin
-from recon.errors import InternalError, ReconError
+from recon.errors import DeadlineExceeded, InternalError, ReconError
 from recon.serving.metrics import REQUEST_SECONDS, REQUESTS, SLICES, STREAMS
-from recon.serving.peer import GrpcContext
+from recon.serving.peer import GrpcContext, PeerGone, abort
 from recon.wire.status import code_of, to_status
 from recon.wire.text import bounded_text
 
@@ -63,22 +63,25 @@ async def _guarded(method: str, context: GrpcContext, handle: Callable[[], Await
     status, failure, answer = grpc.StatusCode.OK, None, None
     STREAMS.labels(method).inc()
     try:
-        answer = await handle()
-    except ReconError as error:
-        status, failure = code_of(error), error
-    except asyncio.CancelledError:
-        status = grpc.StatusCode.CANCELLED
-        raise
-    except grpc.aio.AbortError:
-        raise
-    except Exception as error:
-        if context.cancelled() or context.done():  # the peer went away while we wrote
-            status = grpc.StatusCode.CANCELLED
-        else:
+        try:
+            answer = await handle()
+        except ReconError as error:
+            status, failure = code_of(error), error
+        except (grpc.aio.AbortError, PeerGone):
+            raise
+        except Exception as error:
+            if context.cancelled() or context.done():
+                raise PeerGone from error
             log.exception("defect", method=method)
             failure = InternalError("the service failed; its log says why")
             failure.__cause__ = error
             status = grpc.StatusCode.INTERNAL
+        if failure is not None:  # told before it is booked: only so is it known whether the peer is still there
+            await abort(context, rpc_status.to_status(to_status(failure)))
+    except (PeerGone, asyncio.CancelledError) as gone:
+        if not isinstance(failure, DeadlineExceeded):  # at which the peer goes, too
+            status, failure = grpc.StatusCode.CANCELLED, None
+        raise asyncio.CancelledError from gone  # which gRPC takes as it is meant
     finally:
         seconds = time.perf_counter() - began
         STREAMS.labels(method).dec()
@@ -95,8 +98,6 @@ async def _guarded(method: str, context: GrpcContext, handle: Callable[[], Await
             peer=peer,
             **record.fields,
         )
-    if failure is not None:
-        await context.abort_with_status(rpc_status.to_status(to_status(failure)))
     return answer
 
 

@@ -13,6 +13,26 @@ from recon.errors import ReconError
 GrpcContext: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
+class PeerGone(Exception):
+    """There is nobody to tell any more, which gRPC may say at a write before it cancels the call."""
+
+
+async def abort(context: GrpcContext, status: Any) -> None:
+    """End a call with a status.
+
+    Raises
+    ------
+    grpc.aio.AbortError
+        Always where the peer is told.
+    PeerGone
+        When it is not.
+    """
+    try:
+        await context.abort_with_status(status)
+    except grpc.aio.InternalError as error:
+        raise PeerGone from error
+
+
 class GrpcPeer:
     """The caller of a streaming method; gRPC cancels the handler when it goes away."""
 
@@ -37,8 +57,17 @@ class GrpcPeer:
         return None if message is grpc.aio.EOF else message
 
     async def send(self, message: Any) -> None:
-        """Hand over an answer."""
-        await self._context.write(message)
+        """Hand over an answer.
+
+        Raises
+        ------
+        PeerGone
+            When it can't be written.
+        """
+        try:
+            await self._context.write(message)
+        except grpc.aio.InternalError as error:
+            raise PeerGone from error
 
     @property
     def deadline(self) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 
 import grpc
@@ -14,6 +15,8 @@ from recon.engine.catalogue import Catalogue
 from recon.errors import ReconError, ServiceUnavailable
 from recon.serving.allocator import SpareMemory
 from recon.serving.metrics import READY, RESTARTS, TRITON
+from recon.serving.replacing import Replacing
+from recon.serving.silence import Silence
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.process import EmbeddedTriton
 
@@ -45,6 +48,8 @@ class Readiness:
         self._health = health.aio.HealthServicer()
         self._wake = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
+        self._replacing, self._silence = Replacing(triton), Silence()
+        self._was_ready: int | None = None  # the process that once was
 
     async def offer(self, server: grpc.aio.Server) -> None:
         """Let a server answer questions about health; nothing is ready so far."""
@@ -91,18 +96,7 @@ class Readiness:
     async def _watch(self) -> None:
         reported, spare = False, SpareMemory()
         while True:
-            ready = False
-            try:
-                for name in await asyncio.to_thread(self._embedded.lost_models) if self._embedded else ():
-                    await self._triton.replace(name)
-                ready = await self._catalogue.refresh()
-                if ready:
-                    TRITON.latest = await self._triton.statistics()
-            except Exception as error:  # whatever it is, the service must go on telling whether it is ready
-                ready = False
-                self._catalogue.lost()
-                if not isinstance(error, ReconError):
-                    log.exception("readiness_check_failed")
+            ready = await self._look()
             RESTARTS.set(self._embedded.restarts if self._embedded else 0)
             if ready != reported:
                 log.info("ready" if ready else "not_ready")
@@ -114,6 +108,41 @@ class Readiness:
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _POLL_READY_S if ready else _POLL_WAITING_S)
+
+    async def _look(self) -> bool:
+        """Mend what can be mended, and ask; returns whether it is ready."""
+        began = None
+        try:
+            if self._embedded is not None:
+                await self._replacing.replace(await asyncio.to_thread(self._embedded.lost_models))
+            began = time.monotonic()
+            ready = await self._catalogue.refresh()
+            if ready:
+                TRITON.latest = await self._triton.statistics()
+        except Exception as error:  # whatever it is, the service must go on telling whether it is ready
+            ready = False
+            self._catalogue.lost()
+            if not isinstance(error, ReconError):
+                log.exception("readiness_check_failed")
+        pid = self._embedded.pid if self._embedded else None
+        if ready:
+            self._silence.broken()
+            self._was_ready = pid
+        elif self._embedded is not None and pid != self._was_ready:  # it is down, or loads its models so far
+            self._silence.broken()
+            self._replacing.forget()
+        elif began is not None and self._silence.lasts(time.monotonic() - began + _POLL_WAITING_S):
+            await self._end_silence()
+        return ready
+
+    async def _end_silence(self) -> None:
+        """Of a Triton that hangs, or of a connection that was lost without a word."""
+        if self._embedded is not None:
+            log.error("triton_hangs", meaning="it is ended and started again")
+            self._embedded.kill()
+        else:
+            log.warning("triton_silent", meaning="the connection is made anew")
+            await self._triton.reconnect()
 
     async def _report(self, ready: bool) -> None:
         READY.set(ready)

@@ -201,6 +201,8 @@ class Workers:
                 return
             log.error("gateway_ended", number=number, exit_status=status, restart_in_s=_AGAIN_S)
             await asyncio.sleep(_AGAIN_S)
+            if self._stopping:  # meanwhile
+                return
             with contextlib.suppress(ServiceUnavailable, OSError):
                 await self._spawn(number)
 

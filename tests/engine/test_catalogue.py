@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -88,3 +89,13 @@ def test_models_that_are_away_are_unavailable_not_unknown() -> None:
     assert not asyncio.run(found.refresh())
     place.there, place.listed = True, []
     assert not asyncio.run(found.refresh())
+
+
+def test_where_the_default_is_away_no_other_answers_for_it() -> None:
+    away = replace(model("a", default=True), away=True)
+    found = catalogue_of(Models(away, model("b")))
+    with pytest.raises(ServiceUnavailable, match="model a could not be loaded again"):
+        found.find("ct")
+    assert found.find("ct", "b").name == "b"
+    assert [facts.name for facts in found.facts("ct")] == ["a", "b"]  # a choice is made of all
+    assert not catalogue_of(Models(away)).ready

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -21,10 +22,11 @@ from recon.client import Client
 from recon.client.resume import Run
 from recon.client.streams import grpc_opener
 from recon.errors import InvalidRequest
+from recon.serving import workers
 from recon.serving.server import Server
 from recon.serving.settings import Settings
 from recon.serving.triton.process import TritonAddress
-from recon.serving.workers import HandedOn, require_free, shared
+from recon.serving.workers import HandedOn, Workers, require_free, shared
 from recon.tasks.ct.series import CtSeries
 from recon.tasks.registry import task_of
 from recon.volumes import Geometry, Volume
@@ -178,6 +180,28 @@ def test_a_triton_that_runs_again_is_told_to_the_further_gateways_with_its_proce
         first.embedded = first.workers = None
         for server in (first, further):
             await server.stop(0.0)
+
+    asyncio.run(main())
+
+
+def test_no_gateway_is_started_again_while_the_service_drains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_AGAIN_S", 0.1)
+
+    async def main() -> None:
+        gateways: Any = Workers(1, tmp_path / "handed-on")
+        spawned: list[int] = []
+
+        async def spawn(number: int) -> None:
+            spawned.append(number)
+
+        gateways._spawn = spawn
+        gateways._processes[1] = ended = await asyncio.create_subprocess_exec("/bin/true")
+        await ended.wait()
+        keeping = asyncio.create_task(gateways._keep(1))
+        await asyncio.sleep(0.05)
+        gateways.drain()
+        await asyncio.wait_for(keeping, 5)
+        assert spawned == []
 
     asyncio.run(main())
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain
 
 import grpc
 import structlog
@@ -19,6 +21,9 @@ from recon.serving.triton.segments import Segments
 from recon.serving.triton.server import TritonServer
 
 log = structlog.get_logger()
+
+#: Triton's reason for a model that is not there since somebody did not want it any more.
+_ON_PURPOSE = "unloaded"
 
 
 class TritonClient:
@@ -45,6 +50,7 @@ class TritonClient:
         self._permits: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(most_in_flight))
         self._under_way: set[object] = set()
         self._replacing: set[str] = set()
+        self._known: dict[tuple[str, str], list[ServedModel]] = {}
         #: Told the name of a model that failed: whether a process of it has ended.
         self.has_lost: Callable[[str], bool] = lambda host: False
 
@@ -71,6 +77,10 @@ class TritonClient:
     def server_restarted(self) -> None:
         """Forget what was registered with a Triton that is gone."""
         self.segments.forget()
+
+    async def reconnect(self) -> None:
+        """Give up the connection, and calls under way with it, for a new one."""
+        await self.server.reconnect()
 
     def server_in_doubt(self) -> None:
         """It was away, and nobody says whether it is the same."""
@@ -102,16 +112,19 @@ class TritonClient:
             self._replacing.discard(host)
 
     async def models(self) -> list[ServedModel]:
-        """All models that Triton has loaded, with the parameters of their configuration."""
+        """All models that Triton has loaded or tries to load again, with the parameters of their configuration."""
         try:
-            found = []
+            found: dict[tuple[str, str], list[ServedModel]] = {}
             for entry in (await self.server.index()).models:
-                if entry.state != "READY":
-                    continue
-                config = await self.server.config(entry.name, entry.version)
-                values = {key: value.string_value for key, value in config.parameters.items()}
-                found += models_of(config.name, values, entry.version)
-            return found
+                key = entry.name, entry.version
+                if entry.state == "READY":
+                    config = await self.server.config(*key)
+                    values = {name: value.string_value for name, value in config.parameters.items()}
+                    found[key] = models_of(config.name, values, entry.version)
+                elif entry.reason != _ON_PURPOSE and key in self._known:
+                    found[key] = [replace(model, away=True) for model in self._known[key]]
+            self._known = found
+            return list(chain(*found.values()))
         except grpc.RpcError as error:
             raise translated(error) from error
 

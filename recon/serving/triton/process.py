@@ -15,6 +15,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from recon.serving.triton.reaper import Reaper
 from recon.serving.triton.repository import plain_repository, tuned_repository
 from recon.serving.triton.scratch import TEMPORARY, is_writable, make_scratch
 from recon.serving.triton.stubs import stubs_of
+from recon.serving.triton.triton_log import forward
 from recon.serving.tuning import Tuning
 
 _PROTOCOLS = "health,metadata,inference,shared-memory,model-config,model-repository,statistics,trace,logging"
@@ -108,6 +110,7 @@ class EmbeddedTriton:
         self._watch: asyncio.Task[None] | None = None
         self.last_words: list[str] = []
         self._most_stubs: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     @property
     def address(self) -> TritonAddress:
@@ -125,11 +128,21 @@ class EmbeddedTriton:
 
     def lost_models(self) -> set[str]:
         """Models of which a process has ended since they were loaded; reads ``/proc``: for a thread."""
-        if self.pid is None:
+        pid = self.pid
+        if pid is None:
             return set()
-        there = stubs_of(self.pid)
-        self._most_stubs |= there
-        return {name for name, most in self._most_stubs.items() if there[name] < most}
+        there = stubs_of(pid)
+        with self._counting:
+            if pid != self.pid:  # another one was started meanwhile
+                return set()
+            self._most_stubs |= there
+            return {name for name, most in self._most_stubs.items() if there[name] < most}
+
+    def kill(self) -> None:
+        """End the process, whatever it does; it is started again."""
+        if self._process and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     async def start(self) -> None:
         """Launch the server and the task that restarts it when it dies."""
@@ -174,13 +187,15 @@ class EmbeddedTriton:
             (self._folder / "triton:1").unlink()
         # a pipe of our own: asyncio's may keep wait() from returning while any child holds it open
         readable, writable = os.pipe()
-        self._log = asyncio.create_task(_forward(readable), name="triton-log")
+        self._log = asyncio.create_task(forward(readable), name="triton-log")
         try:
-            self._process = await self._spawn(install, memory, writable)
+            process = await self._spawn(install, memory, writable)
+            with self._counting:  # of another process nothing counts
+                self._process = process
+                self._most_stubs.clear()
         finally:
             os.close(writable)
-        await self._reaper.watch(self._process.pid)
-        self._most_stubs.clear()
+        await self._reaper.watch(process.pid)
         self._on_change(True)
 
     async def _spawn(self, install: TritonInstall, memory: Path | None, stderr: int) -> asyncio.subprocess.Process:
@@ -203,6 +218,7 @@ class EmbeddedTriton:
             f"--grpc-restricted-protocol={_PROTOCOLS}:recon={self._key}",
             f"--backend-config=python,shm-region-prefix-name={self._tag}",
             "--exit-timeout-secs=5",
+            "--strict-readiness=false",  # one model that is away makes the others no less ready
             *self._loading,
             env=install.environment,
             stdin=asyncio.subprocess.DEVNULL,
@@ -239,10 +255,13 @@ class EmbeddedTriton:
 
     async def _last_words(self) -> list[str]:
         """The last error lines of a Triton that has died."""
-        try:
-            return await asyncio.wait_for(self._log, _LOG_S) if self._log else []
-        except TimeoutError:
+        if self._log is None:
             return []
+        done, _ = await asyncio.wait({self._log}, timeout=_LOG_S)
+        if not done:
+            self._log.cancel()
+            return []
+        return [] if self._log.cancelled() or self._log.exception() else self._log.result()
 
     def _sweep(self) -> None:
         """Kill what the server started and unlink its shared memory."""
@@ -256,36 +275,6 @@ class EmbeddedTriton:
         for segment in private_memory.SHARED.glob(f"{self._tag}*"):
             with contextlib.suppress(FileNotFoundError):
                 segment.unlink()
-
-
-#: What Triton takes for an error at every start without a GPU.
-_NO_GPU = b"CudaDriverHelper has not been initialized"
-
-
-async def _forward(descriptor: int, keep: int = 5) -> list[str]:
-    """Pass Triton's errors on to our log until it ends; return the last of them."""
-    reader = asyncio.StreamReader()
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
-    )
-    tail: list[str] = []
-    try:
-        while line := await _line(reader):
-            if line[:1] in b"EF" and _NO_GPU not in line:
-                text = line.decode(errors="replace").strip()
-                tail = [*tail, text][-keep:]
-                log.warning("triton_log", line=text)
-    finally:
-        transport.close()
-    return tail
-
-
-async def _line(reader: asyncio.StreamReader) -> bytes:
-    """The next line; one that is longer than the reader's limit comes back empty of content."""
-    try:
-        return await reader.readline()
-    except ValueError:
-        return b"\n"
 
 
 def _before_execution(memory: Path | None, temporary: Path | None) -> None:

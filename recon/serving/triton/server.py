@@ -19,6 +19,7 @@ _OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 1000),
     NO_PROXY,
+    ("grpc.use_local_subchannel_pool", 1),  # else a new channel would go on with the connection of the old one
     # where a name has several addresses all calls go to one: a model is replaced and memory mapped on the same Triton
     ("grpc.lb_policy_name", "pick_first"),
 ]
@@ -41,6 +42,10 @@ class TritonServer:
 
     def __init__(self, address: TritonAddress) -> None:
         self.address = address
+        self._connect()
+
+    def _connect(self) -> None:
+        address = self.address
         if address.authority is None:
             self._channel = grpc.aio.insecure_channel(address.url, _OPTIONS)
         else:
@@ -48,6 +53,12 @@ class TritonServer:
             self._channel = grpc.aio.secure_channel(address.url, credentials, _OPTIONS)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
         self._infer = self._channel.unary_unary(_INFER)
+
+    async def reconnect(self) -> None:
+        """Make the connection anew; calls under way are cancelled."""
+        before = self._channel
+        self._connect()
+        await before.close(None)
 
     @property
     def _headers(self) -> tuple[tuple[str, str], ...]:
