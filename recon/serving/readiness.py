@@ -16,9 +16,9 @@ from recon.errors import ReconError, ServiceUnavailable
 from recon.serving.allocator import SpareMemory
 from recon.serving.metrics import READY, RESTARTS, TRITON
 from recon.serving.replacing import Replacing
-from recon.serving.silence import Silence
 from recon.serving.triton.client import TritonClient
 from recon.serving.triton.process import EmbeddedTriton
+from recon.serving.unanswered import Unanswered
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ class Readiness:
         self._health = health.aio.HealthServicer()
         self._wake = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
-        self._replacing, self._silence = Replacing(triton), Silence()
+        self._replacing, self._unanswered = Replacing(triton), Unanswered()
         self._was_ready: int | None = None  # the process that once was
 
     async def offer(self, server: grpc.aio.Server) -> None:
@@ -126,12 +126,12 @@ class Readiness:
                 log.exception("readiness_check_failed")
         pid = self._embedded.pid if self._embedded else None
         if ready:
-            self._silence.broken()
+            self._unanswered.broken()
             self._was_ready = pid
         elif self._embedded is not None and pid != self._was_ready:  # it is down, or loads its models so far
-            self._silence.broken()
+            self._unanswered.broken()
             self._replacing.forget()
-        elif began is not None and self._silence.lasts(time.monotonic() - began + _POLL_WAITING_S):
+        elif began is not None and self._unanswered.lasts(time.monotonic() - began + _POLL_WAITING_S):
             await self._end_silence()
         return ready
 

@@ -8,7 +8,7 @@ _LEAST_S, _LEAST_FAILURES = 60.0, 20
 _MOST_S = 5.0
 
 
-class Silence:
+class Unanswered:
     """Failures in a row, and the time that they took."""
 
     def __init__(self) -> None:
