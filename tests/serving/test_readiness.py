@@ -11,7 +11,7 @@ import pytest
 from recon.engine.catalogue import Catalogue
 from recon.engine.models import ServedModel
 from recon.errors import InternalError
-from recon.serving import readiness, silence
+from recon.serving import readiness, unanswered
 from recon.serving.readiness import Readiness
 
 
@@ -116,8 +116,8 @@ def test_a_model_that_does_not_load_again_makes_the_others_no_less_ready() -> No
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(silence, "_LEAST_S", 0.2)
-    monkeypatch.setattr(silence, "_LEAST_FAILURES", 5)
+    monkeypatch.setattr(unanswered, "_LEAST_S", 0.2)
+    monkeypatch.setattr(unanswered, "_LEAST_FAILURES", 5)
 
 
 @pytest.mark.usefixtures("impatient")
