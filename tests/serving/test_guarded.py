@@ -161,6 +161,6 @@ def test_metrics_and_log_lines(guarded: Guarded) -> None:
     }
     eventually(lambda: {one: counters(guarded).get(one, 0) - before.get(one, 0) for one in more} == more)
     assert before["recon_ready"] == 1
-    eventually(lambda: any(entry["series"] == name for entry in guarded.service.log("request")))
-    (line,) = [entry for entry in guarded.service.log("request") if entry["series"] == name]
+    eventually(lambda: any(entry.get("series") == name for entry in guarded.service.log("request")))
+    (line,) = [entry for entry in guarded.service.log("request") if entry.get("series") == name]
     assert (line["method"], line["status"], line["slices_done"]) == ("ct.Denoise", "OK", slices)
